@@ -1,0 +1,188 @@
+/**
+ * The news of a run. Work code emits these and knows no terminal; src/render turns them into a
+ * screen, CI log lines or JSON. They are also what a library user's `onEvent` receives, and what
+ * `--progress json` prints, so a field that is here is a promise.
+ *
+ * Sizes are bytes, durations milliseconds.
+ */
+
+export type Emit = (event: BuildEvent) => void;
+
+/** What every piece of work is handed beside its own input. */
+export interface Run {
+	readonly emit: Emit;
+	/** Aborted when the user interrupts or another part of the run has failed. */
+	readonly signal: AbortSignal;
+}
+
+export type BuildEvent =
+	| ConnectEvent
+	| ContextEvent
+	| UploadEvent
+	| StepEvent
+	| LogEvent
+	| DeliverEvent
+	| WarningEvent
+	| DoneEvent;
+
+/** What the daemon says of itself (GET /version, API 1.24+). */
+export interface EngineFacts {
+	/** "docker" or "podman". */
+	readonly product: string;
+	/** The engine's own version, such as "28.5.2". */
+	readonly version: string;
+	/** The API version that was agreed on, such as "1.47". */
+	readonly apiVersion: string;
+	/** An OCI platform, such as "linux/amd64" or "linux/arm64". */
+	readonly platform: string;
+	readonly builder: "buildkit" | "classic";
+}
+
+export type ConnectEvent = { readonly type: "connect"; readonly target: string } & (
+	| {
+			readonly status: "started";
+			/** Why this target was chosen, such as "--on" or "DOCKER_HOST". */
+			readonly chosenBy: string;
+	  }
+	| {
+			readonly status: "done";
+			readonly engine: EngineFacts;
+			/** How the daemon is reached, such as "ssh, streamlocal" or "unix". */
+			readonly route: string;
+			readonly durationMs: number;
+	  }
+);
+
+/** Sizes of the build context, as far as they are known. */
+export interface ContextTotals {
+	/** Everything that is sent but directories. */
+	readonly files: number;
+	/** Sum of the sizes of the regular files that are sent. */
+	readonly bytes: number;
+	/** What .dockerignore left out. */
+	readonly ignored: {
+		readonly files: number;
+		readonly bytes: number;
+		/** False while ignored directories have not been looked into: then the sizes are too small. */
+		readonly complete: boolean;
+	};
+}
+
+export interface ContextEvent {
+	readonly type: "context";
+	readonly status: "started" | "done";
+	/** The directory, URL or "stdin". */
+	readonly source: string;
+	/** Absent at the start, and for a context that the daemon fetches by itself. */
+	readonly totals?: ContextTotals;
+	readonly durationMs?: number;
+}
+
+export interface UploadEvent {
+	readonly type: "upload";
+	readonly status: "progress" | "done";
+	/** Files whose content has been handed to the link, and how many there are (unknown for stdin). */
+	readonly files: number;
+	readonly totalFiles?: number;
+	/** Uncompressed bytes of context handed to the link so far, and in all (unknown for stdin). */
+	readonly bytes: number;
+	readonly totalBytes?: number;
+	/** Bytes that left this machine for it, after compression. */
+	readonly sentBytes: number;
+	readonly durationMs: number;
+}
+
+export type StepEvent = {
+	readonly type: "step";
+	/** Stable within a run. */
+	readonly id: string;
+	/** What is being done, such as "[2/3] RUN make". */
+	readonly name: string;
+} & (
+	| { readonly status: "started" }
+	| {
+			/** Progress of a part of the step, such as a layer that is pulled. */
+			readonly status: "progress";
+			readonly item: string;
+			readonly current: number;
+			/** 0 when it is not known. */
+			readonly total: number;
+	  }
+	| { readonly status: "done"; readonly durationMs: number }
+	| { readonly status: "cached" }
+	| { readonly status: "failed"; readonly error: string; readonly durationMs: number }
+	| { readonly status: "canceled" }
+);
+
+/** Output of a step. The text may hold part of a line, several lines, and control characters. */
+export interface LogEvent {
+	readonly type: "log";
+	readonly stepId: string;
+	readonly stream: "stdout" | "stderr";
+	readonly text: string;
+}
+
+export type DeliveryMethod = "push" | "save" | "load";
+
+export interface DeliverEvent {
+	readonly type: "deliver";
+	readonly method: DeliveryMethod;
+	/** An image reference, a file path, or the local daemon's address. */
+	readonly destination: string;
+	readonly status: "started" | "progress" | "done";
+	readonly bytes: number;
+	/** Absent where it is not known. */
+	readonly totalBytes?: number;
+	/** What the far side says it is doing, such as "Pushed" for a layer. */
+	readonly detail?: string;
+}
+
+export interface WarningEvent {
+	readonly type: "warning";
+	readonly message: string;
+	readonly hint?: string;
+}
+
+export interface DoneEvent {
+	readonly type: "done";
+	readonly report: BuildReport;
+}
+
+/** What was done, for people (the closing report) and for scripts (--metadata-file). */
+export interface BuildReport {
+	/** The image id: "sha256:" and 64 hex digits. */
+	readonly imageId: string;
+	readonly tags: readonly string[];
+	/** An OCI platform. */
+	readonly platform: string;
+	/** Where it was built, as the user would write it after --on. */
+	readonly target: string;
+	readonly engine: EngineFacts;
+	readonly deliveries: readonly DeliveryReport[];
+	/** Absent for a context that the daemon fetched by itself. */
+	readonly context?: ContextTotals;
+	readonly wire: {
+		/** Bytes written to and read from the network connection, all protocols included. */
+		readonly sent: number;
+		readonly received: number;
+	};
+	/** Durations by phase; they may overlap, "total" is the wall time. */
+	readonly phases: {
+		readonly connect: number;
+		readonly context: number;
+		readonly upload: number;
+		readonly build: number;
+		readonly deliver: number;
+		readonly total: number;
+	};
+}
+
+export interface DeliveryReport {
+	readonly method: DeliveryMethod;
+	readonly destination: string;
+	/** Bytes that came to this machine for it; 0 for a push by the daemon. */
+	readonly bytes: number;
+	/** The manifest digest, where a registry told it. */
+	readonly digest?: string;
+	readonly durationMs: number;
+}

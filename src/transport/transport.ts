@@ -1,0 +1,27 @@
+import type { Duplex } from "node:stream";
+
+/** Bytes on the wire so far: everything the network connection carried, ssh's own overhead included. */
+export interface WireCounts {
+	readonly sent: number;
+	readonly received: number;
+}
+
+/**
+ * A way to one Docker daemon. A transport carries bytes and knows nothing of HTTP; the engine asks it
+ * for as many streams as it needs.
+ */
+export interface Transport extends AsyncDisposable {
+	/** Where it leads, as the user would write it after --on; safe to print. */
+	readonly target: string;
+	/** How it gets there, for people: "ssh, streamlocal", "ssh, dial-stdio", "unix" or "tcp". */
+	readonly route: string;
+	/** One round trip to the daemon's machine in milliseconds, measured once; 0 for a local socket. */
+	readonly roundTripMs: number;
+	readonly wire: WireCounts;
+	/**
+	 * One new byte stream to the daemon's API socket. Ending the writable half reaches the daemon as a
+	 * half-close; destroying it closes both.
+	 * @throws ConnectionError
+	 */
+	open(signal: AbortSignal): Promise<Duplex>;
+}
