@@ -38,9 +38,35 @@ export abstract class RbuildError extends Error {
 	}
 }
 
+/** A line of a Dockerfile. */
+export interface DockerfilePosition {
+	/** As the user named it, such as "Dockerfile". */
+	readonly file: string;
+	/** Counted from 1. */
+	readonly line: number;
+	/** What the line says. */
+	readonly text: string;
+}
+
 /** A step of the Dockerfile failed, or the builder refused the build. */
 export class BuildFailedError extends RbuildError {
 	readonly exitCode = EXIT_CODES.buildFailed;
+	/** The last lines that the failed step wrote, without control characters; empty where none did. */
+	readonly logTail: readonly string[];
+	/** Where the failed step is written, if it could be found. */
+	readonly position: DockerfilePosition | undefined;
+
+	constructor(
+		message: string,
+		details: ErrorDetails & {
+			readonly logTail?: readonly string[];
+			readonly position?: DockerfilePosition | undefined;
+		} = {},
+	) {
+		super(message, details);
+		this.logTail = details.logTail ?? [];
+		this.position = details.position;
+	}
 }
 
 /** The command line or the options of build() make no sense. */

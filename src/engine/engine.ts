@@ -8,7 +8,8 @@ export interface EngineRequest {
 	readonly path: string;
 	/** A list becomes a repeated parameter; undefined ones are left out. */
 	readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
-	readonly headers?: Readonly<Record<string, string>>;
+	/** A list becomes a repeated header. */
+	readonly headers?: Readonly<Record<string, string | string[]>>;
 	readonly body?: string | Uint8Array | Readable;
 	readonly signal: AbortSignal;
 }

@@ -1,0 +1,106 @@
+import type { Duplex } from "node:stream";
+import { EngineError } from "../errors.js";
+import type { EngineFacts } from "../events.js";
+import type { Transport } from "../transport/transport.js";
+import type { Engine, EngineRequest, EngineResponse } from "./engine.js";
+import { notDocker, readText } from "./engine-failure.js";
+import { engineFacts, parseVersion } from "./facts.js";
+import { HttpConnection } from "./http-connection.js";
+
+/** How long a daemon may take to say who it is, in milliseconds. */
+const GREETING_TIMEOUT = 30_000;
+
+/** Longest JSON document that is read whole, in bytes. */
+const JSON_LIMIT = 32 * 1024 * 1024;
+
+/**
+ * Greets the daemon behind a transport and agrees on an API version with it, in one round trip: GET
+ * /_ping and GET /version without a version prefix, which every daemon takes. The transport stays
+ * the caller's to dispose of, after the engine.
+ *
+ * @throws EngineError when that is no Docker daemon or not one rbuild can talk to; ConnectionError;
+ * InterruptedError
+ */
+export async function connectEngine(transport: Transport, signal: AbortSignal): Promise<Engine> {
+	const http = await HttpConnection.over(transport);
+	const greet = async (path: string) => {
+		const response = await http.answer({ method: "GET", path, signal }, path, GREETING_TIMEOUT);
+		return { headers: response.headers, text: await readText(response.body, JSON_LIMIT) };
+	};
+	try {
+		const [ping, version] = await Promise.all([greet("/_ping"), greet("/version")]);
+		const facts = readFacts(ping.headers, version.text, transport.target);
+		return new HttpEngine(http, transport, facts);
+	} catch (error) {
+		await http.close();
+		throw error;
+	}
+}
+
+function readFacts(ping: EngineResponse["headers"], version: string, target: string): EngineFacts {
+	if (typeof ping["api-version"] !== "string") {
+		throw notDocker(target, "GET /_ping", "without an API version");
+	}
+	const document = parseVersion(parseJson(version));
+	if (document === undefined) throw notDocker(target, "GET /version", "without its version");
+	return engineFacts(ping, document, target);
+}
+
+class HttpEngine implements Engine {
+	readonly facts: EngineFacts;
+	readonly transport: Transport;
+	readonly #http: HttpConnection;
+
+	constructor(http: HttpConnection, transport: Transport, facts: EngineFacts) {
+		this.#http = http;
+		this.transport = transport;
+		this.facts = facts;
+	}
+
+	request(request: EngineRequest): Promise<EngineResponse> {
+		return this.#http.answer(request, this.#versioned(request));
+	}
+
+	async json(request: EngineRequest): Promise<unknown> {
+		const { body } = await this.request(request);
+		const document = parseJson(await readText(body, JSON_LIMIT));
+		if (document !== undefined) return document;
+		const line = `${request.method} ${request.path}`;
+		throw notDocker(this.transport.target, line, "with something that is not JSON");
+	}
+
+	async hijack(request: EngineRequest & { readonly protocol: string }): Promise<Duplex> {
+		const { method, path, protocol } = request;
+		const upgrade = { upgrade: protocol };
+		const outcome = await this.#http.send(request, this.#versioned(request), upgrade);
+		if (outcome.kind === "upgrade") return outcome.stream;
+		const { body, status } = outcome.response;
+		body.destroy();
+		throw new EngineError(
+			`${this.transport.target} answered ${method} ${path} without switching to ${protocol} (HTTP ${status})`,
+			{ status },
+		);
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.#http.close();
+	}
+
+	#versioned({ path, query = {} }: EngineRequest): string {
+		const parameters = new URLSearchParams();
+		for (const [name, value] of Object.entries(query)) {
+			if (value === undefined) continue;
+			for (const one of [value].flat()) parameters.append(name, one);
+		}
+		const search = parameters.size > 0 ? `?${parameters}` : "";
+		return `/v${this.facts.apiVersion}${path}${search}`;
+	}
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,144 @@
+import type { Readable } from "node:stream";
+import { EngineError } from "../errors.js";
+import type { Engine } from "./engine.js";
+import { readJsonLines } from "./json-lines.js";
+import { joinPlatform } from "./platforms.js";
+import { type RegistryAuth, registryAuthHeader } from "./registry-auth.js";
+
+/** An image in a daemon's store. */
+export interface StoredImage {
+	/** "sha256:" and 64 hex digits. */
+	readonly id: string;
+	readonly tags: readonly string[];
+	/** Digests by which registries know it, such as "host/name@sha256:…". */
+	readonly digests: readonly string[];
+	/** An OCI platform. */
+	readonly platform: string;
+	/** Bytes, as the daemon counts them. */
+	readonly size: number;
+}
+
+/**
+ * @param reference an id, a name with or without a tag, or a name with a digest
+ * @throws EngineError (status 404 when there is no such image)
+ */
+export async function inspectImage(
+	engine: Engine,
+	reference: string,
+	signal: AbortSignal,
+): Promise<StoredImage> {
+	const path = `${imagePath(reference)}/json`;
+	const document = await engine.json({ method: "GET", path, signal });
+	const image = document as Partial<Record<string, unknown>> | null;
+	if (typeof image?.Id !== "string") {
+		throw new EngineError(`${engine.transport.target} describes ${reference} without an image id`);
+	}
+	const { Os, Architecture, Variant } = image;
+	return {
+		// Podman leaves "sha256:" out of ids in some answers.
+		id: image.Id.includes(":") ? image.Id : `sha256:${image.Id}`,
+		tags: textList(image.RepoTags),
+		digests: textList(image.RepoDigests),
+		platform: joinPlatform(text(Os), text(Architecture), text(Variant)),
+		size: typeof image.Size === "number" ? image.Size : 0,
+	};
+}
+
+function text(value: unknown): string {
+	return typeof value === "string" ? value : "";
+}
+
+function textList(value: unknown): readonly string[] {
+	return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/**
+ * Gives an image one more name.
+ * @param name with its tag; "latest" where it has none
+ */
+export async function tagImage(
+	engine: Engine,
+	reference: string,
+	name: string,
+	signal: AbortSignal,
+): Promise<void> {
+	const { repository, tag } = splitTag(name);
+	const path = `${imagePath(reference)}/tag`;
+	const query = { repo: repository, tag };
+	const { body } = await engine.request({ method: "POST", path, query, signal });
+	body.resume();
+}
+
+/** Takes a name from an image, and deletes the image when that was its last one. */
+export async function removeImage(
+	engine: Engine,
+	reference: string,
+	signal: AbortSignal,
+): Promise<void> {
+	await engine.json({ method: "DELETE", path: imagePath(reference), signal });
+}
+
+/**
+ * Has the daemon push an image.
+ * @param name repository and tag; the registry is the name's first part
+ * @returns the daemon's progress lines; a refusal by the registry is one with `errorDetail`
+ */
+export async function* pushImage(
+	engine: Engine,
+	name: string,
+	auth: RegistryAuth | undefined,
+	signal: AbortSignal,
+): AsyncGenerator<unknown> {
+	const { repository, tag } = splitTag(name);
+	const { body } = await engine.request({
+		method: "POST",
+		path: `${imagePath(repository)}/push`,
+		query: { tag },
+		// Daemons before 23.0 refuse a push without the header.
+		headers: { "X-Registry-Auth": registryAuthHeader(auth ?? {}) },
+		signal,
+	});
+	yield* readJsonLines(body);
+}
+
+/** Images with all their layers, as one uncompressed tar stream (`docker save`). */
+export async function exportImage(
+	engine: Engine,
+	references: readonly string[],
+	signal: AbortSignal,
+): Promise<Readable> {
+	const query = { names: references };
+	const response = await engine.request({ method: "GET", path: "/images/get", query, signal });
+	return response.body;
+}
+
+/**
+ * Stores the images of a tar stream (`docker load`), which may be compressed.
+ * @returns the daemon's progress lines; a failure is one with `errorDetail`
+ */
+export async function* loadImage(
+	engine: Engine,
+	tar: Readable,
+	signal: AbortSignal,
+): AsyncGenerator<unknown> {
+	const { body } = await engine.request({
+		method: "POST",
+		path: "/images/load",
+		headers: { "Content-Type": "application/x-tar" },
+		body: tar,
+		signal,
+	});
+	yield* readJsonLines(body);
+}
+
+/** Slashes and colons stay as they are: the daemon's router takes the rest of the path as the name. */
+function imagePath(reference: string): string {
+	return `/images/${encodeURI(reference).replace(/[?#]/g, encodeURIComponent)}`;
+}
+
+/** A colon is a tag's only behind the last slash; before it, it is a registry's port. */
+function splitTag(name: string): { repository: string; tag: string } {
+	const colon = name.indexOf(":", name.lastIndexOf("/") + 1);
+	if (colon < 0) return { repository: name, tag: "latest" };
+	return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}

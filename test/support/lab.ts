@@ -1,0 +1,61 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * The modern peers of ../shared/lab, where that folder is beside the checkout: Docker 28.5 and Podman
+ * 5.8 in a chroot, behind an sshd on loopback.
+ */
+export interface Lab {
+	/** For Environment.sshConfigFile; it knows the hosts below. */
+	readonly sshConfigFile: string;
+	/** The machine, with Docker's socket where it usually is. */
+	readonly host: string;
+	/** The same through an sshd that shares the daemon's loopback, for reverse forwards. */
+	readonly networkHost: string;
+	/** Podman's socket on that machine, for ssh://host/path. */
+	readonly podmanSocket: string;
+	/** The same sockets as seen from here, for tests that need no ssh. */
+	readonly localDockerSocket: string;
+	readonly localPodmanSocket: string;
+}
+
+let started: { readonly lab: Lab | undefined } | undefined;
+
+/**
+ * Brings the lab up, which takes two seconds when it is up already.
+ * @returns undefined where there is none
+ */
+export function lab(): Lab | undefined {
+	started ??= { lab: bringUp() };
+	return started.lab;
+}
+
+function bringUp(): Lab | undefined {
+	const script = join(checkout(), "../shared/lab/up.sh");
+	if (!existsSync(script)) return undefined;
+	const exports = execFileSync(script, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+	const variable = (name: string) =>
+		new RegExp(`\\b${name}=(\\S+)`).exec(exports)?.[1] ?? fail(`${script} did not set ${name}`);
+	const root = join(variable("LAB_DIR"), "sidroot");
+	const podmanSocket = "/run/podman/podman.sock";
+	return {
+		sshConfigFile: variable("LAB_SSH_CONFIG"),
+		host: "labbox",
+		networkHost: "labnet",
+		podmanSocket,
+		localDockerSocket: join(root, "run/docker.sock"),
+		localPodmanSocket: join(root, podmanSocket),
+	};
+}
+
+/** This file is run from a build directory inside of the checkout. */
+function checkout(): string {
+	let directory = import.meta.dirname;
+	while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
+	return directory;
+}
+
+function fail(message: string): never {
+	throw new Error(message);
+}
