@@ -1,0 +1,61 @@
+/** Why a build failed, in as few words as tell it. */
+export interface FailureReason {
+	readonly reason: string;
+	readonly hint?: string;
+}
+
+/** What builders wrap around the reason: their own stages, gRPC's codes, the text of the step. */
+const WRAPPINGS = [
+	/^failed to solve(?: with frontend \S+)?: /,
+	/^rpc error: code = \w+ desc = /,
+	/^failed to create LLB definition: /,
+	/^failed to compute cache key: /,
+	/^failed to calculate checksum of ref \S+: /,
+	/^building at STEP ".*?": /,
+	/^(?:COPY|ADD) failed: /,
+	/^Build error: /,
+	/ &imagebuilder\.Step\{.*$/,
+];
+
+/** BuildKit, classic builder and Podman, each with the command's exit code. */
+const EXIT_CODES = [
+	/(?:^executor failed running .*|did not complete successfully): exit code: (\d+)$/,
+	/^The command .* returned a non-zero code: (\d+)$/,
+	/: while running runtime: exit status (\d+)$/,
+];
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+	[
+		/^exit code: 137$/,
+		"the command was killed, most often because the build machine ran out of memory",
+	],
+	[
+		/exec format error/,
+		"the image's programs are for another architecture than the build machine's; look at --platform",
+	],
+	[
+		/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: /,
+		"it is not in the build context, or .dockerignore leaves it out: see `rbuild context`",
+	],
+];
+
+/** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
+export function explainFailure(error: string): FailureReason {
+	const text = error.replace(/\s+/g, " ").trim();
+	const reason = exitCode(text) ?? unwrap(text);
+	const hint = HINTS.find(([pattern]) => pattern.test(reason))?.[1];
+	return hint === undefined ? { reason } : { reason, hint };
+}
+
+function exitCode(text: string): string | undefined {
+	for (const pattern of EXIT_CODES) {
+		const code = pattern.exec(text)?.[1];
+		if (code !== undefined) return `exit code: ${code}`;
+	}
+	return undefined;
+}
+
+function unwrap(text: string): string {
+	const wrapping = WRAPPINGS.find((pattern) => pattern.test(text));
+	return wrapping === undefined ? text : unwrap(text.replace(wrapping, ""));
+}

@@ -1,0 +1,146 @@
+import {
+	type IncomingHttpHeaders,
+	performServerHandshake,
+	type ServerHttp2Stream,
+} from "node:http2";
+import type { Duplex } from "node:stream";
+import { RbuildError } from "../errors.js";
+import { frameMessage, readMessages } from "./grpc-frames.js";
+import { encodeStatusMessage, GRPC_STATUS, GrpcError, type GrpcStatus } from "./grpc-status.js";
+import type { Call, SessionMethod } from "./session-service.js";
+
+/** Longest request message, in bytes; BuildKit's own limit (containerd's DefaultMaxRecvMsgSize). */
+const MESSAGE_LIMIT = 16 * 1024 * 1024;
+
+/** The arguments of node's "stream" event; its declared type does not reach an inline listener. */
+type IncomingStream = [
+	stream: ServerHttp2Stream,
+	headers: IncomingHttpHeaders,
+	flags: number,
+	rawHeaders: string[],
+];
+
+export interface GrpcServer {
+	/** Resolves when the connection is gone, whoever ended it. */
+	readonly closed: Promise<void>;
+	/** Ends the connection and every call on it. */
+	close(): void;
+}
+
+export interface GrpcServerOptions {
+	readonly methods: readonly SessionMethod[];
+	/** Told of a call that could not be answered for a reason on this side. */
+	readonly onFailure: (path: string, error: unknown) => void;
+}
+
+/**
+ * Serves gRPC (HTTP/2 with prior knowledge) on one stream that is already connected. Nothing that the
+ * peer sends throws out of it: a bad call gets a status, a bad connection is closed.
+ */
+export function serveGrpc(
+	connection: Duplex,
+	{ methods, onFailure }: GrpcServerOptions,
+): GrpcServer {
+	const methodOf = new Map(methods.map((method) => [method.path, method]));
+	const session = performServerHandshake(connection);
+	const close = () => {
+		session.destroy();
+		connection.destroy();
+	};
+	const closed = new Promise<void>((resolve) => {
+		session.once("close", () => {
+			connection.destroy();
+			resolve();
+		});
+	});
+	// What broke the connection is its owner's to tell; here it only means the end. The session listens
+	// to the connection, too, but no longer than it lives.
+	session.on("error", close);
+	connection.on("error", close);
+	// A channel may stay half open; a peer that sends no more wants no more answers either.
+	connection.once("end", close);
+	const accept = (...[stream, headers, , rawHeaders]: IncomingStream) => {
+		void answerCall(stream, headers, rawHeaders, methodOf, onFailure);
+	};
+	session.on("stream", accept);
+	return { closed, close };
+}
+
+async function answerCall(
+	stream: ServerHttp2Stream,
+	headers: IncomingHttpHeaders,
+	rawHeaders: readonly string[],
+	methodOf: ReadonlyMap<string, SessionMethod>,
+	onFailure: GrpcServerOptions["onFailure"],
+): Promise<void> {
+	const ended = new AbortController();
+	stream.once("close", () => ended.abort());
+	// A reset by the peer comes as an error; the "close" after it says all there is to say.
+	stream.on("error", () => {});
+
+	const path = headers[":path"] ?? "";
+	const call = { headers, rawHeaders, signal: ended.signal };
+	try {
+		await runMethod(stream, methodOf.get(path), call);
+		finish(stream, GRPC_STATUS.ok, "");
+	} catch (error) {
+		if (ended.signal.aborted || stream.destroyed) return;
+		if (!(error instanceof GrpcError)) onFailure(path, error);
+		finish(stream, ...statusOf(error));
+	}
+}
+
+async function runMethod(
+	stream: ServerHttp2Stream,
+	method: SessionMethod | undefined,
+	call: Call,
+): Promise<void> {
+	if (method === undefined) {
+		throw new GrpcError(
+			GRPC_STATUS.unimplemented,
+			`rbuild does not serve ${call.headers[":path"]}`,
+		);
+	}
+	// A plain `for await` would destroy the stream, and the answer with it, on a bad message.
+	const chunks = stream.iterator({ destroyOnReturn: false });
+	for await (const response of method.handle(readMessages(chunks, MESSAGE_LIMIT), call)) {
+		if (stream.destroyed) return;
+		if (!stream.headersSent) stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
+		if (!stream.write(frameMessage(response))) await drained(stream);
+	}
+}
+
+const ANSWER_HEADERS = { ":status": 200, "content-type": "application/grpc" } as const;
+
+function finish(stream: ServerHttp2Stream, status: GrpcStatus, message: string): void {
+	if (stream.destroyed) return;
+	const trailers = {
+		"grpc-status": String(status),
+		...(message === "" ? {} : { "grpc-message": encodeStatusMessage(message) }),
+	};
+	if (stream.headersSent) {
+		stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+		stream.end();
+	} else {
+		stream.respond({ ...ANSWER_HEADERS, ...trailers }, { endStream: true });
+	}
+	// Requests that nobody reads any more would keep the stream.
+	stream.resume();
+}
+
+/** An RbuildError's message is made to be shown; any other may hold anything. */
+function statusOf(error: unknown): [GrpcStatus, string] {
+	if (error instanceof GrpcError) return [error.status, error.message];
+	if (error instanceof RbuildError) return [GRPC_STATUS.unknown, error.message];
+	return [GRPC_STATUS.internal, "rbuild failed to answer"];
+}
+
+function drained(stream: ServerHttp2Stream): Promise<void> {
+	return new Promise((resolve) => {
+		const done = () => {
+			stream.off("drain", done).off("close", done);
+			resolve();
+		};
+		stream.on("drain", done).on("close", done);
+	});
+}

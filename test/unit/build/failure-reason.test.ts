@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { explainFailure } from "../../../src/build/failure-reason.js";
+
+describe("why a build failed", () => {
+	for (const [builder, error] of [
+		["BuildKit", 'process "/bin/sh -c make" did not complete successfully: exit code: 2'],
+		["BuildKit 0.8", "executor failed running [/bin/sh -c make]: exit code: 2"],
+		["the classic builder", "The command '/bin/sh -c make' returned a non-zero code: 2"],
+		["Podman", 'building at STEP "RUN make": while running runtime: exit status 2\n'],
+	] as const) {
+		it(`is the exit code of ${builder}'s command`, () => {
+			assert.deepEqual(explainFailure(error), { reason: "exit code: 2" });
+		});
+	}
+
+	it("comes without what builders wrap around it", () => {
+		for (const [error, reason] of [
+			[
+				"failed to solve with frontend dockerfile.v0: failed to create LLB definition: x: y",
+				"x: y",
+			],
+			["failed to solve: rpc error: code = Unknown desc = x", "x"],
+			[
+				'failed to compute cache key: failed to calculate checksum of ref a::b: "c": gone',
+				'"c": gone',
+			],
+			[
+				'building at STEP "RUNN ": Build error: Unknown "RUNN" &imagebuilder.Step{A:1}',
+				'Unknown "RUNN"',
+			],
+			["two\n  lines\n", "two lines"],
+		] as const) {
+			assert.deepEqual(explainFailure(error), { reason });
+		}
+	});
+
+	it("comes with a hint where a file is missing", () => {
+		for (const error of [
+			'failed to calculate checksum of ref a::b: "/x y": not found',
+			'"/x" not found: not found',
+			"COPY failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist",
+			'building at STEP "COPY x /x": checking on sources under "/var/tmp/b": copier: stat: "/x": no such file or directory',
+		]) {
+			assert.match(explainFailure(error).hint ?? "", /\.dockerignore leaves it out/, error);
+		}
+	});
+
+	it("has no hint for an image that is missing", () => {
+		assert.equal(explainFailure("docker.io/library/nope:1: not found").hint, undefined);
+	});
+
+	it("comes with a hint where the command was killed or is for another architecture", () => {
+		assert.match(
+			explainFailure("The command 'ld' returned a non-zero code: 137").hint ?? "",
+			/ran out of memory/,
+		);
+		assert.match(explainFailure("exec /bin/sh: exec format error").hint ?? "", /--platform/);
+	});
+});

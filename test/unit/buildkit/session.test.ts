@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { authService } from "../../../src/buildkit/auth.js";
+import { openSession, type SessionOptions } from "../../../src/buildkit/session.js";
+import type { Engine, EngineRequest } from "../../../src/engine/engine.js";
+import { UsageError } from "../../../src/errors.js";
+import type { BuildEvent } from "../../../src/events.js";
+import { duplexPair } from "./duplex-pair.js";
+import { frame, GrpcPeer } from "./grpc-peer.js";
+
+const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";
+
+/** A daemon that takes POST /session and is the gRPC client on it. */
+async function open(options: SessionOptions, signal = new AbortController().signal) {
+	const [ours, theirs] = duplexPair();
+	const requests: (EngineRequest & { protocol: string })[] = [];
+	const engine = {
+		async hijack(request: EngineRequest & { protocol: string }) {
+			requests.push(request);
+			return ours;
+		},
+	} as unknown as Engine;
+	const events: BuildEvent[] = [];
+	const session = await openSession(engine, options, {
+		signal,
+		emit: (event) => void events.push(event),
+	});
+	return { session, peer: new GrpcPeer(theirs), events, request: requests[0], ours };
+}
+
+const hostRequest = (host: string) =>
+	frame(Buffer.from(`\n${String.fromCharCode(host.length)}${host}`));
+
+describe("a BuildKit session", () => {
+	it("says which one it is and what it serves, a header for each method", async () => {
+		const { session, request } = await open({
+			services: [authService(async () => undefined)],
+			name: "app",
+			sharedKey: "key",
+		});
+		assert.equal(request?.path, "/session");
+		assert.equal(request?.protocol, "h2c");
+		assert.deepEqual(request?.headers, {
+			"X-Docker-Expose-Session-Uuid": session.id,
+			"X-Docker-Expose-Session-Name": "app",
+			"X-Docker-Expose-Session-Sharedkey": "key",
+			"X-Docker-Expose-Session-Grpc-Method": ["/grpc.health.v1.Health/Check", CREDENTIALS],
+		});
+		assert.match(session.id, /^[0-9a-f]{32}$/);
+		await session[Symbol.asyncDispose]();
+	});
+
+	it("has an id of its own each time", async () => {
+		const sessions = [await open({ services: [] }), await open({ services: [] })];
+		const ids = sessions.map(({ session }) => session.id);
+		assert.equal(new Set(ids).size, 2);
+		for (const { session } of sessions) await session[Symbol.asyncDispose]();
+	});
+
+	it("gives the login for the very host that the daemon asks for", async () => {
+		const asked: string[] = [];
+		const { session, peer } = await open({
+			services: [
+				authService(async (host) => {
+					asked.push(host);
+					return host === "ghcr.io" ? { username: "me", secret: "pw" } : undefined;
+				}),
+			],
+		});
+		const known = await peer.call(CREDENTIALS, hostRequest("ghcr.io"));
+		assert.deepEqual(String(known.responses[0]), "\n\x02me\x12\x02pw");
+		const unknown = await peer.call(CREDENTIALS, hostRequest("docker.io"));
+		assert.deepEqual(
+			[unknown.status, unknown.responses[0]?.length],
+			["0", 0],
+			"no login, no error",
+		);
+		assert.deepEqual(asked, ["ghcr.io", "docker.io"]);
+		await session[Symbol.asyncDispose]();
+	});
+
+	it("warns when it cannot answer", async () => {
+		const { session, peer, events } = await open({
+			services: [
+				authService(async () => {
+					throw new UsageError("docker-credential-x is not installed", { hint: "install it" });
+				}),
+			],
+		});
+		await peer.call(CREDENTIALS, hostRequest("ghcr.io"));
+		assert.deepEqual(events, [
+			{
+				type: "warning",
+				message: `the daemon asked for ${CREDENTIALS}, and that failed: docker-credential-x is not installed`,
+				hint: "install it",
+			},
+		]);
+		await session[Symbol.asyncDispose]();
+	});
+
+	it("warns of a bug without the bug's own words", async () => {
+		const { session, peer, events } = await open({
+			services: [
+				authService(async () => {
+					throw new TypeError("pw=hunter2");
+				}),
+			],
+		});
+		await peer.call(CREDENTIALS, hostRequest("ghcr.io"));
+		assert.deepEqual(events, [
+			{
+				type: "warning",
+				message: `the daemon asked for ${CREDENTIALS}, and that failed: TypeError in rbuild`,
+			},
+		]);
+		await session[Symbol.asyncDispose]();
+	});
+
+	it("closes the connection when it is disposed of", async () => {
+		const { session, ours } = await open({ services: [] });
+		await session[Symbol.asyncDispose]();
+		await session.closed;
+		assert.equal(ours.destroyed, true);
+	});
+
+	it("is closed when the daemon ends it", async () => {
+		const { session, peer } = await open({ services: [] });
+		peer.session.close();
+		await session.closed;
+	});
+
+	it("ends with the run", async () => {
+		const controller = new AbortController();
+		const { session, ours } = await open({ services: [] }, controller.signal);
+		controller.abort();
+		await session.closed;
+		assert.equal(ours.destroyed, true);
+	});
+
+	it("ends at once when the run was stopped while it was opened", async () => {
+		const { session } = await open({ services: [] }, AbortSignal.abort());
+		await session.closed;
+	});
+});
