@@ -1,0 +1,19 @@
+import type { Engine } from "../engine/engine.js";
+import type { DeliveryReport, Run } from "../events.js";
+
+/** An image in the store of the daemon that built it. */
+export interface BuiltImage {
+	/** "sha256:" and 64 hex digits, as that daemon calls it: the digest of its config or manifest. */
+	readonly id: string;
+	/** Every name it was given, as the user wrote them. */
+	readonly tags: readonly string[];
+}
+
+/** One way of getting a built image to where it is wanted: push, save or load. */
+export interface Delivery {
+	/**
+	 * @param engine the daemon that has the image
+	 * @throws DeliveryError; ConnectionError when the link to that daemon breaks; InterruptedError
+	 */
+	deliver(engine: Engine, image: BuiltImage, run: Run): Promise<DeliveryReport>;
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { access, type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Writable } from "node:stream";
+import { DeliveryError } from "../errors.js";
+
+/**
+ * A file that appears under its name only when it is complete: until then it has a temporary name in
+ * the same folder, and what was there before stays. Pipes and devices are written to as they are.
+ *
+ * `commit()` it when everything is written; disposing of it removes what was not committed.
+ */
+export class ReplacementFile implements AsyncDisposable {
+	readonly stream: Writable;
+	readonly #handle: FileHandle;
+	readonly #path: string;
+	/** Undefined for what cannot be replaced, and after the commit. */
+	#temporaryPath: string | undefined;
+
+	/** @throws DeliveryError */
+	static async open(path: string): Promise<ReplacementFile> {
+		const existing = await statOf(path);
+		try {
+			if (existing !== undefined && !existing.isFile()) {
+				return new ReplacementFile(await open(path, "w"), path, undefined);
+			}
+			// A link stays a link: what it points to is replaced.
+			const target = existing === undefined ? path : await realpath(path);
+			const temporaryPath = join(dirname(target), `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
+			const handle = await open(temporaryPath, "wx", (existing?.mode ?? 0o666) & 0o777);
+			return new ReplacementFile(handle, target, temporaryPath);
+		} catch (error) {
+			throw writeFailure(path, error);
+		}
+	}
+
+	private constructor(handle: FileHandle, path: string, temporaryPath: string | undefined) {
+		this.#handle = handle;
+		this.#path = path;
+		this.#temporaryPath = temporaryPath;
+		// A pipe has nothing to flush to, and fails when it is asked to.
+		this.stream = handle.createWriteStream({ flush: temporaryPath !== undefined });
+	}
+
+	/** Gives the file its name. The stream must have been closed, which puts the content on the disk. */
+	async commit(): Promise<void> {
+		if (this.#temporaryPath === undefined) return;
+		await rename(this.#temporaryPath, this.#path);
+		this.#temporaryPath = undefined;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#handle.close().catch(() => {});
+		if (this.#temporaryPath !== undefined) await unlink(this.#temporaryPath).catch(() => {});
+	}
+}
+
+/**
+ * Finds out, without touching anything, whether a file could be written there.
+ * @param path absolute
+ * @throws DeliveryError
+ */
+export async function checkWritable(path: string): Promise<void> {
+	const existing = await statOf(path);
+	if (existing?.isDirectory()) {
+		throw new DeliveryError(`cannot save to ${path}: it is a directory`, {
+			hint: `name a file in it, such as ${join(path, "image.tar")}`,
+		});
+	}
+	try {
+		if (existing !== undefined) await access(path, constants.W_OK);
+		// A pipe or a device is not replaced, so the folder it is in does not matter.
+		if (existing === undefined || existing.isFile()) {
+			await access(dirname(path), constants.W_OK | constants.X_OK);
+		}
+	} catch (error) {
+		throw writeFailure(path, error);
+	}
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+	try {
+		return await stat(path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+		throw writeFailure(path, error);
+	}
+}
+
+/** Puts the system's errors, which have a code, into words; all others stay as they are. */
+export function writeFailure(path: string, error: unknown): unknown {
+	const { code } = error as NodeJS.ErrnoException;
+	if (code === undefined) return error;
+	const [reason, hint] = REASONS[code] ?? [code, "choose another place with --save"];
+	return new DeliveryError(`cannot save to ${path}: ${reason}`, { hint, cause: error });
+}
+
+const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+	EACCES: ["permission denied", "choose a place where you may write"],
+	EPERM: ["permission denied", "choose a place where you may write"],
+	EROFS: ["the file system is read-only", "choose a place where you may write"],
+	ENOENT: ["its folder does not exist", "make the folder first"],
+	ENOTDIR: ["part of the path is a file, not a folder", "correct the path"],
+	EISDIR: ["it is a directory", "name a file in it"],
+	ENAMETOOLONG: ["the name is too long", "choose a shorter name"],
+	ENOSPC: ["no space left on the disk", "make room, save elsewhere, or compress with a .gz name"],
+	EDQUOT: ["your disk quota is used up", "make room, save elsewhere, or compress with a .gz name"],
+	EFBIG: ["the file would be too large", "save to another file system"],
+	EPIPE: ["nobody reads it any more", "look at the program behind the pipe"],
+};

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RegistryAuth } from "../../../src/engine/registry-auth.js";
+import { EngineError } from "../../../src/errors.js";
+import { pushDelivery } from "../../../src/image/push.js";
+import { type FakeRequest, fakeEngine, jsonLines, run } from "./fake-engine.js";
+
+const DIGEST = `sha256:${"d".repeat(64)}`;
+const AUTH: RegistryAuth = { username: "me", password: "s3cret", serveraddress: "ghcr.io" };
+const DONE = { aux: { Tag: "1", Digest: DIGEST, Size: 500 } };
+const image = { id: `sha256:${"a".repeat(64)}`, tags: ["ghcr.io/me/app:1"] };
+const credentials = (auth?: RegistryAuth) => ({ credentialsFor: async () => auth });
+
+describe("pushing an image", () => {
+	const push = (lines: unknown[], auth?: RegistryAuth, news = run()) =>
+		pushDelivery("ghcr.io/me/app:1", credentials(auth)).deliver(
+			fakeEngine(() => jsonLines(...lines)),
+			image,
+			news,
+		);
+
+	it("asks for the credentials of that registry, and sends them with the push only", async () => {
+		const asked: string[] = [];
+		const requests: FakeRequest[] = [];
+		const source = {
+			async credentialsFor(registry: string) {
+				asked.push(registry);
+				return AUTH;
+			},
+		};
+		const engine = fakeEngine((request) => {
+			requests.push(request);
+			return jsonLines(DONE);
+		});
+		await pushDelivery("ghcr.io/me/app:1", source).deliver(engine, image, run());
+		assert.deepEqual(asked, ["ghcr.io"]);
+		assert.deepEqual(
+			requests.map(({ method, path, query }) => [method, path, query?.tag]),
+			[["POST", "/images/ghcr.io/me/app/push", "1"]],
+		);
+		const header = String(requests[0]?.headers?.["X-Registry-Auth"]);
+		assert.equal(header.length % 4, 0);
+		assert.deepEqual(JSON.parse(Buffer.from(header, "base64url").toString()), AUTH);
+	});
+
+	it("reports the digest that the daemon tells, in a message of its own or in words", async () => {
+		assert.equal((await push([DONE])).digest, DIGEST);
+		const words = { status: `1: digest: ${DIGEST} size: 527` };
+		assert.equal((await push([words])).digest, DIGEST);
+	});
+
+	it("adds the layers up", async () => {
+		const news = run();
+		const layer = (id: string, current: number, total: number) => ({
+			...{ id, status: "Pushing", progressDetail: { current, total } },
+		});
+		await push([layer("a", 10, 100), layer("b", 5, 50), layer("a", 90, 100), DONE], AUTH, news);
+		assert.deepEqual(
+			news.events.flatMap((event) =>
+				event.type === "deliver" && event.status === "progress"
+					? [[event.bytes, event.totalBytes, event.detail]]
+					: [],
+			),
+			[
+				[10, 100, "a: Pushing"],
+				[15, 150, "b: Pushing"],
+				[95, 150, "a: Pushing"],
+			],
+		);
+	});
+
+	for (const [reason, auth, hint] of [
+		["denied: requested access to the resource is denied", undefined, /run "docker login ghcr.io"/],
+		["unauthorized: authentication required", AUTH, /does not take the login/],
+		["http: server gave HTTP response to HTTPS client", AUTH, /insecure-registries/],
+		["x509: certificate signed by unknown authority", AUTH, /certs\.d\/ghcr\.io/],
+		["dial tcp: lookup ghcr.io: no such host", AUTH, /from its machine, not from this one/],
+	] as const) {
+		it(`names the tag, the registry and the reason: ${reason}`, async () => {
+			const pushed = push([{ errorDetail: { message: reason }, error: reason }, DONE], auth);
+			await assert.rejects(pushed, {
+				name: "DeliveryError",
+				message: `cannot push ghcr.io/me/app:1 to ghcr.io: ${reason}`,
+				hint,
+			});
+		});
+	}
+
+	it("has failed when the daemon refuses at once, or stops without a digest", async () => {
+		const engine = fakeEngine(() => {
+			throw new EngineError("the box refused: no such\nimage", { status: 404 });
+		});
+		const delivery = pushDelivery("ghcr.io/me/app:1", credentials());
+		await assert.rejects(delivery.deliver(engine, image, run()), {
+			name: "DeliveryError",
+			message: "cannot push ghcr.io/me/app:1 to ghcr.io: the box refused: no such image",
+		});
+		await assert.rejects(push([{ id: "a", status: "Pushed" }]), {
+			name: "DeliveryError",
+			message: /the daemon stopped before it told the digest/,
+		});
+	});
+});
