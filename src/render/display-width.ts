@@ -1,0 +1,36 @@
+import { eastAsianWidth } from "get-east-asian-width";
+
+const ASCII = /^[\x20-\x7e]*$/;
+const INVISIBLE = /^[\p{Mark}\p{Format}\p{Control}]*$/u;
+const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Terminal cells that a line without control characters takes (UAX #11 for wide characters). */
+export function displayWidth(line: string): number {
+	if (ASCII.test(line)) return line.length;
+	let width = 0;
+	for (const { segment } of graphemes.segment(line)) width += graphemeWidth(segment);
+	return width;
+}
+
+/** The line, or as much of its start as fits into that many cells, with "..." for the rest. */
+export function cutToWidth(line: string, width: number): string {
+	// No character takes more code units than this, so a line of megabytes is not measured.
+	const start = line.slice(0, width * 32);
+	if (start.length === line.length && displayWidth(line) <= width) return line;
+	const ellipsis = "...".slice(0, Math.max(0, width));
+	let cut = "";
+	let used = ellipsis.length;
+	for (const { segment } of graphemes.segment(start)) {
+		used += graphemeWidth(segment);
+		if (used > width) break;
+		cut += segment;
+	}
+	return cut + ellipsis;
+}
+
+function graphemeWidth(grapheme: string): number {
+	if (INVISIBLE.test(grapheme)) return 0;
+	if (EMOJI.test(grapheme)) return 2;
+	return eastAsianWidth(grapheme.codePointAt(0) ?? 0);
+}

@@ -1,0 +1,57 @@
+import type { BuildEvent } from "../events.js";
+import type { Failure, Renderer } from "./renderer.js";
+import type { Screen } from "./screen.js";
+
+/**
+ * `--progress json`: one JSON object a line on stderr, as `docker build --progress rawjson` does, so
+ * that stdout stays free for results. Each has a "type" and a "time" (ISO 8601, UTC). Sizes are bytes,
+ * durations milliseconds; "?" marks what may be missing. More fields and types may come, none leaves.
+ *
+ * - `connect`, status `started`: target, chosenBy
+ * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
+ * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
+ * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, durationMs
+ * - `step`, status `started`, `cached` or `canceled`: id, name
+ * - `step`, status `progress`: id, name, item, current, total (0: not known)
+ * - `step`, status `done`: id, name, durationMs
+ * - `step`, status `failed`: id, name, error, durationMs
+ * - `log`: stepId, stream (`stdout` or `stderr`), text (any piece of the output, as the step wrote it)
+ * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save` or `load`), destination, bytes, totalBytes?, detail?
+ * - `warning`: message, hint?
+ * - `done`: report {imageId, tags, platform, target, engine, deliveries [{method, destination, bytes, digest?,
+ *   durationMs}], context?, wire {sent, received}, phases {connect, context, upload, build, deliver, total}}
+ * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
+ *
+ * The last one is `done` or `error`; an `error` after `done` means that the image is there, and that
+ * something after it failed, such as writing --metadata-file.
+ */
+export class JsonRenderer implements Renderer {
+	readonly #screen: Screen;
+
+	constructor(screen: Screen) {
+		this.#screen = screen;
+	}
+
+	handle(event: BuildEvent): void {
+		const { type, ...fields } = event;
+		this.#write(type, fields);
+	}
+
+	fail({ message, exitCode, hint, logTail, position }: Failure): void {
+		// Named one by one: a Failure may be an Error with more in it.
+		this.#write("error", { message, exitCode, hint, logTail, position });
+	}
+
+	close(): void {}
+
+	#write(type: string, fields: object): void {
+		const time = new Date(this.#screen.now()).toISOString();
+		const line = JSON.stringify({ type, time, ...fields });
+		// JSON leaves these as they are, and a terminal obeys some of them.
+		const safe = line.replace(
+			/[\x7f-\x9f\u2028\u2029]/g,
+			(char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+		);
+		this.#screen.stderr.write(`${safe}\n`);
+	}
+}

@@ -1,0 +1,48 @@
+/** The values of --progress, and "quiet" for -q. */
+export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet";
+
+/** A mode that has been decided on. */
+export type RenderMode = Exclude<ProgressMode, "auto">;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface ProgressWish {
+	readonly requested: ProgressMode;
+	readonly quiet: boolean;
+	/** Whether stderr is a terminal. */
+	readonly isTTY: boolean;
+	/** CI and TERM are read. */
+	readonly env: Variables;
+}
+
+/**
+ * -q wins. A terminal display is never sent to something that is no terminal, even when it was asked
+ * for; "auto" also stays away from CI and from TERM=dumb.
+ */
+export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWish): RenderMode {
+	if (quiet) return "quiet";
+	if (requested === "tty") return isTTY ? "tty" : "plain";
+	if (requested !== "auto") return requested;
+	return isTTY && !isSet(env.CI) && env.TERM !== "dumb" ? "tty" : "plain";
+}
+
+export interface ColorWish {
+	/** --color or --no-color; undefined when neither was given. */
+	readonly flag: boolean | undefined;
+	/** Whether the stream to be coloured is a terminal. */
+	readonly isTTY: boolean;
+	/** NO_COLOR, FORCE_COLOR and TERM are read. */
+	readonly env: Variables;
+}
+
+/** The flag, then NO_COLOR when not empty (no-color.org), then FORCE_COLOR, then what the terminal is. */
+export function shouldUseColor({ flag, isTTY, env }: ColorWish): boolean {
+	if (flag !== undefined) return flag;
+	if (env.NO_COLOR) return false;
+	if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR === "" || isSet(env.FORCE_COLOR);
+	return isTTY && env.TERM !== "dumb";
+}
+
+function isSet(value: string | undefined): boolean {
+	return value !== undefined && !["", "0", "false"].includes(value.toLowerCase());
+}

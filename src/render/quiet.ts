@@ -1,0 +1,25 @@
+import picocolors from "picocolors";
+import type { BuildEvent } from "../events.js";
+import { failureLines } from "./failure.js";
+import type { Failure, Renderer } from "./renderer.js";
+import type { Screen } from "./screen.js";
+
+/** -q: the full image id on stdout, and on stderr nothing but an error. */
+export class QuietRenderer implements Renderer {
+	readonly #screen: Screen;
+
+	constructor(screen: Screen) {
+		this.#screen = screen;
+	}
+
+	handle(event: BuildEvent): void {
+		if (event.type === "done") this.#screen.stdout.write(`${event.report.imageId}\n`);
+	}
+
+	fail(failure: Failure): void {
+		const colors = picocolors.createColors(this.#screen.color);
+		this.#screen.stderr.write(`${failureLines(failure, colors).join("\n")}\n`);
+	}
+
+	close(): void {}
+}

@@ -1,0 +1,58 @@
+import type { BuildEvent } from "../events.js";
+import type { RenderMode } from "./progress-mode.js";
+import type { Screen } from "./screen.js";
+
+/** What ended a run. Every RbuildError is one. */
+export interface Failure {
+	readonly message: string;
+	readonly hint?: string | undefined;
+	readonly exitCode?: number | undefined;
+	/** Last lines of output of the step that failed. */
+	readonly logTail?: readonly string[] | undefined;
+	/** The line of the Dockerfile that failed, counted from 1. */
+	readonly position?:
+		| { readonly file: string; readonly line: number; readonly text: string }
+		| undefined;
+}
+
+/** Events in, screen out. A run ends with the event "done" or with fail(), then close(). */
+export interface Renderer {
+	handle(event: BuildEvent): void;
+	fail(failure: Failure): void;
+	/** Leaves the terminal as it was found. May be called at any time, and twice. */
+	close(): void;
+}
+
+export interface RenderOptions {
+	/**
+	 * tty: the output of steps stays in the scrollback. plain: every finished layer and every word of
+	 * the far side of a delivery gets a line.
+	 */
+	readonly verbose?: boolean | undefined;
+}
+
+/** Loads the one renderer that is needed. */
+export async function createRenderer(
+	mode: RenderMode,
+	screen: Screen,
+	options: RenderOptions = {},
+): Promise<Renderer> {
+	switch (mode) {
+		case "tty": {
+			const { TtyRenderer } = await import("./tty.js");
+			return new TtyRenderer(screen, options);
+		}
+		case "plain": {
+			const { PlainRenderer } = await import("./plain.js");
+			return new PlainRenderer(screen, options);
+		}
+		case "json": {
+			const { JsonRenderer } = await import("./json.js");
+			return new JsonRenderer(screen);
+		}
+		case "quiet": {
+			const { QuietRenderer } = await import("./quiet.js");
+			return new QuietRenderer(screen);
+		}
+	}
+}

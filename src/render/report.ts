@@ -1,0 +1,77 @@
+import type { Colors } from "picocolors/types.js";
+import type { BuildReport, ContextTotals, DeliveryReport } from "../events.js";
+import { displayWidth } from "./display-width.js";
+import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
+import { printableName } from "./printable.js";
+import { deliveryName } from "./wording.js";
+
+/** Wide enough for the longest label, and with it the full image id ends at column 80. */
+const LABEL_WIDTH = 9;
+
+/** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
+export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
+	const { engine, wire, context } = report;
+	const width = columns - LABEL_WIDTH;
+	const row = (label: string, lines: readonly string[]) =>
+		lines.map((line, index) => colors.dim((index === 0 ? label : "").padEnd(LABEL_WIDTH)) + line);
+	const builtBy = `${engine.product} ${engine.version} (${engine.builder})`;
+	return [
+		...row(
+			"image",
+			wrap([shortImageId(report.imageId), ...report.tags.map(printableName)], width).map(
+				colors.green,
+			),
+		),
+		...row("id", [report.imageId]),
+		...row("where", [`on ${printableName(report.target)}`, ...report.deliveries.map(deliveryPart)]),
+		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
+		...row("context", wrap(context ? sentParts(context) : ["fetched by the daemon"], width)),
+		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
+		...row("wire", wrap(wireParts(wire, context?.bytes), width)),
+		...row("time", wrap(timeParts(report.phases), width)),
+	];
+}
+
+function deliveryPart(delivery: DeliveryReport): string {
+	const place = deliveryName(delivery.method, delivery.destination, true);
+	if (delivery.method === "push") return delivery.digest ? `${place}@${delivery.digest}` : place;
+	return `${place} (${formatBytes(delivery.bytes)})`;
+}
+
+function sentParts({ files, bytes }: ContextTotals): string[] {
+	return [formatFiles(files), formatBytes(bytes)];
+}
+
+function ignoredParts({ files, bytes, complete }: ContextTotals["ignored"]): string[] {
+	const seen = files === 0 ? [] : [formatFiles(files), formatBytes(bytes)];
+	return complete ? seen : [...seen, files === 0 ? "whole folders" : "more in ignored folders"];
+}
+
+function wireParts(wire: BuildReport["wire"], contextBytes: number | undefined): string[] {
+	const share = contextBytes ? ` (${formatShare(wire.sent, contextBytes)} of the context)` : "";
+	return [`${formatBytes(wire.sent)} sent${share}`, `${formatBytes(wire.received)} received`];
+}
+
+function timeParts(phases: BuildReport["phases"]): string[] {
+	const names = ["connect", "context", "upload", "build", "deliver"] as const;
+	const spent = names.filter((name) => phases[name] > 0);
+	return [
+		`${formatDuration(phases.total)} in all`,
+		...spent.map((name) => `${name} ${formatDuration(phases[name])}`),
+	];
+}
+
+/** Parts joined by ", " into lines of that width (a comma at the end included); a part is never broken. */
+function wrap(parts: readonly string[], width: number): string[] {
+	const lines: string[] = [];
+	let line = "";
+	for (const part of parts) {
+		if (line === "") line = part;
+		else if (displayWidth(line) + displayWidth(part) + 3 <= width) line += `, ${part}`;
+		else {
+			lines.push(`${line},`);
+			line = part;
+		}
+	}
+	return line === "" ? lines : [...lines, line];
+}

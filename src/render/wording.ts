@@ -1,0 +1,74 @@
+/** The news that is no step of the build, in one line each; the same words on a terminal and in a log. */
+import type {
+	ConnectEvent,
+	ContextEvent,
+	ContextTotals,
+	DeliverEvent,
+	DeliveryMethod,
+	UploadEvent,
+} from "../events.js";
+import { formatBytes, formatCount, formatFiles } from "./format.js";
+import { printableName } from "./printable.js";
+
+export function connectLine(event: ConnectEvent): string {
+	const target = printableName(event.target);
+	if (event.status === "started") return `connecting to ${target} (${event.chosenBy})`;
+	const { product, version, platform, builder } = event.engine;
+	const engine = printableName(`${product} ${version} on ${platform}`);
+	const old = builder === "classic" ? ", classic builder" : "";
+	return `connected to ${target}: ${engine}${old} (${event.route})`;
+}
+
+export function contextLine(event: ContextEvent): string {
+	const source = printableName(event.source);
+	if (event.status === "started") return `reading context ${source}`;
+	if (event.totals === undefined) return `context ${source} is fetched by the daemon`;
+	return `context ${source}: ${contextSize(event.totals).join(", ")}`;
+}
+
+/** What is sent, then what is not. */
+export function contextSize({ files, bytes, ignored }: ContextTotals): string[] {
+	const sent = `${formatFiles(files)}, ${formatBytes(bytes)}`;
+	if (ignored.files === 0) return [sent];
+	const atLeast = ignored.complete ? "" : "at least ";
+	return [sent, `${atLeast}${formatFiles(ignored.files)}, ${formatBytes(ignored.bytes)} ignored`];
+}
+
+export function uploadLine(event: UploadEvent): string {
+	const sent = formatBytes(event.sentBytes);
+	if (event.status === "done") {
+		return `uploaded ${formatFiles(event.files)}, ${formatBytes(event.bytes)} as ${sent}`;
+	}
+	const files =
+		event.totalFiles === undefined
+			? formatFiles(event.files)
+			: `${formatCount(event.files)} of ${formatFiles(event.totalFiles)}`;
+	return `uploading ${files}, ${amount(event.bytes, event.totalBytes)}, ${sent} sent`;
+}
+
+const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly done: string }> = {
+	push: { doing: "pushing to", done: "pushed to" },
+	save: { doing: "saving to", done: "saved to" },
+	load: { doing: "loading into local docker at", done: "loaded into local docker at" },
+};
+
+export function deliverLine(event: DeliverEvent): string {
+	const line = deliveryName(event.method, event.destination, event.status === "done");
+	if (event.status === "done")
+		return event.bytes > 0 ? `${line} (${formatBytes(event.bytes)})` : line;
+	const size = event.bytes > 0 ? [amount(event.bytes, event.totalBytes)] : [];
+	const detail = event.detail === undefined ? [] : [printableName(event.detail)];
+	const so = [...size, ...detail].join(", ");
+	return so === "" ? line : `${line}: ${so}`;
+}
+
+/** Such as "pushed to registry.example/app:1". */
+export function deliveryName(method: DeliveryMethod, destination: string, done: boolean): string {
+	const words = deliveryWords[method];
+	return `${done ? words.done : words.doing} ${printableName(destination)}`;
+}
+
+/** "3.4 MB of 12 MB", or the first alone where the second is not known. */
+export function amount(bytes: number, total: number | undefined): string {
+	return total ? `${formatBytes(bytes)} of ${formatBytes(total)}` : formatBytes(bytes);
+}

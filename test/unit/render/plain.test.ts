@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRenderer } from "../../../src/render/renderer.js";
+import { engine, everyEvent, FakeScreen } from "./fake-screen.js";
+
+async function plain(options = {}) {
+	const screen = new FakeScreen();
+	return { screen, renderer: await createRenderer("plain", screen, options) };
+}
+
+describe("plain progress", () => {
+	it("has one line for an event, in the words of BuildKit's plain progress", async () => {
+		const { screen, renderer } = await plain();
+		const make = { type: "step", id: "m", name: "[2/3] RUN make" } as const;
+		renderer.handle({ type: "connect", status: "started", target: "x86box", chosenBy: "--on" });
+		renderer.handle({
+			...{ type: "connect", status: "done", target: "x86box" },
+			...{ engine, route: "ssh, streamlocal", durationMs: 400 },
+		});
+		renderer.handle({ type: "step", id: "w", name: "[1/3] WORKDIR /src", status: "cached" });
+		renderer.handle({ ...make, status: "started" });
+		screen.time += 312;
+		renderer.handle({ type: "log", stepId: "m", stream: "stdout", text: "cc a.c\ncc" });
+		screen.time += 12_000;
+		renderer.handle({ type: "log", stepId: "m", stream: "stdout", text: " b.c\n" });
+		renderer.handle({ ...make, status: "done", durationMs: 12_400 });
+		renderer.handle({ ...make, id: "x", name: "[3/3] RUN\n  false", status: "started" });
+		renderer.handle({
+			...{ ...make, id: "x", name: "[3/3] RUN\n  false" },
+			...{ status: "failed", error: "exit code: 1", durationMs: 20 },
+		});
+		assert.deepEqual(screen.lines, [
+			"connecting to x86box (--on)",
+			"connected to x86box: docker 28.5.2 on linux/amd64 (ssh, streamlocal) 0.4s",
+			"#1 [1/3] WORKDIR /src",
+			"#1 CACHED",
+			"#2 [2/3] RUN make",
+			"#2 0.312 cc a.c",
+			"#2 12.31 cc b.c",
+			"#2 DONE 12.4s",
+			"#3 [3/3] RUN false",
+			"#3 ERROR: exit code: 1",
+		]);
+	});
+
+	it("prints the last line of a step that did not end it, before the step's end", async () => {
+		const { screen, renderer } = await plain();
+		const step = { type: "step", id: "m", name: "RUN make" } as const;
+		renderer.handle({ ...step, status: "started" });
+		renderer.handle({ type: "log", stepId: "m", stream: "stderr", text: "no newline" });
+		assert.deepEqual(screen.lines, ["#1 RUN make"]);
+		renderer.handle({ ...step, status: "canceled" });
+		assert.deepEqual(screen.lines.slice(1), ["#1 0.000 no newline", "#1 CANCELED"]);
+	});
+
+	it("speaks of an upload after two seconds, then every five", async () => {
+		const { screen, renderer } = await plain();
+		const upload = { type: "upload", files: 3, totalFiles: 9, totalBytes: 9000 } as const;
+		const seen: number[] = [];
+		for (let ms = 0; ms <= 13_000; ms += 500) {
+			const before = screen.lines.length;
+			renderer.handle({
+				...{ ...upload, status: "progress" },
+				...{ bytes: 3000, sentBytes: 1000, durationMs: ms },
+			});
+			if (screen.lines.length > before) seen.push(ms);
+			screen.time += 500;
+		}
+		assert.deepEqual(seen, [2000, 7000, 12_000]);
+		assert.equal(screen.lines[0], "uploading 3 of 9 files, 3 kB of 9 kB, 1 kB sent");
+		renderer.handle({
+			...{ ...upload, status: "done" },
+			...{ files: 9, bytes: 9000, sentBytes: 4000, durationMs: 13_100 },
+		});
+		assert.equal(screen.lines.at(-1), "uploaded 9 files, 9 kB as 4 kB 13.1s");
+	});
+
+	it("is as rare about layers, unless it is told to be verbose", async () => {
+		const pull = { type: "step", id: "f", name: "FROM a", status: "progress" } as const;
+		const lines = async (verbose: boolean) => {
+			const { screen, renderer } = await plain({ verbose });
+			renderer.handle({ ...pull, item: "layer", current: 5, total: 10 });
+			renderer.handle({ ...pull, item: "layer", current: 10, total: 10 });
+			return screen.lines;
+		};
+		assert.deepEqual(await lines(false), ["#1 FROM a"]);
+		assert.deepEqual(await lines(true), ["#1 FROM a", "#1 layer 10 B of 10 B"]);
+	});
+
+	it("prints no control character, whatever is in names, logs and errors", async () => {
+		const { screen, renderer } = await plain();
+		screen.color = true;
+		const evil = "\x1b]0;pwned\x07\x1b[31mx\x9b2J\ry";
+		for (const event of everyEvent) renderer.handle(event);
+		renderer.handle({ type: "step", id: evil, name: evil, status: "started" });
+		renderer.handle({ type: "log", stepId: evil, stream: "stdout", text: `${evil}\n` });
+		renderer.handle({ type: "context", status: "started", source: evil });
+		renderer.handle({ type: "warning", message: evil, hint: evil });
+		const position = { file: evil, line: 1, text: evil };
+		renderer.fail({ message: evil, hint: evil, logTail: [evil], position });
+		for (const line of screen.lines) assert.doesNotMatch(line, /\p{Control}/u);
+		assert.ok(screen.lines.includes("#5 0.000 y"));
+	});
+
+	it("ends with the log tail, the line of the Dockerfile, the error and the hint", async () => {
+		const { screen, renderer } = await plain();
+		renderer.fail({
+			message: "RUN make failed on x86box: exit code 2",
+			hint: "see the output above",
+			logTail: ["make: *** No targets.", "Stop."],
+			position: { file: "Dockerfile", line: 4, text: "RUN make" },
+		});
+		renderer.close();
+		assert.deepEqual(screen.lines, [
+			"------ last 2 lines of output",
+			" > make: *** No targets.",
+			" > Stop.",
+			"------",
+			"Dockerfile:4  >>> RUN make",
+			"error: RUN make failed on x86box: exit code 2",
+			"hint: see the output above",
+		]);
+	});
+});

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRenderer } from "../../../src/render/renderer.js";
+import { everyEvent, FakeScreen, imageId } from "./fake-screen.js";
+
+describe("quiet", () => {
+	it("prints the image id on stdout and nothing else", async () => {
+		const screen = new FakeScreen();
+		const renderer = await createRenderer("quiet", screen);
+		for (const event of everyEvent) renderer.handle(event);
+		renderer.close();
+		assert.deepEqual(screen.out, [`${imageId}\n`]);
+		assert.deepEqual(screen.err, []);
+	});
+
+	it("prints an error on stderr", async () => {
+		const screen = new FakeScreen();
+		const renderer = await createRenderer("quiet", screen);
+		renderer.fail({ message: "cannot reach x86box", hint: "is it up?" });
+		assert.deepEqual(screen.lines, ["error: cannot reach x86box", "hint: is it up?"]);
+		assert.deepEqual(screen.out, []);
+	});
+});
