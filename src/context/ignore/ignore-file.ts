@@ -1,0 +1,105 @@
+import { posix } from "node:path";
+import { ContextError } from "../../errors.js";
+import { fromBytes, printablePath, toBytes } from "../path-bytes.js";
+
+/** A line of an ignore file that states a rule. */
+export interface IgnoreLine {
+	/** Counted from 1. */
+	readonly line: number;
+	/** The rule as it was written, without the blanks around it. */
+	readonly text: string;
+	readonly negated: boolean;
+	/** What the rule matches: cleaned, relative to the context, without the "!". */
+	readonly pattern: string;
+}
+
+const BOM = "\uFEFF";
+
+/** bufio.MaxScanTokenSize: docker's reader gives up on a line of so many bytes. */
+const TOO_LONG = 64 * 1024;
+
+/**
+ * Reads the rules of a .dockerignore, as moby/patternmatcher does in two passes: ignorefile.ReadAll,
+ * which BuildKit's frontend runs, and patternmatcher.New, which its client runs on the outcome. The
+ * second pass trims and cleans once more, "!" included: hence "/ a" is "a", and "!/" is a lone "!".
+ *
+ * Both the content as a string and the patterns are in the encoding of path-bytes.ts.
+ *
+ * @throws ContextError `FILE:LINE: ...`
+ */
+export function readIgnoreFile(content: Uint8Array | string, file: string): IgnoreLine[] {
+	const rules: IgnoreLine[] = [];
+	const lines = (typeof content === "string" ? content : fromBytes(content)).split("\n");
+	for (const [index, written] of lines.entries()) {
+		const line = index + 1;
+		const place = `${file}:${line}`;
+		if (isTooLong(written)) {
+			throw new ContextError(`${place}: the line is longer than docker reads (64 KiB)`, {
+				hint: "split it into several rules",
+			});
+		}
+		const unmarked = line === 1 && written.startsWith(BOM) ? written.slice(1) : written;
+		if (unmarked.startsWith("#")) continue;
+		const text = trimSpace(unmarked);
+		const pattern = text === "" ? "" : normalize(text);
+		if (pattern === "") continue;
+		if (pattern === "!") {
+			throw new ContextError(`${place}: ${printablePath(text)} has no pattern after the "!"`, {
+				hint: "name what to send after all, as in !README.md, or remove the line",
+			});
+		}
+		const negated = pattern.startsWith("!");
+		rules.push({ line, text, negated, pattern: negated ? pattern.slice(1) : pattern });
+	}
+	return rules;
+}
+
+function isTooLong(line: string): boolean {
+	return line.length * 3 >= TOO_LONG && toBytes(line).length >= TOO_LONG;
+}
+
+function normalize(text: string): string {
+	const bang = text.startsWith("!") ? "!" : "";
+	let pattern = bang === "" ? text : trimSpace(text.slice(1));
+	if (pattern !== "") {
+		pattern = clean(pattern);
+		if (pattern.length > 1 && pattern.startsWith("/")) pattern = pattern.slice(1);
+	}
+	pattern = trimSpace(bang + pattern);
+	return pattern === "" ? "" : clean(pattern);
+}
+
+/** Go's filepath.Clean, which unlike Node drops the slash at the end. */
+function clean(path: string): string {
+	const normal = posix.normalize(path);
+	return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
+}
+
+/**
+ * Go's strings.TrimSpace. String.trim() differs: it takes U+FEFF, and leaves U+0085. A loop, because
+ * a regular expression for blanks at the end takes quadratic time on blanks in the middle.
+ */
+function trimSpace(text: string): string {
+	let start = 0;
+	let end = text.length;
+	while (start < end && isSpace(text.charCodeAt(start))) start++;
+	while (start < end && isSpace(text.charCodeAt(end - 1))) end--;
+	return text.slice(start, end);
+}
+
+/** Go's unicode.IsSpace: Unicode's White_Space. */
+function isSpace(unit: number): boolean {
+	return (
+		unit === 0x20 ||
+		(unit >= 0x09 && unit <= 0x0d) ||
+		unit === 0x85 ||
+		unit === 0xa0 ||
+		unit === 0x1680 ||
+		(unit >= 0x2000 && unit <= 0x200a) ||
+		unit === 0x2028 ||
+		unit === 0x2029 ||
+		unit === 0x202f ||
+		unit === 0x205f ||
+		unit === 0x3000
+	);
+}
