@@ -1,0 +1,126 @@
+import { Duplex } from "node:stream";
+import { constants, crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { type CompressionRound, LevelChoice } from "./compression-level.js";
+
+/** Bytes of input after which the level is thought over. */
+const ROUND_BYTES = 512 * 1024;
+/** Bytes of a round's first chunk that are tried, to see whether effort pays. */
+const SAMPLE_BYTES = 16 * 1024;
+/** A sample that shrinks to no less than this, of archives or images, say, is stored. */
+const INCOMPRESSIBLE_RATIO = 0.95;
+
+/** RFC 1952, 2.3: deflate, no name, no time, unknown system. */
+const GZIP_HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+
+/**
+ * gzip with as much effort as pays: the level follows what the link takes, and what does not shrink is
+ * stored. zlib changes the level within one stream, but node lets it do so for raw deflate only; the
+ * frame around that is made here.
+ */
+export class AdaptiveGzip extends Duplex {
+	readonly #deflate = createDeflateRaw({ level: 1, chunkSize: 64 * 1024 });
+	readonly #choice: LevelChoice;
+	#checksum = 0;
+	#size = 0;
+	#round = startRound(1);
+	#waitedMs = 0;
+	/** When the output began to wait for its reader. */
+	#waitingSince: number | undefined;
+
+	constructor(choice = new LevelChoice()) {
+		super({ readableHighWaterMark: 256 * 1024 });
+		this.#choice = choice;
+		this.#deflate
+			.on("data", (output: Buffer) => this.#emitOutput(output))
+			.on("end", () => this.#finish())
+			.on("error", (error) => this.destroy(error));
+		this.push(GZIP_HEADER);
+	}
+
+	override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+		this.#compress(chunk).then(() => done(), done);
+	}
+
+	override _final(done: (error?: Error | null) => void): void {
+		this.#deflate.end(done);
+	}
+
+	override _read(): void {
+		if (this.#waitingSince === undefined) return;
+		this.#waitedMs += performance.now() - this.#waitingSince;
+		this.#waitingSince = undefined;
+		this.#deflate.resume();
+	}
+
+	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+		this.#deflate.destroy();
+		done(error);
+	}
+
+	async #compress(chunk: Buffer): Promise<void> {
+		const { inputBytes, outputBytes } = this.#round;
+		const isOver = inputBytes >= ROUND_BYTES && outputBytes > 0;
+		if (inputBytes === 0 || isOver) await this.#nextRound(chunk);
+		this.#checksum = crc32(chunk, this.#checksum);
+		this.#size += chunk.length;
+		const start = performance.now();
+		const waitedBefore = this.#waited();
+		await new Promise<void>((resolve, reject) =>
+			this.#deflate.write(chunk, (error) => (error ? reject(error) : resolve())),
+		);
+		const waited = this.#waited() - waitedBefore;
+		this.#round.inputBytes += chunk.length;
+		this.#round.compressMs += performance.now() - start - waited;
+	}
+
+	async #nextRound(chunk: Buffer): Promise<void> {
+		const { waitedBefore, ...round } = this.#round;
+		if (round.inputBytes > 0) {
+			this.#choice.note({ ...round, waitedMs: this.#waited() - waitedBefore });
+		}
+		const level = shrinks(chunk) ? this.#choice.level : 0;
+		this.#round = startRound(level, this.#waited());
+		await new Promise<void>((resolve) =>
+			this.#deflate.params(level, constants.Z_DEFAULT_STRATEGY, resolve),
+		);
+	}
+
+	#emitOutput(output: Buffer): void {
+		this.#round.outputBytes += output.length;
+		if (this.push(output)) return;
+		this.#waitingSince ??= performance.now();
+		this.#deflate.pause();
+	}
+
+	/** RFC 1952, 2.3.1: the checksum, and the size modulo 2^32. */
+	#finish(): void {
+		const trailer = Buffer.alloc(8);
+		trailer.writeUInt32LE(this.#checksum, 0);
+		trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
+		this.push(trailer);
+		this.push(null);
+	}
+
+	#waited(): number {
+		const current = this.#waitingSince === undefined ? 0 : performance.now() - this.#waitingSince;
+		return this.#waitedMs + current;
+	}
+}
+
+interface OpenRound extends Omit<CompressionRound, "waitedMs"> {
+	inputBytes: number;
+	outputBytes: number;
+	compressMs: number;
+	readonly waitedBefore: number;
+}
+
+function startRound(level: number, waitedBefore = 0): OpenRound {
+	return { level, inputBytes: 0, outputBytes: 0, compressMs: 0, waitedBefore };
+}
+
+/** Tries a part from the middle, as the beginning may be a header. */
+function shrinks(chunk: Buffer): boolean {
+	const start = Math.max(0, Math.floor((chunk.length - SAMPLE_BYTES) / 2));
+	const sample = chunk.subarray(start, start + SAMPLE_BYTES);
+	return deflateRawSync(sample, { level: 1 }).length < sample.length * INCOMPRESSIBLE_RATIO;
+}

@@ -1,0 +1,46 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { ContextError } from "../errors.js";
+
+/** What the CONTEXT argument means. */
+export type ContextSource =
+	| { readonly kind: "directory"; readonly directory: string }
+	/** A tar archive, or the text of a Dockerfile, on standard input. */
+	| { readonly kind: "stdin" }
+	/** A git repository or a file on the web that the daemon fetches by itself. */
+	| { readonly kind: "url"; readonly url: string };
+
+/**
+ * Reads the CONTEXT argument as `docker build` does: "-" is standard input, a path that exists is
+ * local even if it looks like a URL, and only then may it be one.
+ *
+ * @throws ContextError when it is neither, or a file.
+ */
+export async function parseContextSource(
+	argument: string,
+	workingDirectory: string,
+): Promise<ContextSource> {
+	if (argument === "-") return { kind: "stdin" };
+	const directory = resolve(workingDirectory, argument);
+	const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+		throw new ContextError(`cannot read the build context ${argument}: ${error.code}`, {
+			cause: error,
+		});
+	});
+	if (found?.isDirectory()) return { kind: "directory", directory };
+	if (found !== undefined) {
+		throw new ContextError(`the build context ${argument} is a file, not a directory`, {
+			hint: "give the directory that holds the Dockerfile, and name the Dockerfile with -f",
+		});
+	}
+	if (isUrl(argument)) return { kind: "url", url: argument };
+	throw new ContextError(`the build context ${argument} does not exist`, {
+		hint: `it was looked for at ${directory}`,
+	});
+}
+
+/** The forms that a daemon takes as `remote`: moby daemon/builder/remotecontext/urlutil. */
+function isUrl(text: string): boolean {
+	return /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/.test(text);
+}

@@ -1,0 +1,81 @@
+/** The worker thread of a directory context: walks it, packs it, and measures what was left out. */
+
+import { serialize } from "node:v8";
+import { parentPort, workerData } from "node:worker_threads";
+import { ContextError } from "../errors.js";
+import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
+import { insertExtraFiles } from "./extra-files.js";
+import { IgnoreRules } from "./ignore/ignore-rules.js";
+import { measureDirectories } from "./ignored-sizes.js";
+import type { ContextManifest } from "./manifest.js";
+import { SourceTree } from "./source-tree.js";
+import { packTar, type TarChunk } from "./tar-pack.js";
+import { walkContext } from "./walk.js";
+
+class ContextWorker {
+	readonly #tree: SourceTree;
+	readonly #manifest: ContextManifest;
+	readonly #chunks: Generator<TarChunk, void>;
+	#packed = false;
+
+	constructor({ root, ignore, keep, extra, platform }: ContextWorkerInput) {
+		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
+		this.#tree = new SourceTree(root, platform);
+		const hidden = new Set(extra.map(({ path }) => path));
+		const walked = walkContext(this.#tree, rules.keeping(keep), hidden);
+		this.#manifest = insertExtraFiles(walked, extra);
+		const contents = new Map(extra.map(({ path, content }) => [path, content]));
+		this.#chunks = packTar(this.#tree, this.#manifest.entries, contents);
+		postManifest(this.#manifest);
+	}
+
+	handle(message: ToContextWorker): void {
+		if (message.type === "credit") this.#pack(message.chunks);
+		else this.#measure();
+	}
+
+	#pack(credit: number): void {
+		for (let left = credit; left > 0 && !this.#packed; left--) {
+			const { done, value } = this.#chunks.next();
+			if (done) {
+				this.#packed = true;
+				post({ type: "packed" });
+			} else {
+				post({ type: "chunk", ...value }, [value.bytes.buffer]);
+			}
+		}
+	}
+
+	#measure(): void {
+		const { files, bytes, directories } = this.#manifest.ignored;
+		const unopened = measureDirectories(this.#tree, directories);
+		const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
+		post({ type: "measured", sizes });
+	}
+}
+
+function postManifest({ entries, ...manifest }: ContextManifest): void {
+	const bytes = new Uint8Array(serialize(entries));
+	post({ type: "walked", manifest, entries: bytes }, [bytes.buffer]);
+}
+
+function post(message: FromContextWorker, transfer: ArrayBuffer[] = []): void {
+	parentPort?.postMessage(message, transfer);
+}
+
+/** A foreseen failure crosses the threads as data; any other ends this one as an uncaught error. */
+function reportFailure(work: () => void): void {
+	try {
+		work();
+	} catch (error) {
+		if (!(error instanceof ContextError)) throw error;
+		post({ type: "failed", message: error.message, hint: error.hint });
+	}
+}
+
+reportFailure(() => {
+	const worker = new ContextWorker(workerData);
+	parentPort?.on("message", (message: ToContextWorker) =>
+		reportFailure(() => worker.handle(message)),
+	);
+});

@@ -1,0 +1,182 @@
+import type { Readable } from "node:stream";
+import { deserialize } from "node:v8";
+import { Worker } from "node:worker_threads";
+import { ContextError, InterruptedError } from "../errors.js";
+import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
+import type { ExtraFile } from "./extra-files.js";
+import type { IgnoredSizes } from "./ignored-sizes.js";
+import type { ContextEntry, ContextManifest } from "./manifest.js";
+import { type TarProgress, TarReader } from "./tar-reader.js";
+
+export interface DirectoryContextOptions {
+	/** An absolute directory, or a symlink to one. */
+	readonly root: string;
+	/** The .dockerignore that applies; `file` is its name in messages. */
+	readonly ignore?: { readonly content: Uint8Array; readonly file: string };
+	/** Paths in the context that are sent whatever the rules say: the Dockerfile and .dockerignore. */
+	readonly keep: readonly string[];
+	readonly extra?: readonly ExtraFile[];
+	readonly platform: NodeJS.Platform;
+}
+
+/** A build context that is a directory. Closing it stops whatever is still going on. */
+export interface DirectoryContext extends AsyncDisposable {
+	/** Rejects with ContextError or InterruptedError. */
+	readonly manifest: Promise<ContextManifest>;
+	/**
+	 * The context as an uncompressed tar; may be asked for once, before the manifest is there too. It
+	 * holds at most a few MB of it in memory, however slowly it is read. Fails with ContextError, also
+	 * for a file that changes while it is read, or InterruptedError.
+	 *
+	 * @param onProgress called at most ten times a second, and at the end.
+	 */
+	tar(onProgress: (progress: TarProgress) => void): Readable;
+	/**
+	 * All that is left out: what the walk saw of it, and the content of the directories that it did not
+	 * open, as far as that can be read. Begins when a tar that was begun is
+	 * packed, and takes as long as a walk over those directories.
+	 */
+	measureIgnored(): Promise<IgnoredSizes>;
+}
+
+/** Starts to walk a directory, in a worker thread. */
+export function openDirectoryContext(
+	options: DirectoryContextOptions,
+	signal: AbortSignal,
+): DirectoryContext {
+	return new WorkerContext(options, signal);
+}
+
+/** The worker's garbage is short-lived; the default of 48 MB would only be filled before it is emptied. */
+const YOUNG_GENERATION_MB = 4;
+
+class WorkerContext implements DirectoryContext {
+	readonly manifest: Promise<ContextManifest>;
+	readonly #worker: Worker;
+	readonly #walked = new Settlement<ContextManifest>();
+	readonly #measured = new Settlement<IgnoredSizes>();
+	#tar: TarReader | undefined;
+	#packed = false;
+	#measuring = false;
+	#failure: Error | undefined;
+
+	constructor(options: DirectoryContextOptions, signal: AbortSignal) {
+		const workerData: ContextWorkerInput = {
+			root: options.root,
+			ignore: options.ignore,
+			keep: options.keep,
+			extra: options.extra ?? [],
+			platform: options.platform,
+		};
+		this.manifest = this.#walked.promise;
+		this.#worker = new Worker(new URL("./context-worker.js", import.meta.url), {
+			workerData,
+			name: "rbuild context",
+			// Flags such as --import would run in the worker too, before the walk.
+			execArgv: [],
+			resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+		});
+		const abort = () => void this.#stop(interruption(signal));
+		this.#worker
+			.on("message", (message: FromContextWorker) => this.#receive(message))
+			.on("error", (error) => this.#fail(error))
+			.on("exit", () => {
+				signal.removeEventListener("abort", abort);
+				this.#fail(new Error("the worker of the build context ended on its own"));
+			});
+		if (signal.aborted) abort();
+		else signal.addEventListener("abort", abort);
+	}
+
+	tar(onProgress: (progress: TarProgress) => void): Readable {
+		if (this.#tar !== undefined) throw new Error("the tar of a context can be read only once");
+		this.#tar = new TarReader((chunks) => this.#ask({ type: "credit", chunks }), onProgress);
+		if (this.#failure !== undefined) this.#tar.stream.destroy(this.#failure);
+		return this.#tar.stream;
+	}
+
+	measureIgnored(): Promise<IgnoredSizes> {
+		if (this.#measuring) return this.#measured.promise;
+		this.#measuring = true;
+		if (this.#tar === undefined || this.#packed) this.#ask({ type: "measure-ignored" });
+		return this.#measured.promise;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#stop(new InterruptedError("the build context was closed"));
+	}
+
+	#ask(message: ToContextWorker): void {
+		this.#worker.postMessage(message);
+	}
+
+	#receive(message: FromContextWorker): void {
+		switch (message.type) {
+			case "walked":
+				this.#walked.resolve(receivedManifest(message.manifest, message.entries));
+				break;
+			case "chunk":
+				this.#tar?.take(message.bytes, message.progress);
+				break;
+			case "packed":
+				this.#packed = true;
+				this.#tar?.end();
+				if (this.#measuring) this.#ask({ type: "measure-ignored" });
+				break;
+			case "measured":
+				this.#measured.resolve(message.sizes);
+				break;
+			case "failed":
+				this.#fail(new ContextError(message.message, { hint: message.hint }));
+				break;
+		}
+	}
+
+	#fail(error: Error): void {
+		this.#failure ??= error;
+		this.#walked.reject(this.#failure);
+		this.#measured.reject(this.#failure);
+		this.#tar?.stream.destroy(this.#failure);
+	}
+
+	async #stop(reason: InterruptedError): Promise<void> {
+		this.#fail(reason);
+		await this.#worker.terminate();
+	}
+}
+
+/** Makes the entries when they are first asked for: 50,000 of them take 30 MB and block for 50 ms. */
+function receivedManifest(
+	manifest: Omit<ContextManifest, "entries">,
+	serializedEntries: Uint8Array,
+): ContextManifest {
+	let entries: readonly ContextEntry[] | undefined;
+	return {
+		...manifest,
+		get entries(): readonly ContextEntry[] {
+			entries ??= deserialize(serializedEntries) as readonly ContextEntry[];
+			return entries;
+		},
+	};
+}
+
+function interruption(signal: AbortSignal): InterruptedError {
+	return signal.reason instanceof InterruptedError
+		? signal.reason
+		: new InterruptedError("interrupted");
+}
+
+/** A promise that is settled from outside, at most once, and may fail without anybody waiting for it. */
+class Settlement<T> {
+	readonly promise: Promise<T>;
+	resolve!: (value: T) => void;
+	reject!: (reason: Error) => void;
+
+	constructor() {
+		this.promise = new Promise((resolve, reject) => {
+			this.resolve = resolve;
+			this.reject = reject;
+		});
+		this.promise.catch(() => {});
+	}
+}

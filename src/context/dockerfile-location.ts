@@ -1,0 +1,124 @@
+import { readFile, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { ContextError } from "../errors.js";
+
+/** Where the Dockerfile of a directory context is, and which .dockerignore goes with it. */
+export interface DockerfileLocation {
+	/** For people: the path as the user would write it, or "stdin". */
+	readonly displayName: string;
+	readonly content: Uint8Array;
+	/** Its path in the context, "/"-separated; absent when it is not in the context. */
+	readonly pathInContext?: string;
+	/** The .dockerignore that applies, if there is one. */
+	readonly ignore?: { readonly content: Uint8Array; readonly file: string };
+}
+
+export interface DockerfileQuery {
+	/** The context directory, absolute and without symlinks. */
+	readonly root: string;
+	/** The value of -f: relative to the working directory, as in docker. Absent: ROOT/Dockerfile. */
+	readonly file: string | undefined;
+	readonly workingDirectory: string;
+	/** Standard input, read to its end for `-f -`. */
+	readonly readStdin: () => Promise<Uint8Array>;
+}
+
+/**
+ * Finds the Dockerfile by docker's rules: -f is relative to the working directory, the default falls
+ * back to "dockerfile", symlinks are followed, and one that ends up outside of the context is read
+ * and sent along. FILE.dockerignore beside the Dockerfile wins over .dockerignore in the context, as
+ * in BuildKit (frontend/dockerui, ReadEntrypoint).
+ *
+ * @throws ContextError when there is no Dockerfile or it cannot be read.
+ */
+export async function locateDockerfile(query: DockerfileQuery): Promise<DockerfileLocation> {
+	if (query.file === "-") {
+		const content = await query.readStdin();
+		if (content.length === 0) throw new ContextError("the Dockerfile on standard input is empty");
+		return { displayName: "stdin", content, ...(await ignoreFile(query.root)) };
+	}
+	const path =
+		query.file === undefined
+			? await defaultDockerfile(query.root)
+			: resolve(query.workingDirectory, query.file);
+	const displayName = query.file ?? basename(path);
+	const content = await readDockerfile(path, displayName, query);
+	const pathInContext = insideOf(query.root, await realpath(path));
+	return {
+		displayName,
+		content,
+		...(pathInContext === undefined ? {} : { pathInContext }),
+		...(await ignoreFile(query.root, path)),
+	};
+}
+
+async function defaultDockerfile(root: string): Promise<string> {
+	const usual = join(root, "Dockerfile");
+	const lowerCase = join(root, "dockerfile");
+	if (await exists(usual)) return usual;
+	return (await exists(lowerCase)) ? lowerCase : usual;
+}
+
+async function readDockerfile(
+	path: string,
+	displayName: string,
+	query: DockerfileQuery,
+): Promise<Uint8Array> {
+	try {
+		return await readFile(path);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") {
+			throw new ContextError(
+				query.file === undefined
+					? `there is no Dockerfile in ${dirname(path)}`
+					: `the Dockerfile ${displayName} does not exist`,
+				{
+					hint:
+						query.file === undefined
+							? "name it with -f if it has another name"
+							: `-f is relative to the current directory; it was looked for at ${path}`,
+					cause: error,
+				},
+			);
+		}
+		throw new ContextError(`cannot read the Dockerfile ${displayName}: ${code}`, { cause: error });
+	}
+}
+
+async function ignoreFile(
+	root: string,
+	dockerfile?: string,
+): Promise<Pick<DockerfileLocation, "ignore">> {
+	const candidates = [
+		...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
+		join(root, ".dockerignore"),
+	];
+	for (const path of candidates) {
+		const file = insideOf(root, path) ?? path;
+		try {
+			return { ignore: { content: await readFile(path), file } };
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException;
+			if (code === "ENOENT") continue;
+			throw new ContextError(`cannot read ${file}: ${code}`, { cause: error });
+		}
+	}
+	return {};
+}
+
+/** The "/"-separated path of something below root, else undefined. */
+function insideOf(root: string, path: string): string | undefined {
+	const inside = relative(root, path);
+	if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+		return undefined;
+	}
+	return sep === "/" ? inside : inside.replaceAll(sep, "/");
+}
+
+async function exists(path: string): Promise<boolean> {
+	return realpath(path).then(
+		() => true,
+		() => false,
+	);
+}

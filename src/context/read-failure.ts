@@ -1,0 +1,32 @@
+import { getSystemErrorMap } from "node:util";
+import { ContextError } from "../errors.js";
+import { printablePath } from "./path-bytes.js";
+
+/** The failure of a system call on something in the context; "" is the context itself. */
+export function readFailure(path: string, error: unknown): ContextError {
+	const { code, errno } = error as NodeJS.ErrnoException;
+	const place = path === "" ? "the build context" : `${printablePath(path)} in the build context`;
+	if (code === "EACCES" || code === "EPERM") {
+		return new ContextError(`cannot read ${place}: permission denied`, {
+			hint: "make it readable, or list it in .dockerignore",
+			cause: error,
+		});
+	}
+	if (code === "ENOENT" || code === "ENOTDIR") {
+		return new ContextError(
+			`${printablePath(path || "the build context")} vanished while it was being read`,
+			{
+				hint: "stop what is changing it, or list it in .dockerignore",
+				cause: error,
+			},
+		);
+	}
+	const [, reason] = getSystemErrorMap().get(errno ?? 0) ?? [code, String(error)];
+	return new ContextError(`cannot read ${place}: ${reason}`, { cause: error });
+}
+
+export function changedWhileRead(path: string): ContextError {
+	return new ContextError(`${printablePath(path)} changed while it was being read`, {
+		hint: "stop what is writing to it, or list it in .dockerignore",
+	});
+}

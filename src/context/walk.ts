@@ -1,0 +1,139 @@
+import type { Stats } from "node:fs";
+import { ContextError } from "../errors.js";
+import type { IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
+import type { ContextEntry, ContextManifest, EntryType } from "./manifest.js";
+import type { Found, SourceTree } from "./source-tree.js";
+
+/**
+ * Finds everything that is sent. What vanishes between the listing of its directory and the look at
+ * it was never there. Contents of files are not opened.
+ *
+ * @param hidden paths that are taken as not there, because something else is sent in their place.
+ * @throws ContextError for what is not ignored and cannot be looked at.
+ */
+export function walkContext(
+	tree: SourceTree,
+	rules: IgnoreRules,
+	hidden: ReadonlySet<string>,
+): ContextManifest {
+	return new Walk(tree, rules, hidden).run();
+}
+
+class Walk {
+	readonly #tree: SourceTree;
+	readonly #rules: IgnoreRules;
+	readonly #hidden: ReadonlySet<string>;
+
+	readonly #entries: ContextEntry[] = [];
+	#files = 0;
+	#bytes = 0;
+	readonly #ignored = { files: 0, bytes: 0, directories: [] as string[] };
+
+	/** Ignored directories that are being walked: sent only before something below them is. */
+	readonly #withheld: ContextEntry[] = [];
+	/** The path under which a file that has several names was sent first, by its identity. */
+	readonly #firstNames = new Map<string, string>();
+
+	constructor(tree: SourceTree, rules: IgnoreRules, hidden: ReadonlySet<string>) {
+		this.#tree = tree;
+		this.#rules = rules;
+		this.#hidden = hidden;
+	}
+
+	run(): ContextManifest {
+		this.#visitAll("", this.#tree.names("") ?? [], this.#rules.root());
+		return {
+			root: this.#tree.root,
+			entries: this.#entries,
+			files: this.#files,
+			bytes: this.#bytes,
+			ignored: this.#ignored,
+		};
+	}
+
+	#visitAll(directory: string, names: readonly string[], state: MatchState): void {
+		for (const name of names) {
+			const path = directory === "" ? name : `${directory}/${name}`;
+			if (!this.#hidden.has(path)) this.#visit(path, this.#rules.match(path, state));
+		}
+	}
+
+	#visit(path: string, state: MatchState): void {
+		const found = this.#unlessIgnored(state, () => this.#tree.look(path));
+		if (found === undefined) return;
+		if (found.type === "directory") this.#visitDirectory(path, found.stats, state);
+		else if (state.ignored) this.#leaveOut(found);
+		else this.#sendFile(path, found);
+	}
+
+	#visitDirectory(path: string, stats: Stats, state: MatchState): void {
+		const enter = !state.ignored || this.#rules.mayReincludeBelow(path, state);
+		const names = enter ? this.#unlessIgnored(state, () => this.#tree.names(path)) : undefined;
+		if (names === undefined) {
+			if (state.ignored) this.#ignored.directories.push(path);
+			return;
+		}
+		const entry = this.#entry(path, { type: "directory", stats });
+		if (state.ignored) this.#withheld.push(entry);
+		else this.#send(entry);
+		this.#visitAll(path, names, state);
+		if (this.#withheld.at(-1) === entry) this.#withheld.pop();
+	}
+
+	#sendFile(path: string, found: Found): void {
+		const entry = this.#entry(path, found);
+		const hardlink = this.#firstName(path, found);
+		this.#send(hardlink === undefined ? entry : { ...entry, hardlink });
+		this.#files += 1;
+		if (hardlink === undefined) this.#bytes += entry.size;
+	}
+
+	#send(entry: ContextEntry): void {
+		if (this.#withheld.length > 0) this.#entries.push(...this.#withheld.splice(0));
+		this.#entries.push(entry);
+	}
+
+	#leaveOut({ type, stats }: Found): void {
+		this.#ignored.files += 1;
+		if (type === "file") this.#ignored.bytes += stats.size;
+	}
+
+	#entry(path: string, { type, stats }: Found): ContextEntry {
+		const entry = {
+			path,
+			type,
+			size: type === "file" ? stats.size : 0,
+			mode: this.#tree.permissions(stats),
+			mtimeMs: stats.mtimeMs,
+		};
+		if (type === "symlink") return { ...entry, linkname: this.#tree.linkTarget(path) };
+		if (isDevice(type)) return { ...entry, device: this.#tree.device(stats) };
+		return entry;
+	}
+
+	/**
+	 * The path under which this file was sent before, if it was. A symlink is sent as itself each time:
+	 * it has no content to share, and BuildKit's protocol has one field for both kinds of target.
+	 */
+	#firstName(path: string, { type, stats }: Found): string | undefined {
+		if (stats.nlink < 2 || type === "symlink") return undefined;
+		const identity = this.#tree.identity(path, stats);
+		const first = this.#firstNames.get(identity);
+		if (first === undefined) this.#firstNames.set(identity, path);
+		return first;
+	}
+
+	/** What is ignored and cannot be read does no harm. */
+	#unlessIgnored<T>(state: MatchState, read: () => T): T | undefined {
+		try {
+			return read();
+		} catch (error) {
+			if (state.ignored && error instanceof ContextError) return undefined;
+			throw error;
+		}
+	}
+}
+
+function isDevice(type: EntryType): boolean {
+	return type === "char-device" || type === "block-device";
+}

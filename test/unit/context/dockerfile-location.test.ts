@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, suite, test } from "node:test";
+import { locateDockerfile } from "../../../src/context/dockerfile-location.js";
+import { ContextError } from "../../../src/errors.js";
+
+suite("the Dockerfile of a directory", () => {
+	let base: string;
+	let root: string;
+
+	beforeEach(async () => {
+		base = await realpath(await mkdtemp(join(tmpdir(), "rbuild-test-")));
+		root = join(base, "context");
+		await mkdir(join(root, "docker"), { recursive: true });
+	});
+	afterEach(() => rm(base, { recursive: true }));
+
+	async function locate(file?: string, stdin = "") {
+		const found = await locateDockerfile({
+			root,
+			file,
+			workingDirectory: base,
+			readStdin: async () => Buffer.from(stdin),
+		});
+		return {
+			name: found.displayName,
+			text: Buffer.from(found.content).toString(),
+			path: found.pathInContext,
+			ignore: found.ignore && [found.ignore.file, Buffer.from(found.ignore.content).toString()],
+		};
+	}
+
+	test("is ROOT/Dockerfile, with the .dockerignore beside it", async () => {
+		await writeFile(join(root, "Dockerfile"), "FROM a");
+		await writeFile(join(root, "dockerfile"), "FROM b");
+		await writeFile(join(root, ".dockerignore"), "x");
+		assert.deepEqual(await locate(), {
+			name: "Dockerfile",
+			text: "FROM a",
+			path: "Dockerfile",
+			ignore: [".dockerignore", "x"],
+		});
+	});
+
+	test("is ROOT/dockerfile where there is no other", async () => {
+		await writeFile(join(root, "dockerfile"), "FROM b");
+		assert.equal((await locate()).path, "dockerfile");
+	});
+
+	test("is what -f names, seen from the working directory", async () => {
+		await writeFile(join(root, "docker", "prod"), "FROM p");
+		assert.equal((await locate("context/docker/prod")).path, "docker/prod");
+		await assert.rejects(
+			locate("docker/prod"),
+			/^ContextError: the Dockerfile docker\/prod does not exist/,
+		);
+	});
+
+	test("brings its own .dockerignore, which wins", async () => {
+		await writeFile(join(root, "docker", "prod"), "FROM p");
+		await writeFile(join(root, "docker", "prod.dockerignore"), "own");
+		await writeFile(join(root, ".dockerignore"), "common");
+		assert.deepEqual((await locate("context/docker/prod")).ignore, [
+			"docker/prod.dockerignore",
+			"own",
+		]);
+	});
+
+	test("may lie outside of the context", async () => {
+		await writeFile(join(base, "Elsewhere"), "FROM e");
+		await writeFile(join(base, "Elsewhere.dockerignore"), "there");
+		const found = await locate("Elsewhere");
+		assert.equal(found.path, undefined);
+		assert.equal(found.text, "FROM e");
+		assert.deepEqual(found.ignore, [join(base, "Elsewhere.dockerignore"), "there"]);
+	});
+
+	test("is outside when it is a link that leads outside, and has its target's path inside", async () => {
+		await writeFile(join(base, "Elsewhere"), "FROM e");
+		await symlink("../Elsewhere", join(root, "Dockerfile"));
+		assert.equal((await locate()).path, undefined);
+		await writeFile(join(root, "docker", "prod"), "FROM p");
+		await symlink("context/docker/prod", join(base, "Link"));
+		assert.equal((await locate("Link")).path, "docker/prod");
+	});
+
+	test("comes from standard input for -f -, with the context's .dockerignore", async () => {
+		await writeFile(join(root, ".dockerignore"), "x");
+		assert.deepEqual(await locate("-", "FROM s"), {
+			name: "stdin",
+			text: "FROM s",
+			path: undefined,
+			ignore: [".dockerignore", "x"],
+		});
+		await assert.rejects(locate("-", ""), ContextError);
+	});
+
+	test("is missed with the folder it was looked for in", async () => {
+		await assert.rejects(locate(), {
+			name: "ContextError",
+			message: `there is no Dockerfile in ${root}`,
+			hint: "name it with -f if it has another name",
+		});
+	});
+
+	test("cannot be a directory", async () => {
+		await assert.rejects(locate("context/docker"), {
+			name: "ContextError",
+			message: "cannot read the Dockerfile context/docker: EISDIR",
+		});
+	});
+});
