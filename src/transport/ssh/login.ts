@@ -1,0 +1,179 @@
+import type { Socket } from "node:net";
+import type { Client, ClientErrorExtensions } from "ssh2";
+import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
+import { interrupted } from "../connect-socket.js";
+import type { Authentication } from "./authentication.js";
+import { authenticateAtOnce, signAtOnce } from "./fewer-round-trips.js";
+import type { HostKeyPolicy } from "./host-key-policy.js";
+import type { SshSettings } from "./ssh-settings.js";
+
+/** A question to the server goes out after this long without an answer to the last one. */
+const KEEPALIVE_MS = 10_000;
+/** For the user to confirm the use of an agent's key; sshd's own LoginGraceTime is 120 s. */
+const AUTHENTICATION_MS = 120_000;
+
+/**
+ * Measured with ssh2's native binding: aes128-gcm carries 700 MB/s, the others follow. ctr is for
+ * servers older than OpenSSH 6.2.
+ */
+const CIPHERS = [
+	"aes128-gcm@openssh.com",
+	"aes256-gcm@openssh.com",
+	"chacha20-poly1305@openssh.com",
+	"aes128-ctr",
+	"aes192-ctr",
+	"aes256-ctr",
+] as const;
+
+export interface LoginAttempt {
+	readonly client: Client;
+	/** Connected, and not read from yet. */
+	readonly socket: Socket;
+	readonly settings: SshSettings;
+	/** For messages, such as "x86box (192.168.31.100:22)". */
+	readonly place: string;
+	readonly policy: HostKeyPolicy;
+	readonly authentication: Authentication;
+}
+
+/** From the first byte on the socket until the server lets the user in. */
+export class Login {
+	readonly #attempt: LoginAttempt;
+	#phase: "greeting" | "key exchange" | "authentication" = "greeting";
+	/** The start of what the peer said, to show when it turns out not to be an ssh server. */
+	#firstBytes = "";
+	/** What the policy threw: ssh2 itself only says that the key was not verified. */
+	#hostKeyRefusal: unknown;
+
+	constructor(attempt: LoginAttempt) {
+		this.#attempt = attempt;
+	}
+
+	/** @throws ConnectionError, InterruptedError; the socket is destroyed then. */
+	run(signal: AbortSignal): Promise<void> {
+		const { client, socket, settings, place } = this.#attempt;
+		return new Promise((resolve, reject) => {
+			const settle = () => {
+				clearTimeout(timer);
+				signal.removeEventListener("abort", onAbort);
+				client.off("error", onError).off("close", onClose).off("ready", onReady);
+			};
+			const fail = (error: Error) => {
+				settle();
+				socket.destroy();
+				reject(error);
+			};
+			const onAbort = () => fail(interrupted(place));
+			const onClose = () => fail(this.#failure("lost", "the connection was closed"));
+			const onError = (error: Error & ClientErrorExtensions) => {
+				if (!this.#concernsOneKey(error)) {
+					fail(this.#failure(isDisconnect(error) ? "not-authenticated" : "lost", error.message));
+				}
+			};
+			const onReady = () => {
+				settle();
+				resolve();
+			};
+			const failAfter = (milliseconds: number) =>
+				setTimeout(() => {
+					fail(this.#failure("timed-out", `nothing came within ${milliseconds / 1000} s`));
+				}, milliseconds);
+			let timer = failAfter(settings.connectTimeoutMs);
+			signal.addEventListener("abort", onAbort);
+			client.on("error", onError).on("close", onClose).on("ready", onReady);
+			client.once("handshake", () => {
+				this.#phase = "authentication";
+				clearTimeout(timer);
+				timer = failAfter(AUTHENTICATION_MS);
+			});
+			this.#start();
+		});
+	}
+
+	#start(): void {
+		const { client, socket, settings, policy, authentication } = this.#attempt;
+		client.connect({
+			sock: socket,
+			username: settings.user,
+			algorithms: { cipher: [...CIPHERS], serverHostKey: [...policy.algorithms] },
+			hostVerifier: (key: Buffer, verified: (valid: boolean) => void) => {
+				policy.verify(key).then(
+					() => verified(true),
+					(error) => {
+						this.#hostKeyRefusal = error;
+						verified(false);
+					},
+				);
+			},
+			authHandler: authentication.next,
+			keepaliveInterval: KEEPALIVE_MS,
+			// SshConnection watches for silence itself: see there.
+			keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+			readyTimeout: 0,
+		});
+		signAtOnce(client);
+		authenticateAtOnce(client);
+		// A server may say something else before its version (RFC 4253, section 4.2).
+		client.once("greeting", () => {
+			this.#phase = "key exchange";
+		});
+		// ssh2 has paused the socket by now, so this takes nothing away from it.
+		socket.once("data", (chunk: Buffer) => {
+			this.#firstBytes = chunk.toString("latin1", 0, 80);
+			if (this.#firstBytes.startsWith("SSH-")) {
+				this.#phase = "key exchange";
+			}
+		});
+	}
+
+	/** An agent that does not sign, say: ssh2 reports it and goes on with the next key by itself. */
+	#concernsOneKey({ level }: ClientErrorExtensions): boolean {
+		const aboutKeys = level === "agent" || level === "client-authentication";
+		return aboutKeys && !this.#attempt.authentication.exhausted;
+	}
+
+	/** @param failure What it is while keys are being offered; before that a wrong peer is likelier. */
+	#failure(failure: ConnectionFailure, reason: string): Error {
+		const { place, authentication } = this.#attempt;
+		if (this.#hostKeyRefusal instanceof RbuildError) {
+			return this.#hostKeyRefusal;
+		}
+		if (authentication.exhausted) {
+			return authentication.failure(place);
+		}
+		const why = printable(reason);
+		switch (this.#phase) {
+			case "greeting": {
+				const said = this.#firstBytes && `; it said "${printable(this.#firstBytes)}"`;
+				return new ConnectionError(
+					"protocol",
+					`cannot reach ${place}: it does not answer as an ssh server: ${why}${said}`,
+					{ hint: "is that the port of sshd?" },
+				);
+			}
+			case "key exchange":
+				return new ConnectionError(
+					"protocol",
+					`cannot reach ${place}: the ssh key exchange failed: ${why}`,
+					{ hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}` },
+				);
+			case "authentication":
+				return failure === "not-authenticated"
+					? authentication.failure(place, why)
+					: new ConnectionError(failure, `cannot reach ${place}: while logging in: ${why}`, {
+							hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}`,
+						});
+		}
+	}
+}
+
+/** The server's own goodbye: ssh2 gives it the reason code of RFC 4253, section 11.1. */
+function isDisconnect(error: Error): boolean {
+	return typeof (error as { code?: unknown }).code === "number";
+}
+
+/** One line of what a stranger wrote, safe to show. */
+function printable(text: string): string {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced.
+	return text.replace(/[\x00-\x1f\x7f-\xff]+/g, " ").trim();
+}

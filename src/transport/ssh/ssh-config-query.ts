@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import type { Environment } from "../../environment.js";
+import { UsageError } from "../../errors.js";
+import { interrupted } from "../connect-socket.js";
+import type { SshOptions, SshTarget } from "./ssh-settings.js";
+
+const QUERY_TIMEOUT_MS = 10_000;
+
+/** Keywords whose line holds several arguments; the others' arguments may hold blanks. */
+const LISTS = new Set(["userknownhostsfile", "globalknownhostsfile"]);
+
+/**
+ * Runs `ssh -G`, which prints what ssh would use for a host (OpenSSH 6.8): Include, Match and all.
+ * @returns undefined where there is no ssh program, or one that does not know -G.
+ * @throws UsageError when ssh refuses its configuration.
+ */
+export async function querySshConfig(
+	target: SshTarget,
+	environment: Environment,
+	signal: AbortSignal,
+): Promise<SshOptions | undefined> {
+	const { sshConfigFile } = environment;
+	const args = [
+		...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
+		...(target.user === undefined ? [] : ["-l", target.user]),
+		...(target.port === undefined ? [] : ["-p", String(target.port)]),
+		"-T",
+		"-G",
+		"--",
+		target.host,
+	];
+	const answer = await run("ssh", args, environment, signal);
+	if (signal.aborted) {
+		throw interrupted(target.host);
+	}
+	switch (answer.kind) {
+		case "absent":
+			return undefined;
+		case "failed":
+			if (/unknown option|illegal option|usage:/i.test(answer.stderr)) {
+				return undefined;
+			}
+			throw new UsageError(
+				`ssh cannot read its configuration for ${target.host}: ${firstLine(answer.stderr)}`,
+				{ hint: `see what is wrong with: ssh -G ${target.host}` },
+			);
+		case "done":
+			return parseQueryAnswer(answer.stdout);
+	}
+}
+
+export function parseQueryAnswer(text: string): SshOptions {
+	const options = new Map<string, string[]>();
+	for (const line of text.split(/\r?\n/)) {
+		const blank = line.indexOf(" ");
+		if (blank < 0) {
+			continue;
+		}
+		const keyword = line.slice(0, blank).toLowerCase();
+		const rest = line.slice(blank + 1);
+		const values = options.get(keyword) ?? [];
+		values.push(...(LISTS.has(keyword) ? rest.split(" ") : [rest]));
+		options.set(keyword, values);
+	}
+	return options;
+}
+
+type Answer =
+	| { readonly kind: "done"; readonly stdout: string }
+	| { readonly kind: "failed"; readonly stderr: string }
+	| { readonly kind: "absent" };
+
+function run(
+	program: string,
+	args: readonly string[],
+	environment: Environment,
+	signal: AbortSignal,
+): Promise<Answer> {
+	return new Promise((resolve) => {
+		const child = execFile(
+			program,
+			args,
+			{
+				cwd: environment.workingDirectory,
+				env: { ...environment.variables },
+				signal,
+				timeout: QUERY_TIMEOUT_MS,
+				windowsHide: true,
+			},
+			(error, stdout, stderr) => {
+				if (error === null) {
+					resolve({ kind: "done", stdout });
+				} else if (child.pid === undefined) {
+					resolve({ kind: "absent" });
+				} else {
+					resolve({ kind: "failed", stderr: stderr || error.message });
+				}
+			},
+		);
+		child.stdin?.end();
+	});
+}
+
+function firstLine(text: string): string {
+	return text.trim().split(/\r?\n/, 1)[0] ?? "";
+}

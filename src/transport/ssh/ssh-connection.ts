@@ -1,0 +1,217 @@
+import type { Socket } from "node:net";
+import type { Client, ClientChannel } from "ssh2";
+import type { Environment } from "../../environment.js";
+import { ConnectionError } from "../../errors.js";
+import type { Emit } from "../../events.js";
+import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
+import { connectSocket, interrupted } from "../connect-socket.js";
+import type { WireCounts } from "../transport.js";
+import { Authentication } from "./authentication.js";
+import { HostKeyPolicy } from "./host-key-policy.js";
+import { collectIdentities } from "./identities.js";
+import { Login } from "./login.js";
+import { SessionGate } from "./session-gate.js";
+import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
+import { type SshSettings, type SshTarget, sshSettings } from "./ssh-settings.js";
+
+/** Below sshd's default of MaxSessions 10, so that a session of ours never meets a refusal. */
+const MAX_SESSIONS = 8;
+
+/** One authenticated ssh connection, over which many channels run. */
+export class SshConnection implements AsyncDisposable {
+	/** For messages, such as "x86box (192.168.31.100:22)". */
+	readonly place: string;
+	readonly user: string;
+	readonly #client: Client;
+	readonly #socket: Socket;
+	readonly #sockets = new Set<ChannelSocket>();
+	readonly #sessions = new SessionGate(MAX_SESSIONS);
+	readonly #endWatch: () => void;
+	#lost: ConnectionError | undefined;
+	#reason = "the connection was closed";
+
+	/** @throws ConnectionError, UsageError, InterruptedError */
+	static async open(
+		target: SshTarget,
+		environment: Environment,
+		signal: AbortSignal,
+		emit: Emit,
+	): Promise<SshConnection> {
+		const loading = import("ssh2");
+		const settings = await sshSettings(target, environment, signal);
+		const place = placeOf(settings);
+		const identities = loading.then(({ default: ssh2 }) => collectIdentities(settings, ssh2));
+		identities.catch(() => {});
+		const [socket, policy, { default: ssh2 }] = await settledTogether([
+			connectSocket(
+				{
+					place,
+					address: { host: settings.hostName, port: settings.port },
+					timeoutMs: settings.connectTimeoutMs,
+					hint: (failure) => HINTS[failure],
+				},
+				signal,
+			),
+			HostKeyPolicy.load(settings, place, emit),
+			loading,
+		]);
+		const client = new ssh2.Client();
+		// There is always one more error than listeners: ssh2 may report several for one cause.
+		client.on("error", () => {});
+		const authentication = new Authentication(settings, identities);
+		await new Login({ client, socket, settings, place, policy, authentication }).run(signal);
+		return new SshConnection(place, settings.user, client, socket);
+	}
+
+	private constructor(place: string, user: string, client: Client, socket: Socket) {
+		this.place = place;
+		this.user = user;
+		this.#client = client;
+		this.#socket = socket;
+		// Every channel that is being written to waits for it to drain.
+		socket.setMaxListeners(0);
+		client.on("error", (error) => {
+			this.#reason = error.message;
+		});
+		client.on("close", () => this.#fail());
+		this.#endWatch = watchSilence(
+			() => socket.bytesRead,
+			() => {
+				this.#reason = `no answer for ${SILENCE_SECONDS} s`;
+				socket.destroy();
+			},
+		);
+	}
+
+	get wire(): WireCounts {
+		return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead };
+	}
+
+	/**
+	 * A channel to a unix socket of the server ("direct-streamlocal@openssh.com", OpenSSH 6.7).
+	 * @throws ChannelRefusal when the server says no; ConnectionError when the link is lost.
+	 */
+	openStreamLocal(socketPath: string, signal: AbortSignal): Promise<ClientChannel> {
+		return this.#open(signal, (done) =>
+			this.#client.openssh_forwardOutStreamLocal(socketPath, done),
+		);
+	}
+
+	/**
+	 * A channel to a command, run by the user's login shell. Waits for its turn: sshd allows no more
+	 * than MaxSessions at a time, which does not count channels to sockets.
+	 * @throws ChannelRefusal when the server says no; ConnectionError when the link is lost.
+	 */
+	async exec(command: string, signal: AbortSignal): Promise<ClientChannel> {
+		const leave = await this.#sessions.enter(signal);
+		try {
+			const channel = await this.#open(signal, (done) => this.#client.exec(command, done));
+			channel.once("close", leave);
+			return channel;
+		} catch (error) {
+			leave();
+			throw error;
+		}
+	}
+
+	/** Ties a channel's stream to the connection: it fails when the connection is lost. */
+	socketOf(channel: ClientChannel, failureOf?: FailureOfExit): ChannelSocket {
+		const socket = new ChannelSocket(channel, this.#socket, failureOf);
+		this.#sockets.add(socket);
+		// It may fail before its reader listens; the reader then finds it destroyed.
+		socket.on("error", () => {});
+		socket.once("close", () => this.#sockets.delete(socket));
+		if (this.#lost !== undefined) {
+			socket.destroy(this.#lost);
+		}
+		return socket;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#endWatch();
+		for (const socket of this.#sockets) {
+			socket.destroy();
+		}
+		this.#client.end();
+		this.#socket.destroySoon();
+	}
+
+	#open(
+		signal: AbortSignal,
+		request: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+	): Promise<ClientChannel> {
+		return new Promise((resolve, reject) => {
+			const onAbort = () => reject(interrupted(this.place));
+			const done = (error: Error | undefined, channel: ClientChannel) => {
+				signal.removeEventListener("abort", onAbort);
+				if (error) {
+					reject(this.#lost ?? new ChannelRefusal(error.message));
+				} else if (signal.aborted) {
+					channel.resume();
+					channel.close();
+				} else {
+					resolve(channel);
+				}
+			};
+			if (signal.aborted) {
+				onAbort();
+				return;
+			}
+			signal.addEventListener("abort", onAbort);
+			try {
+				request(done);
+			} catch (error) {
+				// ssh2 throws when the connection is already closed.
+				signal.removeEventListener("abort", onAbort);
+				reject(this.#lost ?? lost(this.place, (error as Error).message));
+			}
+		});
+	}
+
+	/** Runs before ssh2 ends the channels, which to their readers would look like a clean end. */
+	#fail(): void {
+		this.#endWatch();
+		this.#lost = lost(this.place, this.#reason);
+		for (const socket of this.#sockets) {
+			socket.destroy(this.#lost);
+		}
+	}
+}
+
+/** The server did not open a channel (RFC 4254, section 5.1); its reason says too little to act on. */
+export class ChannelRefusal extends Error {
+	override readonly name = "ChannelRefusal";
+}
+
+function lost(place: string, reason: string): ConnectionError {
+	return new ConnectionError("lost", `lost the connection to ${place}: ${reason}`, {
+		hint: "check the network and run it again: what was built before is in the box's cache",
+	});
+}
+
+const HINTS: Partial<Record<ConnectionError["failure"], string>> = {
+	unresolved: "check the spelling, or give the alias a HostName in ~/.ssh/config",
+	refused: "is sshd running there, and is the port right? Name another as user@host:port",
+	"timed-out": "is the box on, and does a firewall let ssh through?",
+	unreachable: "is the network, or the VPN to it, up?",
+};
+
+function placeOf({ alias, hostName, port }: SshSettings): string {
+	const address = hostName.includes(":") ? `[${hostName}]:${port}` : `${hostName}:${port}`;
+	return alias === hostName ? address : `${alias} (${address})`;
+}
+
+/** Promise.all that closes the socket when another part fails. */
+async function settledTogether<T>(
+	parts: readonly [Promise<Socket>, Promise<HostKeyPolicy>, Promise<T>],
+): Promise<[Socket, HostKeyPolicy, T]> {
+	try {
+		return await Promise.all(parts);
+	} catch (error) {
+		parts[0].then(
+			(socket) => socket.destroy(),
+			() => {},
+		);
+		throw error;
+	}
+}

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Duplex, PassThrough } from "node:stream";
+import { suite, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { ClientChannel } from "ssh2";
+import { ChannelSocket, type FailureOfExit } from "../../../src/transport/channel-socket.js";
+
+/** Behaves as ssh2's Channel does, its traps included. */
+class FakeChannel extends Duplex {
+	readonly stderr = new PassThrough();
+	readonly written: string[] = [];
+	closedByUs = false;
+	ended = false;
+	/** Set while the far side's window is full. */
+	held: (() => void) | undefined;
+	holding = false;
+
+	constructor() {
+		super({ emitClose: false, highWaterMark: 2 * 1024 * 1024 });
+	}
+
+	override _read(): void {}
+
+	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+		this.written.push(String(chunk));
+		if (this.holding) {
+			this.held = done;
+		} else {
+			done();
+		}
+	}
+
+	override _final(done: () => void): void {
+		this.ended = true;
+		done();
+	}
+
+	close(): void {
+		this.closedByUs = true;
+	}
+
+	/** ssh2 emits close once everything has been read, and calls no write callback any more. */
+	closeFromAfar(exitCode?: number): void {
+		if (exitCode !== undefined) {
+			this.emit("exit", exitCode);
+		}
+		this.push(null);
+		this.once("end", () => this.emit("close"));
+	}
+}
+
+function pair(failureOf?: FailureOfExit) {
+	const channel = new FakeChannel();
+	const link = new PassThrough({ highWaterMark: 4 });
+	return {
+		channel,
+		link,
+		socket: new ChannelSocket(channel as unknown as ClientChannel, link, failureOf),
+	};
+}
+
+async function textOf(socket: Duplex): Promise<string> {
+	let text = "";
+	for await (const chunk of socket) {
+		text += chunk;
+	}
+	return text;
+}
+
+suite("ChannelSocket", () => {
+	test("carries bytes both ways", async () => {
+		const { channel, socket } = pair();
+		socket.write("question");
+		channel.push("answer");
+		const [chunk] = await once(socket, "data");
+		assert.equal(String(chunk), "answer");
+		assert.deepEqual(channel.written, ["question"]);
+	});
+
+	test("has the methods of a socket", () => {
+		const { socket } = pair();
+		assert.equal(socket.setNoDelay().setKeepAlive().setTimeout().ref().unref(), socket);
+		assert.equal(socket.connecting, false);
+	});
+
+	test("gives everything that came before the far side closed, then ends and closes", async () => {
+		const { channel, socket } = pair();
+		channel.push("a");
+		channel.push("b");
+		channel.closeFromAfar();
+		const closed = once(socket, "close");
+		assert.equal(await textOf(socket), "ab");
+		await closed;
+		assert.equal(socket.destroyed, true);
+	});
+
+	test("ends the far side's input, and goes on reading", async () => {
+		const { channel, socket } = pair();
+		socket.end("last words");
+		await once(socket, "finish");
+		assert.equal(channel.ended, true);
+		assert.equal(channel.closedByUs, false);
+		channel.push("answer");
+		channel.closeFromAfar();
+		assert.equal(await textOf(socket), "answer");
+	});
+
+	test("does not confirm a write before the far side has room for it", async () => {
+		const { channel, socket } = pair();
+		channel.holding = true;
+		let confirmed = false;
+		socket.write("slow", () => {
+			confirmed = true;
+		});
+		await turn();
+		assert.equal(confirmed, false);
+		channel.held?.();
+		await turn();
+		assert.equal(confirmed, true);
+	});
+
+	test("does not confirm a write before the link has sent what all channels gave it", async () => {
+		const { link, socket } = pair();
+		link.write("of another channel");
+		let confirmed = false;
+		socket.write("mine", () => {
+			confirmed = true;
+		});
+		await turn();
+		assert.equal(confirmed, false);
+		link.resume();
+		await once(link, "drain");
+		await turn();
+		assert.equal(confirmed, true);
+	});
+
+	test("stops taking from the channel while nobody reads", async () => {
+		const { channel, socket } = pair();
+		const chunk = Buffer.alloc(64 * 1024);
+		for (let i = 0; i < 64; i++) {
+			channel.push(chunk);
+		}
+		await turn();
+		await turn();
+		assert.ok(socket.readableLength < 1024 * 1024, `${socket.readableLength} bytes were taken`);
+		channel.closeFromAfar();
+		let received = 0;
+		socket.on("data", (data: Buffer) => {
+			received += data.length;
+		});
+		await once(socket, "close");
+		assert.equal(received, 64 * chunk.length);
+	});
+
+	test("fails a write that the far side will never take, once all was read", async () => {
+		const { channel, socket } = pair();
+		channel.holding = true;
+		socket.write("never taken");
+		channel.push("refused");
+		channel.closeFromAfar();
+		const failed = once(socket, "error");
+		let text = "";
+		socket.on("data", (chunk) => {
+			text += chunk;
+		});
+		const [error] = await failed;
+		assert.equal(error.code, "EPIPE");
+		assert.equal(text, "refused");
+	});
+
+	test("closes the channel when destroyed, and drops what still comes", async () => {
+		const { channel, socket } = pair();
+		socket.destroy();
+		await once(socket, "close");
+		assert.equal(channel.closedByUs, true);
+		channel.push("late");
+		await turn();
+		assert.equal(channel.readableLength, 0);
+	});
+
+	test("hands an error on to whoever reads", async () => {
+		const { socket } = pair();
+		const reading = textOf(socket);
+		socket.destroy(new Error("the link is lost"));
+		await assert.rejects(reading, /the link is lost/);
+	});
+
+	test("tells of a command that failed in place of a clean end", async () => {
+		const { channel, socket } = pair((code) =>
+			code === 0 ? undefined : new Error(`exit ${code}`),
+		);
+		const reading = textOf(socket);
+		channel.closeFromAfar(3);
+		await assert.rejects(reading, /exit 3/);
+	});
+
+	test("ends cleanly after a command that did not fail", async () => {
+		const { channel, socket } = pair((code) =>
+			code === 0 ? undefined : new Error(`exit ${code}`),
+		);
+		channel.push("all");
+		channel.closeFromAfar(0);
+		assert.equal(await textOf(socket), "all");
+	});
+});

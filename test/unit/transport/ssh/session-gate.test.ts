@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { InterruptedError } from "../../../../src/errors.js";
+import { SessionGate } from "../../../../src/transport/ssh/session-gate.js";
+
+const never = new AbortController().signal;
+
+suite("SessionGate", () => {
+	test("lets the next one in when one leaves, in order", async () => {
+		const gate = new SessionGate(2);
+		const order: number[] = [];
+		const entries = [1, 2, 3, 4].map(async (each) => {
+			const leave = await gate.enter(never);
+			order.push(each);
+			return leave;
+		});
+		await turn();
+		assert.deepEqual(order, [1, 2]);
+		const leave = await entries[0];
+		leave?.();
+		leave?.();
+		await turn();
+		assert.deepEqual(order, [1, 2, 3], "leaving twice frees one place");
+		(await entries[1])?.();
+		await turn();
+		assert.deepEqual(order, [1, 2, 3, 4]);
+	});
+
+	test("gives up waiting when interrupted, without taking a place", async () => {
+		const gate = new SessionGate(1);
+		const leave = await gate.enter(never);
+		const interruption = new AbortController();
+		const waiting = gate.enter(interruption.signal);
+		interruption.abort();
+		await assert.rejects(waiting, InterruptedError);
+		leave();
+		await gate.enter(never);
+		await assert.rejects(gate.enter(AbortSignal.abort()), InterruptedError);
+	});
+});
