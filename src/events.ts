@@ -68,15 +68,23 @@ export interface ContextTotals {
 	};
 }
 
-export interface ContextEvent {
+/** A directory of this machine, an archive that is passed on, or a URL that the daemon fetches. */
+export type ContextKind = "directory" | "archive" | "remote";
+
+export type ContextEvent = {
 	readonly type: "context";
-	readonly status: "started" | "done";
 	/** The directory, URL or "stdin". */
 	readonly source: string;
-	/** Absent at the start, and for a context that the daemon fetches by itself. */
-	readonly totals?: ContextTotals;
-	readonly durationMs?: number;
-}
+} & (
+	| { readonly status: "started" }
+	| {
+			readonly status: "done";
+			readonly kind: ContextKind;
+			/** For a directory only: nothing is known of the others beforehand. */
+			readonly totals?: ContextTotals;
+			readonly durationMs: number;
+	  }
+);
 
 export interface UploadEvent {
 	readonly type: "upload";
@@ -159,7 +167,8 @@ export interface BuildReport {
 	readonly target: string;
 	readonly engine: EngineFacts;
 	readonly deliveries: readonly DeliveryReport[];
-	/** Absent for a context that the daemon fetched by itself. */
+	readonly contextKind: ContextKind;
+	/** For a directory only. */
 	readonly context?: ContextTotals;
 	readonly wire: {
 		/** Bytes written to and read from the network connection, all protocols included. */

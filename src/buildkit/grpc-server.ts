@@ -43,9 +43,13 @@ export function serveGrpc(
 ): GrpcServer {
 	const methodOf = new Map(methods.map((method) => [method.path, method]));
 	const session = performServerHandshake(connection);
+	// Not at once: what the peer sent together with its handshake is handed over on the next tick, and
+	// node (20 to 24) crashes if the session is gone by then.
 	const close = () => {
-		session.destroy();
-		connection.destroy();
+		setImmediate(() => {
+			session.destroy();
+			connection.destroy();
+		});
 	};
 	const closed = new Promise<void>((resolve) => {
 		session.once("close", () => {

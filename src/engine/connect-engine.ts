@@ -18,11 +18,16 @@ const JSON_LIMIT = 32 * 1024 * 1024;
  * /_ping and GET /version without a version prefix, which every daemon takes. The transport stays
  * the caller's to dispose of, after the engine.
  *
+ * @param opening may still be on its way: the HTTP client is loaded in the meantime
  * @throws EngineError when that is no Docker daemon or not one rbuild can talk to; ConnectionError;
  * InterruptedError
  */
-export async function connectEngine(transport: Transport, signal: AbortSignal): Promise<Engine> {
-	const http = await HttpConnection.over(transport);
+export async function connectEngine(
+	opening: Transport | Promise<Transport>,
+	signal: AbortSignal,
+): Promise<Engine> {
+	const [transport, undici] = await Promise.all([opening, import("undici")]);
+	const http = HttpConnection.over(transport, undici);
 	const greet = async (path: string) => {
 		const response = await http.answer({ method: "GET", path, signal }, path, GREETING_TIMEOUT);
 		return { headers: response.headers, text: await readText(response.body, JSON_LIMIT) };

@@ -21,9 +21,8 @@ export class HttpConnection {
 	readonly #streamErrors: WeakSet<Error>;
 	readonly #closing: AbortController;
 
-	/** undici takes 70 ms to load, so it is loaded when there is somebody to talk to. */
-	static async over(transport: Transport): Promise<HttpConnection> {
-		const { Pool } = await import("undici");
+	/** @param undici handed in, as it takes 70 ms to load: only who talks to a daemon loads it */
+	static over(transport: Transport, { Pool }: typeof import("undici")): HttpConnection {
 		const closing = new AbortController();
 		const streamErrors = new WeakSet<Error>();
 		// undici wants to be called back later, never within connect itself.

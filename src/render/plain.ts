@@ -52,7 +52,7 @@ export class PlainRenderer implements Renderer {
 			case "connect":
 				return [connectLine(event) + spent(event.status === "done" ? event : {})];
 			case "context":
-				return [contextLine(event) + spent(event)];
+				return [contextLine(event) + spent(event.status === "done" ? event : {})];
 			case "upload":
 				return this.#upload(event);
 			case "step":

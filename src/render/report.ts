@@ -3,7 +3,7 @@ import type { BuildReport, ContextTotals, DeliveryReport } from "../events.js";
 import { displayWidth } from "./display-width.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
-import { deliveryName } from "./wording.js";
+import { deliveryName, passedOn } from "./wording.js";
 
 /** Wide enough for the longest label, and with it the full image id ends at column 80. */
 const LABEL_WIDTH = 9;
@@ -25,7 +25,7 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 		...row("id", [report.imageId]),
 		...row("where", [`on ${printableName(report.target)}`, ...report.deliveries.map(deliveryPart)]),
 		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
-		...row("context", wrap(context ? sentParts(context) : ["fetched by the daemon"], width)),
+		...row("context", wrap(context ? sentParts(context) : [passedOn(report.contextKind)], width)),
 		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
 		...row("wire", wrap(wireParts(wire, context?.bytes), width)),
 		...row("time", wrap(timeParts(report.phases), width)),

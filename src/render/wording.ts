@@ -2,6 +2,7 @@
 import type {
 	ConnectEvent,
 	ContextEvent,
+	ContextKind,
 	ContextTotals,
 	DeliverEvent,
 	DeliveryMethod,
@@ -22,8 +23,13 @@ export function connectLine(event: ConnectEvent): string {
 export function contextLine(event: ContextEvent): string {
 	const source = printableName(event.source);
 	if (event.status === "started") return `reading context ${source}`;
-	if (event.totals === undefined) return `context ${source} is fetched by the daemon`;
+	if (event.totals === undefined) return `context ${source} ${passedOn(event.kind)}`;
 	return `context ${source}: ${contextSize(event.totals).join(", ")}`;
+}
+
+/** Of a context that is not looked into on this side. */
+export function passedOn(kind: ContextKind): string {
+	return kind === "remote" ? "fetched by the daemon" : "passed on as it came";
 }
 
 /** What is sent, then what is not. */

@@ -86,6 +86,7 @@ export const report: BuildReport = {
 	target: "x86box",
 	engine,
 	deliveries: [],
+	contextKind: "directory",
 	context: {
 		files: 1234,
 		bytes: 12_300_000,
@@ -111,6 +112,7 @@ export const everyEvent: readonly BuildEvent[] = [
 		type: "context",
 		status: "done",
 		source: ".",
+		kind: "directory",
 		totals: { files: 1, bytes: 20, ignored: { files: 0, bytes: 0, complete: true } },
 		durationMs: 120,
 	},

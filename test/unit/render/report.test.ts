@@ -59,8 +59,10 @@ describe("the closing report", () => {
 
 	it("has no share of a context that the daemon fetched", () => {
 		const { context: _, ...rest } = report;
-		const lines = reportLines(rest, colors, 80);
+		const lines = reportLines({ ...rest, contextKind: "remote" }, colors, 80);
 		assert.ok(lines.includes("context  fetched by the daemon"));
 		assert.ok(lines.includes("wire     3.44 MB sent, 1.2 MB received"));
+		const archive = reportLines({ ...rest, contextKind: "archive" }, colors, 80);
+		assert.ok(archive.includes("context  passed on as it came"));
 	});
 });

@@ -1,0 +1,48 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { measureStartup } from "./startup.js";
+
+// `npm run bench`: rbuild and its peers side by side in one run, on the engines of ../shared/lab. What
+// follows "--" goes to the lab's bench.mjs:
+//
+//   npm run bench -- --links loop,rtt50 --workloads tiny,monorepo --runs 3 --peers classic,tarpipe
+//
+// --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
+
+const checkout = fileURLToPath(new URL("../..", import.meta.url));
+const lab = join(checkout, "../shared/lab");
+const rbuild = join(checkout, "bin/rbuild.js");
+
+function bench(args: readonly string[]): void {
+	const { status } = spawnSync(process.execPath, [join(lab, "bench.mjs"), ...args], {
+		stdio: "inherit",
+	});
+	if (status !== 0) throw new Error(`bench.mjs ended with ${status}`);
+}
+
+if (!existsSync(lab)) {
+	console.error("the benchmark needs the engines of ../shared/lab beside the checkout");
+	process.exit(1);
+}
+
+const args = process.argv.slice(2);
+if (args.includes("--report")) {
+	bench(args);
+} else {
+	execFileSync(join(lab, "up.sh"), { stdio: ["ignore", "ignore", "inherit"] });
+	const directory = mkdtempSync(join(tmpdir(), "rbuild-bench-"));
+	const out = args.includes("--out")
+		? (args[args.indexOf("--out") + 1] ?? "")
+		: join(directory, "r.json");
+	try {
+		const command = `exec ${process.execPath} ${rbuild} {dir} -t {tag} --on {host} --ssh-config {config}`;
+		bench([...(args.includes("--out") ? [] : ["--out", out]), ...args, "--rbuild", command]);
+		bench(["--report", out]);
+		measureStartup(rbuild);
+	} finally {
+		rmSync(directory, { recursive: true });
+	}
+}

@@ -1,0 +1,116 @@
+import { resolve } from "node:path";
+import type { BuildRequest } from "../engine/build-request.js";
+import { normalizePlatform } from "../engine/platforms.js";
+import type { Environment } from "../environment.js";
+import { UsageError } from "../errors.js";
+import { parseTag } from "../image/reference.js";
+import { checkSaveTarget } from "../image/save.js";
+import type { BuildOptions } from "./options.js";
+
+/** The options of a build after they have been checked, once; everything below trusts them. */
+export interface BuildPlan {
+	/** Normalised names with their tags, such as "app:latest". */
+	readonly tags: readonly string[];
+	/** An OCI platform; absent: the daemon's own. */
+	readonly platform: string | undefined;
+	readonly allowEmulation: boolean;
+	/** What POST /build is asked for, apart from the context. */
+	readonly request: PlannedRequest;
+	readonly deliveries: PlannedDeliveries;
+}
+
+export type PlannedRequest = Omit<
+	BuildRequest,
+	"context" | "dockerfile" | "buildId" | "sessionId" | "registryAuths"
+>;
+
+export interface PlannedDeliveries {
+	readonly push: boolean;
+	/** An absolute path, or "-" for the standard output. */
+	readonly save: string | undefined;
+	readonly load: boolean;
+}
+
+/**
+ * Checks what can be checked without the daemon, before anything is read or sent.
+ *
+ * @throws UsageError; DeliveryError when the file to save to could not be written
+ */
+export async function planBuild(
+	options: BuildOptions,
+	environment: Environment,
+): Promise<BuildPlan> {
+	const tags = [...new Set((options.tags ?? []).map((tag) => parseTag(tag).familiar))];
+	if (options.push && tags.length === 0) {
+		throw new UsageError("--push needs the name to push to", {
+			hint: "give it with -t, such as -t registry.example.com/app:1.0",
+		});
+	}
+	const platform = options.platform && singlePlatform(options.platform);
+	const save = await saveTarget(options.save, environment);
+	return {
+		tags,
+		platform: platform || undefined,
+		allowEmulation: options.allowEmulation ?? false,
+		request: {
+			tags,
+			target: options.target,
+			buildArgs: resolveBuildArgs(options.buildArgs ?? {}, environment),
+			labels: options.labels ?? {},
+			platform: platform || undefined,
+			noCache: options.noCache,
+			pull: options.pull,
+			networkMode: options.network,
+			extraHosts: (options.addHosts ?? []).map(extraHost),
+			shmSize: options.shmSize,
+			ulimits: options.ulimits ?? [],
+			cgroupParent: options.cgroupParent,
+			cacheFrom: options.cacheFrom ?? [],
+		},
+		deliveries: { push: options.push ?? false, save, load: options.load ?? false },
+	};
+}
+
+function singlePlatform(text: string): string {
+	if (text.includes(",")) {
+		throw new UsageError(`one platform at a time: "${text}" names several`, {
+			hint: "run rbuild once for each platform, each time on a machine of that kind",
+		});
+	}
+	// An operating system alone is not enough to know the machine by, so any architecture will do.
+	return normalizePlatform(text, "linux/amd64");
+}
+
+/** A name alone takes the environment's value, and stays without one if there is none, as in docker. */
+function resolveBuildArgs(
+	buildArgs: Readonly<Record<string, string | null>>,
+	environment: Environment,
+): Record<string, string | null> {
+	return Object.fromEntries(
+		Object.entries(buildArgs).map(([name, value]) => [
+			name,
+			value ?? environment.variables[name] ?? null,
+		]),
+	);
+}
+
+/** The API takes "name:address"; IPv6 addresses may be in brackets. */
+function extraHost(text: string): string {
+	const match = /^([^:=\s]+)[:=]\[?([^\]\s]+)\]?$/.exec(text);
+	if (match === null) {
+		throw new UsageError(`"${text}" is not a host and its address`, {
+			hint: "write it as name:address, such as db:10.0.0.5",
+		});
+	}
+	return `${match[1]}:${match[2]}`;
+}
+
+async function saveTarget(
+	save: string | undefined,
+	environment: Environment,
+): Promise<string | undefined> {
+	if (save === undefined || save === "-") return save;
+	const path = resolve(environment.workingDirectory, save);
+	await checkSaveTarget(path);
+	return path;
+}

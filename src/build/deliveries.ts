@@ -1,0 +1,60 @@
+import type { Writable } from "node:stream";
+import { connectEngine } from "../engine/connect-engine.js";
+import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import type { Run } from "../events.js";
+import type { Delivery } from "../image/delivery.js";
+import { loadDelivery } from "../image/load.js";
+import { pushDelivery } from "../image/push.js";
+import type { CredentialSource } from "../image/registry-credentials.js";
+import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
+import { chooseTarget } from "../target/choose-target.js";
+import { parseTarget } from "../target/parse-target.js";
+import type { ChosenTarget } from "../target/target.js";
+import { openTransport } from "../transport/open-transport.js";
+import type { BuildPlan } from "./build-plan.js";
+import type { Closing } from "./closing.js";
+
+export interface DeliveryRooms {
+	readonly environment: Environment;
+	readonly credentials: CredentialSource;
+	/** Where `save: "-"` writes. */
+	readonly stdout: Writable;
+	/** Closes what a delivery opened, at the end of the run. */
+	readonly closing: Closing;
+}
+
+/** What was asked for, in the order in which it is done: what others wait for comes first. */
+export function planDeliveries(
+	{ tags, deliveries }: BuildPlan,
+	rooms: DeliveryRooms,
+	run: Run,
+): readonly Delivery[] {
+	const { push, save, load } = deliveries;
+	return [
+		...(push ? tags.map((tag) => pushDelivery(tag, rooms.credentials)) : []),
+		...(save === "-" ? [saveToStreamDelivery(rooms.stdout, "the standard output")] : []),
+		...(save !== undefined && save !== "-" ? [saveDelivery(save)] : []),
+		...(load ? [loadDelivery(() => openLocalEngine(rooms, run))] : []),
+	];
+}
+
+async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> {
+	const chosen = await localTarget(rooms.environment);
+	const transport = rooms.closing.use(
+		await openTransport(chosen, rooms.environment, run.signal, run.emit),
+	);
+	return rooms.closing.use(await connectEngine(transport, run.signal));
+}
+
+/**
+ * The daemon of this machine: DOCKER_HOST where that is a local socket, else the usual sockets.
+ * @throws ConnectionError when there is none
+ */
+async function localTarget(environment: Environment): Promise<ChosenTarget> {
+	const { DOCKER_HOST, RBUILD_ON: _remote, ...others } = environment.variables;
+	if (DOCKER_HOST?.startsWith("unix:")) {
+		return { target: parseTarget(DOCKER_HOST), chosenBy: "DOCKER_HOST" };
+	}
+	return chooseTarget({}, { ...environment, variables: others });
+}

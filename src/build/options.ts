@@ -1,0 +1,46 @@
+import type { Ulimit } from "../engine/build-request.js";
+
+export type { Ulimit };
+
+/** What a build can be told. The command line maps its flags onto these, one to one. */
+export interface BuildOptions {
+	/** The build context: a directory, "-" for standard input, or a git or http URL. */
+	readonly context: string;
+	/** The Dockerfile, relative to the working directory; "-" for standard input. */
+	readonly file?: string;
+	/**
+	 * Where to build: an ssh alias, `user@host[:port]`, `ssh://user@host:port[/docker.sock]`,
+	 * `unix:///path` or `tcp://host:port`. Absent: RBUILD_ON, DOCKER_HOST, then a local socket.
+	 */
+	readonly on?: string;
+	/** Image names, such as "ghcr.io/me/app:1.2". */
+	readonly tags?: readonly string[];
+	/** The stage to build; absent: the last one. */
+	readonly target?: string;
+	/** Values for ARG; `null` takes the environment's value, if it has one. */
+	readonly buildArgs?: Readonly<Record<string, string | null>>;
+	readonly labels?: Readonly<Record<string, string>>;
+	/** One OCI platform, such as "linux/amd64"; absent: the daemon's own. */
+	readonly platform?: string;
+	/** Build for a platform that the daemon's machine can only emulate. */
+	readonly allowEmulation?: boolean;
+	readonly noCache?: boolean;
+	/** Always ask the registries for newer base images. */
+	readonly pull?: boolean;
+	/** The network of RUN steps: "default", "none", "host", or one that the classic builder knows. */
+	readonly network?: string;
+	/** Lines for /etc/hosts, as "name:address" or "name=address". */
+	readonly addHosts?: readonly string[];
+	/** The size of /dev/shm in bytes. */
+	readonly shmSize?: number;
+	readonly ulimits?: readonly Ulimit[];
+	readonly cgroupParent?: string;
+	/** Images whose layers may be reused. */
+	readonly cacheFrom?: readonly string[];
+	/** Push every tag from the daemon's machine. */
+	readonly push?: boolean;
+	/** Write the image to this file; ".gz" and ".tgz" compress, "-" is the standard output. */
+	readonly save?: string;
+	/** Load the image into the local daemon. */
+	readonly load?: boolean;
+}

@@ -1,0 +1,212 @@
+import type { Readable, Writable } from "node:stream";
+import { type BuildContext, openBuildContext } from "../context/build-context.js";
+import { connectEngine } from "../engine/connect-engine.js";
+import type { Engine } from "../engine/engine.js";
+import { runsNatively } from "../engine/platforms.js";
+import type { Environment } from "../environment.js";
+import { EngineError, InterruptedError } from "../errors.js";
+import type { BuildReport, DeliveryReport, Run } from "../events.js";
+import type { BuiltImage, Delivery } from "../image/delivery.js";
+import { registryCredentials } from "../image/registry-credentials.js";
+import { chooseTarget } from "../target/choose-target.js";
+import { formatTarget } from "../target/parse-target.js";
+import type { ChosenTarget } from "../target/target.js";
+import { openTransport } from "../transport/open-transport.js";
+import { type BuildPlan, planBuild } from "./build-plan.js";
+import { Closing } from "./closing.js";
+import { planDeliveries } from "./deliveries.js";
+import type { BuildOptions } from "./options.js";
+import { Stopwatch } from "./stopwatch.js";
+
+/** What a build needs of the process it runs in. */
+export interface Surroundings {
+	readonly environment: Environment;
+	/** For the context or the Dockerfile "-". */
+	readonly stdin: Readable;
+	/** For `save: "-"`. */
+	readonly stdout: Writable;
+}
+
+type Phase = "connect" | "context" | "upload" | "build" | "deliver";
+
+/**
+ * Builds an image on a remote daemon and brings it where it was asked for. The context is walked while
+ * the connection is made; the first failure stops everything else, on the daemon's machine too.
+ *
+ * @throws RbuildError
+ */
+export async function remoteBuild(
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+): Promise<BuildReport> {
+	const { environment } = surroundings;
+	const stopwatch = new Stopwatch<Phase>();
+	const failed = new AbortController();
+	const run: Run = {
+		emit: caller.emit,
+		signal: AbortSignal.any([caller.signal, failed.signal]),
+	};
+	await using closing = new Closing();
+	try {
+		const plan = await planBuild(options, environment);
+		const chosen = await chooseTarget(options, environment);
+		const context = await openContext(options, surroundings, closing, run);
+		// Loaded while the network is waited for.
+		const transfers = import("./tar-transfer.js");
+		const [, engine] = await together(failed, [
+			stopwatch.time("context", () => readContext(context, run)),
+			stopwatch.time("connect", () => connect(chosen, environment, closing, run)),
+		]);
+		requireNative(plan, engine);
+
+		const { tarTransfer } = await transfers;
+		const credentials = registryCredentials(environment, run);
+		const { image, uploadMs } = await stopwatch.time("build", () =>
+			tarTransfer(credentials).send(engine, context, plan, run),
+		);
+		stopwatch.add("upload", uploadMs);
+
+		const rooms = { environment, credentials, stdout: surroundings.stdout, closing };
+		const deliveries = planDeliveries(plan, rooms, run);
+		const delivered = await deliverAll(deliveries, engine, image, stopwatch, run);
+		const report = writeReport(plan, engine, context, image, delivered, stopwatch);
+		run.emit({ type: "done", report });
+		return report;
+	} catch (error) {
+		failed.abort(error);
+		throw caller.signal.aborted ? interruption(caller.signal) : error;
+	}
+}
+
+/** What is wrong with the context's place is found out before anybody is called. */
+async function openContext(
+	{ context, file }: BuildOptions,
+	{ environment, stdin }: Surroundings,
+	closing: Closing,
+	run: Run,
+): Promise<BuildContext> {
+	run.emit({ type: "context", status: "started", source: context });
+	const { workingDirectory, platform } = environment;
+	const request = { context, file, workingDirectory, platform, stdin };
+	return closing.use(await openBuildContext(request, run.signal));
+}
+
+async function readContext(context: BuildContext, run: Run): Promise<void> {
+	const startedAt = performance.now();
+	if (context.kind === "directory") await context.manifest;
+	run.emit({
+		type: "context",
+		status: "done",
+		source: context.source,
+		kind: context.kind,
+		durationMs: performance.now() - startedAt,
+		...(context.kind === "directory" ? { totals: context.totals() } : {}),
+	});
+}
+
+async function connect(
+	chosen: ChosenTarget,
+	environment: Environment,
+	closing: Closing,
+	run: Run,
+): Promise<Engine> {
+	const startedAt = performance.now();
+	const target = formatTarget(chosen.target);
+	run.emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
+	const opening = openTransport(chosen, environment, run.signal, run.emit);
+	const engine = closing.use(
+		await connectEngine(
+			opening.then((transport) => closing.use(transport)),
+			run.signal,
+		),
+	);
+	run.emit({
+		type: "connect",
+		status: "done",
+		target,
+		engine: engine.facts,
+		route: engine.transport.route,
+		durationMs: performance.now() - startedAt,
+	});
+	return engine;
+}
+
+/** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */
+async function together<Results extends readonly unknown[]>(
+	failed: AbortController,
+	work: { readonly [Index in keyof Results]: Promise<Results[Index]> },
+): Promise<Results> {
+	let first: { readonly error: unknown } | undefined;
+	const results = await Promise.all(
+		work.map((one) =>
+			one.catch((error: unknown) => {
+				first ??= { error };
+				failed.abort(error);
+			}),
+		),
+	);
+	if (first !== undefined) throw first.error;
+	return results as unknown as Results;
+}
+
+/** @throws EngineError for a platform that the daemon's machine could only emulate */
+function requireNative(
+	{ platform, allowEmulation }: BuildPlan,
+	{ facts, transport }: Engine,
+): void {
+	if (platform === undefined || allowEmulation || runsNatively(platform, facts.platform)) return;
+	throw new EngineError(
+		`${transport.target} is ${facts.platform} and cannot run ${platform} natively`,
+		{ hint: `build on a ${platform} box, or add --allow-emulation to have it emulated, slowly` },
+	);
+}
+
+async function deliverAll(
+	deliveries: readonly Delivery[],
+	engine: Engine,
+	image: BuiltImage,
+	stopwatch: Stopwatch<Phase>,
+	run: Run,
+): Promise<readonly DeliveryReport[]> {
+	const reports: DeliveryReport[] = [];
+	for (const delivery of deliveries) {
+		reports.push(await stopwatch.time("deliver", () => delivery.deliver(engine, image, run)));
+	}
+	return reports;
+}
+
+function writeReport(
+	plan: BuildPlan,
+	{ facts, transport }: Engine,
+	context: BuildContext,
+	image: BuiltImage,
+	deliveries: readonly DeliveryReport[],
+	stopwatch: Stopwatch<Phase>,
+): BuildReport {
+	return {
+		imageId: image.id,
+		tags: image.tags,
+		platform: plan.platform ?? facts.platform,
+		target: transport.target,
+		engine: facts,
+		deliveries,
+		contextKind: context.kind,
+		...(context.kind === "directory" ? { context: context.totals() } : {}),
+		wire: { sent: transport.wire.sent, received: transport.wire.received },
+		phases: {
+			connect: stopwatch.spent("connect"),
+			context: stopwatch.spent("context"),
+			upload: stopwatch.spent("upload"),
+			build: stopwatch.spent("build"),
+			deliver: stopwatch.spent("deliver"),
+			total: stopwatch.total,
+		},
+	};
+}
+
+function interruption({ reason }: AbortSignal): InterruptedError {
+	return reason instanceof InterruptedError
+		? reason
+		: new InterruptedError("interrupted", { cause: reason });
+}

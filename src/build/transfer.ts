@@ -1,0 +1,19 @@
+import type { BuildContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Run } from "../events.js";
+import type { BuiltImage } from "../image/delivery.js";
+import type { BuildPlan } from "./build-plan.js";
+
+/** A way to get a build context to a daemon and an image out of it. */
+export interface Transfer {
+	/**
+	 * @throws BuildFailedError, ContextError, EngineError, ConnectionError, InterruptedError
+	 */
+	send(engine: Engine, context: BuildContext, plan: BuildPlan, run: Run): Promise<SentBuild>;
+}
+
+export interface SentBuild {
+	readonly image: BuiltImage;
+	/** Milliseconds from the first byte of the context to the last; 0 when nothing was sent. */
+	readonly uploadMs: number;
+}

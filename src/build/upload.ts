@@ -1,0 +1,93 @@
+import {
+	type Duplex,
+	pipeline,
+	type Readable,
+	Transform,
+	type TransformCallback,
+} from "node:stream";
+import { AdaptiveGzip } from "../context/adaptive-gzip.js";
+import type { BuildContext } from "../context/build-context.js";
+import { isWorthCompressing } from "../context/compression-level.js";
+import type { Engine } from "../engine/engine.js";
+import { ContextError } from "../errors.js";
+import type { Emit, Run } from "../events.js";
+
+/** Milliseconds between two progress events. */
+const PROGRESS_INTERVAL = 100;
+
+interface UploadTotals {
+	readonly totalFiles?: number;
+	readonly totalBytes?: number;
+}
+
+type SentContext = Exclude<BuildContext, { kind: "remote" }>;
+
+/** Starts to read the context as fast as the daemon takes it, compressed where the link is slow. */
+export function openUpload(context: SentContext, { transport }: Engine, { emit }: Run): Upload {
+	const compressed = context.kind === "archive" && context.compressed;
+	const compress = !compressed && isWorthCompressing(transport.roundTripMs);
+	return new Upload(context, compress ? new AdaptiveGzip() : undefined, emit);
+}
+
+/** A context on its way to the daemon: counts what passes and tells of it. */
+export class Upload {
+	/** What POST /build sends. */
+	readonly body: Readable;
+	/** Why the context could not be read to its end; undefined where the daemon stopped taking it. */
+	failure: ContextError | undefined;
+	durationMs = 0;
+	readonly #startedAt = performance.now();
+	readonly #emit: Emit;
+	#lastEventAt = 0;
+	readonly #totals: UploadTotals;
+	#read = { files: 0, bytes: 0 };
+	#sentBytes = 0;
+
+	constructor(context: SentContext, compress: Duplex | undefined, emit: Emit) {
+		this.#emit = emit;
+		this.#totals = totalsOf(context);
+		const tar = context.tar((read) => {
+			this.#read = read;
+		});
+		const stages = [tar, ...(compress === undefined ? [] : [compress]), this.#meter()];
+		this.body = pipeline(stages, (error) => {
+			if (error instanceof ContextError) this.failure = error;
+		}) as unknown as Readable;
+	}
+
+	#meter(): Transform {
+		const count = (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) => {
+			this.#sentBytes += chunk.length;
+			const now = performance.now();
+			if (now - this.#lastEventAt >= PROGRESS_INTERVAL) {
+				this.#lastEventAt = now;
+				this.#report("progress");
+			}
+			done(null, chunk);
+		};
+		const end = (done: TransformCallback) => {
+			this.durationMs = performance.now() - this.#startedAt;
+			this.#report("done");
+			done();
+		};
+		return new Transform({ transform: count, flush: end });
+	}
+
+	#report(status: "progress" | "done"): void {
+		this.#emit({
+			type: "upload",
+			status,
+			...this.#read,
+			...this.#totals,
+			sentBytes: this.#sentBytes,
+			durationMs: performance.now() - this.#startedAt,
+		});
+	}
+}
+
+/** Nothing is known of an archive before its end. */
+function totalsOf(context: SentContext): UploadTotals {
+	if (context.kind === "archive") return {};
+	const { files, bytes } = context.totals();
+	return { totalFiles: files, totalBytes: bytes };
+}

@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Options } from "yargs";
+import { remoteBuild } from "../build/remote-build.js";
+import { type ExitCode, UsageError } from "../errors.js";
+import type { BuildReport } from "../events.js";
+import { chooseProgressMode, type ProgressMode } from "../render/progress-mode.js";
+import { createRenderer, type Renderer } from "../render/renderer.js";
+import { type BuildFlagValues, buildOptions, OLD_FLAGS } from "./build-flags.js";
+import { describeFailure, stackTraces } from "./failures.js";
+import { onInterrupt } from "./interrupts.js";
+import { processSurroundings } from "./process-environment.js";
+import { writeResultFile } from "./result-file.js";
+import { processScreen } from "./screen.js";
+import { suggestion } from "./suggestion.js";
+
+const OTHER_COMMANDS = ["build", "context", "completion"];
+
+/** The flags that say what is shown and noted down, not what is built. */
+export const OUTPUT_FLAGS = {
+	progress: {
+		type: "string",
+		choices: ["auto", "tty", "plain", "json"],
+		default: "auto",
+		describe: "How progress is shown",
+	},
+	quiet: { type: "boolean", alias: "q", describe: "Print only the image id" },
+	verbose: { type: "boolean", alias: "v", describe: "Keep the output of steps on the screen" },
+	color: { type: "boolean", describe: "Colours, also where it is no terminal" },
+	"no-color": { type: "boolean", describe: "No colours" },
+	iidfile: { type: "string", requiresArg: true, describe: "Write the image id to a file" },
+	"metadata-file": { type: "string", requiresArg: true, describe: "Write the report as JSON" },
+} as const satisfies Record<string, Options>;
+
+export type BuildArguments = BuildFlagValues & {
+	readonly context: string;
+	readonly progress: ProgressMode;
+	readonly quiet?: boolean;
+	readonly verbose?: boolean;
+	readonly color?: boolean;
+	readonly "no-color"?: boolean;
+	readonly iidfile?: string;
+	readonly "metadata-file"?: string;
+	readonly "ssh-config"?: string;
+	readonly debug?: boolean;
+};
+
+/** `rbuild CONTEXT`: the build, on this process's terminal. */
+export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
+	const options = buildOptions(values.context, values);
+	checkContext(values.context);
+	checkStdout(values);
+	const screen = processScreen(values["no-color"] ? false : values.color);
+	const mode = chooseProgressMode({
+		requested: values.progress,
+		quiet: values.quiet ?? false,
+		isTTY: screen.isTTY,
+		env: process.env,
+	});
+	const renderer = await createRenderer(mode, screen, { verbose: values.verbose });
+	using interrupts = onInterrupt(() => renderer.close());
+	try {
+		noteOldFlags(values, renderer);
+		await removeStaleId(values.iidfile);
+		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), {
+			emit: (event) => renderer.handle(event),
+			signal: interrupts.signal,
+		});
+		await writeResults(report, values);
+		return 0;
+	} catch (error) {
+		const failure = describeFailure(error);
+		renderer.fail(failure);
+		if (values.debug) process.stderr.write(`${stackTraces(error)}\n`);
+		return failure.exitCode;
+	} finally {
+		renderer.close();
+	}
+}
+
+/** `rbuild contxt` asks for a folder of that name; where there is none, it may be a slip. */
+function checkContext(context: string): void {
+	const command = /^[a-z]+$/.test(context) ? suggestion(context, OTHER_COMMANDS) : undefined;
+	if (command === undefined || existsSync(context)) return;
+	throw new UsageError(`"${context}" is neither a directory nor a command`, {
+		hint: `did you mean: rbuild ${command}?`,
+	});
+}
+
+/** An image on the standard output needs it for itself, and no terminal can show it. */
+function checkStdout({ save, quiet }: BuildArguments): void {
+	if (save !== "-") return;
+	if (quiet) {
+		throw new UsageError("--save - and -q both write to the standard output", {
+			hint: "give --save a file name, or use --iidfile instead of -q",
+		});
+	}
+	if (process.stdout.isTTY) {
+		throw new UsageError("--save - would write the image to the terminal", {
+			hint: "send the standard output to a file or a pipe, or give --save a file name",
+		});
+	}
+}
+
+function noteOldFlags(values: BuildArguments, renderer: Renderer): void {
+	for (const [name, why] of Object.entries(OLD_FLAGS)) {
+		if ((values as Record<string, unknown>)[name] !== undefined) {
+			renderer.handle({ type: "warning", message: `--${name} has no effect: ${why}` });
+		}
+	}
+}
+
+/** As docker does: the id of an earlier build must not pass for that of one that fails. */
+async function removeStaleId(iidfile: string | undefined): Promise<void> {
+	if (iidfile !== undefined) await rm(resolve(iidfile), { force: true });
+}
+
+async function writeResults(report: BuildReport, values: BuildArguments): Promise<void> {
+	if (values.iidfile !== undefined) await writeResultFile(values.iidfile, report.imageId);
+	const metadata = values["metadata-file"];
+	if (metadata !== undefined) {
+		await writeResultFile(metadata, `${JSON.stringify(report, null, 2)}\n`);
+	}
+}

@@ -1,0 +1,79 @@
+import type { Options } from "yargs";
+import type { BuildOptions } from "../build/options.js";
+import { parseBuildArgs, parseByteSize, parseLabels, parseUlimit } from "./option-values.js";
+
+const text = { type: "string", requiresArg: true } as const;
+const texts = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
+const flag = { type: "boolean" } as const;
+
+/** The flags of `rbuild build`, named as docker names them. Kept in the order of the help. */
+export const BUILD_FLAGS = {
+	on: { ...text, describe: "Where to build: ssh alias, user@host[:port], ssh://, unix://, tcp://" },
+	tag: { ...texts, alias: "t", describe: "Name of the image, name[:tag]" },
+	file: { ...text, alias: "f", describe: 'The Dockerfile; "-" reads it from standard input' },
+	target: { ...text, describe: "Stage to build" },
+	"build-arg": { ...texts, describe: "Value for an ARG, NAME=VALUE or NAME" },
+	label: { ...texts, describe: "Metadata for the image, NAME=VALUE" },
+	platform: { ...text, describe: "Platform to build for, such as linux/amd64" },
+	"allow-emulation": { ...flag, describe: "Build for a platform the box can only emulate" },
+	pull: { ...flag, describe: "Always look for newer base images" },
+	"no-cache": { ...flag, describe: "Use no cached layers" },
+	"cache-from": { ...texts, describe: "Images whose layers may be reused" },
+	network: { ...text, describe: "Network of RUN steps: default, none, host" },
+	"add-host": { ...texts, describe: "Line for /etc/hosts, name:address" },
+	"shm-size": { ...text, describe: "Size of /dev/shm, such as 64m" },
+	ulimit: { ...texts, describe: "Resource limit, NAME=SOFT[:HARD]" },
+	"cgroup-parent": { ...text, describe: "Parent cgroup of RUN steps" },
+	push: { ...flag, describe: "Push every tag from the box" },
+	save: { ...text, describe: 'Write the image to a file: .tar, .tar.gz, "-" for stdout' },
+	load: { ...flag, describe: "Load the image into the local daemon" },
+} as const satisfies Record<string, Options>;
+
+/** docker's flags that mean nothing here, and why. Accepted, so that old command lines work. */
+export const OLD_FLAGS = {
+	rm: "intermediate containers are always removed",
+	"force-rm": "intermediate containers are always removed",
+	compress: "rbuild compresses when the link is slower than the CPU",
+} as const;
+
+export type BuildFlagValues = {
+	readonly [Flag in keyof typeof BUILD_FLAGS]?: (typeof BUILD_FLAGS)[Flag] extends typeof texts
+		? readonly string[]
+		: (typeof BUILD_FLAGS)[Flag] extends typeof flag
+			? boolean
+			: string;
+};
+
+/** The options of build() that parsed flags stand for. @throws UsageError */
+export function buildOptions(context: string, values: BuildFlagValues): BuildOptions {
+	return {
+		context,
+		...given("file", values.file),
+		...given("on", values.on),
+		...given("target", values.target),
+		...given("platform", values.platform),
+		...given("network", values.network),
+		...given("cgroupParent", values["cgroup-parent"]),
+		...given("save", values.save),
+		...given("allowEmulation", values["allow-emulation"]),
+		...given("noCache", values["no-cache"]),
+		...given("pull", values.pull),
+		...given("push", values.push),
+		...given("load", values.load),
+		...given("shmSize", values["shm-size"] && parseByteSize(values["shm-size"], "--shm-size")),
+		tags: values.tag ?? [],
+		buildArgs: parseBuildArgs(values["build-arg"] ?? []),
+		labels: parseLabels(values.label ?? []),
+		cacheFrom: (values["cache-from"] ?? []).flatMap((images) => images.split(",")),
+		addHosts: values["add-host"] ?? [],
+		ulimits: (values.ulimit ?? []).map(parseUlimit),
+	};
+}
+
+/** A property, if there is a value for it: an option that is not given stays absent. */
+function given<Name extends string, Value>(
+	name: Name,
+	value: Value | "" | undefined,
+): { [N in Name]?: Exclude<Value, "" | undefined> } {
+	return value === undefined || value === "" ? {} : ({ [name]: value } as never);
+}

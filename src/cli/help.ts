@@ -1,0 +1,22 @@
+/** What `rbuild --help` shows: one screen of 80 by 24. `rbuild build --help` lists every flag. */
+export const HELP = `Builds a container image on a remote Docker daemon, over one SSH connection.
+
+Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
+       rbuild context [DIR]           show what would be uploaded
+
+      --on BOX           ssh alias, user@host[:port], ssh://…, unix://…, tcp://…
+  -t, --tag NAME         name of the image            -f, --file FILE  Dockerfile
+      --target STAGE     stage to build               --build-arg NAME=VALUE
+      --platform OS/CPU  what to build for            --no-cache, --pull
+      --push             push every tag from the box
+      --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
+      --load             load the image into the local daemon
+      --progress MODE    auto, tty, plain or json     -q: print only the image id
+
+Examples:
+  rbuild . -t app --on x86box
+  rbuild . -t ghcr.io/me/app:1.2 --on me@10.0.0.5 --push
+  rbuild . --on ssh://me@box:2222 --save app.tar.gz -f docker/Dockerfile
+
+All flags: rbuild build --help        Completion: rbuild completion >> ~/.bashrc
+`;

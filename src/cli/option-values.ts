@@ -1,0 +1,61 @@
+import type { Ulimit } from "../build/options.js";
+import { UsageError } from "../errors.js";
+
+/** Readers for the values of flags, in the forms that the docker CLI takes. */
+
+/** "KEY=VALUE", or "KEY" alone for null. */
+export function parseBuildArgs(values: readonly string[]): Record<string, string | null> {
+	return Object.fromEntries(
+		values.map((text) => {
+			const [key, value] = splitPair(text, "--build-arg");
+			return [key, value ?? null];
+		}),
+	);
+}
+
+/** "KEY=VALUE", or "KEY" alone for an empty value. */
+export function parseLabels(values: readonly string[]): Record<string, string> {
+	return Object.fromEntries(
+		values.map((text) => {
+			const [key, value] = splitPair(text, "--label");
+			return [key, value ?? ""];
+		}),
+	);
+}
+
+function splitPair(text: string, flag: string): [string, string | undefined] {
+	const equals = text.indexOf("=");
+	const key = equals === -1 ? text : text.slice(0, equals);
+	if (key.trim() === "") {
+		throw new UsageError(`${flag} "${text}" has no name`, {
+			hint: `write it as ${flag} NAME=VALUE`,
+		});
+	}
+	return [key, equals === -1 ? undefined : text.slice(equals + 1)];
+}
+
+const UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 };
+
+/** Bytes from "64m", "1.5gb", "512KiB" or "1024": powers of 1024, as docker's --shm-size. */
+export function parseByteSize(text: string, flag: string): number {
+	const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
+	const power = UNITS[(match?.[2] || "b").toLowerCase()];
+	if (match === null || power === undefined) {
+		throw new UsageError(`${flag} "${text}" is not a size`, {
+			hint: `write it as a number with a unit, such as ${flag} 64m`,
+		});
+	}
+	return Math.floor(Number(match[1]) * 1024 ** power);
+}
+
+/** "nofile=1024" or "nofile=1024:2048"; -1 is unlimited. */
+export function parseUlimit(text: string): Ulimit {
+	const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text);
+	const [, name, soft, hard] = match ?? [];
+	if (name === undefined || soft === undefined) {
+		throw new UsageError(`--ulimit "${text}" is not a limit`, {
+			hint: "write it as NAME=SOFT[:HARD], such as nofile=1024:2048",
+		});
+	}
+	return { name, soft: Number(soft), hard: Number(hard ?? soft) };
+}

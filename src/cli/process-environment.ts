@@ -1,0 +1,29 @@
+import { homedir, userInfo } from "node:os";
+import type { Surroundings } from "../build/remote-build.js";
+import type { Environment } from "../environment.js";
+
+/** What a build needs of this process. */
+export function processSurroundings(sshConfigFile?: string): Surroundings {
+	const { stdin, stdout } = process;
+	return { environment: processEnvironment(sshConfigFile), stdin, stdout };
+}
+
+function processEnvironment(sshConfigFile: string | undefined): Environment {
+	return {
+		variables: process.env,
+		homeDirectory: homedir(),
+		userName: loginName(),
+		platform: process.platform,
+		workingDirectory: process.cwd(),
+		...(sshConfigFile === undefined ? {} : { sshConfigFile }),
+	};
+}
+
+/** A container may run under a user id that has no name. */
+function loginName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return process.env.USER ?? process.env.USERNAME ?? "";
+	}
+}

@@ -1,0 +1,153 @@
+import yargs from "yargs";
+import { type ExitCode, UsageError } from "../errors.js";
+import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
+import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
+import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
+import { describeFailure, stackTraces } from "./failures.js";
+import { HELP } from "./help.js";
+import { suggestion } from "./suggestion.js";
+import { version } from "./version.js";
+
+const GENERAL_FLAGS = {
+	"ssh-config": {
+		type: "string",
+		requiresArg: true,
+		describe: "Read this instead of ~/.ssh/config",
+	},
+	debug: { type: "boolean", describe: "Show stack traces of errors" },
+} as const;
+
+const COMMANDS = ["build", "context", "completion"];
+
+/** Runs one command line; everything that can go wrong ends as an exit code. */
+export async function runProgram(argv: readonly string[]): Promise<ExitCode | 0> {
+	if (argv.length === 0 || (argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h"))) {
+		process.stdout.write(HELP);
+		return 0;
+	}
+	try {
+		return await parse(argv);
+	} catch (error) {
+		return reportFailure(error, argv.includes("--debug"));
+	}
+}
+
+function reportFailure(error: unknown, debug: boolean): ExitCode {
+	const { message, hint, exitCode } = describeFailure(error);
+	process.stderr.write(`error: ${message}\n`);
+	if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
+	if (debug) process.stderr.write(`${stackTraces(error)}\n`);
+	return exitCode;
+}
+
+async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
+	let exitCode: ExitCode | 0 = 0;
+	const parser = yargs([...argv])
+		.scriptName("rbuild")
+		.locale("en")
+		.usage("$0 CONTEXT [flags]")
+		.parserConfiguration({
+			"boolean-negation": false,
+			"camel-case-expansion": false,
+			"dot-notation": false,
+			"greedy-arrays": false,
+			"parse-numbers": false,
+			"parse-positional-numbers": false,
+			"strip-aliased": true,
+		})
+		.command(
+			["$0 <context>", "build <context>"],
+			"Build an image on the box",
+			(command) =>
+				command
+					.positional("context", {
+						type: "string",
+						describe: 'A directory, "-" for a tar or Dockerfile on standard input, or a git URL',
+						// What yargs makes of "-" here.
+						coerce: (value: string) => (value === "" ? "-" : value),
+					})
+					.options(onlyLast(BUILD_FLAGS))
+					.options(onlyLast(OUTPUT_FLAGS))
+					.options(hidden(Object.keys(OLD_FLAGS)))
+					.group(Object.keys(BUILD_FLAGS), "Build:")
+					.group(Object.keys(OUTPUT_FLAGS), "Output:"),
+			async (values) => {
+				exitCode = await runBuild(values as unknown as BuildArguments);
+			},
+		)
+		.command(
+			"context [directory]",
+			"Show what would be uploaded",
+			(command) =>
+				command
+					.positional("directory", { type: "string", default: "." })
+					.options(onlyLast(CONTEXT_FLAGS)),
+			async (values) => {
+				exitCode = await runContext(values as unknown as ContextArguments);
+			},
+		)
+		.completion("completion", "Print a script for shell completion", completions)
+		.options(onlyLast(GENERAL_FLAGS))
+		.strict()
+		.exitProcess(false)
+		.version(version())
+		.help()
+		.alias("help", "h")
+		.wrap(Math.min(100, process.stdout.columns ?? 80))
+		.fail((message, error) => {
+			// yargs throws its own findings, too.
+			throw error && error.name !== "YError" ? error : usageError(message);
+		});
+	if (argv[0] === "completion" && argv.length === 1) parser.showCompletionScript();
+	else await parser.parseAsync();
+	return exitCode;
+}
+
+/** Flags by themselves; for everything else the shell offers files beside what is here. */
+function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
+	if (!current.startsWith("-")) return COMMANDS;
+	const flags = words.includes("context") ? CONTEXT_FLAGS : { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
+	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
+}
+
+/** As in docker, a flag that is given twice has the last value; yargs would make a list of both. */
+function onlyLast<Flags extends Record<string, object>>(flags: Flags): Flags {
+	return Object.fromEntries(
+		Object.entries(flags).map(([name, flag]) => [
+			name,
+			"array" in flag
+				? flag
+				: { ...flag, coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) },
+		]),
+	) as Flags;
+}
+
+function hidden(names: readonly string[]): Record<string, { type: "boolean"; hidden: true }> {
+	return Object.fromEntries(names.map((name) => [name, { type: "boolean", hidden: true }]));
+}
+
+function usageError(message: string): UsageError {
+	const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
+	if (unknown !== undefined) return unknownArgument(unknown);
+	if (message.startsWith("Not enough non-option arguments")) {
+		return new UsageError("no build context was given", {
+			hint: "name the directory to build, such as: rbuild . -t app",
+		});
+	}
+	return new UsageError(message.charAt(0).toLowerCase() + message.slice(1), {
+		hint: "see rbuild --help",
+	});
+}
+
+function unknownArgument(name: string): UsageError {
+	const flags = Object.keys({
+		...BUILD_FLAGS,
+		...OUTPUT_FLAGS,
+		...CONTEXT_FLAGS,
+		...GENERAL_FLAGS,
+	});
+	const meant = suggestion(name, flags);
+	return new UsageError(`unknown argument ${name.length === 1 ? "-" : "--"}${name}`, {
+		hint: meant === undefined ? "see rbuild build --help" : `did you mean --${meant}?`,
+	});
+}

@@ -1,0 +1,45 @@
+import { suite } from "node:test";
+import { connectEngine } from "../../src/engine/connect-engine.js";
+import type { Box } from "../support/box.js";
+import { lab } from "../support/lab.js";
+import { unixTransport } from "../support/unix-transport.js";
+import { testRemoteBuilds } from "./remote-builds.js";
+
+const here = lab();
+
+async function labBox(on: string, socketPath: string, sshConfigFile: string): Promise<Box> {
+	const engine = await connectEngine(unixTransport(socketPath), new AbortController().signal);
+	return {
+		on,
+		flags: ["--on", on, "--ssh-config", sshConfigFile],
+		sshConfigFile,
+		socketPath,
+		engine,
+		daemonLog: () => "",
+		[Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+	};
+}
+
+if (here === undefined) {
+	console.error(
+		"\nSKIPPED: docker 28.5 and podman 5.8: there is no ../shared/lab beside the checkout\n",
+	);
+} else {
+	const { host, sshConfigFile, localDockerSocket, localPodmanSocket, podmanSocket } = here;
+	suite("rbuild on docker 28.5", () => {
+		testRemoteBuilds({
+			builder: "buildkit",
+			product: "docker",
+			major: 28,
+			open: () => labBox(host, localDockerSocket, sshConfigFile),
+		});
+	});
+	suite("rbuild on podman 5.8", () => {
+		testRemoteBuilds({
+			builder: "classic",
+			product: "podman",
+			major: 5,
+			open: () => labBox(`ssh://${host}${podmanSocket}`, localPodmanSocket, sshConfigFile),
+		});
+	});
+}

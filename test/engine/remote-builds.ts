@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspectImage } from "../../src/engine/images.js";
+import { BASE_IMAGE } from "../support/base-image.js";
+import type { Box } from "../support/box.js";
+import { finished, rbuild, startRbuild } from "../support/cli.js";
+import { imageFile, imageListing } from "../support/image-contents.js";
+
+const signal = new AbortController().signal;
+
+/** A machine to build on, and what is known of it beforehand. */
+export interface Peer {
+	readonly builder: "buildkit" | "classic";
+	readonly product: "docker" | "podman";
+	readonly major: number;
+	open(): Promise<Box>;
+}
+
+/** What a user of rbuild may expect of every daemon; to be called within a suite. */
+export function testRemoteBuilds(peer: Peer): void {
+	let box: Box;
+	let directory: string;
+
+	before(async () => {
+		box = await peer.open();
+		directory = mkdtempSync(join(tmpdir(), "rbuild-test-"));
+	});
+	after(async () => {
+		rmSync(directory, { recursive: true, force: true });
+		await box[Symbol.asyncDispose]();
+	});
+
+	/** A context of its own for each test. */
+	function context(files: Readonly<Record<string, string>>): string {
+		const root = mkdtempSync(join(directory, "context-"));
+		for (const [name, content] of Object.entries(files)) {
+			mkdirSync(dirname(join(root, name)), { recursive: true });
+			writeFileSync(join(root, name), content);
+		}
+		return root;
+	}
+
+	async function build(...args: string[]) {
+		const result = await rbuild([...args, ...box.flags]);
+		assert.equal(result.code, 0, result.stderr);
+		return result;
+	}
+
+	test("builds the image with exactly the files that .dockerignore leaves in", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY src /c\n`,
+			".dockerignore": "**/*.log\n!src/keep.log\nsrc/left-out\n",
+			"src/main.c": "int main;",
+			"src/debug.log": "x",
+			"src/keep.log": "kept",
+			"src/left-out/deep/file": "x",
+		});
+		execFileSync("sh", ["-ec", "mkdir src/empty; ln -s main.c src/link; chmod 4755 src/main.c"], {
+			cwd: root,
+		});
+		await build(root, "-t", "files");
+		assert.deepEqual(await imageListing(box.engine, "files", "/c"), [
+			"-rw-r--r-- c/keep.log",
+			// Docker's classic COPY drops setuid by itself: it changes the owner after the mode.
+			peer.builder === "classic" ? "-rwxr-xr-x c/main.c" : "-rwsr-xr-x c/main.c",
+			"drwxr-xr-x c/",
+			"drwxr-xr-x c/empty/",
+			"lrwxrwxrwx c/link -> main.c",
+		]);
+	});
+
+	test("hands every option of the build to the daemon", async () => {
+		const root = context({
+			"docker/Prod": [
+				`FROM ${BASE_IMAGE} AS wanted`,
+				"ARG GIVEN",
+				"ARG FROM_ENVIRONMENT",
+				"RUN echo $GIVEN $FROM_ENVIRONMENT > /args; cat /etc/hosts > /hosts; df /dev/shm > /shm; ulimit -n > /files",
+				"FROM scratch",
+			].join("\n"),
+		});
+		const { code, stderr } = await rbuild(
+			[
+				root,
+				...["-f", join(root, "docker/Prod"), "--target", "wanted"],
+				...["-t", "options:1", "-t", "options:2", "--label", "a.b=c", "--label", "d"],
+				...["--build-arg", "GIVEN=x y", "--build-arg", "FROM_ENVIRONMENT"],
+				...["--add-host", "db:10.1.2.3", "--shm-size", "32m", "--ulimit", "nofile=100:200"],
+				...["--no-cache", "--network", "none", "--platform", "linux/amd64"],
+				...box.flags,
+			],
+			{ env: { FROM_ENVIRONMENT: "z" } },
+		);
+		assert.equal(code, 0, stderr);
+		const image = (await box.engine.json({
+			method: "GET",
+			path: "/images/options:2/json",
+			signal,
+		})) as { RepoTags: string[]; Config: { Labels: Record<string, string> } };
+		// Podman shows the whole name.
+		const tags = image.RepoTags.map((tag) => tag.replace("docker.io/library/", "")).sort();
+		assert.deepEqual(tags, ["options:1", "options:2"]);
+		assert.deepEqual(image.Config.Labels, { "a.b": "c", d: "" });
+		assert.equal(await imageFile(box.engine, "options:1", "/args"), "x y z\n");
+		assert.match(await imageFile(box.engine, "options:1", "/hosts"), /^10\.1\.2\.3\s+db$/m);
+		if (peer.builder === "classic") {
+			// BuildKit of 20.10 does not know these two.
+			assert.match(await imageFile(box.engine, "options:1", "/shm"), /\s32768\s/);
+			assert.equal(await imageFile(box.engine, "options:1", "/files"), "100\n");
+		}
+	});
+
+	test("takes a Dockerfile from elsewhere or from standard input, and no part of it into the image when it is ignored", async () => {
+		const root = context({ file: "content" });
+		const elsewhere = join(context({ Other: `FROM ${BASE_IMAGE}\nCOPY file /c/\n` }), "Other");
+		await build(root, "-f", elsewhere, "-t", "elsewhere");
+		assert.equal(await imageFile(box.engine, "elsewhere", "/c/file"), "content");
+
+		const input = `FROM ${BASE_IMAGE}\nCOPY . /c\n`;
+		const { code, stderr } = await rbuild([root, "-f", "-", "-t", "stdin", ...box.flags], {
+			input,
+		});
+		assert.equal(code, 0, stderr);
+		assert.equal(await imageFile(box.engine, "stdin", "/c/file"), "content");
+		if (peer.builder === "classic") {
+			assert.deepEqual(await imageListing(box.engine, "stdin", "/c"), [
+				"-rw-r--r-- c/file",
+				"drwxr-xr-x c/",
+			]);
+		}
+	});
+
+	test("takes a tar or a Dockerfile as the context from standard input", async () => {
+		const root = context({
+			"sub/Dockerfile": `FROM ${BASE_IMAGE}\nCOPY file /c/\n`,
+			file: "in a tar",
+		});
+		for (const [name, flag] of [
+			["plain", "-c"],
+			["gzip", "-cz"],
+		] as const) {
+			const input = execFileSync("tar", [flag, "."], { cwd: root });
+			const args = ["-", "-f", "sub/Dockerfile", "-t", name, ...box.flags];
+			const { code, stderr } = await rbuild(args, { input });
+			assert.equal(code, 0, stderr);
+			assert.equal(await imageFile(box.engine, name, "/c/file"), "in a tar");
+		}
+		const input = `FROM ${BASE_IMAGE}\nRUN echo made > /made\n`;
+		const { code, stderr } = await rbuild(["-", "-t", "text", ...box.flags], { input });
+		assert.equal(code, 0, stderr);
+		assert.equal(await imageFile(box.engine, "text", "/made"), "made\n");
+	});
+
+	test("reports what was done, to people and to scripts", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY a /\n`,
+			".dockerignore": "ignored\n",
+			a: "12345",
+			"ignored/b": "123",
+		});
+		const iidfile = join(directory, "iid");
+		const metadata = join(directory, "metadata.json");
+		const { stdout, stderr } = await build(
+			root,
+			...["-t", "report", "--iidfile", iidfile, "--metadata-file", metadata],
+		);
+		const { id } = await inspectImage(box.engine, "report", signal);
+		const report = JSON.parse(readFileSync(metadata, "utf8"));
+		assert.equal(stdout, "");
+		assert.ok(stderr.includes(`${id.slice(7, 19)}, report:latest`));
+		assert.match(stderr, new RegExp(`^where +on ${box.on}$`, "m"));
+		assert.match(stderr, /^context +3 files, \d+ B/m);
+		assert.equal(readFileSync(iidfile, "utf8"), id);
+		assert.equal(report.imageId, id);
+		assert.deepEqual(report.tags, ["report:latest"]);
+		assert.equal(report.engine.builder, peer.builder);
+		assert.equal(report.context.files, 3);
+		assert.equal(report.context.ignored.files, report.context.ignored.complete ? 1 : 0);
+		assert.ok(report.wire.sent > 2_000 && report.wire.sent < 40_000, String(report.wire.sent));
+		assert.deepEqual(
+			readdirSync(directory).filter((name) => name.endsWith(".tmp")),
+			[],
+		);
+	});
+
+	test("prints the image id and nothing else with -q", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo quiet\n` });
+		const { stdout, stderr } = await build(root, "-t", "quiet", "-q");
+		assert.equal(stdout, `${(await inspectImage(box.engine, "quiet", signal)).id}\n`);
+		assert.equal(stderr, "");
+	});
+
+	test("prints every event as a line of JSON", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo hello from the step\n` });
+		const { stderr } = await build(root, "--progress", "json", "--no-cache");
+		const events = stderr
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		const types = new Set(events.map(({ type }) => type));
+		assert.deepEqual([...types].sort(), ["connect", "context", "done", "log", "step", "upload"]);
+		assert.ok(
+			events.some(({ type, text }) => type === "log" && text.includes("hello from the step")),
+		);
+		assert.ok(events.every(({ time }) => !Number.isNaN(Date.parse(time))));
+	});
+
+	test("shows the end of the log, the line and exit code 1 when a step fails", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\n\nRUN echo the last words; exit 7\n`,
+		});
+		const { code, stderr } = await rbuild([root, "-t", "failing", ...box.flags]);
+		assert.equal(code, 1);
+		assert.match(stderr, /^error: .*RUN echo the last words; exit 7.* failed: exit code: 7$/m);
+		assert.match(stderr, /Dockerfile:3/);
+		assert.match(stderr, /the last words\n/);
+	});
+
+	test("says which line of the Dockerfile is no Dockerfile", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUNN make\n` });
+		const { code, stderr } = await rbuild([root, ...box.flags]);
+		assert.equal(code, 1);
+		assert.match(stderr, /^error: .*unknown instruction: "?RUNN/im);
+		assert.match(stderr, /Dockerfile:2/);
+	});
+
+	test("stops the remote build at Ctrl-C, and exits with 130", async () => {
+		const command = `sleep ${8_600_000_000 + process.pid}${peer.major}`;
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN ${command}\n` });
+		const child = startRbuild([root, ...box.flags]);
+		const result = finished(child);
+		await until("the step runs", () => pidOf(command) !== undefined);
+		child.kill("SIGINT");
+		const { code, stderr } = await result;
+		assert.equal(code, 130, stderr);
+		assert.match(stderr, /^error: interrupted$/m);
+		if (peer.product === "podman") {
+			// Podman's own client cannot stop it either.
+			assert.match(stderr, /^warning: podman finishes the step that is running/m);
+			const left = pidOf(command) ?? assert.fail("the step is gone: the warning can go, too");
+			process.kill(left, "SIGKILL");
+		}
+		await until("the step is gone", () => pidOf(command) === undefined);
+	});
+
+	test("notes old flags of docker's and goes on", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\n` });
+		const { stderr } = await build(root, "--rm", "--force-rm=false", "--compress");
+		for (const flag of ["rm", "force-rm", "compress"]) {
+			assert.match(stderr, new RegExp(`warning: --${flag} has no effect`));
+		}
+	});
+
+	test("refuses a platform that would be emulated, before anything is sent", async () => {
+		const root = context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+		const refused = await rbuild([root, "--platform", "linux/arm64", ...box.flags]);
+		assert.equal(refused.code, 5);
+		assert.match(refused.stderr, /is linux\/amd64 and cannot run linux\/arm64 natively/);
+		assert.doesNotMatch(refused.stderr, /upload/);
+		await build(root, "-t", "arm", "--platform", "linux/arm64", "--allow-emulation");
+		assert.equal((await inspectImage(box.engine, "arm", signal)).platform, "linux/arm64");
+	});
+}
+
+/** Of a process on this machine, be it in a container. */
+function pidOf(commandLine: string): number | undefined {
+	const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+	const found = pids.find((pid) => {
+		try {
+			const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+			return words.join(" ").trim() === commandLine;
+		} catch {
+			return false;
+		}
+	});
+	return found === undefined ? undefined : Number(found);
+}
+
+/** Polls, with a limit that only something that hangs reaches. */
+async function until(what: string, condition: () => boolean): Promise<void> {
+	const deadline = Date.now() + 60_000;
+	while (!condition()) {
+		assert.ok(Date.now() < deadline, `waited in vain until ${what}`);
+		await sleep(20);
+	}
+}

@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+// `npm test`: the unit tests side by side, then the tests with real daemons one file after the other,
+// as each of them starts daemons. Names of suites, or parts of file names, narrow it down:
+// `npm test -- unit`, `npm test -- engine`, `npm test -- known-hosts`.
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const wanted = process.argv.slice(2);
+
+function testFiles(suite: string): string[] {
+	return readdirSync(join(here, suite), { recursive: true, encoding: "utf8" })
+		.filter((file) => file.endsWith(".test.js"))
+		.map((file) => join(here, suite, file))
+		.filter(
+			(file) =>
+				wanted.length === 0 || wanted.includes(suite) || wanted.some((w) => file.includes(w)),
+		)
+		.sort();
+}
+
+function run(suite: string, options: readonly string[]): boolean {
+	const files = testFiles(suite);
+	if (files.length === 0) return true;
+	console.log(`# ${suite}: ${files.length} files`);
+	const { status } = spawnSync(process.execPath, ["--test", ...options, ...files], {
+		stdio: ["ignore", "inherit", "inherit"],
+	});
+	return status === 0;
+}
+
+const reporter = process.stdout.isTTY ? [] : ["--test-reporter=dot"];
+const passed = [
+	run("unit", reporter),
+	run("engine", ["--test-concurrency=1", "--test-reporter=spec"]),
+].every(Boolean);
+process.exitCode = passed ? 0 : 1;

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+export interface Finished {
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+export interface CliOptions {
+	readonly cwd?: string;
+	/** Over the environment of the tests, which has no variable that rbuild would listen to. */
+	readonly env?: Readonly<Record<string, string>>;
+	readonly input?: string | Uint8Array;
+	readonly uid?: number;
+}
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+/** The command, as its own process and without a terminal. */
+export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
+	const { DOCKER_HOST: _host, RBUILD_ON: _on, CI: _ci, ...env } = process.env;
+	const child = spawn(process.execPath, [main, ...args], {
+		cwd: options.cwd,
+		env: { ...env, DOCKER_CONFIG: "/nonexistent", ...options.env },
+		uid: options.uid,
+		stdio: ["pipe", "pipe", "pipe"],
+	});
+	child.stdin?.on("error", () => {});
+	child.stdin?.end(options.input ?? "");
+	return child;
+}
+
+export async function rbuild(args: readonly string[], options: CliOptions = {}): Promise<Finished> {
+	return finished(startRbuild(args, options));
+}
+
+export async function finished(child: ChildProcess): Promise<Finished> {
+	const [stdout, stderr, [code]] = await Promise.all([
+		child.stdout ? text(child.stdout) : "",
+		child.stderr ? text(child.stderr) : "",
+		once(child, "close") as Promise<[number | null]>,
+	]);
+	return { code, stdout, stderr };
+}

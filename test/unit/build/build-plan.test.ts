@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { planBuild } from "../../../src/build/build-plan.js";
+import type { BuildOptions } from "../../../src/build/options.js";
+import type { Environment } from "../../../src/environment.js";
+
+const environment: Environment = {
+	variables: { TOKEN: "from environment" },
+	homeDirectory: "/nonexistent",
+	userName: "me",
+	platform: "linux",
+	workingDirectory: "/nonexistent",
+};
+
+const plan = (options: Partial<BuildOptions>) =>
+	planBuild({ context: ".", ...options }, environment);
+
+suite("a build plan", () => {
+	test("has every tag once, as docker shows it", async () => {
+		const { tags } = await plan({
+			tags: ["app", "docker.io/library/app:latest", "ghcr.io/me/app:1"],
+		});
+		assert.deepEqual(tags, ["app:latest", "ghcr.io/me/app:1"]);
+	});
+
+	test("takes build arguments without a value from the environment, or leaves them without", async () => {
+		const { request } = await plan({ buildArgs: { TOKEN: null, ABSENT: null, SET: "1" } });
+		assert.deepEqual(request.buildArgs, { TOKEN: "from environment", ABSENT: null, SET: "1" });
+	});
+
+	test("writes a platform in one way", async () => {
+		assert.equal((await plan({ platform: "x86_64" })).platform, "linux/amd64");
+		assert.equal((await plan({})).platform, undefined);
+	});
+
+	test("takes hosts with either sign, and IPv6 addresses in brackets or not", async () => {
+		const addHosts = ["db:10.0.0.5", "v6=::1", "six:[fe80::1]"];
+		assert.deepEqual((await plan({ addHosts })).request.extraHosts, [
+			"db:10.0.0.5",
+			"v6:::1",
+			"six:fe80::1",
+		]);
+	});
+
+	test("is refused where it makes no sense, before anything is read", async () => {
+		const refused: [Partial<BuildOptions>, RegExp][] = [
+			[{ tags: ["Not/Lower"] }, /^UsageError: invalid tag "Not\/Lower"/],
+			[{ push: true }, /^UsageError: --push needs the name to push to/],
+			[{ platform: "linux/amd64,linux/arm64" }, /^UsageError: one platform at a time/],
+			[{ platform: "amiga" }, /^UsageError: "amiga" is not a platform/],
+			[{ addHosts: ["nobody"] }, /^UsageError: "nobody" is not a host and its address/],
+			[{ save: "missing/app.tar" }, /^DeliveryError: .*\/nonexistent\/missing/],
+		];
+		for (const [options, message] of refused) await assert.rejects(plan(options), message);
+	});
+});

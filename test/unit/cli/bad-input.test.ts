@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { type CliOptions, rbuild } from "../../support/cli.js";
+import {
+	closesAfter,
+	hangsUp,
+	type Route,
+	refuses,
+	sendsLine,
+	speaksSsh,
+	startFakeDaemon,
+	streams,
+	truncates,
+} from "../../support/fake-daemon.js";
+
+let directory: string;
+before(() => {
+	directory = mkdtempSync(join(tmpdir(), "rbuild-test-"));
+	chmodSync(directory, 0o755);
+});
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+function context(files: Readonly<Record<string, string>>): string {
+	const root = mkdtempSync(join(directory, "context-"));
+	chmodSync(root, 0o755);
+	for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content);
+	return root;
+}
+
+/** Runs rbuild and expects one line that says what is wrong, a hint perhaps, and the exit code. */
+async function fails(
+	args: readonly string[],
+	expected: { code: number; error: RegExp; hint?: RegExp },
+	options?: CliOptions,
+): Promise<void> {
+	const { code, stdout, stderr } = await rbuild(args, options);
+	const lines = stderr.split("\n").filter((line) => /^(error|hint): /.test(line));
+	assert.match(lines[0] ?? stderr, expected.error);
+	if (expected.hint) assert.match(lines[1] ?? "no hint", expected.hint);
+	assert.ok(lines.length <= 2, stderr);
+	assert.doesNotMatch(stderr, /^\s+at /m);
+	assert.equal(stdout, "");
+	assert.equal(code, expected.code);
+}
+
+suite("bad input: the command line", () => {
+	const usage: [string, string[], RegExp, RegExp?][] = [
+		["no context", ["-t", "app"], /^error: no build context was given$/, /rbuild \. -t app/],
+		[
+			"an unknown flag",
+			[".", "--tagg", "x"],
+			/^error: unknown argument --tagg$/,
+			/did you mean --tag\?/,
+		],
+		["a bad tag", [".", "-t", "App:x"], /^error: invalid tag "App:x"/, /app:x/],
+		["a flag without its value", [".", "-t"], /^error: not enough arguments following: t/],
+		["two contexts", [".", "other"], /^error: unknown argument/],
+		["an unknown progress mode", [".", "--progress", "fancy"], /^error: invalid values/],
+		["a size that is none", [".", "--shm-size", "big"], /^error: --shm-size "big" is not a size$/],
+		["a target that is none", [".", "--on", "http://box"], /^error: --on: /],
+		["a push without a name", [".", "--push"], /^error: --push needs the name to push to$/],
+		[
+			"the image and its id on one stream",
+			[".", "--save", "-", "-q"],
+			/^error: --save - and -q both/,
+		],
+	];
+	for (const [what, args, error, hint] of usage) {
+		test(`${what} is refused with exit code 2`, () =>
+			fails(args, { code: 2, error, ...(hint && { hint }) }, { cwd: directory }));
+	}
+});
+
+/** Without BuildKit there is no session that a fake would have to know. */
+const classic: Readonly<Record<string, Route>> = {
+	"GET /_ping": (_request, response) => {
+		response.writeHead(200, { "Api-Version": "1.47", Ostype: "linux", "Builder-Version": "1" });
+		response.end("OK");
+	},
+};
+
+suite("bad input: the context", () => {
+	const nowhere = ["--on", "unix:///nonexistent.sock"];
+
+	test("a folder that is not there", () =>
+		fails(["missing", ...nowhere], {
+			code: 3,
+			error: /^error: the build context missing does not exist$/,
+		}));
+
+	test("a misspelt command", () =>
+		fails(["contxt"], {
+			code: 2,
+			error: /neither a directory nor a command/,
+			hint: /rbuild context/,
+		}));
+
+	test("a file in place of a folder", () =>
+		fails(["package.json", ...nowhere], {
+			code: 3,
+			error: /^error: the build context package\.json is a file/,
+		}));
+
+	test("an empty folder", () =>
+		fails([context({}), ...nowhere], {
+			code: 3,
+			error: /^error: there is no Dockerfile in /,
+			hint: /-f/,
+		}));
+
+	test("a bad line in .dockerignore", () =>
+		fails(["context", context({ Dockerfile: "FROM scratch\n", ".dockerignore": "ok\n\n[a-\n" })], {
+			code: 3,
+			error: /^error: \.dockerignore:3: /,
+		}));
+
+	test("an unreadable file, for one who is not root", {
+		skip: process.getuid?.() !== 0,
+	}, async () => {
+		const root = context({ Dockerfile: "FROM scratch\n", secret: "x" });
+		chmodSync(join(root, "secret"), 0);
+		const daemon = await startFakeDaemon({ routes: classic });
+		chmodSync(daemon.socketPath, 0o777);
+		chmodSync(join(daemon.socketPath, ".."), 0o755);
+		try {
+			await fails(
+				[root, "--on", `unix://${daemon.socketPath}`],
+				{ code: 3, error: /^error: .*secret.*(EACCES|permission)/i },
+				{ uid: 65534 },
+			);
+		} finally {
+			await daemon.stop();
+		}
+	});
+
+	test("nothing on standard input", () =>
+		fails(["-", ...nowhere], { code: 3, error: /^error: standard input is empty/ }));
+});
+
+suite("bad input: the daemon", () => {
+	/** A daemon that is fine but for one answer. */
+	async function failsOn(
+		routes: Readonly<Record<string, Route>>,
+		expected: { code: number; error: RegExp; hint?: RegExp },
+		args: readonly string[] = [],
+	): Promise<void> {
+		const daemon = await startFakeDaemon({ routes: { ...classic, ...routes } });
+		try {
+			const root = context({ Dockerfile: "FROM scratch\n" });
+			await fails([root, "--on", `unix://${daemon.socketPath}`, ...args], expected);
+		} finally {
+			await daemon.stop();
+		}
+	}
+	test("is not there", () =>
+		fails([context({ Dockerfile: "FROM scratch\n" }), "--on", "unix:///nonexistent.sock"], {
+			code: 4,
+			error: /^error: cannot reach unix:\/\/\/nonexistent\.sock: /,
+		}));
+
+	test("is on a host that has no address", () =>
+		fails([context({ Dockerfile: "FROM scratch\n" }), "--on", "tcp://no-such-host.invalid:2375"], {
+			code: 4,
+			error: /^error: cannot reach .*no-such-host\.invalid.*does not resolve/,
+		}));
+
+	test("speaks another protocol", () =>
+		failsOn({ "GET /_ping": speaksSsh }, { code: 5, error: /^error: .*daemon\.?\S* ?/i }));
+
+	test("hangs up on the build", () =>
+		failsOn({ "POST /build": hangsUp }, { code: 4, error: /^error: / }));
+
+	test("refuses the build", () =>
+		failsOn(
+			{ "POST /build": refuses(500, "no space left on device") },
+			{ code: 5, error: /^error: .*refused POST \/build.*no space left on device/ },
+		));
+
+	test("truncates its answer", () =>
+		failsOn({ "POST /build": truncates('{"stream":"Step 1/1') }, { code: 4, error: /^error: / }));
+
+	test("sends a line of 10 MB", () =>
+		failsOn({ "POST /build": sendsLine(10 << 20) }, { code: 5, error: /line of more than 8 MiB/ }));
+
+	test("closes in the middle of the build", () =>
+		failsOn(
+			{ "POST /build": closesAfter({ stream: "Step 1/2 : FROM scratch\n" }) },
+			{ code: 4, error: /^error: / },
+		));
+
+	test("ends its answer without an image", () =>
+		failsOn(
+			{ "POST /build": streams({ stream: "Step 1/2 : FROM scratch\n" }) },
+			{ code: 5, error: /in the middle of the build/ },
+		));
+});
+
+suite("bad input: where results go", () => {
+	test("a file to save to in a folder that is not there, before anything is sent", () =>
+		fails([context({ Dockerfile: "FROM scratch\n" }), "--save", "/nonexistent/app.tar"], {
+			code: 6,
+			error: /^error: .*\/nonexistent/,
+		}));
+
+	test("a folder to save to", () =>
+		fails([context({ Dockerfile: "FROM scratch\n" }), "--save", directory], {
+			code: 6,
+			error: /^error: .*director/,
+		}));
+
+	test("leaves no half-written file behind", async () => {
+		const folder = join(directory, "results");
+		mkdirSync(folder);
+		const root = context({ Dockerfile: "FROM scratch\n" });
+		const daemon = await startFakeDaemon({
+			routes: {
+				...classic,
+				"POST /build": streams({ aux: { ID: `sha256:${"0".repeat(64)}` } }),
+				"GET /images/get": truncates("not all of it"),
+			},
+		});
+		try {
+			const on = ["--on", `unix://${daemon.socketPath}`];
+			const { code } = await rbuild([root, ...on, "--save", join(folder, "app.tar")]);
+			assert.ok(code === 6 || code === 5 || code === 4, String(code));
+			assert.deepEqual(readdirSync(folder), []);
+		} finally {
+			await daemon.stop();
+		}
+	});
+});
