@@ -71,5 +71,5 @@ function installSystemPackages() {
 }
 
 if (!packagesAreInstalled()) run("npm", ["ci", "--no-audit", "--no-fund"]);
-run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc")]);
+run("npm", ["run", "--silent", "build"]);
 if (!process.argv.includes("--no-engine")) installSystemPackages();

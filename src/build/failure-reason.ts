@@ -26,6 +26,10 @@ const EXIT_CODES = [
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
+		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope/i,
+		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
+	],
+	[
 		/^exit code: 137$/,
 		"the command was killed, most often because the build machine ran out of memory",
 	],

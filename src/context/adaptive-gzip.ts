@@ -2,8 +2,15 @@ import { Duplex } from "node:stream";
 import { constants, crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
 import { type CompressionRound, LevelChoice } from "./compression-level.js";
 
-/** Bytes of input after which the level is thought over. */
+/** Bytes of input that are compressed in one way. */
 const ROUND_BYTES = 512 * 1024;
+/**
+ * Bytes of input after which the level may change for the first time, when the buffers on the way are
+ * full and show what the link takes. From then on each time is four times as far, so that the same
+ * context over the same link comes out as the same bytes: the daemon then finds it in its cache and
+ * does not unpack it again.
+ */
+const FIRST_DECISION_BYTES = 8 * 1024 * 1024;
 /** Bytes of a round's first chunk that are tried, to see whether effort pays. */
 const SAMPLE_BYTES = 16 * 1024;
 /** A sample that shrinks to no less than this, of archives or images, say, is stored. */
@@ -22,14 +29,18 @@ export class AdaptiveGzip extends Duplex {
 	readonly #choice: LevelChoice;
 	#checksum = 0;
 	#size = 0;
+	#level: number;
+	#nextDecision: number;
 	#round = startRound(1);
 	#waitedMs = 0;
 	/** When the output began to wait for its reader. */
 	#waitingSince: number | undefined;
 
-	constructor(choice = new LevelChoice()) {
+	constructor(choice = new LevelChoice(), firstDecisionBytes = FIRST_DECISION_BYTES) {
 		super({ readableHighWaterMark: 256 * 1024 });
 		this.#choice = choice;
+		this.#level = choice.level;
+		this.#nextDecision = firstDecisionBytes;
 		this.#deflate
 			.on("data", (output: Buffer) => this.#emitOutput(output))
 			.on("end", () => this.#finish())
@@ -58,9 +69,8 @@ export class AdaptiveGzip extends Duplex {
 	}
 
 	async #compress(chunk: Buffer): Promise<void> {
-		const { inputBytes, outputBytes } = this.#round;
-		const isOver = inputBytes >= ROUND_BYTES && outputBytes > 0;
-		if (inputBytes === 0 || isOver) await this.#nextRound(chunk);
+		const { inputBytes } = this.#round;
+		if (inputBytes === 0 || inputBytes >= ROUND_BYTES) await this.#nextRound(chunk);
 		this.#checksum = crc32(chunk, this.#checksum);
 		this.#size += chunk.length;
 		const start = performance.now();
@@ -75,10 +85,14 @@ export class AdaptiveGzip extends Duplex {
 
 	async #nextRound(chunk: Buffer): Promise<void> {
 		const { waitedBefore, ...round } = this.#round;
-		if (round.inputBytes > 0) {
+		if (round.outputBytes > 0) {
 			this.#choice.note({ ...round, waitedMs: this.#waited() - waitedBefore });
 		}
-		const level = shrinks(chunk) ? this.#choice.level : 0;
+		if (this.#size >= this.#nextDecision) {
+			this.#level = this.#choice.level;
+			this.#nextDecision *= 4;
+		}
+		const level = shrinks(chunk) ? this.#level : 0;
 		this.#round = startRound(level, this.#waited());
 		await new Promise<void>((resolve) =>
 			this.#deflate.params(level, constants.Z_DEFAULT_STRATEGY, resolve),

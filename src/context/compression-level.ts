@@ -1,10 +1,13 @@
 /**
- * Whether to compress the context at all. Without a network in between (loopback, a unix socket) the
- * processors of both sides are what takes the time, and gzip only adds to it.
+ * Whether to compress the context at all. Where the other side is near (loopback, a unix socket, a good
+ * LAN), the processors of both sides are what takes the time, and gzip only adds to it.
  */
 export function isWorthCompressing(roundTripMs: number): boolean {
-	return roundTripMs >= 2;
+	return roundTripMs >= NEAR_MS;
 }
+
+/** Above what a busy machine takes to answer over its own loopback, below the next town. */
+const NEAR_MS = 15;
 
 /** What was seen while one piece of the stream was compressed. */
 export interface CompressionRound {

@@ -43,8 +43,12 @@ export interface BuildRequest {
 	readonly context: BuildContext;
 }
 
-/** A tar stream, which may be compressed with gzip, or a git or http URL for the daemon to fetch. */
+/**
+ * A tar stream, which may be compressed with gzip; a git or http URL for the daemon to fetch; or what
+ * the session gives the daemon when it asks, which only BuildKit does.
+ */
 export type BuildContext =
+	| { readonly kind: "session" }
 	| { readonly kind: "tar"; readonly tar: Readable }
 	| { readonly kind: "remote"; readonly url: string };
 
@@ -105,8 +109,19 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 		cachefrom: json(build.cacheFrom),
 		buildid: build.buildId,
 		session: build.sessionId,
-		remote: build.context.kind === "remote" ? build.context.url : undefined,
+		remote: remoteOf(build.context),
 	};
+}
+
+function remoteOf(context: BuildContext): string | undefined {
+	switch (context.kind) {
+		case "tar":
+			return undefined;
+		case "remote":
+			return context.url;
+		case "session":
+			return "client-session";
+	}
 }
 
 function dockerSpelling({ extraHosts, ulimits }: BuildRequest) {

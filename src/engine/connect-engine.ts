@@ -1,11 +1,12 @@
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { EngineError } from "../errors.js";
 import type { EngineFacts } from "../events.js";
 import type { Transport } from "../transport/transport.js";
 import type { Engine, EngineRequest, EngineResponse } from "./engine.js";
 import { notDocker, readText } from "./engine-failure.js";
 import { engineFacts, parseVersion } from "./facts.js";
-import { HttpConnection } from "./http-connection.js";
+import type { HttpConnection } from "./http-connection.js";
 
 /** How long a daemon may take to say who it is, in milliseconds. */
 const GREETING_TIMEOUT = 30_000;
@@ -18,24 +19,26 @@ const JSON_LIMIT = 32 * 1024 * 1024;
  * /_ping and GET /version without a version prefix, which every daemon takes. The transport stays
  * the caller's to dispose of, after the engine.
  *
- * @param opening may still be on its way: the HTTP client is loaded in the meantime
  * @throws EngineError when that is no Docker daemon or not one rbuild can talk to; ConnectionError;
  * InterruptedError
  */
-export async function connectEngine(
-	opening: Transport | Promise<Transport>,
-	signal: AbortSignal,
-): Promise<Engine> {
-	const [transport, undici] = await Promise.all([opening, import("undici")]);
-	const http = HttpConnection.over(transport, undici);
+export async function connectEngine(transport: Transport, signal: AbortSignal): Promise<Engine> {
+	// undici takes 70 ms to load: only who talks to a daemon loads it.
+	const { HttpConnection } = await import("./http-connection.js");
+	const http = HttpConnection.over(transport);
+	let roundTripMs = transport.roundTripMs;
 	const greet = async (path: string) => {
+		const askedAt = performance.now();
 		const response = await http.answer({ method: "GET", path, signal }, path, GREETING_TIMEOUT);
+		roundTripMs = Math.min(roundTripMs, performance.now() - askedAt);
 		return { headers: response.headers, text: await readText(response.body, JSON_LIMIT) };
 	};
 	try {
 		const [ping, version] = await Promise.all([greet("/_ping"), greet("/version")]);
+		// Only then does undici take the two streams for idle, and use them again.
+		await setImmediate();
 		const facts = readFacts(ping.headers, version.text, transport.target);
-		return new HttpEngine(http, transport, facts);
+		return new HttpEngine(http, transport, facts, roundTripMs);
 	} catch (error) {
 		await http.close();
 		throw error;
@@ -54,12 +57,14 @@ function readFacts(ping: EngineResponse["headers"], version: string, target: str
 class HttpEngine implements Engine {
 	readonly facts: EngineFacts;
 	readonly transport: Transport;
+	readonly roundTripMs: number;
 	readonly #http: HttpConnection;
 
-	constructor(http: HttpConnection, transport: Transport, facts: EngineFacts) {
+	constructor(http: HttpConnection, transport: Transport, facts: EngineFacts, roundTripMs: number) {
 		this.#http = http;
 		this.transport = transport;
 		this.facts = facts;
+		this.roundTripMs = roundTripMs;
 	}
 
 	request(request: EngineRequest): Promise<EngineResponse> {

@@ -25,6 +25,8 @@ export interface EngineResponse {
 export interface Engine extends AsyncDisposable {
 	readonly facts: EngineFacts;
 	readonly transport: Transport;
+	/** The shortest round trip to the daemon that was seen, in milliseconds. */
+	readonly roundTripMs: number;
 	/**
 	 * @throws EngineError with the daemon's own words for a status of 400 or more, or an answer that is
 	 * not HTTP; ConnectionError when the stream breaks; InterruptedError when the signal is aborted.

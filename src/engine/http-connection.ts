@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Dispatcher, Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import { InterruptedError } from "../errors.js";
 import type { Transport } from "../transport/transport.js";
 import type { EngineRequest, EngineResponse } from "./engine.js";
@@ -21,8 +21,7 @@ export class HttpConnection {
 	readonly #streamErrors: WeakSet<Error>;
 	readonly #closing: AbortController;
 
-	/** @param undici handed in, as it takes 70 ms to load: only who talks to a daemon loads it */
-	static over(transport: Transport, { Pool }: typeof import("undici")): HttpConnection {
+	static over(transport: Transport): HttpConnection {
 		const closing = new AbortController();
 		const streamErrors = new WeakSet<Error>();
 		// undici wants to be called back later, never within connect itself.

@@ -8,6 +8,8 @@ import type { Transport } from "./transport.js";
  * Opens the way to the chosen daemon, up to a first stream to it.
  * @param signal Ends the attempt; an open transport is ended by disposing of it.
  * @param emit Receives warnings only, such as a host key that was accepted without being known.
+ * @param whileWaiting Called once, when there is nothing to do but to wait for the other side: the time
+ * to load what will be needed next.
  * @throws ConnectionError whose `failure` tells the causes apart; UsageError for an ssh configuration
  * that rbuild cannot follow; InterruptedError
  */
@@ -16,10 +18,13 @@ export async function openTransport(
 	environment: Environment,
 	signal: AbortSignal,
 	emit: Emit = () => {},
+	whileWaiting: () => void = () => {},
 ): Promise<Transport> {
 	if (target.kind === "ssh") {
 		const { openSshTransport } = await import("./ssh/ssh-transport.js");
-		return await openSshTransport(target, environment, signal, emit);
+		return await openSshTransport(target, environment, signal, emit, whileWaiting);
 	}
-	return await openSocketTransport(target, signal, emit);
+	const opening = openSocketTransport(target, signal, emit);
+	whileWaiting();
+	return await opening;
 }

@@ -15,7 +15,7 @@ export interface Transport extends AsyncDisposable {
 	readonly target: string;
 	/** How it gets there, for people: "ssh, streamlocal", "ssh, dial-stdio", "unix" or "tcp". */
 	readonly route: string;
-	/** One round trip to the daemon's machine in milliseconds, measured once; 0 for a local socket. */
+	/** The shortest round trip to the machine seen while it was opened, in milliseconds; 0 for a local socket. */
 	readonly roundTripMs: number;
 	readonly wire: WireCounts;
 	/**

@@ -120,7 +120,8 @@ for (const builder of ["buildkit", "classic"] as const) {
 				});
 			const refused = await build(join(directory, "no-config"));
 			assert.equal(refused.code, 1, refused.stderr);
-			assert.match(refused.stderr, /no basic auth credentials|unauthorized|authorization failed/);
+			assert.match(refused.stderr, /no basic auth credentials|unauthorized|authorization failed/i);
+			assert.match(refused.stderr, /^hint: .*docker login/m);
 			const { code, stderr } = await build(dockerConfig(login.password));
 			assert.equal(code, 0, stderr);
 			assert.doesNotMatch(stderr, new RegExp(login.password));

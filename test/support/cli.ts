@@ -17,12 +17,12 @@ export interface CliOptions {
 	readonly uid?: number;
 }
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const command = fileURLToPath(new URL("../../../bin/rbuild.js", import.meta.url));
 
 /** The command, as its own process and without a terminal. */
 export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
 	const { DOCKER_HOST: _host, RBUILD_ON: _on, CI: _ci, ...env } = process.env;
-	const child = spawn(process.execPath, [main, ...args], {
+	const child = spawn(process.execPath, [command, ...args], {
 		cwd: options.cwd,
 		env: { ...env, DOCKER_CONFIG: "/nonexistent", ...options.env },
 		uid: options.uid,

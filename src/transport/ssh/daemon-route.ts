@@ -18,6 +18,15 @@ export interface DaemonRoute {
 	open(signal: AbortSignal): Promise<ChannelSocket>;
 }
 
+export interface FoundRoute {
+	readonly route: DaemonRoute;
+	/**
+	 * The streams by which it was found: two where that costs the box no more than an idle connection,
+	 * as a daemon is greeted with two requests and each stream takes a round trip to open.
+	 */
+	readonly ahead: readonly Promise<ChannelSocket | undefined>[];
+}
+
 /**
  * An authorized_keys line or sshd_config may force a command upon us, such as dial-stdio itself. It
  * shows by nothing being said: neither an answer to our question nor our own line before dial-stdio.
@@ -27,30 +36,32 @@ const FORCED_COMMAND_SILENCE_MS = 3_000;
 /**
  * Straight to the daemon's socket where sshd allows that, else through the docker client of the box.
  * @param socketPath Absent: docker's default socket, or what the docker client there uses.
- * @returns the route, and the stream by which it was found to work.
  * @throws ConnectionError that tells why neither works; InterruptedError
  */
 export async function findDaemonRoute(
 	connection: SshConnection,
 	socketPath: string | undefined,
 	signal: AbortSignal,
-): Promise<{ readonly route: DaemonRoute; readonly first: ChannelSocket }> {
+): Promise<FoundRoute> {
 	const direct = new StreamLocalRoute(connection, socketPath ?? DEFAULT_SOCKET);
+	const first = direct.connect(signal);
+	const second = direct.connect(signal).catch(() => undefined);
 	try {
-		const first = await direct.connect(signal);
-		return { route: direct, first };
+		await first;
+		return { route: direct, ahead: [first, second] };
 	} catch (error) {
+		second.then((stream) => stream?.destroy());
 		if (!(error instanceof ChannelRefusal)) {
 			throw error;
 		}
 	}
 	const route = new DialStdioRoute(connection, socketPath, direct.roundTripMs);
-	return { route, first: await route.connect(signal) };
+	return { route, ahead: [Promise.resolve(await route.connect(signal))] };
 }
 
 class StreamLocalRoute implements DaemonRoute {
 	readonly name = "streamlocal";
-	roundTripMs = 0;
+	roundTripMs = Number.POSITIVE_INFINITY;
 	readonly #connection: SshConnection;
 	readonly #socketPath: string;
 
@@ -67,7 +78,7 @@ class StreamLocalRoute implements DaemonRoute {
 				await this.#connection.openStreamLocal(this.#socketPath, signal),
 			);
 		} finally {
-			this.roundTripMs ||= performance.now() - started;
+			this.roundTripMs = Math.min(this.roundTripMs, performance.now() - started);
 		}
 	}
 

@@ -36,22 +36,25 @@ export class SshConnection implements AsyncDisposable {
 		environment: Environment,
 		signal: AbortSignal,
 		emit: Emit,
+		whileWaiting: () => void,
 	): Promise<SshConnection> {
-		const loading = import("ssh2");
 		const settings = await sshSettings(target, environment, signal);
 		const place = placeOf(settings);
+		const connecting = connectSocket(
+			{
+				place,
+				address: { host: settings.hostName, port: settings.port },
+				timeoutMs: settings.connectTimeoutMs,
+				hint: (failure) => HINTS[failure],
+			},
+			signal,
+		);
+		// Loaded only now: it takes some 50 ms, which the first round trip hides.
+		const loading = import("ssh2");
 		const identities = loading.then(({ default: ssh2 }) => collectIdentities(settings, ssh2));
 		identities.catch(() => {});
 		const [socket, policy, { default: ssh2 }] = await settledTogether([
-			connectSocket(
-				{
-					place,
-					address: { host: settings.hostName, port: settings.port },
-					timeoutMs: settings.connectTimeoutMs,
-					hint: (failure) => HINTS[failure],
-				},
-				signal,
-			),
+			connecting,
 			HostKeyPolicy.load(settings, place, emit),
 			loading,
 		]);
@@ -59,7 +62,10 @@ export class SshConnection implements AsyncDisposable {
 		// There is always one more error than listeners: ssh2 may report several for one cause.
 		client.on("error", () => {});
 		const authentication = new Authentication(settings, identities);
-		await new Login({ client, socket, settings, place, policy, authentication }).run(signal);
+		const login = new Login({ client, socket, settings, place, policy, authentication });
+		const loggingIn = login.run(signal);
+		whileWaiting();
+		await loggingIn;
 		return new SshConnection(place, settings.user, client, socket);
 	}
 

@@ -1,11 +1,10 @@
-import { setMaxListeners } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Environment } from "../../environment.js";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { ChannelSocket } from "../channel-socket.js";
 import type { Transport, WireCounts } from "../transport.js";
-import { type DaemonRoute, findDaemonRoute } from "./daemon-route.js";
+import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { SshConnection } from "./ssh-connection.js";
 import type { SshTarget } from "./ssh-settings.js";
 
@@ -18,12 +17,13 @@ export async function openSshTransport(
 	environment: Environment,
 	signal: AbortSignal,
 	emit: Emit,
+	whileWaiting: () => void,
 ): Promise<Transport> {
-	const connection = await SshConnection.open(target, environment, signal, emit);
+	const connection = await SshConnection.open(target, environment, signal, emit, whileWaiting);
 	try {
 		makeServerPrompt(connection, signal);
-		const { route, first } = await findDaemonRoute(connection, target.socketPath, signal);
-		return new SshTransport(formatTarget(target), connection, route, first);
+		const found = await findDaemonRoute(connection, target.socketPath, signal);
+		return new SshTransport(formatTarget(target), connection, found);
 	} catch (error) {
 		await connection[Symbol.asyncDispose]();
 		throw error;
@@ -51,20 +51,16 @@ class SshTransport implements Transport {
 	readonly roundTripMs: number;
 	readonly #connection: SshConnection;
 	readonly #route: DaemonRoute;
-	/** The stream for whoever asks next. */
-	#next: Promise<ChannelSocket | undefined>;
-	readonly #closing = new AbortController();
+	/** The streams for those who ask first. */
+	readonly #ahead: Promise<ChannelSocket | undefined>[];
 
-	/** @param first The stream by which the route was found. */
-	constructor(target: string, connection: SshConnection, route: DaemonRoute, first: ChannelSocket) {
+	constructor(target: string, connection: SshConnection, { route, ahead }: FoundRoute) {
 		this.target = target;
 		this.route = `ssh, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
 		this.#connection = connection;
 		this.#route = route;
-		this.#next = Promise.resolve(first);
-		// One for each stream that is being opened, however many that are.
-		setMaxListeners(0, this.#closing.signal);
+		this.#ahead = [...ahead];
 	}
 
 	get wire(): WireCounts {
@@ -72,9 +68,7 @@ class SshTransport implements Transport {
 	}
 
 	async open(signal: AbortSignal): Promise<Duplex> {
-		const next = this.#next;
-		this.#next = this.#openAhead();
-		const stream = await next;
+		const stream = await this.#ahead.shift();
 		if (stream?.isOpen && !signal.aborted) {
 			return stream;
 		}
@@ -83,18 +77,6 @@ class SshTransport implements Transport {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		this.#closing.abort();
 		await this.#connection[Symbol.asyncDispose]();
-	}
-
-	/**
-	 * A round trip before it is asked for, where that costs the box no more than an idle connection.
-	 * If it fails, so will the stream that is opened in its place, and tell why.
-	 */
-	async #openAhead(): Promise<ChannelSocket | undefined> {
-		if (this.#route.name !== "streamlocal") {
-			return undefined;
-		}
-		return await this.#route.open(this.#closing.signal).catch(() => undefined);
 	}
 }

@@ -36,11 +36,15 @@ function noise(bytes: number): Buffer {
 /** Shrinks to about a half. */
 const text = (bytes: number) => Buffer.from(noise(bytes / 2).toString("hex"));
 
-function compress(content: Buffer, choice = new LevelChoice()): Promise<Buffer> {
+function compress(content: Buffer, choice = new LevelChoice(), decideAt?: number) {
+	return buffer(chunksOf(content).pipe(new AdaptiveGzip(choice, decideAt)));
+}
+
+function chunksOf(content: Buffer): Readable {
 	const chunks = Array.from({ length: Math.ceil(content.length / 65536) }, (_, n) =>
 		content.subarray(n * 65536, (n + 1) * 65536),
 	);
-	return buffer(Readable.from(chunks).pipe(new AdaptiveGzip(choice)));
+	return Readable.from(chunks);
 }
 
 /** As pigz and gzip read it, which check the sum and the size. */
@@ -51,7 +55,7 @@ describe("adaptive gzip", () => {
 	it("is read back by gzip, through all changes of the level", async () => {
 		const content = Buffer.concat([text(3_000_000), noise(1_000_000), text(3_000_000)]);
 		const choice = new FixedLevels(0, 6, 1, 4);
-		const compressed = await compress(content, choice);
+		const compressed = await compress(content, choice, 0);
 		assert.ok(gunzip(compressed).equals(content));
 		assert.deepEqual(new Set(choice.rounds.map(({ level }) => level)), new Set([0, 1, 4, 6]));
 	});
@@ -93,6 +97,16 @@ describe("adaptive gzip", () => {
 			assert.ok(compressMs > 0);
 			assert.ok(waitedMs >= 0);
 		}
+	});
+
+	it("makes the same bytes of the same content, however slowly they are read at first", async () => {
+		const content = Buffer.concat([text(3_000_000), noise(1_000_000), text(2_000_000)]);
+		const slowly: Buffer[] = [];
+		for await (const chunk of chunksOf(content).pipe(new AdaptiveGzip())) {
+			slowly.push(chunk);
+			await setImmediate();
+		}
+		assert.ok(Buffer.concat(slowly).equals(await compress(content)));
 	});
 
 	it("compresses no further while its output is not read", async () => {
