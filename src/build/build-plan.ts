@@ -5,7 +5,7 @@ import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { parseTag } from "../image/reference.js";
 import { checkSaveTarget } from "../image/save.js";
-import type { BuildOptions } from "./options.js";
+import type { BuildOptions, TransferChoice } from "./options.js";
 
 /** The options of a build after they have been checked, once; everything below trusts them. */
 export interface BuildPlan {
@@ -14,6 +14,7 @@ export interface BuildPlan {
 	/** An OCI platform; absent: the daemon's own. */
 	readonly platform: string | undefined;
 	readonly allowEmulation: boolean;
+	readonly transfer: TransferChoice;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
 	readonly deliveries: PlannedDeliveries;
@@ -52,6 +53,7 @@ export async function planBuild(
 		tags,
 		platform: platform || undefined,
 		allowEmulation: options.allowEmulation ?? false,
+		transfer: options.transfer ?? "auto",
 		request: {
 			tags,
 			target: options.target,

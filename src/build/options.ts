@@ -2,6 +2,8 @@ import type { Ulimit } from "../engine/build-request.js";
 
 export type { Ulimit };
 
+export type TransferChoice = "auto" | "sync" | "tar";
+
 /** What a build can be told. The command line maps its flags onto these, one to one. */
 export interface BuildOptions {
 	/** The build context: a directory, "-" for standard input, or a git or http URL. */
@@ -35,6 +37,11 @@ export interface BuildOptions {
 	readonly shmSize?: number;
 	readonly ulimits?: readonly Ulimit[];
 	readonly cgroupParent?: string;
+	/**
+	 * How the context gets to the daemon: "tar" sends all of it, "sync" what the daemon does not have
+	 * (BuildKit only). Absent: "auto".
+	 */
+	readonly transfer?: TransferChoice;
 	/** Images whose layers may be reused. */
 	readonly cacheFrom?: readonly string[];
 	/** Push every tag from the daemon's machine. */

@@ -52,18 +52,17 @@ export async function remoteBuild(
 		const plan = await planBuild(options, environment);
 		const chosen = await chooseTarget(options, environment);
 		const context = await openContext(options, surroundings, closing, run);
-		// Loaded while the network is waited for.
-		const transfers = import("./tar-transfer.js");
 		const [, engine] = await together(failed, [
 			stopwatch.time("context", () => readContext(context, run)),
 			stopwatch.time("connect", () => connect(chosen, environment, closing, run)),
 		]);
 		requireNative(plan, engine);
 
-		const { tarTransfer } = await transfers;
+		const { chooseTransfer } = await import("./choose-transfer.js");
 		const credentials = registryCredentials(environment, run);
+		const transfer = chooseTransfer(plan, engine, context, credentials);
 		const { image, uploadMs } = await stopwatch.time("build", () =>
-			tarTransfer(credentials).send(engine, context, plan, run),
+			transfer.send(engine, context, plan, run),
 		);
 		stopwatch.add("upload", uploadMs);
 
@@ -114,22 +113,27 @@ async function connect(
 	const startedAt = performance.now();
 	const target = formatTarget(chosen.target);
 	run.emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
-	const opening = openTransport(chosen, environment, run.signal, run.emit);
-	const engine = closing.use(
-		await connectEngine(
-			opening.then((transport) => closing.use(transport)),
-			run.signal,
-		),
+	const transport = closing.use(
+		await openTransport(chosen, environment, run.signal, run.emit, loadAhead),
 	);
+	const engine = closing.use(await connectEngine(transport, run.signal));
 	run.emit({
 		type: "connect",
 		status: "done",
 		target,
 		engine: engine.facts,
-		route: engine.transport.route,
+		route: transport.route,
 		durationMs: performance.now() - startedAt,
 	});
 	return engine;
+}
+
+/** The heaviest modules, loaded while the network is waited for. */
+function loadAhead(): void {
+	for (const module of [import("../engine/http-connection.js"), import("./choose-transfer.js")]) {
+		// Who needs it will hear of the failure.
+		module.catch(() => {});
+	}
 }
 
 /** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { authService } from "../buildkit/auth.js";
-import { openSession } from "../buildkit/session.js";
 import type { BuildContext } from "../context/build-context.js";
-import { type BuildRequest, buildImage, cancelBuild } from "../engine/build-request.js";
+import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
@@ -10,11 +8,9 @@ import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
 import { baseImageAuths, findLogin } from "./registry-logins.js";
+import { buildInSession, whenAborted } from "./session-build.js";
 import type { SentBuild, Transfer } from "./transfer.js";
 import { openUpload, type Upload } from "./upload.js";
-
-/** How long the daemon may take to hear that a build is not wanted any more, in milliseconds. */
-const CANCEL_TIMEOUT = 2_000;
 
 /** Sends the whole context as one tar, which every daemon takes. */
 export function tarTransfer(credentials: CredentialSource): Transfer {
@@ -35,15 +31,7 @@ async function sendToBuildKit(
 	run: Run,
 ): Promise<SentBuild> {
 	const services = [authService(findLogin(credentials))];
-	await using session = await openSession(engine, { services }, run);
-	const buildId = randomBytes(16).toString("hex");
-	const cancel = () => {
-		cancelBuild(engine, buildId, AbortSignal.timeout(CANCEL_TIMEOUT)).catch(() => {});
-	};
-	// Without the await, the session would be closed before the build has begun.
-	return await whenAborted(run.signal, cancel, () =>
-		send(engine, context, plan, { buildId, sessionId: session.id }, run),
-	);
+	return buildInSession(engine, { services }, run, (ids) => send(engine, context, plan, ids, run));
 }
 
 async function sendToClassic(
@@ -65,20 +53,6 @@ async function sendToClassic(
 		run.emit({ type: "warning", message });
 	};
 	return whenAborted(run.signal, warn, () => send(engine, context, plan, { registryAuths }, run));
-}
-
-/** Does something if the signal is aborted before the work has ended. */
-async function whenAborted<Result>(
-	signal: AbortSignal,
-	action: () => void,
-	work: () => Promise<Result>,
-): Promise<Result> {
-	signal.addEventListener("abort", action, { once: true });
-	try {
-		return await work();
-	} finally {
-		signal.removeEventListener("abort", action);
-	}
 }
 
 async function send(

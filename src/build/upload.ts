@@ -23,9 +23,9 @@ interface UploadTotals {
 type SentContext = Exclude<BuildContext, { kind: "remote" }>;
 
 /** Starts to read the context as fast as the daemon takes it, compressed where the link is slow. */
-export function openUpload(context: SentContext, { transport }: Engine, { emit }: Run): Upload {
+export function openUpload(context: SentContext, engine: Engine, { emit }: Run): Upload {
 	const compressed = context.kind === "archive" && context.compressed;
-	const compress = !compressed && isWorthCompressing(transport.roundTripMs);
+	const compress = !compressed && isWorthCompressing(engine.roundTripMs);
 	return new Upload(context, compress ? new AdaptiveGzip() : undefined, emit);
 }
 

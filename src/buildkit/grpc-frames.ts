@@ -3,10 +3,24 @@ import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 /** "Length-Prefixed-Message" of gRPC over HTTP/2: compressed flag (1 byte), length (4 bytes, big endian). */
 const PREFIX_BYTES = 5;
 
+/** What comes before a message of so many bytes that is not compressed. */
+export function messagePrefix(length: number): Uint8Array {
+	return Uint8Array.of(0, length >>> 24, length >>> 16, length >>> 8, length);
+}
+
+/** Messages in a row that have their prefixes: what is many and small is cheaper to send at once. */
+export class FramedMessages {
+	readonly bytes: Uint8Array;
+
+	constructor(bytes: Uint8Array) {
+		this.bytes = bytes;
+	}
+}
+
 /** One message as it goes over the wire, uncompressed. */
 export function frameMessage(message: Uint8Array): Uint8Array {
 	const frame = new Uint8Array(PREFIX_BYTES + message.length);
-	new DataView(frame.buffer).setUint32(1, message.length);
+	frame.set(messagePrefix(message.length));
 	frame.set(message, PREFIX_BYTES);
 	return frame;
 }

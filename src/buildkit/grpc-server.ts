@@ -5,12 +5,21 @@ import {
 } from "node:http2";
 import type { Duplex } from "node:stream";
 import { RbuildError } from "../errors.js";
-import { frameMessage, readMessages } from "./grpc-frames.js";
+import { FramedMessages, frameMessage, readMessages } from "./grpc-frames.js";
 import { encodeStatusMessage, GRPC_STATUS, GrpcError, type GrpcStatus } from "./grpc-status.js";
 import type { Call, SessionMethod } from "./session-service.js";
 
 /** Longest request message, in bytes; BuildKit's own limit (containerd's DefaultMaxRecvMsgSize). */
 const MESSAGE_LIMIT = 16 * 1024 * 1024;
+
+/**
+ * BuildKit puts every rule of a .dockerignore into a header of its own, of which node takes 128 and
+ * 64 KiB in all. nghttp2 has a limit that cannot be moved, at about 140 KiB.
+ */
+const HEADER_LIMITS = {
+	maxHeaderListPairs: 100_000,
+	settings: { maxHeaderListSize: 16 * 1024 * 1024 },
+};
 
 /** The arguments of node's "stream" event; its declared type does not reach an inline listener. */
 type IncomingStream = [
@@ -42,7 +51,7 @@ export function serveGrpc(
 	{ methods, onFailure }: GrpcServerOptions,
 ): GrpcServer {
 	const methodOf = new Map(methods.map((method) => [method.path, method]));
-	const session = performServerHandshake(connection);
+	const session = performServerHandshake(connection, HEADER_LIMITS);
 	// Not at once: what the peer sent together with its handshake is handed over on the next tick, and
 	// node (20 to 24) crashes if the session is gone by then.
 	const close = () => {
@@ -110,7 +119,8 @@ async function runMethod(
 	for await (const response of method.handle(readMessages(chunks, MESSAGE_LIMIT), call)) {
 		if (stream.destroyed) return;
 		if (!stream.headersSent) stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
-		if (!stream.write(frameMessage(response))) await drained(stream);
+		const framed = response instanceof FramedMessages ? response.bytes : frameMessage(response);
+		if (!stream.write(framed)) await drained(stream);
 	}
 }
 

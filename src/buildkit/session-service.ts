@@ -8,6 +8,7 @@ import {
 	type MessageShape,
 	toBinary,
 } from "@bufbuild/protobuf";
+import type { FramedMessages } from "./grpc-frames.js";
 import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 
 /** Something the daemon may ask of this side during a build, such as registry credentials. */
@@ -23,7 +24,10 @@ export interface SessionService {
 export interface SessionMethod {
 	/** "/package.Service/Method". */
 	readonly path: string;
-	handle(requests: AsyncIterable<Uint8Array>, call: Call): AsyncIterable<Uint8Array>;
+	handle(
+		requests: AsyncIterable<Uint8Array>,
+		call: Call,
+	): AsyncIterable<Uint8Array | FramedMessages>;
 }
 
 /** What a handler may know of the call it answers. */

@@ -15,12 +15,22 @@ export interface Session extends AsyncDisposable {
 }
 
 export interface SessionOptions {
+	/** Absent: a new random one. */
+	readonly id?: string;
 	/** Health is always served and need not be named. */
 	readonly services: readonly SessionService[];
 	/** The context's name; part of the key under which the daemon keeps synced files. */
 	readonly name?: string;
 	/** The other part of that key. */
 	readonly sharedKey?: string;
+}
+
+/**
+ * For whoever asks for the build at the same time as for the session: the daemon waits five seconds
+ * for a session that a build names (BuildKit's session.Manager.Any).
+ */
+export function newSessionId(): string {
+	return randomBytes(16).toString("hex");
 }
 
 /**
@@ -34,7 +44,7 @@ export async function openSession(
 	options: SessionOptions,
 	run: Run,
 ): Promise<Session> {
-	const id = randomBytes(16).toString("hex");
+	const id = options.id ?? newSessionId();
 	const methods = [healthService(), ...options.services].flatMap((service) => service.methods);
 	const connection = await engine.hijack({
 		method: "POST",

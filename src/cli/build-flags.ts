@@ -1,6 +1,12 @@
 import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
-import { parseBuildArgs, parseByteSize, parseLabels, parseUlimit } from "./option-values.js";
+import {
+	parseBuildArgs,
+	parseByteSize,
+	parseLabels,
+	parseTransfer,
+	parseUlimit,
+} from "./option-values.js";
 
 const text = { type: "string", requiresArg: true } as const;
 const texts = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
@@ -18,6 +24,7 @@ export const BUILD_FLAGS = {
 	"allow-emulation": { ...flag, describe: "Build for a platform the box can only emulate" },
 	pull: { ...flag, describe: "Always look for newer base images" },
 	"no-cache": { ...flag, describe: "Use no cached layers" },
+	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	"cache-from": { ...texts, describe: "Images whose layers may be reused" },
 	network: { ...text, describe: "Network of RUN steps: default, none, host" },
 	"add-host": { ...texts, describe: "Line for /etc/hosts, name:address" },
@@ -55,6 +62,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("network", values.network),
 		...given("cgroupParent", values["cgroup-parent"]),
 		...given("save", values.save),
+		...given("transfer", values.transfer && parseTransfer(values.transfer)),
 		...given("allowEmulation", values["allow-emulation"]),
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),

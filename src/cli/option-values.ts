@@ -1,4 +1,4 @@
-import type { Ulimit } from "../build/options.js";
+import type { TransferChoice, Ulimit } from "../build/options.js";
 import { UsageError } from "../errors.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */
@@ -46,6 +46,15 @@ export function parseByteSize(text: string, flag: string): number {
 		});
 	}
 	return Math.floor(Number(match[1]) * 1024 ** power);
+}
+
+const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
+
+export function parseTransfer(text: string): TransferChoice {
+	if (TRANSFERS.includes(text)) return text as TransferChoice;
+	throw new UsageError(`--transfer "${text}" is not a way to send the context`, {
+		hint: `it is one of ${TRANSFERS.join(", ")}`,
+	});
 }
 
 /** "nofile=1024" or "nofile=1024:2048"; -1 is unlimited. */

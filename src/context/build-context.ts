@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { ContextTotals } from "../events.js";
+import type { SelectableDirectory } from "./context-selection.js";
 import { parseContextSource } from "./context-source.js";
 import { type DirectoryContext, openDirectoryContext } from "./directory-context.js";
 import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
 import type { ExtraFile } from "./extra-files.js";
+import { fileSet } from "./file-set.js";
 import type { ContextManifest } from "./manifest.js";
 import { readStdinContext } from "./stdin-context.js";
 import { packFiles } from "./tar-pack.js";
@@ -36,10 +39,20 @@ export type BuildContext =
 
 export type LocalContext = ContextFacts & {
 	readonly kind: "directory";
+	/** Absolute and without symlinks. */
+	readonly root: string;
+	readonly dockerfileContent: Uint8Array;
 	/** Rejects with ContextError. */
 	readonly manifest: Promise<ContextManifest>;
 	/** The uncompressed tar; can be asked for once. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
+	/** The directory as it is, for a daemon that asks for what it wants. */
+	readonly directory: SelectableDirectory;
+	/** In this case, the Dockerfile comes apart from it, with the .dockerignore of its own if it has one. */
+	readonly dockerfileDirectory: {
+		readonly files: SelectableDirectory;
+		readonly dockerfile: string;
+	};
 	/** What is known now; after the manifest has been waited for, all that is sent. */
 	totals(): ContextTotals;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */
@@ -109,29 +122,36 @@ export async function openLocalContext(
 		},
 		signal,
 	);
-	return new DirectoryBuildContext(request.context, sent.dockerfile, dockerfile, walked);
+	return new DirectoryBuildContext(request.context, root, sent.dockerfile, dockerfile, walked);
 }
 
 class DirectoryBuildContext implements LocalContext {
 	readonly kind = "directory";
 	readonly source: string;
+	readonly root: string;
 	readonly dockerfile: string;
 	readonly dockerfileName: string;
 	readonly dockerfileContent: Uint8Array;
+	readonly directory: SelectableDirectory;
+	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
 	readonly manifest: Promise<ContextManifest>;
 	readonly #walked: DirectoryContext;
 	#totals: ContextTotals = { files: 0, bytes: 0, ignored: { files: 0, bytes: 0, complete: false } };
 
 	constructor(
 		source: string,
+		root: string,
 		dockerfile: string,
-		{ displayName, content }: DockerfileLocation,
+		location: DockerfileLocation,
 		walked: DirectoryContext,
 	) {
 		this.source = source;
+		this.root = root;
 		this.dockerfile = dockerfile;
-		this.dockerfileName = displayName;
-		this.dockerfileContent = content;
+		this.dockerfileName = location.displayName;
+		this.dockerfileContent = location.content;
+		this.directory = walked;
+		this.dockerfileDirectory = dockerfileDirectory(location);
 		this.#walked = walked;
 		this.manifest = walked.manifest.then((manifest) => this.#note(manifest));
 		this.manifest.catch(() => {});
@@ -189,6 +209,20 @@ function whatIsSent({ pathInContext, content, ignore }: DockerfileLocation): {
 			{ path: ".dockerignore", content: Buffer.concat([rules, Buffer.from(`\n${dockerfile}\n`)]) },
 		],
 	};
+}
+
+/** The daemon looks for the Dockerfile and NAME.dockerignore here, and then for .dockerignore in the context. */
+function dockerfileDirectory({
+	displayName,
+	content,
+	ignore,
+}: DockerfileLocation): LocalContext["dockerfileDirectory"] {
+	const dockerfile = basename(displayName);
+	const files = new Map([[dockerfile, content]]);
+	if (ignore !== undefined && basename(ignore.file) !== ".dockerignore") {
+		files.set(`${dockerfile}.dockerignore`, ignore.content);
+	}
+	return { files: fileSet(files), dockerfile };
 }
 
 async function openStdinContext(request: ContextRequest): Promise<BuildContext> {

@@ -1,6 +1,8 @@
+import type { ContentChunk } from "./content-reader.js";
+import type { ContextFilter } from "./context-filter.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
-import type { ContextManifest } from "./manifest.js";
+import type { ContextEntry, ContextManifest } from "./manifest.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** What the context worker is started with. */
@@ -15,7 +17,29 @@ export interface ContextWorkerInput {
 /** What the main thread asks of the worker, which walks without being asked. */
 export type ToContextWorker =
 	/** Leave to send this many more chunks of the tar; the first one starts it. */
-	{ readonly type: "credit"; readonly chunks: number } | { readonly type: "measure-ignored" };
+	| { readonly type: "credit"; readonly chunks: number }
+	| { readonly type: "measure-ignored" }
+	| SelectionRequest;
+
+/** Each is answered once, in order, by what it says of SelectionAnswer. */
+export type SelectionRequest =
+	/** "selected" */
+	| { readonly type: "select"; readonly selection: number; readonly filter: ContextFilter }
+	/** "entries": the next ones; none at the end. */
+	| { readonly type: "list"; readonly selection: number }
+	/** "content": after these files have been put behind those that are asked for already. */
+	| { readonly type: "read"; readonly selection: number; readonly ids: readonly number[] }
+	/** Not answered. */
+	| { readonly type: "release"; readonly selection: number };
+
+export type SelectionAnswer =
+	| { readonly type: "selected"; readonly selection: number }
+	| {
+			readonly type: "entries";
+			readonly selection: number;
+			readonly entries: readonly ContextEntry[];
+	  }
+	| { readonly type: "content"; readonly selection: number; readonly chunk: ContentChunk };
 
 export type FromContextWorker =
 	| {
@@ -31,5 +55,6 @@ export type FromContextWorker =
 	  }
 	| { readonly type: "packed" }
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
+	| SelectionAnswer
 	/** A ContextError. */
 	| { readonly type: "failed"; readonly message: string; readonly hint: string | undefined };

@@ -1,4 +1,7 @@
-/** The worker thread of a directory context: walks it, packs it, and measures what was left out. */
+/**
+ * The worker thread of a directory context: walks it, packs it, selects and reads parts of it, and
+ * measures what was left out.
+ */
 
 import { serialize } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
@@ -8,6 +11,7 @@ import { insertExtraFiles } from "./extra-files.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { measureDirectories } from "./ignored-sizes.js";
 import type { ContextManifest } from "./manifest.js";
+import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
 import { packTar, type TarChunk } from "./tar-pack.js";
 import { walkContext } from "./walk.js";
@@ -16,6 +20,7 @@ class ContextWorker {
 	readonly #tree: SourceTree;
 	readonly #manifest: ContextManifest;
 	readonly #chunks: Generator<TarChunk, void>;
+	readonly #selections: Selections;
 	#packed = false;
 
 	constructor({ root, ignore, keep, extra, platform }: ContextWorkerInput) {
@@ -26,12 +31,16 @@ class ContextWorker {
 		this.#manifest = insertExtraFiles(walked, extra);
 		const contents = new Map(extra.map(({ path, content }) => [path, content]));
 		this.#chunks = packTar(this.#tree, this.#manifest.entries, contents);
+		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
+		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
+		this.#selections = new Selections(this.#tree, known, post);
 		postManifest(this.#manifest);
 	}
 
 	handle(message: ToContextWorker): void {
 		if (message.type === "credit") this.#pack(message.chunks);
-		else this.#measure();
+		else if (message.type === "measure-ignored") this.#measure();
+		else this.#selections.handle(message);
 	}
 
 	#pack(credit: number): void {

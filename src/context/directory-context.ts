@@ -2,10 +2,14 @@ import type { Readable } from "node:stream";
 import { deserialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../errors.js";
+import type { ContextFilter } from "./context-filter.js";
 import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
+import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
+import { RemoteSelection } from "./remote-selection.js";
+import { Settlement } from "./settlement.js";
 import { type TarProgress, TarReader } from "./tar-reader.js";
 
 export interface DirectoryContextOptions {
@@ -20,7 +24,7 @@ export interface DirectoryContextOptions {
 }
 
 /** A build context that is a directory. Closing it stops whatever is still going on. */
-export interface DirectoryContext extends AsyncDisposable {
+export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	/** Rejects with ContextError or InterruptedError. */
 	readonly manifest: Promise<ContextManifest>;
 	/**
@@ -55,6 +59,7 @@ class WorkerContext implements DirectoryContext {
 	readonly #worker: Worker;
 	readonly #walked = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
+	readonly #selections: RemoteSelection[] = [];
 	#tar: TarReader | undefined;
 	#packed = false;
 	#measuring = false;
@@ -102,6 +107,15 @@ class WorkerContext implements DirectoryContext {
 		return this.#measured.promise;
 	}
 
+	async select(filter: ContextFilter): Promise<ContextSelection> {
+		const selection = this.#selections.length;
+		const selected = new RemoteSelection(selection, (message) => this.#ask(message));
+		this.#selections.push(selected);
+		if (this.#failure !== undefined) throw this.#failure;
+		await selected.open(filter);
+		return selected;
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#stop(new InterruptedError("the build context was closed"));
 	}
@@ -126,6 +140,11 @@ class WorkerContext implements DirectoryContext {
 			case "measured":
 				this.#measured.resolve(message.sizes);
 				break;
+			case "selected":
+			case "entries":
+			case "content":
+				this.#selections[message.selection]?.take(message);
+				break;
 			case "failed":
 				this.#fail(new ContextError(message.message, { hint: message.hint }));
 				break;
@@ -137,6 +156,7 @@ class WorkerContext implements DirectoryContext {
 		this.#walked.reject(this.#failure);
 		this.#measured.reject(this.#failure);
 		this.#tar?.stream.destroy(this.#failure);
+		for (const selection of this.#selections) selection.fail(this.#failure);
 	}
 
 	async #stop(reason: InterruptedError): Promise<void> {
@@ -164,19 +184,4 @@ function interruption(signal: AbortSignal): InterruptedError {
 	return signal.reason instanceof InterruptedError
 		? signal.reason
 		: new InterruptedError("interrupted");
-}
-
-/** A promise that is settled from outside, at most once, and may fail without anybody waiting for it. */
-class Settlement<T> {
-	readonly promise: Promise<T>;
-	resolve!: (value: T) => void;
-	reject!: (reason: Error) => void;
-
-	constructor() {
-		this.promise = new Promise((resolve, reject) => {
-			this.resolve = resolve;
-			this.reject = reject;
-		});
-		this.promise.catch(() => {});
-	}
 }

@@ -52,6 +52,11 @@ export function toBytes(name: string): Buffer {
 	return Buffer.concat(parts);
 }
 
+/** Whether the name's bytes are UTF-8. */
+export function isUtf8(name: string): boolean {
+	return !LONE_SURROGATE.test(name);
+}
+
 /** Sorts names in place by their bytes, which differs from the order of strings beyond U+D800. */
 export function sortByBytes(names: string[]): string[] {
 	return names.some((name) => BEYOND_BYTE_ORDER.test(name))

@@ -4,25 +4,25 @@ import type { IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest, EntryType } from "./manifest.js";
 import type { Found, SourceTree } from "./source-tree.js";
 
+/** Says which paths are not looked at; of a directory, nothing below it is then. */
+type Hidden = Pick<ReadonlySet<string>, "has">;
+
 /**
  * Finds everything that is sent. What vanishes between the listing of its directory and the look at
  * it was never there. Contents of files are not opened.
  *
- * @param hidden paths that are taken as not there, because something else is sent in their place.
+ * @param hidden paths that are taken as not there, because something else is sent in their place, or
+ * nobody asked for them.
  * @throws ContextError for what is not ignored and cannot be looked at.
  */
-export function walkContext(
-	tree: SourceTree,
-	rules: IgnoreRules,
-	hidden: ReadonlySet<string>,
-): ContextManifest {
+export function walkContext(tree: SourceTree, rules: IgnoreRules, hidden: Hidden): ContextManifest {
 	return new Walk(tree, rules, hidden).run();
 }
 
 class Walk {
 	readonly #tree: SourceTree;
 	readonly #rules: IgnoreRules;
-	readonly #hidden: ReadonlySet<string>;
+	readonly #hidden: Hidden;
 
 	readonly #entries: ContextEntry[] = [];
 	#files = 0;
@@ -34,7 +34,7 @@ class Walk {
 	/** The path under which a file that has several names was sent first, by its identity. */
 	readonly #firstNames = new Map<string, string>();
 
-	constructor(tree: SourceTree, rules: IgnoreRules, hidden: ReadonlySet<string>) {
+	constructor(tree: SourceTree, rules: IgnoreRules, hidden: Hidden) {
 		this.#tree = tree;
 		this.#rules = rules;
 		this.#hidden = hidden;

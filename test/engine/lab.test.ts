@@ -1,24 +1,8 @@
 import { suite } from "node:test";
-import { connectEngine } from "../../src/engine/connect-engine.js";
-import type { Box } from "../support/box.js";
-import { lab } from "../support/lab.js";
-import { unixTransport } from "../support/unix-transport.js";
+import { lab, labBox } from "../support/lab.js";
 import { testRemoteBuilds } from "./remote-builds.js";
 
 const here = lab();
-
-async function labBox(on: string, socketPath: string, sshConfigFile: string): Promise<Box> {
-	const engine = await connectEngine(unixTransport(socketPath), new AbortController().signal);
-	return {
-		on,
-		flags: ["--on", on, "--ssh-config", sshConfigFile],
-		sshConfigFile,
-		socketPath,
-		engine,
-		daemonLog: () => "",
-		[Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-	};
-}
 
 if (here === undefined) {
 	console.error(

@@ -1,6 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { connectEngine } from "../../src/engine/connect-engine.js";
+import type { Box } from "./box.js";
+import { unixTransport } from "./unix-transport.js";
 
 /**
  * The modern peers of ../shared/lab, where that folder is beside the checkout: Docker 28.5 and Podman
@@ -29,6 +32,20 @@ let started: { readonly lab: Lab | undefined } | undefined;
 export function lab(): Lab | undefined {
 	started ??= { lab: bringUp() };
 	return started.lab;
+}
+
+/** One of its machines as the tests see any other; it has BASE_IMAGE already. */
+export async function labBox(on: string, socketPath: string, sshConfigFile: string): Promise<Box> {
+	const engine = await connectEngine(unixTransport(socketPath), new AbortController().signal);
+	return {
+		on,
+		flags: ["--on", on, "--ssh-config", sshConfigFile],
+		sshConfigFile,
+		socketPath,
+		engine,
+		daemonLog: () => "",
+		[Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+	};
 }
 
 function bringUp(): Lab | undefined {

@@ -41,32 +41,60 @@ export function readIgnoreFile(content: Uint8Array | string, file: string): Igno
 		const unmarked = line === 1 && written.startsWith(BOM) ? written.slice(1) : written;
 		if (unmarked.startsWith("#")) continue;
 		const text = trimSpace(unmarked);
-		const pattern = text === "" ? "" : normalize(text);
-		if (pattern === "") continue;
-		if (pattern === "!") {
-			throw new ContextError(`${place}: ${printablePath(text)} has no pattern after the "!"`, {
-				hint: "name what to send after all, as in !README.md, or remove the line",
-			});
-		}
-		const negated = pattern.startsWith("!");
-		rules.push({ line, text, negated, pattern: negated ? pattern.slice(1) : pattern });
+		const rule = secondPass({ line, text }, text === "" ? "" : firstPass(text), place);
+		if (rule !== undefined) rules.push(rule);
 	}
 	return rules;
+}
+
+/**
+ * Reads patterns that have been through the first pass, as BuildKit's frontend hands them to its
+ * client.
+ *
+ * @param source where they are from, for messages
+ * @throws ContextError `SOURCE:NUMBER: ...`
+ */
+export function readPatterns(patterns: readonly string[], source: string): IgnoreLine[] {
+	return patterns.flatMap((text, index) => {
+		const line = index + 1;
+		return secondPass({ line, text }, text, `${source}:${line}`) ?? [];
+	});
 }
 
 function isTooLong(line: string): boolean {
 	return line.length * 3 >= TOO_LONG && toBytes(line).length >= TOO_LONG;
 }
 
-function normalize(text: string): string {
+/** ignorefile.ReadAll */
+function firstPass(text: string): string {
 	const bang = text.startsWith("!") ? "!" : "";
 	let pattern = bang === "" ? text : trimSpace(text.slice(1));
 	if (pattern !== "") {
 		pattern = clean(pattern);
 		if (pattern.length > 1 && pattern.startsWith("/")) pattern = pattern.slice(1);
 	}
-	pattern = trimSpace(bang + pattern);
-	return pattern === "" ? "" : clean(pattern);
+	return bang + pattern;
+}
+
+/** patternmatcher.New */
+function secondPass(
+	written: Pick<IgnoreLine, "line" | "text">,
+	passed: string,
+	place: string,
+): IgnoreLine | undefined {
+	const trimmed = trimSpace(passed);
+	if (trimmed === "") return undefined;
+	const pattern = clean(trimmed);
+	if (pattern === "!") {
+		throw new ContextError(
+			`${place}: ${printablePath(written.text)} has no pattern after the "!"`,
+			{
+				hint: "name what to send after all, as in !README.md, or remove the line",
+			},
+		);
+	}
+	const negated = pattern.startsWith("!");
+	return { ...written, negated, pattern: negated ? pattern.slice(1) : pattern };
 }
 
 /** Go's filepath.Clean, which unlike Node drops the slash at the end. */

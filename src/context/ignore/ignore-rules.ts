@@ -1,6 +1,6 @@
 import { ContextError } from "../../errors.js";
 import { printablePath } from "../path-bytes.js";
-import { type IgnoreLine, readIgnoreFile } from "./ignore-file.js";
+import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore-file.js";
 import { type PathPattern, pathPattern } from "./path-pattern.js";
 import { isWellFormed } from "./pattern-syntax.js";
 import { entersForStem, mayMatchBelow, type Reentry, reentryOf, reentryOfPath } from "./reentry.js";
@@ -74,6 +74,17 @@ export class IgnoreRules {
 		return new IgnoreRules(lines.map((line, position) => ruleOf(line, position, file)));
 	}
 
+	/**
+	 * The rules that BuildKit's frontend read elsewhere and asks its client to apply; `source` says for
+	 * messages where they are from.
+	 *
+	 * @throws ContextError `SOURCE:NUMBER: ...` for bad syntax
+	 */
+	static of(patterns: readonly string[], source: string): IgnoreRules {
+		const lines = readPatterns(patterns, source);
+		return new IgnoreRules(lines.map((line, position) => ruleOf(line, position, source)));
+	}
+
 	/** In the order of the file. */
 	get rules(): readonly IgnoreRule[] {
 		return this.#rules;
@@ -135,6 +146,21 @@ export class IgnoreRules {
 		const last = (state as State).fits.at(-1)?.position ?? -1;
 		const enters = this.#entersAll ? mayMatchBelow : entersForStem;
 		return this.#negations.some((rule) => rule.position > last && enters(rule.reentry, path));
+	}
+
+	/**
+	 * Where the rules say what is wanted (BuildKit's include patterns), for a directory that none of them
+	 * fits: whether it has to be entered, because one may fit something below. As fsutil's filter.go.
+	 */
+	mayFitBelow(directory: string): boolean {
+		const wanted = this.#rules.filter((rule) => !rule.negated);
+		const enters = wanted.some((rule) => rule.reentry.wild) ? mayMatchBelow : entersForStem;
+		return wanted.some((rule) => enters(rule.reentry, directory));
+	}
+
+	/** False only where no rule fits the path, one of its parents or anything below it. */
+	mayConcern(path: string): boolean {
+		return this.#rules.some((rule) => !rule.negated && mayMatchBelow(rule.reentry, path));
 	}
 
 	#candidates(path: string): readonly Rule[] {

@@ -55,6 +55,12 @@ suite("bad input: the command line", () => {
 			/^error: unknown argument --tagg$/,
 			/did you mean --tag\?/,
 		],
+		[
+			"an unknown transfer",
+			[".", "--transfer", "rsync"],
+			/^error: --transfer "rsync" is not a way to send the context$/,
+			/auto, sync, tar/,
+		],
 		["a bad tag", [".", "-t", "App:x"], /^error: invalid tag "App:x"/, /app:x/],
 		["a flag without its value", [".", "-t"], /^error: not enough arguments following: t/],
 		["two contexts", [".", "other"], /^error: unknown argument/],

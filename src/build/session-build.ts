@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { newSessionId, openSession, type SessionOptions } from "../buildkit/session.js";
+import { cancelBuild } from "../engine/build-request.js";
+import type { Engine } from "../engine/engine.js";
+import type { Run } from "../events.js";
+
+/** How long the daemon may take to hear that a build is not wanted any more, in milliseconds. */
+const CANCEL_TIMEOUT = 2_000;
+
+/** What POST /build needs to be told of the session and of how the build can be cancelled. */
+export interface BuildIds {
+	readonly buildId: string;
+	readonly sessionId: string;
+}
+
+/** Runs a build of BuildKit's beside a session that serves it; cancels it if the run is aborted. */
+export async function buildInSession<Result>(
+	engine: Engine,
+	options: Omit<SessionOptions, "id">,
+	run: Run,
+	build: (ids: BuildIds) => Promise<Result>,
+): Promise<Result> {
+	const sessionId = newSessionId();
+	const buildId = randomBytes(16).toString("hex");
+	const cancel = () => {
+		cancelBuild(engine, buildId, AbortSignal.timeout(CANCEL_TIMEOUT)).catch(() => {});
+	};
+	// Both at once: on a long link each of them is a round trip.
+	const opening = openSession(engine, { ...options, id: sessionId }, run);
+	try {
+		const [, result] = await Promise.all([
+			opening,
+			whenAborted(run.signal, cancel, () => build({ buildId, sessionId })),
+		]);
+		return result;
+	} finally {
+		await opening.then(
+			(session) => session[Symbol.asyncDispose](),
+			() => {},
+		);
+	}
+}
+
+/** Does something if the signal is aborted before the work has ended. */
+export async function whenAborted<Result>(
+	signal: AbortSignal,
+	action: () => void,
+	work: () => Promise<Result>,
+): Promise<Result> {
+	signal.addEventListener("abort", action, { once: true });
+	try {
+		return await work();
+	} finally {
+		signal.removeEventListener("abort", action);
+	}
+}

@@ -1,0 +1,71 @@
+import { basename } from "node:path";
+import { authService } from "../buildkit/auth.js";
+import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
+import type { SessionService } from "../buildkit/session-service.js";
+import type { LocalContext } from "../context/build-context.js";
+import { type BuildRequest, buildImage } from "../engine/build-request.js";
+import type { Engine } from "../engine/engine.js";
+import type { Run } from "../events.js";
+import type { CredentialSource } from "../image/registry-credentials.js";
+import { explainRefusal, readBuildOutput } from "./build-output.js";
+import type { BuildPlan } from "./build-plan.js";
+import { contextKey } from "./context-key.js";
+import { findLogin } from "./registry-logins.js";
+import { type BuildIds, buildInSession } from "./session-build.js";
+import { SyncUpload } from "./sync-upload.js";
+import type { SentBuild, Transfer } from "./transfer.js";
+
+/** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
+export function syncTransfer(context: LocalContext, credentials: CredentialSource): Transfer {
+	return {
+		send(engine, _context, plan, run) {
+			const upload = new SyncUpload(context.totals(), run.emit);
+			const session = {
+				services: [authService(findLogin(credentials)), filesOf(context, upload)],
+				name: basename(context.root),
+				sharedKey: contextKey(context.root),
+			};
+			return buildInSession(engine, session, run, (ids) =>
+				build(engine, context, plan, upload, ids, run),
+			);
+		},
+	};
+}
+
+function filesOf(context: LocalContext, upload: SyncUpload): SessionService {
+	// What was ignored is only for the report, so it waits until this side has nothing else to do.
+	const measureIgnored = () => void context.measureIgnored().catch(() => {});
+	return fileSyncService({
+		directories: new Map([
+			["context", context.directory],
+			["dockerfile", context.dockerfileDirectory.files],
+		]),
+		onTransfer: (part) => upload.begin(part, measureIgnored),
+	});
+}
+
+async function build(
+	engine: Engine,
+	context: LocalContext,
+	plan: BuildPlan,
+	upload: SyncUpload,
+	ids: BuildIds,
+	run: Run,
+): Promise<SentBuild> {
+	const dockerfile = { displayName: context.dockerfileName, content: context.dockerfileContent };
+	const request: BuildRequest = {
+		...plan.request,
+		...ids,
+		dockerfile: context.dockerfileDirectory.dockerfile,
+		context: { kind: "session" },
+	};
+	try {
+		const output = buildImage(engine, request, run.signal);
+		const { imageId } = await readBuildOutput(output, dockerfile, run);
+		upload.end();
+		return { image: { id: imageId, tags: plan.tags }, uploadMs: upload.durationMs };
+	} catch (error) {
+		// The daemon only tells in its words what went wrong on this side.
+		throw upload.failure ?? explainRefusal(error, dockerfile);
+	}
+}

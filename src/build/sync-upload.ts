@@ -1,0 +1,90 @@
+import type { CopyProgress } from "../buildkit/file-sync/diff-copy.js";
+import type { TransferObserver } from "../buildkit/file-sync/file-sync.js";
+import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
+import type { RbuildError } from "../errors.js";
+import type { ContextTotals, Emit } from "../events.js";
+
+/** Milliseconds between two progress events. */
+const PROGRESS_INTERVAL = 100;
+
+/**
+ * The transfers that a daemon asks for during a build, told of as one upload: the Dockerfile, the
+ * .dockerignore, and then, if the build uses any of it, the context.
+ */
+export class SyncUpload {
+	/** Why this side could not go on; the first reason counts. */
+	failure: RbuildError | undefined;
+	/** From the beginning of the first transfer to the end of the last. */
+	durationMs = 0;
+	readonly #totals: ContextTotals;
+	readonly #emit: Emit;
+	#startedAt: number | undefined;
+	#lastEventAt = 0;
+	#sent: CopyProgress = { files: 0, bytes: 0, sentBytes: 0 };
+	#isTold = false;
+
+	constructor(totals: ContextTotals, emit: Emit) {
+		this.#totals = totals;
+		this.#emit = emit;
+	}
+
+	/** @param onContextDone called when the context itself has been transferred */
+	begin(part: RequestedPart, onContextDone: () => void): TransferObserver {
+		this.#startedAt ??= performance.now();
+		let before: CopyProgress = { files: 0, bytes: 0, sentBytes: 0 };
+		return {
+			progress: (now) => {
+				this.#add(before, now);
+				before = now;
+			},
+			done: () => {
+				this.durationMs = this.#elapsed();
+				if (!isContextItself(part)) return;
+				this.#report("done");
+				onContextDone();
+			},
+			failed: (error) => {
+				this.failure ??= error;
+			},
+		};
+	}
+
+	/** The build is done. */
+	end(): void {
+		if (!this.#isTold) this.#report("done");
+	}
+
+	#add(before: CopyProgress, now: CopyProgress): void {
+		this.#sent = {
+			files: this.#sent.files + now.files - before.files,
+			bytes: this.#sent.bytes + now.bytes - before.bytes,
+			sentBytes: this.#sent.sentBytes + now.sentBytes - before.sentBytes,
+		};
+		const time = performance.now();
+		if (time - this.#lastEventAt < PROGRESS_INTERVAL) return;
+		this.#lastEventAt = time;
+		this.#report("progress");
+	}
+
+	#report(status: "progress" | "done"): void {
+		this.#isTold = status === "done";
+		this.#emit({
+			type: "upload",
+			status,
+			...this.#sent,
+			totalFiles: this.#totals.files,
+			totalBytes: this.#totals.bytes,
+			durationMs: status === "done" ? this.durationMs : this.#elapsed(),
+		});
+	}
+
+	#elapsed(): number {
+		return performance.now() - (this.#startedAt ?? performance.now());
+	}
+}
+
+function isContextItself({ directory, filter }: RequestedPart): boolean {
+	const { followPaths } = filter;
+	const isForRules = followPaths.length === 1 && followPaths[0] === ".dockerignore";
+	return directory === "context" && !isForRules;
+}

@@ -1,0 +1,163 @@
+import type { ContentChunk } from "../../context/content-reader.js";
+import type { ContextSelection } from "../../context/context-selection.js";
+import type { ContextEntry } from "../../context/manifest.js";
+import { isUtf8, printablePath } from "../../context/path-bytes.js";
+import { ContextError } from "../../errors.js";
+import type { FramedMessages } from "../grpc-frames.js";
+import { DaemonSideError, PacketInbox } from "./packet-inbox.js";
+import { PacketWriter } from "./packet-writer.js";
+
+/** Messages that are handed to the link at once, in bytes. */
+const MESSAGES_BYTES = 64 * 1024;
+
+/** Chunks of content that are read while others are sent. */
+const READ_AHEAD = 4;
+
+/** What one transfer has sent so far. */
+export interface CopyProgress {
+	/** Files whose content has been sent to the end. */
+	readonly files: number;
+	/** Of content. */
+	readonly bytes: number;
+	/** Of messages, with all that is in them. */
+	readonly sentBytes: number;
+}
+
+/**
+ * The sender of fsutil's protocol (send.go): tells the daemon of all entries, then sends the content
+ * that it asks for, in the order in which it asks, until it says that it has what it wants.
+ *
+ * @param packets what comes from the daemon
+ * @param onProgress told of what is handed to the link
+ * @throws ContextError; EngineError for a daemon that does not keep to the protocol; DaemonSideError
+ */
+export async function* diffCopy(
+	selection: ContextSelection,
+	packets: AsyncIterable<Uint8Array>,
+	onProgress: (progress: CopyProgress) => void,
+): AsyncGenerator<FramedMessages, void, undefined> {
+	const copy = new DiffCopy(selection, packets, onProgress);
+	try {
+		yield* copy.announce();
+		yield* copy.sendContents();
+	} catch (error) {
+		if (!(error instanceof DaemonSideError)) yield copy.tell(error);
+		throw error;
+	}
+}
+
+class DiffCopy {
+	readonly #selection: ContextSelection;
+	readonly #inbox: PacketInbox;
+	readonly #onProgress: (progress: CopyProgress) => void;
+	readonly #writer = new PacketWriter();
+	/** By id: whether its content may be asked for, which is once. */
+	readonly #offered: boolean[] = [];
+	/** Files that were asked for and are not read to their end. */
+	#unread = 0;
+	#files = 0;
+	#bytes = 0;
+	#sentBytes = 0;
+
+	constructor(
+		selection: ContextSelection,
+		packets: AsyncIterable<Uint8Array>,
+		onProgress: (progress: CopyProgress) => void,
+	) {
+		this.#selection = selection;
+		this.#onProgress = onProgress;
+		this.#inbox = new PacketInbox(packets, (id) => {
+			const offered = this.#offered[id] === true;
+			if (offered) this.#offered[id] = false;
+			return offered;
+		});
+	}
+
+	async *announce(): AsyncGenerator<FramedMessages> {
+		let next = early(this.#selection.list());
+		for (let entries = await next; entries.length > 0; entries = await next) {
+			next = early(this.#selection.list());
+			for (const entry of entries) {
+				requireUtf8(entry);
+				this.#writer.stat(entry);
+				this.#offered.push(entry.type === "file" && entry.hardlink === undefined);
+			}
+			if (this.#writer.length >= MESSAGES_BYTES) yield this.#take();
+			this.#check();
+		}
+		this.#writer.endOfStats();
+		yield this.#take();
+	}
+
+	async *sendContents(): AsyncGenerator<FramedMessages> {
+		const ahead: Promise<ContentChunk>[] = [];
+		while (!this.#inbox.finished) {
+			this.#check();
+			this.#readAhead(ahead);
+			const chunk = ahead.shift();
+			if (chunk === undefined) {
+				await this.#inbox.news();
+			} else {
+				this.#write(await chunk);
+				if (this.#writer.length > 0) yield this.#take();
+			}
+		}
+		this.#writer.fin();
+		yield this.#take();
+	}
+
+	/** The message that tells the daemon why it gets no more. */
+	tell(error: unknown): FramedMessages {
+		this.#writer.error(error instanceof Error ? error.message : String(error));
+		return this.#take();
+	}
+
+	#check(): void {
+		if (this.#inbox.failure !== undefined) throw this.#inbox.failure;
+	}
+
+	/** Asks for as many chunks as may be needed; what comes too much is empty. */
+	#readAhead(ahead: Promise<ContentChunk>[]): void {
+		let requests = this.#inbox.takeRequests();
+		this.#unread += requests.length;
+		while (requests.length > 0 || (this.#unread > 0 && ahead.length < READ_AHEAD)) {
+			ahead.push(early(this.#selection.read(requests)));
+			requests = [];
+		}
+	}
+
+	#write({ bytes, pieces }: ContentChunk): void {
+		for (const { id, start, end, last } of pieces) {
+			this.#writer.data(id, bytes.subarray(start, end));
+			this.#bytes += end - start;
+			if (!last) continue;
+			this.#writer.endOfFile(id);
+			this.#files += 1;
+			this.#unread -= 1;
+		}
+	}
+
+	#take(): FramedMessages {
+		this.#sentBytes += this.#writer.length;
+		this.#onProgress({ files: this.#files, bytes: this.#bytes, sentBytes: this.#sentBytes });
+		return this.#writer.take();
+	}
+}
+
+/** Something that is asked for early: it may fail before it is its turn, or after nobody wants it. */
+function early<Result>(result: Promise<Result>): Promise<Result> {
+	result.catch(() => {});
+	return result;
+}
+
+/** Protobuf's text is UTF-8: Docker 28.5 ends the transfer over any other, 20.10 takes it. */
+function requireUtf8({ path, linkname = "" }: ContextEntry): void {
+	if (isUtf8(path) && isUtf8(linkname)) return;
+	const what = isUtf8(path) ? "a target" : "a name";
+	throw new ContextError(
+		`${printablePath(path)} has ${what} that is not UTF-8, as a sync needs it`,
+		{
+			hint: "rename it, list it in .dockerignore, or send the context as a tar (--transfer tar)",
+		},
+	);
+}

@@ -1,0 +1,69 @@
+import type { SelectableDirectory } from "../../context/context-selection.js";
+import { InterruptedError, RbuildError } from "../../errors.js";
+import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
+import { FileSync } from "../proto/gen/filesync_pb.js";
+import type { Call, SessionService } from "../session-service.js";
+import { type CopyProgress, diffCopy } from "./diff-copy.js";
+import { DaemonSideError } from "./packet-inbox.js";
+import { type RequestedPart, readRequestedPart } from "./requested-part.js";
+
+export interface FileSyncOptions {
+	/** What the daemon may ask for, by the names it uses: "context" and "dockerfile". */
+	readonly directories: ReadonlyMap<string, SelectableDirectory>;
+	/** Told when a transfer begins; gives whom to tell how it goes on. */
+	readonly onTransfer: (part: RequestedPart) => TransferObserver;
+}
+
+export interface TransferObserver {
+	progress(progress: CopyProgress): void;
+	/** The daemon has what it wants. */
+	done(): void;
+	/**
+	 * Why this side ended the transfer: a ContextError, or an EngineError for a daemon that does not keep
+	 * to the protocol. Where the daemon ended it, it says so in the output of the build.
+	 */
+	failed(error: RbuildError): void;
+}
+
+/** Gives the daemon the files that a build needs and that it does not have (session/filesync). */
+export function fileSyncService({ directories, onTransfer }: FileSyncOptions): SessionService {
+	const { parent, name } = FileSync.method.diffCopy;
+	return {
+		methods: [
+			{
+				path: `/${parent.typeName}/${name}`,
+				async *handle(packets, call) {
+					const part = readRequestedPart(call.rawHeaders);
+					const directory = directories.get(part.directory) ?? refuse(part, directories);
+					const observer = onTransfer(part);
+					try {
+						using selection = await directory.select(part.filter);
+						yield* diffCopy(selection, packets, (progress) => observer.progress(progress));
+						observer.done();
+					} catch (error) {
+						throw endOfCall(error, call, observer);
+					}
+				},
+			},
+		],
+	};
+}
+
+function refuse(
+	{ directory }: RequestedPart,
+	directories: ReadonlyMap<string, SelectableDirectory>,
+): never {
+	const offered = [...directories.keys()].map((name) => `"${name}"`).join(" and ");
+	throw new GrpcError(
+		GRPC_STATUS.notFound,
+		`the daemon asked for the directory ${JSON.stringify(directory)}, but this build has only ${offered}`,
+	);
+}
+
+/** What ends up in the call's status; the observer hears of it if the reason is on this side. */
+function endOfCall(error: unknown, { signal }: Call, observer: TransferObserver): unknown {
+	if (error instanceof DaemonSideError) return new GrpcError(GRPC_STATUS.unknown, error.message);
+	if (!(error instanceof RbuildError)) return error;
+	if (!signal.aborted && !(error instanceof InterruptedError)) observer.failed(error);
+	return new GrpcError(GRPC_STATUS.unknown, error.message);
+}

@@ -1,0 +1,135 @@
+import { closeSync, type Stats } from "node:fs";
+import type { ContextEntry } from "./manifest.js";
+import { changedWhileRead } from "./read-failure.js";
+import type { SourceTree } from "./source-tree.js";
+
+/** A part of a file, as it stands in a chunk. */
+export interface ContentPiece {
+	/** The position of the file's entry among those that were selected, from 0. */
+	readonly id: number;
+	readonly start: number;
+	readonly end: number;
+	/** Whether the file ends with it. */
+	readonly last: boolean;
+}
+
+/** Pieces of one file after the other, in a buffer of their own. */
+export interface ContentChunk {
+	readonly bytes: Uint8Array<ArrayBuffer>;
+	readonly pieces: readonly ContentPiece[];
+}
+
+/** As for the tar: larger ones take more memory before they are collected, smaller ones more time. */
+const CHUNK_BYTES = 64 * 1024;
+/** A file that is larger than what is left of a chunk begins in the next one if it is less than this. */
+const SMALL_PIECE = 4 * 1024;
+/** Files without content take no room in a chunk. */
+const PIECES_IN_CHUNK = 1024;
+
+interface OpenFile {
+	readonly id: number;
+	readonly path: string;
+	readonly file: number;
+	readonly before: Stats;
+	position: number;
+}
+
+/**
+ * Reads files in the order in which they are asked for. Blocks its thread while it is asked for the
+ * next chunk.
+ *
+ * BuildKit takes a file for unchanged by its size and time, as they were announced. So one that is not
+ * what was announced must not be sent at all: the daemon would keep that content under that time, for
+ * this build and those to come.
+ */
+export class ContentReader {
+	readonly #tree: SourceTree;
+	readonly #entries: readonly ContextEntry[];
+	readonly #requested: number[] = [];
+	#next = 0;
+	#open: OpenFile | undefined;
+
+	constructor(tree: SourceTree, entries: readonly ContextEntry[]) {
+		this.#tree = tree;
+		this.#entries = entries;
+	}
+
+	/** @param ids of regular files */
+	request(ids: readonly number[]): void {
+		for (const id of ids) this.#requested.push(id);
+	}
+
+	/**
+	 * Without pieces when there is nothing left to read.
+	 *
+	 * @throws ContextError for a file that vanished, cannot be read or is not what the entry says
+	 */
+	read(): ContentChunk {
+		this.#open ??= this.#openNext();
+		if (this.#open === undefined) return { bytes: new Uint8Array(), pieces: [] };
+		const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+		const pieces: ContentPiece[] = [];
+		let used = 0;
+		while (pieces.length < PIECES_IN_CHUNK) {
+			this.#open ??= this.#openNext();
+			if (this.#open === undefined) break;
+			const { id, before, position } = this.#open;
+			const left = before.size - position;
+			const room = buffer.length - used;
+			if (left > room && room < SMALL_PIECE) break;
+			const start = used;
+			used += this.#readInto(buffer, used, this.#open);
+			const last = this.#open.position === before.size;
+			pieces.push({ id, start, end: used, last });
+			if (last) this.#finish(this.#open);
+		}
+		return { bytes: buffer.subarray(0, used), pieces };
+	}
+
+	close(): void {
+		if (this.#open !== undefined) closeSync(this.#open.file);
+		this.#open = undefined;
+	}
+
+	#openNext(): OpenFile | undefined {
+		const id = this.#requested[this.#next];
+		if (id === undefined) return undefined;
+		this.#next += 1;
+		const { path, size, mtimeMs } = this.#entries[id] as ContextEntry;
+		const file = this.#tree.open(path);
+		try {
+			const before = this.#tree.opened(file, path);
+			if (!isUnchanged({ size, mtimeMs }, before)) throw changedWhileRead(path);
+			return { id, path, file, before, position: 0 };
+		} catch (error) {
+			closeSync(file);
+			throw error;
+		}
+	}
+
+	#readInto(buffer: Uint8Array, from: number, open: OpenFile): number {
+		let at = from;
+		while (open.position < open.before.size && at < buffer.length) {
+			const length = Math.min(open.before.size - open.position, buffer.length - at);
+			const into = { buffer, at, length };
+			const count = this.#tree.read(open.file, open.path, into, open.position);
+			if (count === 0) throw changedWhileRead(open.path);
+			open.position += count;
+			at += count;
+		}
+		return at - from;
+	}
+
+	#finish({ file, path, before }: OpenFile): void {
+		const after = this.#tree.opened(file, path);
+		this.#open = undefined;
+		closeSync(file);
+		if (!isUnchanged(before, after)) throw changedWhileRead(path);
+	}
+}
+
+type State = Pick<Stats, "size" | "mtimeMs">;
+
+function isUnchanged(before: State, after: State): boolean {
+	return before.size === after.size && before.mtimeMs === after.mtimeMs;
+}

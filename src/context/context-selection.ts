@@ -1,0 +1,26 @@
+import type { ContentChunk } from "./content-reader.js";
+import type { ContextFilter } from "./context-filter.js";
+import type { ContextEntry } from "./manifest.js";
+
+/** A directory of which parts can be asked for, such as the build context. */
+export interface SelectableDirectory {
+	/** @throws ContextError, InterruptedError */
+	select(filter: ContextFilter): Promise<ContextSelection>;
+}
+
+/** A part of a directory. All of its methods fail with ContextError or InterruptedError. */
+export interface ContextSelection extends Disposable {
+	/**
+	 * The next entries: parents before children, siblings in the byte order of their names. None at the
+	 * end.
+	 */
+	list(): Promise<readonly ContextEntry[]>;
+	/**
+	 * Asks for the content of further files, by their position among all entries, and gives the next
+	 * piece of what was asked for so far: files come in that order, each from its start to its end. It
+	 * may be asked again before it has answered.
+	 *
+	 * A file that is not what its entry says fails it, by name.
+	 */
+	read(ids: readonly number[]): Promise<ContentChunk>;
+}

@@ -1,0 +1,63 @@
+import { InterruptedError } from "../errors.js";
+import type { ContentChunk } from "./content-reader.js";
+import type { ContextFilter } from "./context-filter.js";
+import type { SelectionAnswer, SelectionRequest } from "./context-messages.js";
+import type { ContextSelection } from "./context-selection.js";
+import type { ContextEntry } from "./manifest.js";
+import { Settlement } from "./settlement.js";
+
+type Answer<Type extends SelectionAnswer["type"]> = Extract<SelectionAnswer, { type: Type }>;
+
+/** A selection that is in the worker, which answers in the order in which it is asked. */
+export class RemoteSelection implements ContextSelection {
+	readonly #selection: number;
+	readonly #send: (request: SelectionRequest) => void;
+	readonly #waiting: Settlement<SelectionAnswer>[] = [];
+	#failure: Error | undefined;
+
+	constructor(selection: number, send: (request: SelectionRequest) => void) {
+		this.#selection = selection;
+		this.#send = send;
+	}
+
+	async open(filter: ContextFilter): Promise<void> {
+		await this.#ask("selected", { type: "select", selection: this.#selection, filter });
+	}
+
+	async list(): Promise<readonly ContextEntry[]> {
+		const { entries } = await this.#ask("entries", { type: "list", selection: this.#selection });
+		return entries;
+	}
+
+	async read(ids: readonly number[]): Promise<ContentChunk> {
+		const request = { type: "read", selection: this.#selection, ids } as const;
+		return (await this.#ask("content", request)).chunk;
+	}
+
+	take(answer: SelectionAnswer): void {
+		this.#waiting.shift()?.resolve(answer);
+	}
+
+	fail(reason: Error): void {
+		this.#failure ??= reason;
+		for (const answer of this.#waiting.splice(0)) answer.reject(reason);
+	}
+
+	[Symbol.dispose](): void {
+		this.fail(new InterruptedError("the build context is not read any more"));
+		this.#send({ type: "release", selection: this.#selection });
+	}
+
+	async #ask<Type extends SelectionAnswer["type"]>(
+		type: Type,
+		request: SelectionRequest,
+	): Promise<Answer<Type>> {
+		if (this.#failure !== undefined) throw this.#failure;
+		const waiting = new Settlement<SelectionAnswer>();
+		this.#waiting.push(waiting);
+		this.#send(request);
+		const answer = await waiting.promise;
+		if (answer.type !== type) throw new Error(`"${request.type}" was answered by "${answer.type}"`);
+		return answer as Answer<Type>;
+	}
+}

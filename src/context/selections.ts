@@ -1,0 +1,107 @@
+import { ContentReader } from "./content-reader.js";
+import type { ContextFilter } from "./context-filter.js";
+import type { FromContextWorker, SelectionRequest } from "./context-messages.js";
+import { followPaths } from "./follow-paths.js";
+import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore/ignore-file.js";
+import { IgnoreRules } from "./ignore/ignore-rules.js";
+import type { ContextEntry } from "./manifest.js";
+import { selectEntries } from "./select-entries.js";
+import type { SourceTree } from "./source-tree.js";
+import { walkContext } from "./walk.js";
+
+/** Entries that go from one thread to the other in one message. */
+const BATCH = 512;
+
+/** For messages; the daemon read its rules in the .dockerignore that it was given. */
+const RULES_SOURCE = "the daemon's reading of .dockerignore";
+const WANTED_SOURCE = "the daemon's list of paths";
+
+/** A walk that was made already, and the .dockerignore by which it left things out. */
+export interface KnownWalk {
+	readonly entries: readonly ContextEntry[];
+	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
+}
+
+interface Selection {
+	readonly entries: readonly ContextEntry[];
+	readonly reader: ContentReader;
+	listed: number;
+}
+
+/** The worker's end of every ContextSelection. Blocks its thread while it answers. */
+export class Selections {
+	readonly #tree: SourceTree;
+	readonly #known: KnownWalk | undefined;
+	readonly #post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void;
+	readonly #selections = new Map<number, Selection>();
+
+	constructor(
+		tree: SourceTree,
+		known: KnownWalk | undefined,
+		post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void,
+	) {
+		this.#tree = tree;
+		this.#known = known;
+		this.#post = post;
+	}
+
+	/** @throws ContextError */
+	handle(request: SelectionRequest): void {
+		const { selection } = request;
+		if (request.type === "select") {
+			const entries = selectContext(this.#tree, request.filter, this.#known);
+			const reader = new ContentReader(this.#tree, entries);
+			this.#selections.set(selection, { entries, reader, listed: 0 });
+			this.#post({ type: "selected", selection });
+			return;
+		}
+		const selected = this.#selections.get(selection);
+		if (selected === undefined) return;
+		if (request.type === "list") {
+			const entries = selected.entries.slice(selected.listed, selected.listed + BATCH);
+			selected.listed += entries.length;
+			this.#post({ type: "entries", selection, entries });
+		} else if (request.type === "read") {
+			selected.reader.request(request.ids);
+			const chunk = selected.reader.read();
+			this.#post({ type: "content", selection, chunk }, [chunk.bytes.buffer]);
+		} else {
+			selected.reader.close();
+			this.#selections.delete(selection);
+		}
+	}
+}
+
+/**
+ * What the filter lets through. A known walk saves another one if it went by the same rules; else as
+ * much of the tree is walked as may be wanted.
+ *
+ * @throws ContextError
+ */
+export function selectContext(
+	tree: SourceTree,
+	filter: ContextFilter,
+	known: KnownWalk | undefined,
+): readonly ContextEntry[] {
+	const excluded = IgnoreRules.of(filter.excludes, RULES_SOURCE);
+	const wanted = wantedOf(tree, filter);
+	const entries =
+		known !== undefined && leavesOutTheSame(known, filter)
+			? known.entries
+			: walkContext(tree, excluded, { has: (path) => wanted?.mayConcern(path) === false }).entries;
+	return selectEntries(entries, excluded, wanted);
+}
+
+function wantedOf(tree: SourceTree, filter: ContextFilter): IgnoreRules | undefined {
+	const followed = followPaths(tree, filter.followPaths) ?? [];
+	const patterns = [...filter.includes, ...followed];
+	return patterns.length === 0 ? undefined : IgnoreRules.of(patterns, WANTED_SOURCE);
+}
+
+function leavesOutTheSame({ ignore }: KnownWalk, { excludes }: ContextFilter): boolean {
+	const known = ignore === undefined ? [] : readIgnoreFile(ignore.content, ignore.file);
+	const asked = readPatterns(excludes, RULES_SOURCE);
+	const isSame = (a: IgnoreLine, b: IgnoreLine | undefined) =>
+		a.pattern === b?.pattern && a.negated === b.negated;
+	return known.length === asked.length && known.every((line, at) => isSame(line, asked[at]));
+}

@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { inspectImage } from "../../src/engine/images.js";
+import type { BuildEvent, UploadEvent } from "../../src/events.js";
+import { BASE_IMAGE } from "../support/base-image.js";
+import type { Box } from "../support/box.js";
+import { finished, rbuild, startRbuild } from "../support/cli.js";
+import { imageFile, imageListing } from "../support/image-contents.js";
+
+const signal = new AbortController().signal;
+
+/** What a transfer that sends only what changed has to do beside what any transfer does. */
+export function testFileSync(open: () => Promise<Box>): void {
+	let box: Box;
+	let directory: string;
+	let flags: readonly string[];
+
+	before(async () => {
+		box = await open();
+		directory = mkdtempSync(join(tmpdir(), "rbuild-sync-"));
+		flags = [...box.flags, "--transfer", "sync"];
+	});
+	after(async () => {
+		rmSync(directory, { recursive: true, force: true });
+		await box[Symbol.asyncDispose]();
+	});
+
+	function context(files: Readonly<Record<string, string>>): string {
+		const root = mkdtempSync(join(directory, "context-"));
+		for (const [name, content] of Object.entries(files)) write(root, name, content);
+		return root;
+	}
+
+	/** Builds and tells what was sent of the context, the Dockerfile included. */
+	async function upload(...args: string[]): Promise<UploadEvent> {
+		const { code, stderr } = await rbuild([...args, ...flags, "--progress", "json"]);
+		assert.equal(code, 0, stderr);
+		const events = stderr
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line) as BuildEvent);
+		const done = events.filter((event) => event.type === "upload" && event.status === "done");
+		assert.equal(done.length, 1, stderr);
+		return done[0] as UploadEvent;
+	}
+
+	test("makes the image that the tar makes, layer for layer", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`,
+			".dockerignore": "**/*.log\n!d/keep.log\nDockerfile\nle\u{301}gume\n",
+			"a/b": "1",
+			"a-b": "2",
+			"a.b": "3",
+			"a/c/d": "4",
+			"d/drop.log": "5",
+			"d/keep.log": "6",
+			"only/ignored.log": "7",
+			"le\u{301}gume/file": "8",
+			"é/file": "9",
+		});
+		execFileSync(
+			"sh",
+			[
+				"-ec",
+				`mkdir empty sticky; chmod 1777 sticky; chmod 4755 a/b; chmod 2711 a-b; chmod 0 a.b
+				ln a/c/d hard; ln a/c/d z-hard; ln d/drop.log first; ln -s ../hard a/link; ln -s /none dangling
+				mkfifo fifo; find . -exec touch -h -d @1700000000.5 {} +`,
+			],
+			{ cwd: root },
+		);
+		await upload(root, "-t", "synced");
+		const { code, stderr } = await rbuild([
+			root,
+			...box.flags,
+			"--transfer",
+			"tar",
+			"-t",
+			"packed",
+		]);
+		assert.equal(code, 0, stderr);
+		const synced = await imageListing(box.engine, "synced", "/c");
+		// BuildKit takes nothing out of a tar, where the Dockerfile has to be.
+		const packed = await imageListing(box.engine, "packed", "/c");
+		const withoutDockerfile = packed.filter((line) => !line.endsWith(" c/Dockerfile"));
+		assert.deepEqual(synced, withoutDockerfile);
+		assert.ok(
+			synced.some((line) => line.endsWith("c/z-hard link to c/a/c/d")),
+			synced.join("\n"),
+		);
+		// BuildKit of 20.10 copies no fifo.
+		assert.equal(synced.filter((line) => !line.startsWith("p")).length, 20);
+	});
+
+	test("sends nothing of what the daemon has, and what changed since", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY src /c\n`,
+			"src/same": "s".repeat(1000),
+			"src/edited": "before",
+			"src/gone": "x",
+			"src/directory/file": "x",
+			"other/never-wanted": "n".repeat(1000),
+		});
+		const first = await upload(root, "-t", "changes");
+		// BuildKit asks for the Dockerfile each time.
+		const dockerfile = `FROM ${BASE_IMAGE}\nCOPY src /c\n`.length;
+		assert.deepEqual([first.files, first.bytes], [5, dockerfile + 1000 + 6 + 1 + 1]);
+
+		// Others use the lab, too: a daemon that has just thrown its copy away gets all of it again.
+		let second = await upload(root, "-t", "changes");
+		for (let more = 0; more < 2 && second.bytes > dockerfile; more++) {
+			second = await upload(root, "-t", "changes");
+		}
+		assert.ok(second.bytes <= dockerfile, JSON.stringify(second));
+
+		write(root, "src/edited", "after!");
+		rmSync(join(root, "src/gone"));
+		rmSync(join(root, "src/directory"), { recursive: true });
+		write(root, "src/directory", "a file now");
+		write(root, "src/new/file", "new");
+		const third = await upload(root, "-t", "changes");
+		assert.equal(third.bytes - second.bytes, 6 + 10 + 3);
+		assert.equal(third.files - second.files, 3);
+		assert.deepEqual(await imageListing(box.engine, "changes", "/c"), [
+			"-rw-r--r-- c/directory",
+			"-rw-r--r-- c/edited",
+			"-rw-r--r-- c/new/file",
+			"-rw-r--r-- c/same",
+			"drwxr-xr-x c/",
+			"drwxr-xr-x c/new/",
+		]);
+		assert.equal(await imageFile(box.engine, "changes", "/c/edited"), "after!");
+	});
+
+	test("takes another Dockerfile of the same size and time for another", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo 1 > /made\n` });
+		await upload(root, "-t", "dockerfiles");
+		assert.equal(await imageFile(box.engine, "dockerfiles", "/made"), "1\n");
+		write(root, "Dockerfile", `FROM ${BASE_IMAGE}\nRUN echo 2 > /made\n`);
+		utimesSync(join(root, "Dockerfile"), 1, 1);
+		await upload(root, "-t", "dockerfiles");
+		assert.equal(await imageFile(box.engine, "dockerfiles", "/made"), "2\n");
+	});
+
+	test("goes by the .dockerignore that belongs to the Dockerfile, in the context or not", async () => {
+		const files = { ".dockerignore": "b\n", a: "", b: "" };
+		for (const place of ["docker", ".."]) {
+			const root = context({ "root/.keep": "", ...prefixed("root/", files) });
+			const name = join(root, "root", place, "Prod");
+			write(dirname(name), "Prod", `FROM ${BASE_IMAGE}\nCOPY . /c\n`);
+			write(dirname(name), "Prod.dockerignore", "a\ndocker\n.*\n");
+			await upload(join(root, "root"), "-f", name, "-t", "prod");
+			assert.deepEqual(await imageListing(box.engine, "prod", "/c"), [
+				"-rw-r--r-- c/b",
+				"drwxr-xr-x c/",
+			]);
+		}
+	});
+
+	test("follows symlinks within the context, and never out of it", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY current/file /c/\n`,
+			"versions/2/file": "followed",
+			"versions/1/file": "not wanted",
+		});
+		execFileSync("ln", ["-s", "/versions/2", join(root, "current")]);
+		const { files } = await upload(root, "-t", "followed");
+		assert.equal(files, 2);
+		assert.equal(await imageFile(box.engine, "followed", "/c/file"), "followed");
+
+		for (const target of ["/etc/passwd", "../../../../../../etc/passwd"]) {
+			const escaping = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY out /c\n` });
+			execFileSync("ln", ["-s", target, join(escaping, "out")]);
+			const { code, stderr } = await rbuild([escaping, ...flags]);
+			assert.equal(code, 1, stderr);
+			assert.match(stderr, /^error: .*not found|no such file/m);
+		}
+	});
+
+	test("takes thousands of rules in a .dockerignore", async () => {
+		const rules = Array.from({ length: 3000 }, (_, at) => `some/folder/file-${at}`);
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`,
+			".dockerignore": [...rules, "Dockerfile", ".dockerignore"].join("\n"),
+			"some/folder/file-7": "",
+			"some/folder/file-2999": "",
+			"some/folder/file-3000": "",
+		});
+		await upload(root, "-t", "rules");
+		assert.deepEqual(await imageListing(box.engine, "rules", "/c"), [
+			"-rw-r--r-- c/some/folder/file-3000",
+			"drwxr-xr-x c/",
+			"drwxr-xr-x c/some/",
+			"drwxr-xr-x c/some/folder/",
+		]);
+	});
+
+	test("names a file that changes while it is sent", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`, busy: "x" });
+		let time = 1_600_000_000;
+		const changes = setInterval(() => utimesSync(join(root, "busy"), time, time++), 1);
+		const { code, stderr } = await rbuild([root, ...flags, "-t", "never"]);
+		clearInterval(changes);
+		assert.equal(code, 3, stderr);
+		assert.match(stderr, /^error: busy changed while it was being read$/m);
+		assert.doesNotMatch(stderr, /^warning/m);
+		await assert.rejects(inspectImage(box.engine, "never", signal));
+	});
+
+	test("stops in the middle of a file at Ctrl-C", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`, large: "" });
+		truncateSync(join(root, "large"), 4 * 2 ** 30);
+		const child = startRbuild([root, ...flags, "--progress", "json"]);
+		const result = finished(child);
+		for await (const line of createInterface({ input: child.stderr ?? assert.fail() })) {
+			const event = JSON.parse(line) as BuildEvent;
+			if (event.type === "upload" && event.bytes > 2 ** 20) break;
+		}
+		child.kill("SIGINT");
+		assert.equal((await result).code, 130);
+	});
+
+	test("names a file whose name is not UTF-8, and what else to do", async () => {
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n` });
+		execFileSync("sh", ["-c", "printf x > \"$(printf 'caf\\351')\""], { cwd: root });
+		const { code, stderr } = await rbuild([root, ...flags]);
+		assert.equal(code, 3);
+		assert.match(stderr, /^error: "caf\\udce9" has a name that is not UTF-8/m);
+		assert.match(stderr, /^hint: .*--transfer tar/m);
+		assert.equal((await rbuild([root, ...box.flags, "--transfer", "tar"])).code, 0);
+	});
+
+	test("is refused where there is only an archive to send", async () => {
+		const { code, stderr } = await rbuild(["-", ...flags], { input: `FROM ${BASE_IMAGE}\n` });
+		assert.equal(code, 2);
+		assert.match(stderr, /^error: --transfer sync needs a directory/m);
+	});
+}
+
+function write(root: string, name: string, content: string): void {
+	mkdirSync(dirname(join(root, name)), { recursive: true });
+	writeFileSync(join(root, name), content);
+}
+
+function prefixed(prefix: string, files: Readonly<Record<string, string>>) {
+	return Object.fromEntries(Object.entries(files).map(([name, text]) => [prefix + name, text]));
+}
