@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { BuildRequest } from "../engine/build-request.js";
 import { normalizePlatform } from "../engine/platforms.js";
@@ -41,6 +42,9 @@ export async function planBuild(
 	options: BuildOptions,
 	environment: Environment,
 ): Promise<BuildPlan> {
+	if (typeof options.context !== "string" || options.context === "") {
+		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
+	}
 	const tags = [...new Set((options.tags ?? []).map((tag) => parseTag(tag).familiar))];
 	if (options.push && tags.length === 0) {
 		throw new UsageError("--push needs the name to push to", {
@@ -99,12 +103,17 @@ function resolveBuildArgs(
 /** The API takes "name:address"; IPv6 addresses may be in brackets. */
 function extraHost(text: string): string {
 	const match = /^([^:=\s]+)[:=]\[?([^\]\s]+)\]?$/.exec(text);
-	if (match === null) {
+	if (match === null || !isAddress(match[2] ?? "")) {
 		throw new UsageError(`"${text}" is not a host and its address`, {
 			hint: "write it as name:address, such as db:10.0.0.5",
 		});
 	}
 	return `${match[1]}:${match[2]}`;
+}
+
+/** "host-gateway" stands for the address of the daemon's machine (API 1.41). */
+function isAddress(text: string): boolean {
+	return text === "host-gateway" || isIP(text) !== 0;
 }
 
 async function saveTarget(

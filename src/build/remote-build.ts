@@ -17,6 +17,7 @@ import { Closing } from "./closing.js";
 import { planDeliveries } from "./deliveries.js";
 import type { BuildOptions } from "./options.js";
 import { Stopwatch } from "./stopwatch.js";
+import { keepingSecret, secretOf, withoutSecret } from "./url-secret.js";
 
 /** What a build needs of the process it runs in. */
 export interface Surroundings {
@@ -43,10 +44,11 @@ export async function remoteBuild(
 	const { environment } = surroundings;
 	const stopwatch = new Stopwatch<Phase>();
 	const failed = new AbortController();
-	const run: Run = {
-		emit: caller.emit,
-		signal: AbortSignal.any([caller.signal, failed.signal]),
-	};
+	const secret = secretOf(options.context ?? "");
+	const run = keepingSecret(
+		{ emit: caller.emit, signal: AbortSignal.any([caller.signal, failed.signal]) },
+		secret,
+	);
 	await using closing = new Closing();
 	try {
 		const plan = await planBuild(options, environment);
@@ -74,7 +76,7 @@ export async function remoteBuild(
 		return report;
 	} catch (error) {
 		failed.abort(error);
-		throw caller.signal.aborted ? interruption(caller.signal) : error;
+		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecret(error, secret);
 	}
 }
 

@@ -1,17 +1,14 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Options } from "yargs";
 import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
-import type { BuildReport } from "../events.js";
 import { chooseProgressMode, type ProgressMode } from "../render/progress-mode.js";
 import { createRenderer, type Renderer } from "../render/renderer.js";
 import { type BuildFlagValues, buildOptions, OLD_FLAGS } from "./build-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
-import { writeResultFile } from "./result-file.js";
+import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 import { processScreen } from "./screen.js";
 import { suggestion } from "./suggestion.js";
 
@@ -48,8 +45,8 @@ export type BuildArguments = BuildFlagValues & {
 
 /** `rbuild CONTEXT`: the build, on this process's terminal. */
 export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
-	const options = buildOptions(values.context, values);
 	checkContext(values.context);
+	const options = buildOptions(values.context, values);
 	checkStdout(values);
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const mode = chooseProgressMode({
@@ -62,12 +59,15 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => renderer.close());
 	try {
 		noteOldFlags(values, renderer);
-		await removeStaleId(values.iidfile);
+		await checkResultFile(values.iidfile);
+		await checkResultFile(values["metadata-file"]);
+		await removeResultFile(values.iidfile);
 		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), {
 			emit: (event) => renderer.handle(event),
 			signal: interrupts.signal,
 		});
-		await writeResults(report, values);
+		await writeResultFile(values.iidfile, report.imageId);
+		await writeResultFile(values["metadata-file"], `${JSON.stringify(report, null, 2)}\n`);
 		return 0;
 	} catch (error) {
 		const failure = describeFailure(error);
@@ -81,6 +81,9 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 
 /** `rbuild contxt` asks for a folder of that name; where there is none, it may be a slip. */
 function checkContext(context: string): void {
+	if (context === "") {
+		throw new UsageError("the build context is empty", { hint: 'name a directory, such as "."' });
+	}
 	const command = /^[a-z]+$/.test(context) ? suggestion(context, OTHER_COMMANDS) : undefined;
 	if (command === undefined || existsSync(context)) return;
 	throw new UsageError(`"${context}" is neither a directory nor a command`, {
@@ -108,18 +111,5 @@ function noteOldFlags(values: BuildArguments, renderer: Renderer): void {
 		if ((values as Record<string, unknown>)[name] !== undefined) {
 			renderer.handle({ type: "warning", message: `--${name} has no effect: ${why}` });
 		}
-	}
-}
-
-/** As docker does: the id of an earlier build must not pass for that of one that fails. */
-async function removeStaleId(iidfile: string | undefined): Promise<void> {
-	if (iidfile !== undefined) await rm(resolve(iidfile), { force: true });
-}
-
-async function writeResults(report: BuildReport, values: BuildArguments): Promise<void> {
-	if (values.iidfile !== undefined) await writeResultFile(values.iidfile, report.imageId);
-	const metadata = values["metadata-file"];
-	if (metadata !== undefined) {
-		await writeResultFile(metadata, `${JSON.stringify(report, null, 2)}\n`);
 	}
 }

@@ -1,5 +1,6 @@
 import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
+import { UsageError } from "../errors.js";
 import {
 	parseBuildArgs,
 	parseByteSize,
@@ -53,6 +54,13 @@ export type BuildFlagValues = {
 
 /** The options of build() that parsed flags stand for. @throws UsageError */
 export function buildOptions(context: string, values: BuildFlagValues): BuildOptions {
+	for (const [name, value] of Object.entries(values)) {
+		if (name in BUILD_FLAGS && [value].flat().includes("")) {
+			throw new UsageError(`--${name} has an empty value`, {
+				hint: "a variable that is not set? Leave the flag out to have the default",
+			});
+		}
+	}
 	return {
 		context,
 		...given("file", values.file),
@@ -62,13 +70,16 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("network", values.network),
 		...given("cgroupParent", values["cgroup-parent"]),
 		...given("save", values.save),
-		...given("transfer", values.transfer && parseTransfer(values.transfer)),
+		...given("transfer", read(values.transfer, parseTransfer)),
 		...given("allowEmulation", values["allow-emulation"]),
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),
 		...given("push", values.push),
 		...given("load", values.load),
-		...given("shmSize", values["shm-size"] && parseByteSize(values["shm-size"], "--shm-size")),
+		...given(
+			"shmSize",
+			read(values["shm-size"], (size) => parseByteSize(size, "--shm-size")),
+		),
 		tags: values.tag ?? [],
 		buildArgs: parseBuildArgs(values["build-arg"] ?? []),
 		labels: parseLabels(values.label ?? []),
@@ -78,10 +89,14 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 	};
 }
 
+function read<Value>(text: string | undefined, reader: (text: string) => Value): Value | undefined {
+	return text === undefined ? undefined : reader(text);
+}
+
 /** A property, if there is a value for it: an option that is not given stays absent. */
 function given<Name extends string, Value>(
 	name: Name,
-	value: Value | "" | undefined,
-): { [N in Name]?: Exclude<Value, "" | undefined> } {
-	return value === undefined || value === "" ? {} : ({ [name]: value } as never);
+	value: Value | undefined,
+): { [N in Name]?: Value } {
+	return value === undefined ? {} : ({ [name]: value } as { [N in Name]: Value });
 }

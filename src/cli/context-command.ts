@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import type { Options } from "yargs";
 import { type LocalContext, openLocalContext } from "../context/build-context.js";
+import { parseContextSource } from "../context/context-source.js";
 import type { ContextManifest } from "../context/manifest.js";
-import type { ExitCode } from "../errors.js";
+import { type ExitCode, UsageError } from "../errors.js";
 import { contextSize } from "../render/wording.js";
 import { onInterrupt } from "./interrupts.js";
 
@@ -37,11 +37,11 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 		platform: process.platform,
 		stdin: process.stdin,
 	};
-	await using context = await openLocalContext(
-		resolve(values.directory),
-		request,
-		interrupts.signal,
-	);
+	const source = await parseContextSource(values.directory, process.cwd());
+	if (source.kind !== "directory") {
+		throw new UsageError(`${values.directory} is not a directory: there is nothing to look into`);
+	}
+	await using context = await openLocalContext(source.directory, request, interrupts.signal);
 	const manifest = await context.manifest;
 	process.stdout.write(
 		values.format === "json" ? contextDocument(manifest) : await contextTable(context),

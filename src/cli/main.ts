@@ -1,10 +1,13 @@
 // Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.
+import { survivePipes, workingDirectoryIsGone } from "./process-faults.js";
 import { version } from "./version.js";
 
 const argv = process.argv.slice(2);
+survivePipes();
 if (argv.length === 1 && argv[0] === "--version") {
 	process.stdout.write(`${version()}\n`);
-} else {
+} else if (!workingDirectoryIsGone()) {
 	const { runProgram } = await import("./program.js");
-	process.exitCode = await runProgram(argv);
+	const exitCode = await runProgram(argv);
+	process.exitCode ||= exitCode;
 }

@@ -66,5 +66,12 @@ export function parseUlimit(text: string): Ulimit {
 			hint: "write it as NAME=SOFT[:HARD], such as nofile=1024:2048",
 		});
 	}
-	return { name, soft: Number(soft), hard: Number(hard ?? soft) };
+	const limit = { name, soft: Number(soft), hard: Number(hard ?? soft) };
+	const unlimited = (value: number) => (value < 0 ? Number.POSITIVE_INFINITY : value);
+	if (unlimited(limit.soft) > unlimited(limit.hard)) {
+		throw new UsageError(`--ulimit "${text}": the soft limit is above the hard one`, {
+			hint: "write it as NAME=SOFT[:HARD], such as nofile=1024:2048",
+		});
+	}
+	return limit;
 }

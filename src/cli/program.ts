@@ -2,6 +2,7 @@ import yargs from "yargs";
 import { type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
+import { normalizeFlags } from "./command-line.js";
 import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
@@ -17,11 +18,13 @@ const GENERAL_FLAGS = {
 	debug: { type: "boolean", describe: "Show stack traces of errors" },
 } as const;
 
+const ALL_BUILD_FLAGS = { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
+const HELP_WORDS = ["--help", "-h", "help"];
 const COMMANDS = ["build", "context", "completion"];
 
 /** Runs one command line; everything that can go wrong ends as an exit code. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode | 0> {
-	if (argv.length === 0 || (argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h"))) {
+	if (argv.length === 0 || (argv.length === 1 && HELP_WORDS.includes(argv[0] ?? ""))) {
 		process.stdout.write(HELP);
 		return 0;
 	}
@@ -42,7 +45,8 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 
 async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 	let exitCode: ExitCode | 0 = 0;
-	const parser = yargs([...argv])
+	const flags = { ...(argv[0] === "context" ? CONTEXT_FLAGS : ALL_BUILD_FLAGS), ...GENERAL_FLAGS };
+	const parser = yargs(normalizeFlags(argv, flags))
 		.scriptName("rbuild")
 		.locale("en")
 		.usage("$0 CONTEXT [flags]")
@@ -64,7 +68,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 						type: "string",
 						describe: 'A directory, "-" for a tar or Dockerfile on standard input, or a git URL',
 						// What yargs makes of "-" here.
-						coerce: (value: string) => (value === "" ? "-" : value),
+						coerce: (value: string) => (value === "" && argv.includes("-") ? "-" : value),
 					})
 					.options(onlyLast(BUILD_FLAGS))
 					.options(onlyLast(OUTPUT_FLAGS))
@@ -96,7 +100,9 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 		.wrap(Math.min(100, process.stdout.columns ?? 80))
 		.fail((message, error) => {
 			// yargs throws its own findings, too.
-			throw error && error.name !== "YError" ? error : usageError(message);
+			throw error && error.name !== "YError"
+				? error
+				: usageError(message, argv, Object.keys(flags));
 		});
 	if (argv[0] === "completion" && argv.length === 1) parser.showCompletionScript();
 	else await parser.parseAsync();
@@ -106,7 +112,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 /** Flags by themselves; for everything else the shell offers files beside what is here. */
 function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
 	if (!current.startsWith("-")) return COMMANDS;
-	const flags = words.includes("context") ? CONTEXT_FLAGS : { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
+	const flags = words.includes("context") ? CONTEXT_FLAGS : ALL_BUILD_FLAGS;
 	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
 }
 
@@ -126,28 +132,38 @@ function hidden(names: readonly string[]): Record<string, { type: "boolean"; hid
 	return Object.fromEntries(names.map((name) => [name, { type: "boolean", hidden: true }]));
 }
 
-function usageError(message: string): UsageError {
+function usageError(
+	message: string,
+	argv: readonly string[],
+	flags: readonly string[],
+): UsageError {
 	const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
-	if (unknown !== undefined) return unknownArgument(unknown);
+	if (unknown !== undefined) return unknownArgument(unknown, argv, flags);
 	if (message.startsWith("Not enough non-option arguments")) {
 		return new UsageError("no build context was given", {
 			hint: "name the directory to build, such as: rbuild . -t app",
 		});
 	}
-	return new UsageError(message.charAt(0).toLowerCase() + message.slice(1), {
+	const line = message.replace(/\s+/g, " ").trim();
+	return new UsageError(line.charAt(0).toLowerCase() + line.slice(1), {
 		hint: "see rbuild --help",
 	});
 }
 
-function unknownArgument(name: string): UsageError {
-	const flags = Object.keys({
-		...BUILD_FLAGS,
-		...OUTPUT_FLAGS,
-		...CONTEXT_FLAGS,
-		...GENERAL_FLAGS,
-	});
+function unknownArgument(
+	name: string,
+	argv: readonly string[],
+	flags: readonly string[],
+): UsageError {
+	if (argv.includes(name)) {
+		const command = suggestion(argv[0] ?? "", COMMANDS);
+		return new UsageError(`unexpected argument "${name}"`, {
+			hint:
+				command === undefined ? "there is one build context" : `did you mean: rbuild ${command}?`,
+		});
+	}
 	const meant = suggestion(name, flags);
-	return new UsageError(`unknown argument ${name.length === 1 ? "-" : "--"}${name}`, {
+	return new UsageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}`, {
 		hint: meant === undefined ? "see rbuild build --help" : `did you mean --${meant}?`,
 	});
 }

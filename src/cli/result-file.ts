@@ -1,22 +1,27 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
-import { DeliveryError } from "../errors.js";
+import { pipeline } from "node:stream/promises";
+import { checkWritable, ReplacementFile } from "../image/replacement-file.js";
 
-/**
- * Writes a small file for scripts, whole or not at all.
- * @throws DeliveryError
- */
-export async function writeResultFile(file: string, content: string): Promise<void> {
+/** The small files for scripts: --iidfile and --metadata-file. All throw DeliveryError. */
+
+/** Before anything is built: whether the file could be written at its end. */
+export async function checkResultFile(file: string | undefined): Promise<void> {
+	if (file !== undefined) await checkWritable(resolve(file));
+}
+
+/** Writes it, whole or not at all; what is no regular file is written to as it is. */
+export async function writeResultFile(file: string | undefined, content: string): Promise<void> {
+	if (file === undefined) return;
+	await using replacement = await ReplacementFile.open(resolve(file));
+	await pipeline([content], replacement.stream);
+	await replacement.commit();
+}
+
+/** As docker does with the id: that of an earlier build must not pass for that of one that fails. */
+export async function removeResultFile(file: string | undefined): Promise<void> {
+	if (file === undefined) return;
 	const path = resolve(file);
-	const unfinished = `${path}.${process.pid}.tmp`;
-	try {
-		await writeFile(unfinished, content);
-		await rename(unfinished, path);
-	} catch (error) {
-		await rm(unfinished, { force: true });
-		throw new DeliveryError(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`, {
-			hint: "the image was built all the same",
-			cause: error,
-		});
-	}
+	const found = await lstat(path).catch(() => undefined);
+	if (found?.isFile()) await unlink(path);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
-import { Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { ContextTotals } from "../events.js";
 import type { SelectableDirectory } from "./context-selection.js";
@@ -84,7 +84,7 @@ export async function openBuildContext(
 		case "directory":
 			return openLocalContext(source.directory, request, signal);
 		case "stdin":
-			return openStdinContext(request);
+			return openStdinContext(request, signal);
 		case "url":
 			return {
 				kind: "remote",
@@ -109,7 +109,7 @@ export async function openLocalContext(
 		root,
 		file: request.file,
 		workingDirectory: request.workingDirectory,
-		readStdin: () => buffer(request.stdin),
+		readStdin: () => buffer(addAbortSignal(signal, request.stdin)),
 	});
 	const sent = whatIsSent(dockerfile);
 	const walked = openDirectoryContext(
@@ -225,8 +225,11 @@ function dockerfileDirectory({
 	return { files: fileSet(files), dockerfile };
 }
 
-async function openStdinContext(request: ContextRequest): Promise<BuildContext> {
-	const stdin = await readStdinContext(request.stdin, request.file);
+async function openStdinContext(
+	request: ContextRequest,
+	signal: AbortSignal,
+): Promise<BuildContext> {
+	const stdin = await readStdinContext(addAbortSignal(signal, request.stdin), request.file);
 	const isArchive = stdin.kind === "archive";
 	return {
 		kind: "archive",

@@ -1,4 +1,4 @@
-import { readFile, realpath } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ContextError } from "../errors.js";
 
@@ -43,7 +43,8 @@ export async function locateDockerfile(query: DockerfileQuery): Promise<Dockerfi
 			: resolve(query.workingDirectory, query.file);
 	const displayName = query.file ?? basename(path);
 	const content = await readDockerfile(path, displayName, query);
-	const pathInContext = insideOf(query.root, await realpath(path));
+	// What has no place in the file system, such as the pipe of `-f <(…)`, is not in the context.
+	const pathInContext = insideOf(query.root, await realpath(path).catch(() => "/"));
 	return {
 		displayName,
 		content,
@@ -82,7 +83,10 @@ async function readDockerfile(
 				},
 			);
 		}
-		throw new ContextError(`cannot read the Dockerfile ${displayName}: ${code}`, { cause: error });
+		const reason = code === "EISDIR" ? "it is a directory" : code;
+		throw new ContextError(`cannot read the Dockerfile ${displayName}: ${reason}`, {
+			cause: error,
+		});
 	}
 }
 
@@ -97,10 +101,13 @@ async function ignoreFile(
 	for (const path of candidates) {
 		const file = insideOf(root, path) ?? path;
 		try {
+			// A pipe or a device would be waited for without end.
+			if (!(await stat(path)).isFile()) throw new ContextError(`${file} is not a regular file`);
 			return { ignore: { content: await readFile(path), file } };
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			if (code === "ENOENT") continue;
+			if (error instanceof ContextError) throw error;
 			throw new ContextError(`cannot read ${file}: ${code}`, { cause: error });
 		}
 	}

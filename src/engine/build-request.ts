@@ -106,7 +106,6 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 		...(product === "podman" ? podmanSpelling(build) : dockerSpelling(build)),
 		shmsize: build.shmSize?.toString(),
 		cgroupparent: build.cgroupParent,
-		cachefrom: json(build.cacheFrom),
 		buildid: build.buildId,
 		session: build.sessionId,
 		remote: remoteOf(build.context),
@@ -124,16 +123,19 @@ function remoteOf(context: BuildContext): string | undefined {
 	}
 }
 
-function dockerSpelling({ extraHosts, ulimits }: BuildRequest) {
+function dockerSpelling({ cacheFrom, extraHosts, ulimits }: BuildRequest) {
 	return {
+		cachefrom: json(cacheFrom),
 		extrahosts: extraHosts,
 		ulimits: json(ulimits?.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }))),
 	};
 }
 
-/** Podman's compat API reads both as JSON lists of what its command line takes (5.8). */
-function podmanSpelling({ extraHosts, ulimits }: BuildRequest) {
+/** Podman's compat API reads these as JSON lists of what its command line takes (5.8). */
+function podmanSpelling({ cacheFrom, extraHosts, ulimits }: BuildRequest) {
 	return {
+		// Repositories only: it finds the tags by itself.
+		cachefrom: json(cacheFrom?.map((image) => image.replace(/@.*$|:[^/:]*$/, ""))),
 		extrahosts: json(extraHosts),
 		ulimits: json(ulimits?.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`)),
 	};

@@ -27,6 +27,9 @@ export function startRbuild(args: readonly string[], options: CliOptions = {}): 
 		env: { ...env, DOCKER_CONFIG: "/nonexistent", ...options.env },
 		uid: options.uid,
 		stdio: ["pipe", "pipe", "pipe"],
+		// What hangs must fail its test.
+		timeout: 120_000,
+		killSignal: "SIGKILL",
 	});
 	child.stdin?.on("error", () => {});
 	child.stdin?.end(options.input ?? "");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +53,7 @@ suite("bad input: the command line", () => {
 		[
 			"an unknown flag",
 			[".", "--tagg", "x"],
-			/^error: unknown argument --tagg$/,
+			/^error: unknown flag --tagg$/,
 			/did you mean --tag\?/,
 		],
 		[
@@ -63,7 +64,21 @@ suite("bad input: the command line", () => {
 		],
 		["a bad tag", [".", "-t", "App:x"], /^error: invalid tag "App:x"/, /app:x/],
 		["a flag without its value", [".", "-t"], /^error: not enough arguments following: t/],
-		["two contexts", [".", "other"], /^error: unknown argument/],
+		["two contexts", [".", "other"], /^error: unexpected argument "other"$/],
+		["a misspelt command", ["buidl", "."], /^error: unexpected argument "\."$/, /rbuild build/],
+		["an empty context", [""], /^error: the build context is empty$/],
+		["an empty value", [".", "--save", ""], /^error: --save has an empty value$/],
+		[
+			"limits the wrong way round",
+			[".", "--ulimit", "nofile=2:1"],
+			/^error: --ulimit "nofile=2:1"/,
+		],
+		["an address that is none", [".", "--add-host", "a:1.2.3.999"], /^error: "a:1\.2\.3\.999"/],
+		[
+			"a URL to look into",
+			["context", "https://host/x.git"],
+			/^error: https:.* is not a directory/,
+		],
 		["an unknown progress mode", [".", "--progress", "fancy"], /^error: invalid values/],
 		["a size that is none", [".", "--shm-size", "big"], /^error: --shm-size "big" is not a size$/],
 		["a target that is none", [".", "--on", "http://box"], /^error: --on: /],
@@ -122,6 +137,18 @@ suite("bad input: the context", () => {
 			code: 3,
 			error: /^error: \.dockerignore:3: /,
 		}));
+
+	test("a folder to look into that is not there", () =>
+		fails(["context", "missing"], {
+			code: 3,
+			error: /^error: the build context missing does not/,
+		}));
+
+	test("a .dockerignore that would never end", async () => {
+		const root = context({ Dockerfile: "FROM scratch\n" });
+		execFileSync("mkfifo", [join(root, ".dockerignore")]);
+		await fails(["context", root], { code: 3, error: /^error: \.dockerignore is not a regular/ });
+	});
 
 	test("an unreadable file, for one who is not root", {
 		skip: process.getuid?.() !== 0,
@@ -213,6 +240,12 @@ suite("bad input: where results go", () => {
 
 	test("a folder to save to", () =>
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--save", directory], {
+			code: 6,
+			error: /^error: .*director/,
+		}));
+
+	test("a folder for the image id, before anything is sent", () =>
+		fails([context({ Dockerfile: "FROM scratch\n" }), "--iidfile", directory], {
 			code: 6,
 			error: /^error: .*director/,
 		}));

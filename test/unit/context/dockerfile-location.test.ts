@@ -108,7 +108,7 @@ suite("the Dockerfile of a directory", () => {
 	test("cannot be a directory", async () => {
 		await assert.rejects(locate("context/docker"), {
 			name: "ContextError",
-			message: "cannot read the Dockerfile context/docker: EISDIR",
+			message: "cannot read the Dockerfile context/docker: it is a directory",
 		});
 	});
 });

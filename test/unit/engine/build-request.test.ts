@@ -101,27 +101,29 @@ test("every option goes under the name that the daemon knows", async () => {
 		["nocache", "1"],
 		["pull", "1"],
 		["networkmode", "none"],
+		["cachefrom", '["app:latest"]'],
 		["extrahosts", "db:10.0.0.1"],
 		["extrahosts", "v6:::1"],
 		["ulimits", '[{"Name":"nofile","Soft":1024,"Hard":2048}]'],
 		["shmsize", "67108864"],
 		["cgroupparent", "builds"],
-		["cachefrom", '["app:latest"]'],
 		["buildid", "b1"],
 		["session", "s1"],
 		["version", "2"],
 	]);
 });
 
-test("Podman gets hosts and limits as its command line spells them", async () => {
+test("Podman gets hosts, limits and cache sources as its command line spells them", async () => {
 	const build = await sent(
 		{
 			extraHosts: ["db:10.0.0.1", "cache:10.0.0.2"],
 			ulimits: [{ name: "nofile", soft: 1024, hard: 2048 }],
+			cacheFrom: ["app:latest", "localhost:5000/app", "app@sha256:0"],
 		},
 		{ podman: true },
 	);
-	assert.deepEqual(build.query.slice(0, 2), [
+	assert.deepEqual(build.query.slice(0, 3), [
+		["cachefrom", '["app","localhost:5000/app","app"]'],
 		["extrahosts", '["db:10.0.0.1","cache:10.0.0.2"]'],
 		["ulimits", '["nofile=1024:2048"]'],
 	]);

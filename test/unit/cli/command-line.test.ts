@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { normalizeFlags } from "../../../src/cli/command-line.js";
+
+const flags = {
+	tag: { type: "string", array: true, alias: "t" },
+	file: { type: "string", alias: "f" },
+	quiet: { type: "boolean", alias: "q" },
+	"build-arg": { type: "string", array: true },
+	push: { type: "boolean" },
+} as const;
+
+const normalized = (...argv: string[]) => normalizeFlags(argv, flags);
+
+suite("a command line", () => {
+	test("has short flags spelled out, with what is attached to them", () => {
+		assert.deepEqual(normalized("-tapp", ".", "-fDockerfile"), [
+			"--tag=app",
+			".",
+			"--file=Dockerfile",
+		]);
+		assert.deepEqual(normalized("-qt", "app", "-t=b"), ["--quiet", "--tag=app", "--tag=b"]);
+		assert.deepEqual(normalized("-tq"), ["--tag=q"]);
+	});
+
+	test("has values that look like flags", () => {
+		assert.deepEqual(normalized("--build-arg", "--x=1", "-f", "-"), [
+			"--build-arg=--x=1",
+			"--file=-",
+		]);
+		assert.deepEqual(normalized("--tag=a", "--push", "."), ["--tag=a", "--push", "."]);
+	});
+
+	test("keeps what it does not know, for an error in its own words", () => {
+		assert.deepEqual(normalized("-x", "--unknown", "v", "-", "-t"), [
+			"-x",
+			"--unknown",
+			"v",
+			"-",
+			"--tag",
+		]);
+		assert.deepEqual(normalized("--", "-t", "x"), ["--", "-t", "x"]);
+	});
+});
