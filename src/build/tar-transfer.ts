@@ -3,7 +3,6 @@ import type { BuildContext } from "../context/build-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
-import type { BuiltImage } from "../image/delivery.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
@@ -76,7 +75,7 @@ async function send(
 	try {
 		const output = buildImage(engine, request, run.signal);
 		const { imageId } = await readBuildOutput(output, dockerfile, run);
-		return { image: builtImage(imageId, plan), uploadMs: upload?.durationMs ?? 0 };
+		return { image: { id: imageId, tags: plan.tags }, uploadMs: upload?.durationMs ?? 0 };
 	} catch (error) {
 		// A context that cannot be read to its end breaks the request; the reason is the first of the two.
 		throw upload?.failure ?? explainRefusal(error, dockerfile);
@@ -86,8 +85,4 @@ async function send(
 function dockerfileText({ dockerfileName, dockerfileContent }: BuildContext) {
 	if (dockerfileContent === undefined) return undefined;
 	return { displayName: dockerfileName, content: dockerfileContent };
-}
-
-function builtImage(id: string, { tags }: BuildPlan): BuiltImage {
-	return { id, tags };
 }
