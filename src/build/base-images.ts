@@ -1,13 +1,17 @@
-/**
- * The images that a Dockerfile's FROM lines name, for the credentials that the classic builder has to
- * be sent in advance. Variables take their ARG default or the build argument; a name that still holds
- * one after that is left out.
- */
-export async function baseImages(
+/** The images that a Dockerfile names. */
+export interface NamedImages {
+	/** Those of FROM lines, and whatever else may be one: a COPY or a mount that is "from=" no stage. */
+	readonly images: readonly string[];
+	/** Whether none is left out because its name holds a variable whose value is not known. */
+	readonly complete: boolean;
+}
+
+/** Variables take their ARG default or the build argument. */
+export async function namedImages(
 	dockerfile: string,
 	buildArgs: Readonly<Record<string, string | null>>,
-): Promise<readonly string[]> {
-	const { DockerfileParser } = await import("dockerfile-ast");
+): Promise<NamedImages> {
+	const { DockerfileParser } = await import("./dockerfile-parser.js");
 	const parsed = DockerfileParser.parse(dockerfile);
 	const values = new Map<string, string>();
 	for (const argument of parsed.getInitialARGs()) {
@@ -19,13 +23,16 @@ export async function baseImages(
 	const images = new Set<string>();
 	for (const from of parsed.getFROMs()) {
 		const image = substitute(from.getImage() ?? "", values);
-		if (image !== "" && image !== "scratch" && !stages.has(image) && !image.includes("$")) {
-			images.add(image);
-		}
+		if (image !== "scratch" && !stages.has(image.toLowerCase())) images.add(image);
 		const stage = from.getBuildStage();
-		if (stage) stages.add(stage);
+		if (stage) stages.add(stage.toLowerCase());
 	}
-	return [...images];
+	for (const [, name = ""] of dockerfile.matchAll(/\bfrom=["']?([^\s,"']+)/gi)) {
+		if (!stages.has(name.toLowerCase()) && !/^\d+$/.test(name)) images.add(name);
+	}
+	const names = [...images];
+	const known = names.filter((name) => name !== "" && !name.includes("$"));
+	return { images: known, complete: known.length === names.length };
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-default}`. */

@@ -30,8 +30,7 @@ export async function positionOfStep(
 	stepName: string,
 	dockerfile: DockerfileText,
 ): Promise<DockerfilePosition | undefined> {
-	// 15 ms to load, and only needed here.
-	const { DockerfileParser } = await import("dockerfile-ast");
+	const { DockerfileParser } = await import("./dockerfile-parser.js");
 	const text = decode(dockerfile);
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);

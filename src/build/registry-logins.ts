@@ -2,7 +2,7 @@ import type { FindLogin } from "../buildkit/auth.js";
 import type { RegistryAuth } from "../engine/registry-auth.js";
 import { DOCKER_HUB, parseReference } from "../image/reference.js";
 import { type CredentialSource, registryAuths } from "../image/registry-credentials.js";
-import { baseImages } from "./base-images.js";
+import { namedImages } from "./base-images.js";
 
 /** The name by which BuildKit asks for the Docker Hub's credentials. */
 const HUB_SERVER = "registry-1.docker.io";
@@ -24,7 +24,7 @@ export async function baseImageAuths(
 	source: CredentialSource,
 ): Promise<Readonly<Record<string, RegistryAuth>>> {
 	if (dockerfile === undefined) return {};
-	const images = await baseImages(new TextDecoder().decode(dockerfile), buildArgs);
+	const { images } = await namedImages(new TextDecoder().decode(dockerfile), buildArgs);
 	return registryAuths(images.flatMap(registryOf), source);
 }
 

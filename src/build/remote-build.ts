@@ -15,6 +15,7 @@ import { openTransport } from "../transport/open-transport.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { Closing } from "./closing.js";
 import { planDeliveries } from "./deliveries.js";
+import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
 import { Stopwatch } from "./stopwatch.js";
 import { keepingSecret, secretOf, withoutSecret } from "./url-secret.js";
@@ -54,15 +55,16 @@ export async function remoteBuild(
 		const plan = await planBuild(options, environment);
 		const chosen = await chooseTarget(options, environment);
 		const context = await openContext(options, surroundings, closing, run);
+		const needs = new LocalNeeds(context, plan.request, run.signal);
 		const [, engine] = await together(failed, [
 			stopwatch.time("context", () => readContext(context, run)),
-			stopwatch.time("connect", () => connect(chosen, environment, closing, run)),
+			stopwatch.time("connect", () => connect(chosen, environment, closing, needs, run)),
 		]);
 		requireNative(plan, engine);
 
 		const { chooseTransfer } = await import("./choose-transfer.js");
 		const credentials = registryCredentials(environment, run);
-		const transfer = chooseTransfer(plan, engine, context, credentials);
+		const transfer = chooseTransfer(plan, engine, context, credentials, needs);
 		const { image, uploadMs } = await stopwatch.time("build", () =>
 			transfer.send(engine, context, plan, run),
 		);
@@ -110,15 +112,22 @@ async function connect(
 	chosen: ChosenTarget,
 	environment: Environment,
 	closing: Closing,
+	needs: LocalNeeds,
 	run: Run,
 ): Promise<Engine> {
 	const startedAt = performance.now();
 	const target = formatTarget(chosen.target);
 	run.emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
+	const whileWaiting = () => {
+		loadAhead();
+		needs.read();
+	};
 	const transport = closing.use(
-		await openTransport(chosen, environment, run.signal, run.emit, loadAhead),
+		await openTransport(chosen, environment, run.signal, run.emit, whileWaiting),
 	);
-	const engine = closing.use(await connectEngine(transport, run.signal));
+	const engine = closing.use(
+		await connectEngine(transport, run.signal, (questions) => needs.ask(questions)),
+	);
 	run.emit({
 		type: "connect",
 		status: "done",

@@ -10,7 +10,20 @@ const CANCEL_TIMEOUT = 2_000;
 /** What POST /build needs to be told of the session and of how the build can be cancelled. */
 export interface BuildIds {
 	readonly buildId: string;
-	readonly sessionId: string;
+	readonly sessionId?: string;
+}
+
+/** Runs a build of BuildKit's that needs nothing of this side; cancels it if the run is aborted. */
+export function buildAlone<Result>(
+	engine: Engine,
+	run: Run,
+	build: (ids: BuildIds) => Promise<Result>,
+): Promise<Result> {
+	const buildId = randomBytes(16).toString("hex");
+	const cancel = () => {
+		cancelBuild(engine, buildId, AbortSignal.timeout(CANCEL_TIMEOUT)).catch(() => {});
+	};
+	return whenAborted(run.signal, cancel, () => build({ buildId }));
 }
 
 /** Runs a build of BuildKit's beside a session that serves it; cancels it if the run is aborted. */
@@ -21,16 +34,12 @@ export async function buildInSession<Result>(
 	build: (ids: BuildIds) => Promise<Result>,
 ): Promise<Result> {
 	const sessionId = newSessionId();
-	const buildId = randomBytes(16).toString("hex");
-	const cancel = () => {
-		cancelBuild(engine, buildId, AbortSignal.timeout(CANCEL_TIMEOUT)).catch(() => {});
-	};
 	// Both at once: on a long link each of them is a round trip.
 	const opening = openSession(engine, { ...options, id: sessionId }, run);
 	try {
 		const [, result] = await Promise.all([
 			opening,
-			whenAborted(run.signal, cancel, () => build({ buildId, sessionId })),
+			buildAlone(engine, run, (ids) => build({ ...ids, sessionId })),
 		]);
 		return result;
 	} finally {

@@ -6,17 +6,18 @@ import type { Run } from "../events.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { LocalNeeds } from "./local-needs.js";
 import { baseImageAuths, findLogin } from "./registry-logins.js";
-import { buildInSession, whenAborted } from "./session-build.js";
+import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./session-build.js";
 import type { SentBuild, Transfer } from "./transfer.js";
 import { openUpload, type Upload } from "./upload.js";
 
 /** Sends the whole context as one tar, which every daemon takes. */
-export function tarTransfer(credentials: CredentialSource): Transfer {
+export function tarTransfer(credentials: CredentialSource, needs: LocalNeeds): Transfer {
 	return {
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, credentials, run)
+				? sendToBuildKit(engine, context, plan, credentials, needs, run)
 				: sendToClassic(engine, context, plan, credentials, run),
 	};
 }
@@ -27,10 +28,15 @@ async function sendToBuildKit(
 	context: BuildContext,
 	plan: BuildPlan,
 	credentials: CredentialSource,
+	needs: LocalNeeds,
 	run: Run,
 ): Promise<SentBuild> {
+	const build = (ids: BuildIds) => send(engine, context, plan, ids, run);
+	if (await needs.areMet(plan.platform ?? engine.facts.platform)) {
+		return buildAlone(engine, run, build);
+	}
 	const services = [authService(findLogin(credentials))];
-	return buildInSession(engine, { services }, run, (ids) => send(engine, context, plan, ids, run));
+	return buildInSession(engine, { services }, run, build);
 }
 
 async function sendToClassic(

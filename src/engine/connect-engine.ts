@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { EngineError } from "../errors.js";
 import type { EngineFacts } from "../events.js";
 import type { Transport } from "../transport/transport.js";
-import type { Engine, EngineRequest, EngineResponse } from "./engine.js";
+import type { Engine, EngineQuestions, EngineRequest, EngineResponse } from "./engine.js";
 import { notDocker, readText } from "./engine-failure.js";
 import { engineFacts, parseVersion } from "./facts.js";
 import type { HttpConnection } from "./http-connection.js";
@@ -19,10 +19,15 @@ const JSON_LIMIT = 32 * 1024 * 1024;
  * /_ping and GET /version without a version prefix, which every daemon takes. The transport stays
  * the caller's to dispose of, after the engine.
  *
+ * @param meanwhile what else to ask in the same round trip
  * @throws EngineError when that is no Docker daemon or not one rbuild can talk to; ConnectionError;
  * InterruptedError
  */
-export async function connectEngine(transport: Transport, signal: AbortSignal): Promise<Engine> {
+export async function connectEngine(
+	transport: Transport,
+	signal: AbortSignal,
+	meanwhile: (questions: EngineQuestions) => void = () => {},
+): Promise<Engine> {
 	// undici takes 70 ms to load: only who talks to a daemon loads it.
 	const { HttpConnection } = await import("./http-connection.js");
 	const http = HttpConnection.over(transport);
@@ -34,7 +39,9 @@ export async function connectEngine(transport: Transport, signal: AbortSignal): 
 		return { headers: response.headers, text: await readText(response.body, JSON_LIMIT) };
 	};
 	try {
-		const [ping, version] = await Promise.all([greet("/_ping"), greet("/version")]);
+		const greeting = Promise.all([greet("/_ping"), greet("/version")]);
+		meanwhile(new UnversionedQuestions(http, transport));
+		const [ping, version] = await greeting;
 		// Only then does undici take the two streams for idle, and use them again.
 		await setImmediate();
 		const facts = readFacts(ping.headers, version.text, transport.target);
@@ -52,6 +59,21 @@ function readFacts(ping: EngineResponse["headers"], version: string, target: str
 	const document = parseVersion(parseJson(version));
 	if (document === undefined) throw notDocker(target, "GET /version", "without its version");
 	return engineFacts(ping, document, target);
+}
+
+class UnversionedQuestions implements EngineQuestions {
+	readonly transport: Transport;
+	readonly #http: HttpConnection;
+
+	constructor(http: HttpConnection, transport: Transport) {
+		this.transport = transport;
+		this.#http = http;
+	}
+
+	async json(request: EngineRequest): Promise<unknown> {
+		const answer = await this.#http.answer(request, pathWithQuery(request), GREETING_TIMEOUT);
+		return readDocument(answer, request, this.transport.target);
+	}
 }
 
 class HttpEngine implements Engine {
@@ -72,11 +94,7 @@ class HttpEngine implements Engine {
 	}
 
 	async json(request: EngineRequest): Promise<unknown> {
-		const { body } = await this.request(request);
-		const document = parseJson(await readText(body, JSON_LIMIT));
-		if (document !== undefined) return document;
-		const line = `${request.method} ${request.path}`;
-		throw notDocker(this.transport.target, line, "with something that is not JSON");
+		return readDocument(await this.request(request), request, this.transport.target);
 	}
 
 	async hijack(request: EngineRequest & { readonly protocol: string }): Promise<Duplex> {
@@ -96,15 +114,28 @@ class HttpEngine implements Engine {
 		return this.#http.close();
 	}
 
-	#versioned({ path, query = {} }: EngineRequest): string {
-		const parameters = new URLSearchParams();
-		for (const [name, value] of Object.entries(query)) {
-			if (value === undefined) continue;
-			for (const one of [value].flat()) parameters.append(name, one);
-		}
-		const search = parameters.size > 0 ? `?${parameters}` : "";
-		return `/v${this.facts.apiVersion}${path}${search}`;
+	#versioned(request: EngineRequest): string {
+		return `/v${this.facts.apiVersion}${pathWithQuery(request)}`;
 	}
+}
+
+function pathWithQuery({ path, query = {} }: EngineRequest): string {
+	const parameters = new URLSearchParams();
+	for (const [name, value] of Object.entries(query)) {
+		if (value === undefined) continue;
+		for (const one of [value].flat()) parameters.append(name, one);
+	}
+	return parameters.size > 0 ? `${path}?${parameters}` : path;
+}
+
+async function readDocument(
+	{ body }: EngineResponse,
+	{ method, path }: EngineRequest,
+	target: string,
+): Promise<unknown> {
+	const document = parseJson(await readText(body, JSON_LIMIT));
+	if (document !== undefined) return document;
+	throw notDocker(target, `${method} ${path}`, "with something that is not JSON");
 }
 
 function parseJson(text: string): unknown {

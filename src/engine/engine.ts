@@ -21,10 +21,16 @@ export interface EngineResponse {
 	readonly body: Readable;
 }
 
-/** A Docker Engine (or Podman's docker API), spoken to over one transport. */
-export interface Engine extends AsyncDisposable {
-	readonly facts: EngineFacts;
+/** What a daemon can be asked before an API version is agreed on: its newest one answers. */
+export interface EngineQuestions {
 	readonly transport: Transport;
+	/** A request whose answer is one JSON document. Fails as Engine.request() does. */
+	json(request: EngineRequest): Promise<unknown>;
+}
+
+/** A Docker Engine (or Podman's docker API), spoken to over one transport. */
+export interface Engine extends EngineQuestions, AsyncDisposable {
+	readonly facts: EngineFacts;
 	/** The shortest round trip to the daemon that was seen, in milliseconds. */
 	readonly roundTripMs: number;
 	/**
@@ -32,8 +38,6 @@ export interface Engine extends AsyncDisposable {
 	 * not HTTP; ConnectionError when the stream breaks; InterruptedError when the signal is aborted.
 	 */
 	request(request: EngineRequest): Promise<EngineResponse>;
-	/** A request whose answer is one JSON document. */
-	json(request: EngineRequest): Promise<unknown>;
 	/** A request that takes the connection over (HTTP 101), such as POST /session. */
 	hijack(request: EngineRequest & { readonly protocol: string }): Promise<Duplex>;
 }

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.js";
 import type { EngineFacts } from "../events.js";
+import { fields } from "./document.js";
 import type { EngineResponse } from "./engine.js";
 import { joinPlatform } from "./platforms.js";
 
@@ -21,9 +22,9 @@ export interface VersionDocument {
 
 /** @returns undefined when the document is not a daemon's */
 export function parseVersion(document: unknown): VersionDocument | undefined {
-	const { Version, Os, Arch, MinAPIVersion, Components } = record(document);
+	const { Version, Os, Arch, MinAPIVersion, Components } = fields(document);
 	if (typeof Version !== "string" || typeof Os !== "string" || typeof Arch !== "string") return;
-	const component = Array.isArray(Components) ? record(Components[0]).Name : undefined;
+	const component = Array.isArray(Components) ? fields(Components[0]).Name : undefined;
 	return {
 		version: Version,
 		os: Os,
@@ -82,8 +83,4 @@ function compareApiVersions(a: string, b: string): number {
 	const [aMajor = 0, aMinor = 0] = a.split(".").map(Number);
 	const [bMajor = 0, bMinor = 0] = b.split(".").map(Number);
 	return aMajor - bMajor || aMinor - bMinor;
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-	return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

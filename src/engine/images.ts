@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { EngineError } from "../errors.js";
-import type { Engine } from "./engine.js";
+import { fields } from "./document.js";
+import type { Engine, EngineQuestions } from "./engine.js";
 import { readJsonLines } from "./json-lines.js";
 import { joinPlatform } from "./platforms.js";
 import { type RegistryAuth, registryAuthHeader } from "./registry-auth.js";
@@ -16,6 +17,13 @@ export interface StoredImage {
 	readonly platform: string;
 	/** Bytes, as the daemon counts them. */
 	readonly size: number;
+	/** Whether it adds instructions to the builds that start from it. */
+	readonly hasTriggers: boolean;
+	/**
+	 * Whether it is surely in a graph driver's store: BuildKit takes it from there without asking its
+	 * registry. From containerd's store (Docker 29's default) it does not.
+	 */
+	readonly isInGraphDriver: boolean;
 }
 
 /**
@@ -23,7 +31,7 @@ export interface StoredImage {
  * @throws EngineError (status 404 when there is no such image)
  */
 export async function inspectImage(
-	engine: Engine,
+	engine: EngineQuestions,
 	reference: string,
 	signal: AbortSignal,
 ): Promise<StoredImage> {
@@ -41,6 +49,9 @@ export async function inspectImage(
 		digests: textList(image.RepoDigests),
 		platform: joinPlatform(text(Os), text(Architecture), text(Variant)),
 		size: typeof image.Size === "number" ? image.Size : 0,
+		hasTriggers: textList(fields(image.Config).OnBuild).length > 0,
+		// containerd's store has no such data, and since API 1.48 a descriptor.
+		isInGraphDriver: Boolean(fields(image.GraphDriver).Data) && image.Descriptor === undefined,
 	};
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { fields } from "../engine/document.js";
 import type { Engine } from "../engine/engine.js";
 
 /** What tells one image from another in GET /images/{name}/json, whatever the daemon's store. */
@@ -46,8 +47,4 @@ function unlessEmpty(value: unknown): unknown {
 	const empty =
 		value === "" || (typeof value === "object" && Object.keys(value ?? {}).length === 0);
 	return empty ? undefined : value;
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-	return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -20,10 +20,7 @@ export interface DaemonRoute {
 
 export interface FoundRoute {
 	readonly route: DaemonRoute;
-	/**
-	 * The streams by which it was found: two where that costs the box no more than an idle connection,
-	 * as a daemon is greeted with two requests and each stream takes a round trip to open.
-	 */
+	/** The streams by which it was found, for those who ask first. */
 	readonly ahead: readonly Promise<ChannelSocket | undefined>[];
 }
 
@@ -32,6 +29,13 @@ export interface FoundRoute {
  * shows by nothing being said: neither an answer to our question nor our own line before dial-stdio.
  */
 const FORCED_COMMAND_SILENCE_MS = 3_000;
+
+/**
+ * The requests that a build begins with, all at once: the daemon's greeting takes two, and there are
+ * base images to ask for. Each stream takes a round trip to open, and where it leads straight to the
+ * socket, it costs the box no more than an idle connection.
+ */
+const STREAMS_AHEAD = 4;
 
 /**
  * Straight to the daemon's socket where sshd allows that, else through the docker client of the box.
@@ -45,12 +49,14 @@ export async function findDaemonRoute(
 ): Promise<FoundRoute> {
 	const direct = new StreamLocalRoute(connection, socketPath ?? DEFAULT_SOCKET);
 	const first = direct.connect(signal);
-	const second = direct.connect(signal).catch(() => undefined);
+	const others = Array.from({ length: STREAMS_AHEAD - 1 }, () =>
+		direct.connect(signal).catch(() => undefined),
+	);
 	try {
 		await first;
-		return { route: direct, ahead: [first, second] };
+		return { route: direct, ahead: [first, ...others] };
 	} catch (error) {
-		second.then((stream) => stream?.destroy());
+		for (const other of others) other.then((stream) => stream?.destroy());
 		if (!(error instanceof ChannelRefusal)) {
 			throw error;
 		}

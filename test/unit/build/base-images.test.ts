@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { baseImages } from "../../../src/build/base-images.js";
+import { namedImages } from "../../../src/build/base-images.js";
 
 suite("base images", () => {
 	test("are those of FROM lines, without stages, scratch and repetitions", async () => {
@@ -11,7 +11,10 @@ suite("base images", () => {
 			"FROM alpine",
 			"FROM alpine",
 		].join("\n");
-		assert.deepEqual(await baseImages(dockerfile, {}), ["reg.example:5000/go:1", "alpine"]);
+		assert.deepEqual(await namedImages(dockerfile, {}), {
+			images: ["reg.example:5000/go:1", "alpine"],
+			complete: true,
+		});
 	});
 
 	test("have their variables filled in from ARG and build arguments", async () => {
@@ -25,9 +28,24 @@ suite("base images", () => {
 			"FROM ${EMPTY:-fallback}/x",
 			"FROM $UNKNOWN/y",
 		].join("\n");
-		assert.deepEqual(await baseImages(dockerfile, { TAG: "2", REGISTRY: null }), [
-			"docker.io/app:2",
-			"fallback/x",
-		]);
+		assert.deepEqual(await namedImages(dockerfile, { TAG: "2", REGISTRY: null }), {
+			images: ["docker.io/app:2", "fallback/x"],
+			complete: false,
+		});
+	});
+
+	test("are also what files are copied and mounted from, unless that is a stage", async () => {
+		const dockerfile = [
+			"FROM alpine AS Build",
+			"FROM scratch",
+			"COPY --from=build /a /a",
+			"COPY --from=0 /a /a",
+			"COPY --from=nginx:1 /b /b",
+			"RUN --mount=type=bind,from=tools,target=/t /t/run",
+		].join("\n");
+		assert.deepEqual(await namedImages(dockerfile, {}), {
+			images: ["alpine", "nginx:1", "tools"],
+			complete: true,
+		});
 	});
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BuildPlan } from "../../../src/build/build-plan.js";
 import { chooseTransfer } from "../../../src/build/choose-transfer.js";
+import type { LocalNeeds } from "../../../src/build/local-needs.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import { EngineError, UsageError } from "../../../src/errors.js";
@@ -17,6 +18,7 @@ const choose = (
 		{ facts: { builder }, transport: { target: "box" } } as Engine,
 		{ kind } as BuildContext,
 		{} as CredentialSource,
+		{} as LocalNeeds,
 	);
 
 describe("the choice of a transfer", () => {

@@ -52,7 +52,25 @@ test("an image's description is its id, names, platform and size", async () => {
 		digests: [],
 		platform: "linux/arm64",
 		size: 2_066_660,
+		hasTriggers: false,
+		isInGraphDriver: false,
 	});
+});
+
+test("an image's description tells its triggers, and whether its store asks no registry", async () => {
+	const GraphDriver = { Name: "overlay2", Data: { MergedDir: "/m" } };
+	await using daemon = await connected({
+		"GET /images/graph/json": answers({ Id: "a", GraphDriver, Config: { OnBuild: ["RUN x"] } }),
+		"GET /images/snapshot/json": answers({
+			Id: "b",
+			GraphDriver: { Name: "overlayfs", Data: null },
+		}),
+		"GET /images/described/json": answers({ Id: "c", GraphDriver, Descriptor: {} }),
+	});
+	const graph = await inspectImage(daemon.engine, "graph", signal);
+	assert.deepEqual([graph.hasTriggers, graph.isInGraphDriver], [true, true]);
+	assert.equal((await inspectImage(daemon.engine, "snapshot", signal)).isInGraphDriver, false);
+	assert.equal((await inspectImage(daemon.engine, "described", signal)).isInGraphDriver, false);
 });
 
 test("an id that Podman gives without its algorithm gets it", async () => {
