@@ -22,6 +22,7 @@ export type BuildEvent =
 	| StepEvent
 	| LogEvent
 	| DeliverEvent
+	| RetryEvent
 	| WarningEvent
 	| DoneEvent;
 
@@ -145,6 +146,20 @@ export interface DeliverEvent {
 	readonly detail?: string;
 }
 
+/** The connection was lost, and what was under way on it begins again. */
+export interface RetryEvent {
+	readonly type: "retry";
+	readonly target: string;
+	/** Such as "lost the connection to x86box (10.0.0.5:22): no answer for 30 s". */
+	readonly reason: string;
+	/** Counted from 1. */
+	readonly attempt: number;
+	/** How many attempts there may be. */
+	readonly retries: number;
+	/** How long the next attempt waits. */
+	readonly delayMs: number;
+}
+
 export interface WarningEvent {
 	readonly type: "warning";
 	readonly message: string;
@@ -175,6 +190,8 @@ export interface BuildReport {
 		readonly sent: number;
 		readonly received: number;
 	};
+	/** How often the connection was lost and made anew. */
+	readonly retries: number;
 	/** Durations by phase; they may overlap, "total" is the wall time. */
 	readonly phases: {
 		readonly connect: number;

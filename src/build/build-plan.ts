@@ -16,6 +16,7 @@ export interface BuildPlan {
 	readonly platform: string | undefined;
 	readonly allowEmulation: boolean;
 	readonly transfer: TransferChoice;
+	readonly retries: number;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
 	readonly deliveries: PlannedDeliveries;
@@ -32,6 +33,8 @@ export interface PlannedDeliveries {
 	readonly save: string | undefined;
 	readonly load: boolean;
 }
+
+const DEFAULT_RETRIES = 2;
 
 /**
  * Checks what can be checked without the daemon, before anything is read or sent.
@@ -58,6 +61,7 @@ export async function planBuild(
 		platform: platform || undefined,
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
+		retries: checkRetries(options.retries ?? DEFAULT_RETRIES),
 		request: {
 			tags,
 			target: options.target,
@@ -75,6 +79,13 @@ export async function planBuild(
 		},
 		deliveries: { push: options.push ?? false, save, load: options.load ?? false },
 	};
+}
+
+function checkRetries(retries: number): number {
+	if (Number.isInteger(retries) && retries >= 0) return retries;
+	throw new UsageError(`"${retries}" is not a number of retries`, {
+		hint: "give a whole number; 0 gives up when the connection is lost",
+	});
 }
 
 function singlePlatform(text: string): string {

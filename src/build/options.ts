@@ -42,6 +42,8 @@ export interface BuildOptions {
 	 * (BuildKit only). Absent: "auto".
 	 */
 	readonly transfer?: TransferChoice;
+	/** How often a connection that was lost is made anew, to go on with the build; absent: 2. */
+	readonly retries?: number;
 	/** Images whose layers may be reused. */
 	readonly cacheFrom?: readonly string[];
 	/** Push every tag from the daemon's machine. */

@@ -1,6 +1,5 @@
 import type { Readable, Writable } from "node:stream";
 import { type BuildContext, openBuildContext } from "../context/build-context.js";
-import { connectEngine } from "../engine/connect-engine.js";
 import type { Engine } from "../engine/engine.js";
 import { runsNatively } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
@@ -9,9 +8,7 @@ import type { BuildReport, DeliveryReport, Run } from "../events.js";
 import type { BuiltImage, Delivery } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { chooseTarget } from "../target/choose-target.js";
-import { formatTarget } from "../target/parse-target.js";
-import type { ChosenTarget } from "../target/target.js";
-import { openTransport } from "../transport/open-transport.js";
+import { BoxConnection } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { Closing } from "./closing.js";
 import { planDeliveries } from "./deliveries.js";
@@ -56,24 +53,41 @@ export async function remoteBuild(
 		const chosen = await chooseTarget(options, environment);
 		const context = await openContext(options, surroundings, closing, run);
 		const needs = new LocalNeeds(context, plan.request, run.signal);
+		const box = closing.use(
+			new BoxConnection(
+				{
+					chosen,
+					environment,
+					retries: plan.retries,
+					whileWaiting: () => loadAhead(needs),
+					whileGreeting: (questions) => needs.ask(questions),
+				},
+				run,
+			),
+		);
 		const [, engine] = await together(failed, [
 			stopwatch.time("context", () => readContext(context, run)),
-			stopwatch.time("connect", () => connect(chosen, environment, closing, needs, run)),
+			stopwatch.time("connect", () => box.open()),
 		]);
 		requireNative(plan, engine);
 
 		const { chooseTransfer } = await import("./choose-transfer.js");
 		const credentials = registryCredentials(environment, run);
-		const transfer = chooseTransfer(plan, engine, context, credentials, needs);
 		const { image, uploadMs } = await stopwatch.time("build", () =>
-			transfer.send(engine, context, plan, run),
+			box.keep(
+				(engine) => {
+					const transfer = chooseTransfer(plan, engine, context, credentials, needs);
+					return transfer.send(engine, context, plan, run);
+				},
+				context.kind === "archive" && context.once,
+			),
 		);
 		stopwatch.add("upload", uploadMs);
 
 		const rooms = { environment, credentials, stdout: surroundings.stdout, closing };
 		const deliveries = planDeliveries(plan, rooms, run);
-		const delivered = await deliverAll(deliveries, engine, image, stopwatch, run);
-		const report = writeReport(plan, engine, context, image, delivered, stopwatch);
+		const delivered = await deliverAll(deliveries, box, image, stopwatch, run);
+		const report = writeReport(plan, engine, box, context, image, delivered, stopwatch);
 		run.emit({ type: "done", report });
 		return report;
 	} catch (error) {
@@ -108,43 +122,13 @@ async function readContext(context: BuildContext, run: Run): Promise<void> {
 	});
 }
 
-async function connect(
-	chosen: ChosenTarget,
-	environment: Environment,
-	closing: Closing,
-	needs: LocalNeeds,
-	run: Run,
-): Promise<Engine> {
-	const startedAt = performance.now();
-	const target = formatTarget(chosen.target);
-	run.emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
-	const whileWaiting = () => {
-		loadAhead();
-		needs.read();
-	};
-	const transport = closing.use(
-		await openTransport(chosen, environment, run.signal, run.emit, whileWaiting),
-	);
-	const engine = closing.use(
-		await connectEngine(transport, run.signal, (questions) => needs.ask(questions)),
-	);
-	run.emit({
-		type: "connect",
-		status: "done",
-		target,
-		engine: engine.facts,
-		route: transport.route,
-		durationMs: performance.now() - startedAt,
-	});
-	return engine;
-}
-
 /** The heaviest modules, loaded while the network is waited for. */
-function loadAhead(): void {
+function loadAhead(needs: LocalNeeds): void {
 	for (const module of [import("../engine/http-connection.js"), import("./choose-transfer.js")]) {
 		// Who needs it will hear of the failure.
 		module.catch(() => {});
 	}
+	needs.read();
 }
 
 /** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */
@@ -179,14 +163,15 @@ function requireNative(
 
 async function deliverAll(
 	deliveries: readonly Delivery[],
-	engine: Engine,
+	box: BoxConnection,
 	image: BuiltImage,
 	stopwatch: Stopwatch<Phase>,
 	run: Run,
 ): Promise<readonly DeliveryReport[]> {
 	const reports: DeliveryReport[] = [];
 	for (const delivery of deliveries) {
-		reports.push(await stopwatch.time("deliver", () => delivery.deliver(engine, image, run)));
+		const deliver = () => box.keep((engine) => delivery.deliver(engine, image, run), delivery.once);
+		reports.push(await stopwatch.time("deliver", deliver));
 	}
 	return reports;
 }
@@ -194,6 +179,7 @@ async function deliverAll(
 function writeReport(
 	plan: BuildPlan,
 	{ facts, transport }: Engine,
+	box: BoxConnection,
 	context: BuildContext,
 	image: BuiltImage,
 	deliveries: readonly DeliveryReport[],
@@ -208,7 +194,8 @@ function writeReport(
 		deliveries,
 		contextKind: context.kind,
 		...(context.kind === "directory" ? { context: context.totals() } : {}),
-		wire: { sent: transport.wire.sent, received: transport.wire.received },
+		wire: { sent: box.wire.sent, received: box.wire.received },
+		retries: box.retries,
 		phases: {
 			connect: stopwatch.spent("connect"),
 			context: stopwatch.spent("context"),

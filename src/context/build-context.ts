@@ -28,10 +28,12 @@ interface ContextFacts extends AsyncDisposable {
 /** What the build is made from. */
 export type BuildContext =
 	| LocalContext
-	/** An archive from standard input, passed on as it comes. */
+	/** What came on standard input: an archive that is passed on as it comes, or a Dockerfile. */
 	| (ContextFacts & {
 			readonly kind: "archive";
 			readonly compressed: boolean;
+			/** Whether the tar is a stream, and can be asked for only once. */
+			readonly once: boolean;
 			tar(onProgress: (progress: TarProgress) => void): Readable;
 	  })
 	/** The daemon fetches it; nothing is sent. */
@@ -44,7 +46,7 @@ export type LocalContext = ContextFacts & {
 	readonly dockerfileContent: Uint8Array;
 	/** Rejects with ContextError. */
 	readonly manifest: Promise<ContextManifest>;
-	/** The uncompressed tar; can be asked for once. */
+	/** The uncompressed tar. Asked for again, it begins anew. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
 	/** The directory as it is, for a daemon that asks for what it wants. */
 	readonly directory: SelectableDirectory;
@@ -238,6 +240,7 @@ async function openStdinContext(
 		dockerfileName: request.file ?? (isArchive ? "Dockerfile" : "stdin"),
 		dockerfileContent: isArchive ? undefined : stdin.content,
 		compressed: isArchive && stdin.compressed,
+		once: isArchive,
 		tar(onProgress) {
 			const archive = isArchive
 				? stdin.archive

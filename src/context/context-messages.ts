@@ -16,8 +16,8 @@ export interface ContextWorkerInput {
 
 /** What the main thread asks of the worker, which walks without being asked. */
 export type ToContextWorker =
-	/** Leave to send this many more chunks of the tar; the first one starts it. */
-	| { readonly type: "credit"; readonly chunks: number }
+	/** Leave to send this many more chunks of a tar. A new number starts a new tar, and gives up the last. */
+	| { readonly type: "credit"; readonly tar: number; readonly chunks: number }
 	| { readonly type: "measure-ignored" }
 	| SelectionRequest;
 
@@ -50,10 +50,11 @@ export type FromContextWorker =
 	  }
 	| {
 			readonly type: "chunk";
+			readonly tar: number;
 			readonly bytes: Uint8Array<ArrayBuffer>;
 			readonly progress: TarProgress;
 	  }
-	| { readonly type: "packed" }
+	| { readonly type: "packed"; readonly tar: number }
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
 	| SelectionAnswer
 	/** A ContextError. */

@@ -19,9 +19,10 @@ import { walkContext } from "./walk.js";
 class ContextWorker {
 	readonly #tree: SourceTree;
 	readonly #manifest: ContextManifest;
-	readonly #chunks: Generator<TarChunk, void>;
+	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
-	#packed = false;
+	#tar = 0;
+	#chunks: Generator<TarChunk, void> | undefined;
 
 	constructor({ root, ignore, keep, extra, platform }: ContextWorkerInput) {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
@@ -29,8 +30,7 @@ class ContextWorker {
 		const hidden = new Set(extra.map(({ path }) => path));
 		const walked = walkContext(this.#tree, rules.keeping(keep), hidden);
 		this.#manifest = insertExtraFiles(walked, extra);
-		const contents = new Map(extra.map(({ path, content }) => [path, content]));
-		this.#chunks = packTar(this.#tree, this.#manifest.entries, contents);
+		this.#contents = new Map(extra.map(({ path, content }) => [path, content]));
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
 		this.#selections = new Selections(this.#tree, known, post);
@@ -38,19 +38,24 @@ class ContextWorker {
 	}
 
 	handle(message: ToContextWorker): void {
-		if (message.type === "credit") this.#pack(message.chunks);
+		if (message.type === "credit") this.#pack(message.tar, message.chunks);
 		else if (message.type === "measure-ignored") this.#measure();
 		else this.#selections.handle(message);
 	}
 
-	#pack(credit: number): void {
-		for (let left = credit; left > 0 && !this.#packed; left--) {
+	#pack(tar: number, credit: number): void {
+		if (tar !== this.#tar) {
+			this.#chunks?.return();
+			this.#tar = tar;
+			this.#chunks = packTar(this.#tree, this.#manifest.entries, this.#contents);
+		}
+		for (let left = credit; left > 0 && this.#chunks !== undefined; left--) {
 			const { done, value } = this.#chunks.next();
 			if (done) {
-				this.#packed = true;
-				post({ type: "packed" });
+				this.#chunks = undefined;
+				post({ type: "packed", tar });
 			} else {
-				post({ type: "chunk", ...value }, [value.bytes.buffer]);
+				post({ type: "chunk", tar, ...value }, [value.bytes.buffer]);
 			}
 		}
 	}

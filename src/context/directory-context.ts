@@ -28,9 +28,10 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	/** Rejects with ContextError or InterruptedError. */
 	readonly manifest: Promise<ContextManifest>;
 	/**
-	 * The context as an uncompressed tar; may be asked for once, before the manifest is there too. It
-	 * holds at most a few MB of it in memory, however slowly it is read. Fails with ContextError, also
-	 * for a file that changes while it is read, or InterruptedError.
+	 * The context as an uncompressed tar; may be asked for before the manifest is there. It holds at most
+	 * a few MB of it in memory, however slowly it is read. Fails with ContextError, also for a file that
+	 * changes while it is read, or InterruptedError. Asked for again, it begins anew, and what was not
+	 * read of the one before does not come any more.
 	 *
 	 * @param onProgress called at most ten times a second, and at the end.
 	 */
@@ -61,6 +62,7 @@ class WorkerContext implements DirectoryContext {
 	readonly #measured = new Settlement<IgnoredSizes>();
 	readonly #selections: RemoteSelection[] = [];
 	#tar: TarReader | undefined;
+	#tars = 0;
 	#packed = false;
 	#measuring = false;
 	#failure: Error | undefined;
@@ -94,8 +96,11 @@ class WorkerContext implements DirectoryContext {
 	}
 
 	tar(onProgress: (progress: TarProgress) => void): Readable {
-		if (this.#tar !== undefined) throw new Error("the tar of a context can be read only once");
-		this.#tar = new TarReader((chunks) => this.#ask({ type: "credit", chunks }), onProgress);
+		this.#tars += 1;
+		const tar = this.#tars;
+		this.#tar?.giveUp();
+		this.#tar = new TarReader((chunks) => this.#ask({ type: "credit", tar, chunks }), onProgress);
+		this.#packed = false;
 		if (this.#failure !== undefined) this.#tar.stream.destroy(this.#failure);
 		return this.#tar.stream;
 	}
@@ -130,9 +135,10 @@ class WorkerContext implements DirectoryContext {
 				this.#walked.resolve(receivedManifest(message.manifest, message.entries));
 				break;
 			case "chunk":
-				this.#tar?.take(message.bytes, message.progress);
+				if (message.tar === this.#tars) this.#tar?.take(message.bytes, message.progress);
 				break;
 			case "packed":
+				if (message.tar !== this.#tars) break;
 				this.#packed = true;
 				this.#tar?.end();
 				if (this.#measuring) this.#ask({ type: "measure-ignored" });

@@ -50,6 +50,12 @@ export class TarReader {
 		this.#onProgress(progress);
 	}
 
+	/** What was asked for is not waited for any more. */
+	giveUp(): void {
+		this.#inFlight = Number.POSITIVE_INFINITY;
+		this.stream.destroy();
+	}
+
 	end(): void {
 		this.#onProgress(this.#progress);
 		this.stream.push(null);

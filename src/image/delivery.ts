@@ -11,6 +11,8 @@ export interface BuiltImage {
 
 /** One way of getting a built image to where it is wanted: push, save or load. */
 export interface Delivery {
+	/** Set where a part that was handed over cannot be taken back, so that it cannot be done again. */
+	readonly once?: true;
 	/**
 	 * @param engine the daemon that has the image
 	 * @throws DeliveryError; ConnectionError when the link to that daemon breaks; InterruptedError

@@ -42,6 +42,7 @@ export function saveDelivery(path: string): Delivery {
  */
 export function saveToStreamDelivery(stream: Writable, name: string): Delivery {
 	return {
+		once: true,
 		deliver: (engine, image, run) =>
 			save(engine, image, name, run, async (archive) => {
 				await pipeline(archive, stream, { signal: run.signal, end: false });

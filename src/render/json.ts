@@ -17,9 +17,10 @@ import type { Screen } from "./screen.js";
  * - `step`, status `failed`: id, name, error, durationMs
  * - `log`: stepId, stream (`stdout` or `stderr`), text (any piece of the output, as the step wrote it)
  * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save` or `load`), destination, bytes, totalBytes?, detail?
+ * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
  * - `done`: report {imageId, tags, platform, target, engine, deliveries [{method, destination, bytes, digest?,
- *   durationMs}], context?, wire {sent, received}, phases {connect, context, upload, build, deliver, total}}
+ *   durationMs}], context?, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
  *
  * The last one is `done` or `error`; an `error` after `done` means that the image is there, and that

@@ -10,7 +10,7 @@ const LABEL_WIDTH = 9;
 
 /** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
 export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
-	const { engine, wire, context } = report;
+	const { engine, context } = report;
 	const width = columns - LABEL_WIDTH;
 	const row = (label: string, lines: readonly string[]) =>
 		lines.map((line, index) => colors.dim((index === 0 ? label : "").padEnd(LABEL_WIDTH)) + line);
@@ -27,7 +27,7 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
 		...row("context", wrap(context ? sentParts(context) : [passedOn(report.contextKind)], width)),
 		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
-		...row("wire", wrap(wireParts(wire, context?.bytes), width)),
+		...row("wire", wrap(wireParts(report), width)),
 		...row("time", wrap(timeParts(report.phases), width)),
 	];
 }
@@ -47,9 +47,13 @@ function ignoredParts({ files, bytes, complete }: ContextTotals["ignored"]): str
 	return complete ? seen : [...seen, files === 0 ? "whole folders" : "more in ignored folders"];
 }
 
-function wireParts(wire: BuildReport["wire"], contextBytes: number | undefined): string[] {
-	const share = contextBytes ? ` (${formatShare(wire.sent, contextBytes)} of the context)` : "";
-	return [`${formatBytes(wire.sent)} sent${share}`, `${formatBytes(wire.received)} received`];
+function wireParts({ wire, context, retries }: BuildReport): string[] {
+	const share = context?.bytes ? ` (${formatShare(wire.sent, context.bytes)} of the context)` : "";
+	return [
+		`${formatBytes(wire.sent)} sent${share}`,
+		`${formatBytes(wire.received)} received`,
+		...(retries > 0 ? [`connection lost ${retries === 1 ? "once" : `${retries} times`}`] : []),
+	];
 }
 
 function timeParts(phases: BuildReport["phases"]): string[] {

@@ -11,7 +11,14 @@ import { reportLines } from "./report.js";
 import type { Screen } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
 import { TransferMeter } from "./transfer-meter.js";
-import { connectLine, contextLine, deliverLine, deliveryName, uploadLine } from "./wording.js";
+import {
+	connectLine,
+	contextLine,
+	deliverLine,
+	deliveryName,
+	retryLine,
+	uploadLine,
+} from "./wording.js";
 
 const FRAME_MS = 100;
 
@@ -62,6 +69,11 @@ export class TtyRenderer implements Renderer {
 				break;
 			case "deliver":
 				this.#deliver(event);
+				break;
+			case "retry":
+				this.#tasks.clear();
+				this.#transfers.clear();
+				this.#region.print(this.#colors.yellow(retryLine(event)));
 				break;
 			case "warning":
 				for (const line of warningLines(event, this.#colors)) this.#region.print(line);

@@ -6,9 +6,10 @@ import type {
 	ContextTotals,
 	DeliverEvent,
 	DeliveryMethod,
+	RetryEvent,
 	UploadEvent,
 } from "../events.js";
-import { formatBytes, formatCount, formatFiles } from "./format.js";
+import { formatBytes, formatCount, formatDuration, formatFiles } from "./format.js";
 import { printableName } from "./printable.js";
 
 export function connectLine(event: ConnectEvent): string {
@@ -18,6 +19,11 @@ export function connectLine(event: ConnectEvent): string {
 	const engine = printableName(`${product} ${version} on ${platform}`);
 	const old = builder === "classic" ? ", classic builder" : "";
 	return `connected to ${target}: ${engine}${old} (${event.route})`;
+}
+
+export function retryLine({ reason, attempt, retries, delayMs }: RetryEvent): string {
+	const again = `connecting again in ${formatDuration(delayMs)} (${attempt} of ${retries})`;
+	return `${printableName(reason)}; ${again}`;
 }
 
 export function contextLine(event: ContextEvent): string {

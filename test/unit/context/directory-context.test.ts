@@ -44,6 +44,17 @@ describe("a directory context", () => {
 		assert.deepEqual(progress.at(-1), { files: 3, bytes: 2 * MIB + 1 });
 	});
 
+	it("begins its tar anew when it is asked for again, however much was read", async (test) => {
+		const root = emptyTree(test);
+		writeFileSync(join(root, "large"), Buffer.alloc(8 * MIB, "abc"));
+		const context = open(test, { root });
+		const first = context.tar(() => {});
+		for await (const _chunk of first) break;
+		const archive = await buffer(context.tar(() => {}));
+		assert.ok(archive.equals(pack(root)));
+		assert.ok((await buffer(context.tar(() => {}))).equals(archive));
+	});
+
 	it("applies the rules, but for what is kept", async (test) => {
 		const root = emptyTree(test);
 		for (const name of ["Dockerfile", ".dockerignore", "a.log"])

@@ -93,11 +93,20 @@ export const report: BuildReport = {
 		ignored: { files: 4321, bytes: 300_000_000, complete: true },
 	},
 	wire: { sent: 3_440_000, received: 1_200_000 },
+	retries: 0,
 	phases: { connect: 400, context: 120, upload: 1200, build: 64_000, deliver: 0, total: 65_800 },
 };
 
 /** One event of each variant. */
 export const everyEvent: readonly BuildEvent[] = [
+	{
+		type: "retry",
+		target: "x86box",
+		reason: "lost the connection to x86box: no answer for 30 s",
+		attempt: 1,
+		retries: 2,
+		delayMs: 1000,
+	},
 	{ type: "connect", status: "started", target: "x86box", chosenBy: "--on" },
 	{
 		type: "connect",

@@ -1,0 +1,131 @@
+import { setTimeout } from "node:timers/promises";
+import { connectEngine } from "../engine/connect-engine.js";
+import type { Engine, EngineQuestions } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import { ConnectionError, type ConnectionFailure } from "../errors.js";
+import type { Run } from "../events.js";
+import { formatTarget } from "../target/parse-target.js";
+import type { ChosenTarget } from "../target/target.js";
+import { openTransport } from "../transport/open-transport.js";
+import type { Transport, WireCounts } from "../transport/transport.js";
+
+export interface BoxConnectionOptions {
+	readonly chosen: ChosenTarget;
+	readonly environment: Environment;
+	/** How often a connection that was lost is made anew. */
+	readonly retries: number;
+	/** Called while the other side is waited for, and when the daemon can be asked. */
+	readonly whileWaiting: () => void;
+	readonly whileGreeting: (questions: EngineQuestions) => void;
+	/** Milliseconds before the first retry, the second and so on; the last counts for all others. */
+	readonly delaysMs?: readonly number[];
+}
+
+const DELAYS_MS = [1_000, 5_000];
+
+/** What may be over in a moment: a machine or a daemon that starts again, a network that changes. */
+const PASSING: ReadonlySet<ConnectionFailure> = new Set([
+	...(["lost", "timed-out", "unreachable", "refused", "unresolved"] as const),
+	...(["socket-missing", "protocol"] as const),
+]);
+
+/** The connection to the daemon that builds, for as long as a run needs it. */
+export class BoxConnection implements AsyncDisposable {
+	/** How often it was lost and made anew. */
+	retries = 0;
+	readonly #options: BoxConnectionOptions;
+	readonly #run: Run;
+	readonly #target: string;
+	#transport: Transport | undefined;
+	#engine: Engine | undefined;
+	#lastWire: WireCounts = { sent: 0, received: 0 };
+
+	constructor(options: BoxConnectionOptions, run: Run) {
+		this.#options = options;
+		this.#run = run;
+		this.#target = formatTarget(options.chosen.target);
+	}
+
+	/** All connections together. */
+	get wire(): WireCounts {
+		return sum(this.#lastWire, this.#transport?.wire);
+	}
+
+	/** @throws ConnectionError, EngineError, UsageError, InterruptedError */
+	async open(): Promise<Engine> {
+		const { chosen, environment, whileWaiting, whileGreeting } = this.#options;
+		const { emit, signal } = this.#run;
+		const target = this.#target;
+		const startedAt = performance.now();
+		emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
+		this.#transport = await openTransport(chosen, environment, signal, emit, whileWaiting);
+		this.#engine = await connectEngine(this.#transport, signal, whileGreeting);
+		emit({
+			type: "connect",
+			status: "done",
+			target,
+			engine: this.#engine.facts,
+			route: this.#transport.route,
+			durationMs: performance.now() - startedAt,
+		});
+		return this.#engine;
+	}
+
+	/**
+	 * Does something with the daemon, and does it again, from its beginning, after the connection was lost
+	 * and made anew.
+	 *
+	 * @param once set for what cannot be done again after it has begun
+	 * @throws what the work throws; what open() throws
+	 */
+	async keep<Result>(work: (engine: Engine) => Promise<Result>, once = false): Promise<Result> {
+		for (;;) {
+			try {
+				return await work(this.#engine ?? (await this.open()));
+			} catch (error) {
+				if (!this.#mayTryAgain(error) || (once && this.#engine !== undefined)) throw error;
+				await this.#pause(error);
+			}
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		const [engine, transport] = [this.#engine, this.#transport];
+		this.#engine = undefined;
+		await engine?.[Symbol.asyncDispose]();
+		await transport?.[Symbol.asyncDispose]();
+		this.#lastWire = this.wire;
+		this.#transport = undefined;
+	}
+
+	#mayTryAgain(error: unknown): error is ConnectionError {
+		if (!(error instanceof ConnectionError) || this.#run.signal.aborted) return false;
+		// While there is a connection, only its loss is a reason for another one.
+		const passes = this.#engine === undefined ? PASSING.has(error.failure) : isLoss(error);
+		return passes && this.retries < this.#options.retries;
+	}
+
+	async #pause({ message }: ConnectionError): Promise<void> {
+		const { delaysMs = DELAYS_MS } = this.#options;
+		const delayMs = delaysMs[this.retries] ?? delaysMs.at(-1) ?? 0;
+		this.retries += 1;
+		this.#run.emit({
+			type: "retry",
+			target: this.#target,
+			reason: message,
+			attempt: this.retries,
+			retries: this.#options.retries,
+			delayMs,
+		});
+		await this[Symbol.asyncDispose]();
+		await setTimeout(delayMs, undefined, { signal: this.#run.signal });
+	}
+}
+
+function isLoss({ failure }: ConnectionError): boolean {
+	return failure === "lost";
+}
+
+function sum(one: WireCounts, other: WireCounts = { sent: 0, received: 0 }): WireCounts {
+	return { sent: one.sent + other.sent, received: one.received + other.received };
+}
