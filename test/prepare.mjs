@@ -16,6 +16,7 @@ const PACKAGES = {
 	busybox: "busybox-static",
 	"docker-registry": "docker-registry",
 	htpasswd: "apache2-utils",
+	git: "git",
 };
 
 function run(command, args) {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { BASE_IMAGE } from "../support/base-image.js";
+import { type Box, startBox } from "../support/box.js";
+import { rbuild } from "../support/cli.js";
+import { imageFile } from "../support/image-contents.js";
+import { suiteWithDockerd } from "../support/requirement.js";
+
+const DOCKERFILE = `FROM ${BASE_IMAGE}\nCOPY hello /hello\n`;
+
+/** A git server for the repositories below a directory. */
+async function gitServer(directory: string) {
+	const reserved = createTcpServer().listen(0, "127.0.0.1");
+	await once(reserved, "listening");
+	const { port } = reserved.address() as AddressInfo;
+	reserved.close();
+	await once(reserved, "close");
+	const args = ["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"];
+	const daemon = spawn("git", [...args, `--port=${port}`, `--base-path=${directory}`], {
+		stdio: "ignore",
+	});
+	while (!(await accepts(port))) await setTimeout(20);
+	return {
+		url: `git://127.0.0.1:${port}`,
+		async [Symbol.asyncDispose]() {
+			daemon.kill();
+			await once(daemon, "close");
+		},
+	};
+}
+
+async function accepts(port: number): Promise<boolean> {
+	const socket = connect(port, "127.0.0.1");
+	try {
+		await once(socket, "connect");
+		return true;
+	} catch {
+		return false;
+	} finally {
+		socket.destroy();
+	}
+}
+
+for (const builder of ["buildkit", "classic"] as const) {
+	suiteWithDockerd(`a context that the daemon fetches, ${builder}`, () => {
+		let box: Box;
+		let directory: string;
+		before(async () => {
+			box = await startBox({ builder });
+			directory = mkdtempSync(join(tmpdir(), "rbuild-fetched-"));
+		});
+		after(async () => {
+			rmSync(directory, { recursive: true, force: true });
+			await box[Symbol.asyncDispose]();
+		});
+
+		test("may be a branch of a git repository", async () => {
+			const work = join(directory, "repository");
+			mkdirSync(work);
+			writeFileSync(join(work, "Dockerfile"), DOCKERFILE);
+			writeFileSync(join(work, "hello"), "from git\n");
+			const git = (...args: string[]) =>
+				execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...args], {
+					cwd: work,
+				});
+			git("init", "--quiet", "--initial-branch=trunk");
+			git("add", ".");
+			git("commit", "--quiet", "--message=first");
+			await using server = await gitServer(directory);
+			const url = `${server.url}/repository#trunk`;
+			const { code, stdout, stderr } = await rbuild([url, "-q", "-t", "fetched", ...box.flags]);
+			assert.equal(code, 0, stderr);
+			assert.match(stdout, /^sha256:[0-9a-f]{64}\n$/);
+			assert.equal(await imageFile(box.engine, "fetched", "hello"), "from git\n");
+		});
+
+		test("may be a compressed tar on a web server", async () => {
+			const files = join(directory, "files");
+			mkdirSync(files);
+			writeFileSync(join(files, "Dockerfile"), DOCKERFILE);
+			writeFileSync(join(files, "hello"), "from the web\n");
+			const archive = join(directory, "context.tar.gz");
+			execFileSync("tar", ["-czf", archive, "-C", files, "."]);
+			const server = createServer((_request, response) => {
+				response.setHeader("Content-Type", "application/gzip");
+				response.end(readFileSync(archive));
+			}).listen(0, "127.0.0.1");
+			await once(server, "listening");
+			const { port } = server.address() as AddressInfo;
+			const url = `http://127.0.0.1:${port}/context.tar.gz`;
+			const { code, stderr } = await rbuild([url, "-t", "downloaded", ...box.flags]);
+			server.close();
+			assert.equal(code, 0, stderr);
+			assert.match(stderr, /fetched by the daemon/);
+			assert.equal(await imageFile(box.engine, "downloaded", "hello"), "from the web\n");
+		});
+	});
+}
