@@ -5,7 +5,7 @@ import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport } from "./events.js";
 
-export type { BuildOptions, Ulimit } from "./build/options.js";
+export type { BuildOptions, SecretOption, SshOption, Ulimit } from "./build/options.js";
 export type { Environment } from "./environment.js";
 export * from "./errors.js";
 export type * from "./events.js";

@@ -1,12 +1,15 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import type { ForwardedAgent } from "../buildkit/ssh-agent/agent-forward.js";
 import type { BuildRequest } from "../engine/build-request.js";
 import { normalizePlatform } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import type { Run } from "../events.js";
 import { parseTag } from "../image/reference.js";
 import { checkSaveTarget } from "../image/save.js";
-import type { BuildOptions, TransferChoice } from "./options.js";
+import type { BuildOptions, SshOption, TransferChoice } from "./options.js";
+import { type PlannedSecret, planSecrets } from "./secrets.js";
 
 /** The options of a build after they have been checked, once; everything below trusts them. */
 export interface BuildPlan {
@@ -17,6 +20,9 @@ export interface BuildPlan {
 	readonly allowEmulation: boolean;
 	readonly transfer: TransferChoice;
 	readonly retries: number;
+	readonly secrets: readonly PlannedSecret[];
+	/** By the ids that ssh mounts name. */
+	readonly agents: ReadonlyMap<string, ForwardedAgent>;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
 	readonly deliveries: PlannedDeliveries;
@@ -44,6 +50,7 @@ const DEFAULT_RETRIES = 2;
 export async function planBuild(
 	options: BuildOptions,
 	environment: Environment,
+	run: Run,
 ): Promise<BuildPlan> {
 	if (typeof options.context !== "string" || options.context === "") {
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
@@ -62,6 +69,8 @@ export async function planBuild(
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
 		retries: checkRetries(options.retries ?? DEFAULT_RETRIES),
+		secrets: await planSecrets(options.secrets ?? [], environment),
+		agents: await planAgents(options.ssh ?? [], environment, run),
 		request: {
 			tags,
 			target: options.target,
@@ -86,6 +95,13 @@ function checkRetries(retries: number): number {
 	throw new UsageError(`"${retries}" is not a number of retries`, {
 		hint: "give a whole number; 0 gives up when the connection is lost",
 	});
+}
+
+/** What it takes to talk to agents is only loaded for a build that has one. */
+async function planAgents(options: readonly SshOption[], environment: Environment, run: Run) {
+	if (options.length === 0) return new Map();
+	const { openAgents } = await import("./ssh-agents.js");
+	return openAgents(options, environment, run);
 }
 
 function singlePlatform(text: string): string {

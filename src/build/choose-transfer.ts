@@ -1,3 +1,4 @@
+import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError, UsageError } from "../errors.js";
@@ -8,16 +9,21 @@ import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
 import type { Transfer } from "./transfer.js";
 
-/** @throws UsageError, EngineError when a transfer was asked for that cannot be done */
+/** @throws UsageError, EngineError when something was asked for that cannot be done */
 export function chooseTransfer(
-	{ transfer }: BuildPlan,
-	{ facts, transport }: Engine,
+	plan: BuildPlan,
+	engine: Engine,
 	context: BuildContext,
 	credentials: CredentialSource,
 	needs: LocalNeeds,
+	services: readonly SessionService[],
 ): Transfer {
+	requireBuildKitForMounts(plan, engine);
+	const { facts, transport } = engine;
 	// What the daemon fetches by itself is sent in neither way.
-	if (transfer !== "sync" || context.kind === "remote") return tarTransfer(credentials, needs);
+	if (plan.transfer !== "sync" || context.kind === "remote") {
+		return tarTransfer(credentials, needs, services);
+	}
 	if (context.kind === "archive") {
 		throw new UsageError("--transfer sync needs a directory, and this context is an archive", {
 			hint: "leave --transfer out, or unpack the archive and name the directory",
@@ -28,5 +34,20 @@ export function chooseTransfer(
 			hint: "leave --transfer out: then the context is sent as a tar",
 		});
 	}
-	return syncTransfer(context, credentials);
+	return syncTransfer(context, services);
+}
+
+/** Other builders would fail at the mount, after the upload. */
+function requireBuildKitForMounts(
+	{ secrets, agents }: BuildPlan,
+	{ facts, transport }: Engine,
+): void {
+	if (facts.builder === "buildkit" || (secrets.length === 0 && agents.size === 0)) return;
+	const flag = secrets.length > 0 ? "--secret" : "--ssh";
+	throw new EngineError(`${transport.target} has no BuildKit, which ${flag} needs`, {
+		hint:
+			facts.product === "podman"
+				? "build on a box with Docker, or leave the flag out"
+				: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
+	});
 }

@@ -4,6 +4,25 @@ export type { Ulimit };
 
 export type TransferChoice = "auto" | "sync" | "tar";
 
+/** A secret for `RUN --mount=type=secret,id=…`. */
+export interface SecretOption {
+	readonly id: string;
+	/** The file that holds it. Absent, as `env`: a variable named as the id, else a file of that name. */
+	readonly src?: string;
+	/** The environment variable that holds it. */
+	readonly env?: string;
+}
+
+/** What `RUN --mount=type=ssh,id=…` reaches. */
+export interface SshOption {
+	/** "default" is that of mounts without an id. */
+	readonly id: string;
+	/** The socket of an agent, or private keys; absent: the agent of SSH_AUTH_SOCK. */
+	readonly paths?: readonly string[];
+	/** Let steps send anything to the socket; absent: they may list keys and sign with them. */
+	readonly raw?: boolean;
+}
+
 /** What a build can be told. The command line maps its flags onto these, one to one. */
 export interface BuildOptions {
 	/** The build context: a directory, "-" for standard input, or a git or http URL. */
@@ -44,6 +63,10 @@ export interface BuildOptions {
 	readonly transfer?: TransferChoice;
 	/** How often a connection that was lost is made anew, to go on with the build; absent: 2. */
 	readonly retries?: number;
+	/** What steps may read while they run; BuildKit only. */
+	readonly secrets?: readonly SecretOption[];
+	/** Keys that steps may log in with while they run; BuildKit only. */
+	readonly ssh?: readonly SshOption[];
 	/** Images whose layers may be reused. */
 	readonly cacheFrom?: readonly string[];
 	/** Push every tag from the daemon's machine. */

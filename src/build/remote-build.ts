@@ -49,7 +49,7 @@ export async function remoteBuild(
 	);
 	await using closing = new Closing();
 	try {
-		const plan = await planBuild(options, environment);
+		const plan = await planBuild(options, environment, run);
 		const chosen = await chooseTarget(options, environment);
 		const context = await openContext(options, surroundings, closing, run);
 		const needs = new LocalNeeds(context, plan.request, run.signal);
@@ -72,11 +72,13 @@ export async function remoteBuild(
 		requireNative(plan, engine);
 
 		const { chooseTransfer } = await import("./choose-transfer.js");
+		const { sessionServices } = await import("./session-services.js");
 		const credentials = registryCredentials(environment, run);
+		const services = sessionServices(plan, credentials, environment);
 		const { image, uploadMs } = await stopwatch.time("build", () =>
 			box.keep(
 				(engine) => {
-					const transfer = chooseTransfer(plan, engine, context, credentials, needs);
+					const transfer = chooseTransfer(plan, engine, context, credentials, needs, services);
 					return transfer.send(engine, context, plan, run);
 				},
 				context.kind === "archive" && context.once,
@@ -124,7 +126,11 @@ async function readContext(context: BuildContext, run: Run): Promise<void> {
 
 /** The heaviest modules, loaded while the network is waited for. */
 function loadAhead(needs: LocalNeeds): void {
-	for (const module of [import("../engine/http-connection.js"), import("./choose-transfer.js")]) {
+	for (const module of [
+		import("../engine/http-connection.js"),
+		import("./choose-transfer.js"),
+		import("./session-services.js"),
+	]) {
 		// Who needs it will hear of the failure.
 		module.catch(() => {});
 	}

@@ -1,27 +1,24 @@
 import { basename } from "node:path";
-import { authService } from "../buildkit/auth.js";
 import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
 import type { SessionService } from "../buildkit/session-service.js";
 import type { LocalContext } from "../context/build-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
-import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
 import { contextKey } from "./context-key.js";
-import { findLogin } from "./registry-logins.js";
 import { type BuildIds, buildInSession } from "./session-build.js";
 import { SyncUpload } from "./sync-upload.js";
 import type { SentBuild, Transfer } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer(context: LocalContext, credentials: CredentialSource): Transfer {
+export function syncTransfer(context: LocalContext, services: readonly SessionService[]): Transfer {
 	return {
 		send(engine, _context, plan, run) {
 			const upload = new SyncUpload(context.totals(), run.emit);
 			const session = {
-				services: [authService(findLogin(credentials)), filesOf(context, upload)],
+				services: [...services, filesOf(context, upload)],
 				name: basename(context.root),
 				sharedKey: contextKey(context.root),
 			};

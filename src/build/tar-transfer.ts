@@ -1,4 +1,4 @@
-import { authService } from "../buildkit/auth.js";
+import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
@@ -7,35 +7,39 @@ import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { LocalNeeds } from "./local-needs.js";
-import { baseImageAuths, findLogin } from "./registry-logins.js";
+import { baseImageAuths } from "./registry-logins.js";
 import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./session-build.js";
 import type { SentBuild, Transfer } from "./transfer.js";
 import { openUpload, type Upload } from "./upload.js";
 
 /** Sends the whole context as one tar, which every daemon takes. */
-export function tarTransfer(credentials: CredentialSource, needs: LocalNeeds): Transfer {
+export function tarTransfer(
+	credentials: CredentialSource,
+	needs: LocalNeeds,
+	services: readonly SessionService[],
+): Transfer {
 	return {
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, credentials, needs, run)
+				? sendToBuildKit(engine, context, plan, needs, services, run)
 				: sendToClassic(engine, context, plan, credentials, run),
 	};
 }
 
-/** The session is there for the registry credentials: BuildKit takes them from nowhere else. */
+/** The session is there for what BuildKit takes from nowhere else: credentials, secrets, keys. */
 async function sendToBuildKit(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	credentials: CredentialSource,
 	needs: LocalNeeds,
+	services: readonly SessionService[],
 	run: Run,
 ): Promise<SentBuild> {
 	const build = (ids: BuildIds) => send(engine, context, plan, ids, run);
-	if (await needs.areMet(plan.platform ?? engine.facts.platform)) {
+	const mounts = plan.secrets.length > 0 || plan.agents.size > 0;
+	if (!mounts && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, build);
 	}
-	const services = [authService(findLogin(credentials))];
 	return buildInSession(engine, { services }, run, build);
 }
 

@@ -8,6 +8,7 @@ export const GRPC_STATUS = {
 	unimplemented: 12,
 	internal: 13,
 	unavailable: 14,
+	unauthenticated: 16,
 } as const;
 
 export type GrpcStatus = (typeof GRPC_STATUS)[keyof typeof GRPC_STATUS];

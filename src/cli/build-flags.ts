@@ -1,6 +1,7 @@
 import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
 import { UsageError } from "../errors.js";
+import { parseSecret, parseSsh } from "./mount-values.js";
 import {
 	parseBuildArgs,
 	parseByteSize,
@@ -25,6 +26,8 @@ export const BUILD_FLAGS = {
 	"allow-emulation": { ...flag, describe: "Build for a platform the box can only emulate" },
 	pull: { ...flag, describe: "Always look for newer base images" },
 	"no-cache": { ...flag, describe: "Use no cached layers" },
+	secret: { ...texts, describe: "For RUN --mount=type=secret: id=NAME[,src=FILE|,env=VARIABLE]" },
+	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
 	"cache-from": { ...texts, describe: "Images whose layers may be reused" },
@@ -85,6 +88,8 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		tags: values.tag ?? [],
 		buildArgs: parseBuildArgs(values["build-arg"] ?? []),
 		labels: parseLabels(values.label ?? []),
+		secrets: (values.secret ?? []).map(parseSecret),
+		ssh: (values.ssh ?? []).map(parseSsh),
 		cacheFrom: (values["cache-from"] ?? []).flatMap((images) => images.split(",")),
 		addHosts: values["add-host"] ?? [],
 		ulimits: (values.ulimit ?? []).map(parseUlimit),

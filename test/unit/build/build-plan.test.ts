@@ -13,7 +13,10 @@ const environment: Environment = {
 };
 
 const plan = (options: Partial<BuildOptions>) =>
-	planBuild({ context: ".", ...options }, environment);
+	planBuild({ context: ".", ...options }, environment, {
+		emit: () => {},
+		signal: new AbortController().signal,
+	});
 
 suite("a build plan", () => {
 	test("has every tag once, as docker shows it", async () => {

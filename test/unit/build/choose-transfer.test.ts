@@ -12,13 +12,15 @@ const choose = (
 	transfer: BuildPlan["transfer"],
 	kind: BuildContext["kind"],
 	builder: "buildkit" | "classic",
+	secrets: BuildPlan["secrets"] = [],
 ) =>
 	chooseTransfer(
-		{ transfer } as BuildPlan,
+		{ transfer, secrets, agents: new Map() } as unknown as BuildPlan,
 		{ facts: { builder }, transport: { target: "box" } } as Engine,
 		{ kind } as BuildContext,
 		{} as CredentialSource,
 		{} as LocalNeeds,
+		[],
 	);
 
 describe("the choice of a transfer", () => {
@@ -29,6 +31,15 @@ describe("the choice of a transfer", () => {
 			}
 		}
 		assert.ok(choose("sync", "remote", "classic"));
+	});
+
+	it("refuses secrets where there is no BuildKit to mount them", () => {
+		const secrets = [{ id: "token", variable: "TOKEN" }];
+		assert.ok(choose("auto", "directory", "buildkit", secrets));
+		assert.throws(
+			() => choose("auto", "directory", "classic", secrets),
+			/^EngineError: box has no BuildKit, which --secret needs$/,
+		);
 	});
 
 	it("refuses a sync that cannot be done", () => {

@@ -1,0 +1,35 @@
+import type { Dispatcher } from "undici";
+import type { Environment } from "../environment.js";
+
+export interface WebRequest {
+	readonly method?: "GET" | "POST";
+	readonly headers?: Readonly<Record<string, string>>;
+	readonly body?: string;
+	readonly signal: AbortSignal;
+}
+
+export interface WebAnswer {
+	readonly status: number;
+	readonly headers: Dispatcher.ResponseData["headers"];
+	readonly body: string;
+}
+
+/** Asks a web server; whatever undici throws when there is no answer. Redirects are not followed. */
+export type WebClient = (url: URL, request: WebRequest) => Promise<WebAnswer>;
+
+/** Goes through the proxies that the environment names, in either case (HTTPS_PROXY, no_proxy). */
+export function webClient({ variables }: Environment): WebClient {
+	const variable = (name: string) => variables[name] || variables[name.toUpperCase()] || "";
+	let dispatcher: Dispatcher | undefined;
+	return async (url, { method = "GET", ...request }) => {
+		const { EnvHttpProxyAgent, request: send } = await import("undici");
+		// Empty values, lest it look into the environment of the process.
+		dispatcher ??= new EnvHttpProxyAgent({
+			httpProxy: variable("http_proxy"),
+			httpsProxy: variable("https_proxy"),
+			noProxy: variable("no_proxy"),
+		});
+		const { statusCode, headers, body } = await send(url, { ...request, method, dispatcher });
+		return { status: statusCode, headers, body: await body.text() };
+	};
+}
