@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const PROGRAMS = ["/usr/bin/ssh-add", "/usr/bin/ssh-keygen"];
+
+/** Puts OpenSSH's programs and the libraries they need below a folder, for COPY into an empty image. */
+export function copySshPrograms(root: string): void {
+	const libraries = PROGRAMS.flatMap((program) =>
+		[...execFileSync("ldd", [program], { encoding: "utf8" }).matchAll(/(\/\S+)/g)].map(String),
+	);
+	const paths = libraries.map((path) => path.split(",", 1)[0] ?? "");
+	for (const path of new Set([...PROGRAMS, ...paths])) {
+		mkdirSync(join(root, dirname(path)), { recursive: true });
+		copyFileSync(realpathSync(path), join(root, path));
+	}
+}
+
+/** An agent of OpenSSH's. */
+export interface RealAgent extends Disposable {
+	readonly socketPath: string;
+	/** Its keys, as `ssh-add -l` shows them. */
+	list(): string;
+}
+
+/** @param socketPath where it is to listen; keep it short */
+export function startSshAgent(socketPath: string, keys: readonly string[]): RealAgent {
+	const output = execFileSync("ssh-agent", ["-s", "-a", socketPath], { encoding: "utf8" });
+	const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(output)?.[1]);
+	const env = { ...process.env, SSH_AUTH_SOCK: socketPath };
+	for (const key of keys) execFileSync("ssh-add", ["-q", key], { env });
+	const stop = () => {
+		process.off("exit", stop);
+		try {
+			process.kill(pid);
+		} catch {
+			// It has ended before.
+		}
+	};
+	process.on("exit", stop);
+	return {
+		socketPath,
+		list: () => execFileSync("ssh-add", ["-l"], { env, encoding: "utf8" }),
+		[Symbol.dispose]: stop,
+	};
+}
+
+/** @returns the private key's file; the public one has ".pub" at its end */
+export function makeKey(
+	file: string,
+	type: string,
+	{ bits = "", passphrase = "" }: { readonly bits?: string; readonly passphrase?: string } = {},
+): string {
+	const size = bits === "" ? [] : ["-b", bits];
+	const comment = ["-C", `${type} ${bits}`.trim()];
+	execFileSync("ssh-keygen", ["-q", "-t", type, ...size, "-N", passphrase, ...comment, "-f", file]);
+	return file;
+}
