@@ -8,6 +8,7 @@ export interface FailureReason {
 const WRAPPINGS = [
 	/^failed to solve(?: with frontend \S+)?: /,
 	/^rpc error: code = \w+ desc = /,
+	/^(?:NotFound|Unauthenticated|Unavailable|Unknown|InvalidArgument|Internal): /,
 	/^failed to create LLB definition: /,
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
@@ -24,10 +25,20 @@ const EXIT_CODES = [
 	/: while running runtime: exit status (\d+)$/,
 ];
 
+/** "$1" is what the pattern found. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
 		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope/i,
 		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
+	],
+	[
+		// Up to BuildKit 0.8 with one "not found" more.
+		/^secret (\S+?)(?: not found)?: not found$/,
+		"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE",
+	],
+	[
+		/^no SSH key "(.*)" forwarded from the client$/,
+		"the Dockerfile asks for it: forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
 	],
 	[
 		/^exit code: 137$/,
@@ -47,8 +58,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 export function explainFailure(error: string): FailureReason {
 	const text = error.replace(/\s+/g, " ").trim();
 	const reason = exitCode(text) ?? unwrap(text);
-	const hint = HINTS.find(([pattern]) => pattern.test(reason))?.[1];
-	return hint === undefined ? { reason } : { reason, hint };
+	for (const [pattern, hint] of HINTS) {
+		const found = pattern.exec(reason);
+		if (found !== null) return { reason, hint: hint.replaceAll("$1", () => found[1] ?? "") };
+	}
+	return { reason };
 }
 
 function exitCode(text: string): string | undefined {

@@ -46,6 +46,16 @@ describe("why a build failed", () => {
 		}
 	});
 
+	it("names the flag that gives the secret or the agent that a step asks for", () => {
+		for (const error of ["secret a.b not found: not found", "secret a.b: not found"]) {
+			assert.match(explainFailure(error).hint ?? "", /--secret id=a\.b,src=FILE/);
+		}
+		assert.deepEqual(explainFailure('NotFound: no SSH key "x$1" forwarded from the client'), {
+			reason: 'no SSH key "x$1" forwarded from the client',
+			hint: "the Dockerfile asks for it: forward your ssh agent with --ssh x$1, or a key with --ssh x$1=FILE",
+		});
+	});
+
 	it("has no hint for an image that is missing", () => {
 		assert.equal(explainFailure("docker.io/library/nope:1: not found").hint, undefined);
 	});

@@ -1,0 +1,13 @@
+import { suite } from "node:test";
+import { startBox } from "../support/box.js";
+import { lab, labBox } from "../support/lab.js";
+import { suiteWithDockerd } from "../support/requirement.js";
+import { testMounts } from "./mounts.js";
+
+suiteWithDockerd("mounts of this machine on docker 20.10", () => testMounts(() => startBox()));
+
+const here = lab();
+suite("mounts of this machine on docker 28.5", { skip: here ? false : "there is no lab" }, () => {
+	if (here === undefined) return;
+	testMounts(() => labBox(here.host, here.localDockerSocket, here.sshConfigFile));
+});
