@@ -1,4 +1,4 @@
-import type { Dispatcher } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, request as send } from "undici";
 import type { Environment } from "../environment.js";
 
 export interface WebRequest {
@@ -22,7 +22,6 @@ export function webClient({ variables }: Environment): WebClient {
 	const variable = (name: string) => variables[name] || variables[name.toUpperCase()] || "";
 	let dispatcher: Dispatcher | undefined;
 	return async (url, { method = "GET", ...request }) => {
-		const { EnvHttpProxyAgent, request: send } = await import("undici");
 		// Empty values, lest it look into the environment of the process.
 		dispatcher ??= new EnvHttpProxyAgent({
 			httpProxy: variable("http_proxy"),

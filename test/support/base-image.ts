@@ -26,13 +26,14 @@ export async function createBaseImage(engine: Engine): Promise<void> {
 	await expectSuccess(readJsonLines(body));
 }
 
-/** Has the daemon push BASE_IMAGE to a registry, and forget that it did. @returns its name there */
+/** Has the daemon push BASE_IMAGE to a registry, under this name or another, and forget that it did. @returns its name there */
 export async function pushBaseImage(
 	engine: Engine,
 	registryHost: string,
 	auth?: RegistryAuth,
+	repository = BASE_IMAGE,
 ): Promise<string> {
-	const name = `${registryHost}/${BASE_IMAGE}`;
+	const name = `${registryHost}/${repository}`;
 	await tagImage(engine, BASE_IMAGE, name, signal);
 	await expectSuccess(pushImage(engine, name, auth, signal));
 	await removeImage(engine, name, signal);

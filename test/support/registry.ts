@@ -4,15 +4,22 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { TokenServer } from "./token-server.js";
 
 export interface RegistryOptions {
 	/** Who may pull and push; anybody when absent. */
 	readonly login?: { readonly username: string; readonly password: string };
+	/** Who makes its tokens, instead of a login. */
+	readonly tokens?: TokenServer;
+	/** Absent: plain HTTP. */
+	readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+	/** An address of this machine; absent: 127.0.0.1. */
+	readonly address?: string;
 }
 
-/** A registry on this machine's loopback, plain HTTP, with a store of its own. */
+/** A registry on this machine, with a store of its own. */
 export interface Registry extends AsyncDisposable {
-	/** "127.0.0.1:port", the first part of its images' names. */
+	/** "address:port", the first part of its images' names. */
 	readonly host: string;
 	stop(): Promise<void>;
 }
@@ -38,7 +45,8 @@ wait $!
 rm -rf "$1"
 `;
 
-export async function startRegistry({ login }: RegistryOptions = {}): Promise<Registry> {
+export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
+	const { login, tokens, tls, address = "127.0.0.1" } = options;
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-registry-"));
 	const passwords = join(directory, "htpasswd");
 	if (login !== undefined) {
@@ -51,8 +59,12 @@ export async function startRegistry({ login }: RegistryOptions = {}): Promise<Re
 		JSON.stringify({
 			version: "0.1",
 			storage: { filesystem: { rootdirectory: join(directory, "store") } },
-			http: { addr: "127.0.0.1:0" },
-			...(login !== undefined && { auth: { htpasswd: { realm: "rbuild", path: passwords } } }),
+			http: {
+				addr: `${address}:0`,
+				...(tls && { tls: { certificate: tls.certificateFile, key: tls.keyFile } }),
+			},
+			...(login && { auth: { htpasswd: { realm: "rbuild", path: passwords } } }),
+			...(tokens && { auth: { token: tokenAuth(tokens) } }),
 		}),
 	);
 	const keeper = spawn("sh", ["-c", KEEPER, "registry-keeper", directory], {
@@ -68,7 +80,7 @@ export async function startRegistry({ login }: RegistryOptions = {}): Promise<Re
 	};
 	const log: string[] = [];
 	for await (const line of createInterface(keeper.stdout)) {
-		const host = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
+		const host = /listening on ([\d.]+:\d+)/.exec(line)?.[1];
 		if (host !== undefined) {
 			// A forgotten stop() must not keep the tests from ending.
 			for (const handle of [keeper, keeper.stdin, keeper.stdout]) {
@@ -82,4 +94,8 @@ export async function startRegistry({ login }: RegistryOptions = {}): Promise<Re
 	}
 	await stop();
 	throw new Error(`docker-registry did not start:\n${log.join("\n")}`);
+}
+
+function tokenAuth({ realm, service, issuer, certificateFile }: TokenServer) {
+	return { realm, service, issuer, rootcertbundle: certificateFile };
 }
