@@ -9,6 +9,7 @@ const WRAPPINGS = [
 	/^failed to solve(?: with frontend \S+)?: /,
 	/^rpc error: code = \w+ desc = /,
 	/^(?:NotFound|Unauthenticated|Unavailable|Unknown|InvalidArgument|Internal): /,
+	/^failed to authorize: /,
 	/^failed to create LLB definition: /,
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
@@ -28,7 +29,7 @@ const EXIT_CODES = [
 /** "$1" is what the pattern found. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
-		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope/i,
+		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope|does not take the login/i,
 		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
 	],
 	[

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { RegistryAuth } from "../engine/registry-auth.js";
 import { DeliveryError } from "../errors.js";
 import type { WebAnswer, WebClient } from "./web-client.js";
@@ -128,14 +129,13 @@ function readToken(body: string, request: TokenRequest): RegistryToken {
 }
 
 function refusal(status: number): string {
+	const words = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
 	return status === 401 || status === 403
-		? `it does not take the login (${status} Unauthorized)`
-		: `it answers ${status}`;
+		? `it does not take the login (${words})`
+		: `it answers ${words}`;
 }
 
 function failure({ host, realm }: TokenRequest, reason: string): DeliveryError {
 	const place = URL.canParse(realm) ? new URL(realm).host : "its token server";
-	return new DeliveryError(`no token for ${host} from ${place}: ${reason}`, {
-		hint: `log in on this machine: docker login ${host}`,
-	});
+	return new DeliveryError(`no token for ${host} from ${place}: ${reason}`);
 }

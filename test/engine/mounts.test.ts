@@ -2,12 +2,22 @@ import { suite } from "node:test";
 import { startBox } from "../support/box.js";
 import { lab, labBox } from "../support/lab.js";
 import { suiteWithDockerd } from "../support/requirement.js";
-import { testMounts } from "./mounts.js";
+import { testMounts, testMountsAreRefused } from "./mounts.js";
 
 suiteWithDockerd("mounts of this machine on docker 20.10", () => testMounts(() => startBox()));
+
+suiteWithDockerd("mounts of this machine on docker 20.10, classic", () => {
+	testMountsAreRefused(() => startBox({ builder: "classic" }));
+});
 
 const here = lab();
 suite("mounts of this machine on docker 28.5", { skip: here ? false : "there is no lab" }, () => {
 	if (here === undefined) return;
 	testMounts(() => labBox(here.host, here.localDockerSocket, here.sshConfigFile));
+});
+
+suite("mounts of this machine on podman 5.8", { skip: here ? false : "there is no lab" }, () => {
+	if (here === undefined) return;
+	const on = `ssh://${here.host}${here.podmanSocket}`;
+	testMountsAreRefused(() => labBox(on, here.localPodmanSocket, here.sshConfigFile));
 });

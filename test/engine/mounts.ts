@@ -6,11 +6,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { removeImage } from "../../src/engine/images.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { type CliOptions, finished, rbuild, startRbuild } from "../support/cli.js";
 import { imageFile } from "../support/image-contents.js";
 import { copySshPrograms, makeKey, startSshAgent } from "../support/ssh-programs.js";
+
+const signal = new AbortController().signal;
 
 /** Image names of this run: the lab is there for others, too. */
 const TAG = `mounts-${randomBytes(4).toString("hex")}`;
@@ -27,6 +30,7 @@ export function testMounts(open: () => Promise<Box>): void {
 		key = makeKey(join(directory, "id_ed25519"), "ed25519");
 	});
 	after(async () => {
+		await removeImage(box.engine, TAG, signal).catch(() => {});
 		rmSync(directory, { recursive: true, force: true });
 		await box[Symbol.asyncDispose]();
 	});
@@ -207,6 +211,27 @@ export function testMounts(open: () => Promise<Box>): void {
 		const flags = ["-Y", "check-novalidate", "-n", "test", "-s", at("signature")];
 		execFileSync("ssh-keygen", flags, { input: "to be signed", stdio: ["pipe", "pipe", "pipe"] });
 	}
+}
+
+/** Of builders that know no sessions. */
+export function testMountsAreRefused(open: () => Promise<Box>): void {
+	test("are refused before anything is sent", async () => {
+		await using box = await open();
+		const root = mkdtempSync(join(tmpdir(), "rbuild-mounts-"));
+		writeFileSync(join(root, "Dockerfile"), `FROM ${BASE_IMAGE}\n`);
+		const key = makeKey(join(root, "key"), "ed25519");
+		for (const [flag, value] of [
+			["--secret", "id=a,env=PATH"],
+			["--ssh", `default=${key}`],
+		] as const) {
+			const { code, stderr } = await rbuild([root, ...box.flags, flag, value]);
+			assert.equal(code, 5, stderr);
+			assert.match(stderr, new RegExp(`^error: .* has no BuildKit, which ${flag} needs$`, "m"));
+			assert.match(stderr, /^hint: /m);
+			assert.doesNotMatch(stderr, /upload/);
+		}
+		rmSync(root, { recursive: true });
+	});
 }
 
 function md5sum(value: Buffer | string): string {

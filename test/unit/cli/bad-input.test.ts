@@ -67,6 +67,24 @@ suite("bad input: the command line", () => {
 		["two contexts", [".", "other"], /^error: unexpected argument "other"$/],
 		["a misspelt command", ["buidl", "."], /^error: unexpected argument "\."$/, /rbuild build/],
 		["an empty context", [""], /^error: the build context is empty$/],
+		[
+			"a secret that is nowhere",
+			[".", "--secret", "id=no-such-secret"],
+			/^error: secret "no-such-secret": there is neither a variable nor a file of that name$/,
+			/--secret id=no-such-secret,src=FILE/,
+		],
+		[
+			"a secret without an id",
+			[".", "--secret", "src=x"],
+			/^error: --secret has no id$/,
+			/--secret id=NAME/,
+		],
+		[
+			"a key that is none",
+			[".", "--ssh", "default=/etc/passwd"],
+			/^error: --ssh default: cannot use \/etc\/passwd: /,
+			/ssh-keygen/,
+		],
 		["an empty value", [".", "--save", ""], /^error: --save has an empty value$/],
 		[
 			"limits the wrong way round",
