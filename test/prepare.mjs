@@ -17,6 +17,7 @@ const PACKAGES = {
 	"docker-registry": "docker-registry",
 	htpasswd: "apache2-utils",
 	git: "git",
+	openssl: "openssl",
 };
 
 function run(command, args) {

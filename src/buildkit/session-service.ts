@@ -71,7 +71,8 @@ async function onlyOne(requests: AsyncIterable<Uint8Array>): Promise<Uint8Array>
 	return only;
 }
 
-function decode<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array) {
+/** @throws GrpcError */
+export function decode<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array) {
 	try {
 		return fromBinary(schema, bytes);
 	} catch {

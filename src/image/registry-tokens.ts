@@ -32,10 +32,13 @@ export function registryTokens(
 	const reachable = new Map<string, Promise<boolean>>();
 	const fetched = new Map<string, RegistryToken>();
 
-	const isReachable = (host: string, signal: AbortSignal) => {
+	const isReachable = async (host: string, signal: AbortSignal) => {
 		const known = reachable.get(host) ?? reachesTokenServer(host, web, signal);
 		reachable.set(host, known);
-		return known;
+		const answer = await known;
+		// A question that was taken back says nothing for the next one.
+		if (signal.aborted) reachable.delete(host);
+		return answer;
 	};
 	return {
 		async seedFor(host, signal) {

@@ -148,7 +148,7 @@ export function testMounts(open: () => Promise<Box>): void {
 	test("says that an agent died while the build ran", async () => {
 		const agent = startSshAgent(at("dying.sock"), [key]);
 		const root = contextWithSsh(
-			"RUN --mount=type=ssh ssh-add -l && echo the agent is here && for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; ssh-add -l || exit 9; done",
+			"RUN --mount=type=ssh ssh-add -l && echo the agent is here && while sleep 1; do ssh-add -l || exit 9; done",
 		);
 		const child = startRbuild([
 			root,

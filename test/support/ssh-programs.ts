@@ -1,8 +1,14 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const PROGRAMS = ["/usr/bin/ssh-add", "/usr/bin/ssh-keygen"];
+
+/** Why no ssh agent can be started here, for a person; undefined when one can. */
+export function whyNoSshAgent(): string | undefined {
+	if (process.platform === "win32") return "agents on Windows listen on no path";
+	return spawnSync("ssh-add", ["-h"]).error && "OpenSSH's client is not installed";
+}
 
 /** Puts OpenSSH's programs and the libraries they need below a folder, for COPY into an empty image. */
 export function copySshPrograms(root: string): void {

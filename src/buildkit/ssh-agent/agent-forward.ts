@@ -1,7 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
 import { BytesMessageSchema, SSH } from "../proto/gen/ssh_pb.js";
-import { type SessionService, unary } from "../session-service.js";
+import { decode, type SessionService, unary } from "../session-service.js";
 
 /** What `RUN --mount=type=ssh` reaches behind its socket. */
 export interface ForwardedAgent {
@@ -49,5 +49,5 @@ export function sshService(agents: ReadonlyMap<string, ForwardedAgent>): Session
 }
 
 async function* bytesOf(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-	for await (const message of messages) yield fromBinary(BytesMessageSchema, message).data;
+	for await (const message of messages) yield decode(BytesMessageSchema, message).data;
 }

@@ -30,17 +30,19 @@ export async function parseAgentKey(content: Buffer): Promise<AgentKey | KeyProb
 	const { utils } = (await import("ssh2")).default;
 	const parsed = utils.parseKey(content);
 	const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error;
-	if (key instanceof Error)
+	if (key instanceof Error) {
 		return /encrypted|passphrase/i.test(key.message) ? "encrypted" : "unknown";
+	}
 	if (!key.isPrivateKey()) return "public";
 	const isKnown = key.type === "ssh-ed25519" || key.type === "ssh-rsa" || key.type in CURVE_HASHES;
 	if (!isKnown) return "unknown";
-	return {
-		type: key.type,
-		publicKey: key.getPublicSSH(),
-		privateKey: createPrivateKey(key.getPrivatePEM()),
-		comment: key.comment,
-	};
+	try {
+		const privateKey = createPrivateKey(key.getPrivatePEM());
+		return { type: key.type, publicKey: key.getPublicSSH(), privateKey, comment: key.comment };
+	} catch {
+		// A broken key: what OpenSSL says of it helps nobody.
+		return "unknown";
+	}
 }
 
 /** An agent that lives in this process, for the time of a build. */

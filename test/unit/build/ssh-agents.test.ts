@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,9 +8,9 @@ import { after, before, suite, test } from "node:test";
 import type { SshOption } from "../../../src/build/options.js";
 import { openAgents } from "../../../src/build/ssh-agents.js";
 import type { BuildEvent } from "../../../src/events.js";
-import { makeKey, startSshAgent } from "../../support/ssh-programs.js";
+import { makeKey, startSshAgent, whyNoSshAgent } from "../../support/ssh-programs.js";
 
-const skip = spawnSync("ssh-add", ["-h"]).error ? "OpenSSH's client is not installed" : false;
+const skip = whyNoSshAgent() ?? false;
 
 suite("the ssh agents of a build", { skip }, () => {
 	let directory: string;

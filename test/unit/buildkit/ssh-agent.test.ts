@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
@@ -8,18 +8,22 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import type { ForwardedAgent } from "../../../src/buildkit/ssh-agent/agent-forward.js";
+import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { type ForwardedAgent, sshService } from "../../../src/buildkit/ssh-agent/agent-forward.js";
 import { readAgentMessages, withLength } from "../../../src/buildkit/ssh-agent/agent-messages.js";
 import { keyAgent, parseAgentKey } from "../../../src/buildkit/ssh-agent/key-agent.js";
 import { countKeys, rawSocket, socketAgent } from "../../../src/buildkit/ssh-agent/socket-agent.js";
 import { onlyListAndSign } from "../../../src/buildkit/ssh-agent/ssh-agent.js";
-import { makeKey, startSshAgent } from "../../support/ssh-programs.js";
+import { makeKey, startSshAgent, whyNoSshAgent } from "../../support/ssh-programs.js";
+import { duplexPair } from "./duplex-pair.js";
+import { answerOf, frame, GrpcPeer } from "./grpc-peer.js";
 
 const signal = new AbortController().signal;
 const run = promisify(execFile);
-const skip = spawnSync("ssh-add", ["-h"]).error ? "OpenSSH's client is not installed" : false;
+const skip = whyNoSshAgent() ?? false;
 
 const FAILURE = 5;
+const SSH = "/moby.sshforward.v1.SSH";
 
 /** The numbers of the answers to requests that no program of OpenSSH sends. */
 async function ask(agent: ForwardedAgent, ...requests: Uint8Array[]): Promise<number[]> {
@@ -181,5 +185,48 @@ describe("a forwarded ssh agent", { skip }, () => {
 		assert.equal(await parseAgentKey(readFileSync(`${encrypted}.pub`)), "public");
 		assert.equal(await parseAgentKey(Buffer.from("a poem")), "unknown");
 		assert.equal(await parseAgentKey(Buffer.alloc(0)), "unknown");
+	});
+});
+
+describe("the ssh agents of a session", () => {
+	const echo: ForwardedAgent = { serve: (incoming) => incoming };
+
+	async function open() {
+		const [ours, theirs] = duplexPair();
+		const failures: unknown[] = [];
+		const { methods } = sshService(new Map([["default", echo]]));
+		const server = serveGrpc(ours, { methods, onFailure: (_, error) => failures.push(error) });
+		return { peer: new GrpcPeer(theirs), failures, [Symbol.dispose]: () => server.close() };
+	}
+
+	const text = (value: string) =>
+		frame(Buffer.from(`\n${String.fromCharCode(value.length)}${value}`));
+
+	it("are there by their ids, and no other is", async () => {
+		using session = await open();
+		const answers = [];
+		for (const id of ["default", "", "other"]) {
+			const { status, message } = await session.peer.call(`${SSH}/CheckAgent`, text(id));
+			answers.push([status, message]);
+		}
+		assert.deepEqual(answers, [
+			["0", ""],
+			["0", ""],
+			["5", 'no SSH key "other" forwarded from the client'],
+		]);
+		const stream = session.peer.open(`${SSH}/ForwardAgent`, { "buildkit.ssh.id": "other" });
+		stream.end(text("hi"));
+		assert.equal((await answerOf(stream)).status, "5");
+		assert.deepEqual(session.failures, []);
+	});
+
+	it("get and give bytes in messages of the session", async () => {
+		using session = await open();
+		const both = Buffer.concat([text("one"), text("two")]);
+		const { status, responses } = await session.peer.call(`${SSH}/ForwardAgent`, both);
+		assert.deepEqual([status, responses.map(String)], ["0", ["\n\x03one", "\n\x03two"]]);
+		const bad = await session.peer.call(`${SSH}/ForwardAgent`, frame("\n\x09short"));
+		assert.equal(bad.status, "13");
+		assert.deepEqual(session.failures, []);
 	});
 });
