@@ -16,17 +16,26 @@ const nativeParts = {
 	},
 };
 
-/** Of undici as a whole, which takes 90 ms to load, a build needs a third. */
+/** Of undici as a whole, which takes 90 ms to load, a build needs a third, and one that fetches tokens little more. */
 const partsOfUndici = {
 	name: "parts of undici",
 	setup({ onResolve, onLoad }) {
-		onResolve({ filter: /^undici$/ }, () => ({
-			path: "undici",
-			namespace: "parts",
-			sideEffects: false,
-		}));
-		onLoad({ filter: /.*/, namespace: "parts" }, () => ({
+		onResolve({ filter: /^undici$/ }, ({ importer }) =>
+			importer.endsWith("web-client.ts")
+				? { path: "undici for the web", namespace: "parts" }
+				: { path: "undici", namespace: "parts", sideEffects: false },
+		);
+		onLoad({ filter: /^undici$/, namespace: "parts" }, () => ({
 			contents: 'export { default as Pool } from "undici/lib/dispatcher/pool.js";',
+			resolveDir: import.meta.dirname,
+		}));
+		onLoad({ filter: /^undici for the web$/, namespace: "parts" }, () => ({
+			contents: `
+				import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+				import request from "undici/lib/api/api-request.js";
+				Dispatcher.prototype.request = request;
+				export { default as EnvHttpProxyAgent } from "undici/lib/dispatcher/env-http-proxy-agent.js";
+			`,
 			resolveDir: import.meta.dirname,
 		}));
 	},

@@ -4,7 +4,7 @@ import type { Environment } from "../environment.js";
 import { dockerConfigFile } from "./registry-credentials.js";
 import { tokenSeed } from "./token-seed.js";
 import { askTokenServer, type RegistryToken, type TokenRequest } from "./token-server.js";
-import { type WebClient, webClient } from "./web-client.js";
+import type { WebClient } from "./web-client.js";
 
 /** How long a registry may take to answer before it counts as one that only the box reaches. */
 const REACH_TIMEOUT = 3_000;
@@ -27,7 +27,7 @@ export interface RegistryTokens {
 export function registryTokens(
 	loginOf: (host: string) => Promise<RegistryAuth | undefined>,
 	environment: Environment,
-	web: WebClient = webClient(environment),
+	web: WebClient = lateWebClient(environment),
 ): RegistryTokens {
 	const reachable = new Map<string, Promise<boolean>>();
 	const fetched = new Map<string, RegistryToken>();
@@ -57,6 +57,14 @@ export function registryTokens(
 			fetched.set(key, token);
 			return token;
 		},
+	};
+}
+
+function lateWebClient(environment: Environment): WebClient {
+	let client: Promise<WebClient> | undefined;
+	return async (url, request) => {
+		client ??= import("./web-client.js").then(({ webClient }) => webClient(environment));
+		return (await client)(url, request);
 	};
 }
 

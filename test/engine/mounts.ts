@@ -13,6 +13,9 @@ import { type CliOptions, finished, rbuild, startRbuild } from "../support/cli.j
 import { imageFile } from "../support/image-contents.js";
 import { copySshPrograms, makeKey, startSshAgent } from "../support/ssh-programs.js";
 
+/** No step needs a network, or may be left out because it has been run before. */
+const STEPS = ["--no-cache", "--network", "none"];
+
 const signal = new AbortController().signal;
 
 /** Image names of this run: the lab is there for others, too. */
@@ -58,7 +61,7 @@ export function testMounts(open: () => Promise<Box>): void {
 	}
 
 	function run(root: string, args: readonly string[], options?: CliOptions) {
-		return rbuild([root, ...box.flags, "--no-cache", ...args], options);
+		return rbuild([root, ...box.flags, ...STEPS, ...args], options);
 	}
 
 	async function build(root: string, args: readonly string[], options?: CliOptions) {
@@ -153,7 +156,7 @@ export function testMounts(open: () => Promise<Box>): void {
 		const child = startRbuild([
 			root,
 			...box.flags,
-			"--no-cache",
+			...STEPS,
 			"--ssh",
 			`default=${at("dying.sock")}`,
 		]);

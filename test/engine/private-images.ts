@@ -78,7 +78,18 @@ export function testPrivateImages(peer: PrivateImagesPeer): void {
 		const metadata = join(directory, "metadata.json");
 		rmSync(metadata, { force: true });
 		const finished = await rbuild(
-			[root, ...box.flags, "--no-cache", "--pull", "--debug", "--metadata-file", metadata, ...args],
+			[
+				root,
+				...box.flags,
+				"--no-cache",
+				"--network",
+				"none",
+				"--pull",
+				"--debug",
+				"--metadata-file",
+				metadata,
+				...args,
+			],
 			{
 				env: {
 					DOCKER_CONFIG: config,
