@@ -26,11 +26,11 @@ export interface Registry extends AsyncDisposable {
 
 /** Why no registry can be started on this machine, for a person; undefined when one can. */
 export function whyNoRegistry(): string | undefined {
-	for (const program of ["docker-registry", "htpasswd"]) {
+	for (const program of ["docker-registry", "htpasswd", "openssl"]) {
 		try {
 			execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
 		} catch {
-			return `${program} is not installed (apt-get install docker-registry apache2-utils)`;
+			return `${program} is not installed (apt-get install docker-registry apache2-utils openssl)`;
 		}
 	}
 	return undefined;
