@@ -1,5 +1,6 @@
-import { Duplex, type Writable } from "node:stream";
+import { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { ChannelFlight } from "./channel-flight.js";
 
 /**
  * ssh2 lets the far side send 2 MiB before it must wait for us, which caps a download at 40 MB/s with
@@ -28,7 +29,8 @@ export type FailureOfExit = (code: number | null | undefined) => Error | undefin
 export class ChannelSocket extends Duplex {
 	readonly connecting = false;
 	readonly #channel: ClientChannel;
-	readonly #link: Writable;
+	readonly #link: Duplex;
+	readonly #flight: ChannelFlight;
 	readonly #failureOf: FailureOfExit | undefined;
 	#exitCode: number | null | undefined;
 	#ended = false;
@@ -40,7 +42,7 @@ export class ChannelSocket extends Duplex {
 	 * that a small message of one channel never stands behind megabytes of another.
 	 * @param failureOf Holds the end of the stream back until the command's exit code is known.
 	 */
-	constructor(channel: ClientChannel, link: Writable, failureOf?: FailureOfExit) {
+	constructor(channel: ClientChannel, link: Duplex, failureOf?: FailureOfExit) {
 		super({
 			allowHalfOpen: false,
 			readableHighWaterMark: READ_AHEAD,
@@ -48,6 +50,7 @@ export class ChannelSocket extends Duplex {
 		});
 		this.#channel = channel;
 		this.#link = link;
+		this.#flight = new ChannelFlight(channel, link);
 		this.#failureOf = failureOf;
 		channel.on("data", this.#onData);
 		channel.on("end", this.#onEnd);
@@ -105,22 +108,45 @@ export class ChannelSocket extends Duplex {
 		this.#channel.resume();
 	}
 
-	override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+	override _write(
+		chunk: Buffer,
+		_encoding: BufferEncoding,
+		done: (error?: Error | null) => void,
+	): void {
 		this.#writing = true;
 		if (this.#closed) {
 			return;
 		}
-		const confirm = () => {
+		this.#send(chunk, (error) => {
 			this.#writing = false;
-			done();
-		};
+			done(error);
+		});
+	}
+
+	/** Sends as much as may be on its way, and the rest as that arrives. */
+	#send(chunk: Buffer, done: (error?: Error | null) => void): void {
+		const room = this.#flight.room();
+		if (room >= chunk.length) {
+			this.#pass(chunk, done);
+		} else if (room > 0) {
+			this.#pass(chunk.subarray(0, room), (error) => {
+				if (error) done(error);
+				else this.#send(chunk.subarray(room), done);
+			});
+		} else {
+			this.#flight.awaitRoom(() => this.#send(chunk, done));
+		}
+	}
+
+	#pass(chunk: Buffer, done: (error?: Error | null) => void): void {
+		this.#flight.sent(chunk.length);
 		this.#channel.write(chunk, (error) => {
 			if (error) {
 				done(error);
 			} else if (this.#link.writableNeedDrain) {
-				this.#link.once("drain", confirm);
+				this.#link.once("drain", done);
 			} else {
-				confirm();
+				done();
 			}
 		});
 	}
@@ -130,6 +156,7 @@ export class ChannelSocket extends Duplex {
 	}
 
 	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+		this.#flight.stopWaiting();
 		const channel = this.#channel;
 		channel.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
 		// What is still under way has to be read and dropped, or the channel never ends.

@@ -15,6 +15,8 @@ class FakeChannel extends Duplex {
 	/** Set while the far side's window is full. */
 	held: (() => void) | undefined;
 	holding = false;
+	/** As far as the far side's window is known: what is written is taken off, as ssh2 does. */
+	outgoing: { window: number } | undefined;
 
 	constructor() {
 		super({ emitClose: false, highWaterMark: 2 * 1024 * 1024 });
@@ -24,6 +26,7 @@ class FakeChannel extends Duplex {
 
 	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
 		this.written.push(String(chunk));
+		if (this.outgoing) this.outgoing.window -= chunk.length;
 		if (this.holding) {
 			this.held = done;
 		} else {
@@ -67,6 +70,8 @@ async function textOf(socket: Duplex): Promise<string> {
 	}
 	return text;
 }
+
+const lengths = (written: readonly string[]) => written.map(({ length }) => length);
 
 suite("ChannelSocket", () => {
 	test("carries bytes both ways", async () => {
@@ -133,6 +138,54 @@ suite("ChannelSocket", () => {
 		await once(link, "drain");
 		await turn();
 		assert.equal(confirmed, true);
+	});
+
+	test("holds back what would be too much on its way, until the far side has passed some on", async () => {
+		const { channel, link, socket } = pair();
+		channel.outgoing = { window: 2 ** 21 };
+		let confirmed = false;
+		socket.write("x".repeat(300_000), () => {
+			confirmed = true;
+		});
+		await turn();
+		assert.deepEqual(lengths(channel.written), [131_072]);
+		link.push("nothing about this channel");
+		await turn();
+		assert.equal(channel.written.length, 1);
+		channel.outgoing.window += 100_000;
+		link.push("SSH_MSG_CHANNEL_WINDOW_ADJUST");
+		await turn();
+		assert.deepEqual(lengths(channel.written), [131_072, 100_000]);
+		assert.equal(confirmed, false);
+		channel.outgoing.window += 131_072;
+		link.push("SSH_MSG_CHANNEL_WINDOW_ADJUST");
+		await turn();
+		assert.deepEqual(lengths(channel.written), [131_072, 100_000, 68_928]);
+		assert.equal(confirmed, true);
+		assert.equal(link.listenerCount("data"), 0);
+	});
+
+	test("lets more be on its way when the far side has been silent for long", async (context) => {
+		context.mock.timers.enable({ apis: ["setTimeout"] });
+		const { channel, socket } = pair();
+		channel.outgoing = { window: 2 ** 21 };
+		socket.write("x".repeat(300_000));
+		await turn();
+		context.mock.timers.tick(4_000);
+		await turn();
+		assert.deepEqual(lengths(channel.written), [131_072, 131_072]);
+	});
+
+	test("waits for nothing any more when destroyed", async () => {
+		const { channel, link, socket } = pair();
+		channel.outgoing = { window: 0 };
+		socket.write("never");
+		await turn();
+		assert.equal(link.listenerCount("data"), 1);
+		socket.destroy();
+		await once(socket, "close");
+		assert.equal(link.listenerCount("data"), 0);
+		assert.deepEqual(channel.written, []);
 	});
 
 	test("stops taking from the channel while nobody reads", async () => {
