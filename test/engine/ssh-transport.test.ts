@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -122,6 +122,50 @@ async function ping(stream: Duplex): Promise<string> {
 	return (await textOf(stream)).split("\r\n\r\n")[1] ?? "";
 }
 
+/** 1 Mbit/s */
+const BYTES_PER_SECOND = 125_000;
+
+/** A link to a port of this machine that takes all that it is given and lets it out slowly. */
+async function startSlowLink(target: number) {
+	const held: Buffer[] = [];
+	let bytesHeld = 0;
+	let mostHeld = 0;
+	const server = createServer((client) => {
+		const onward = connect(target, "127.0.0.1");
+		client.on("data", (chunk) => {
+			held.push(chunk);
+			bytesHeld += chunk.length;
+			mostHeld = Math.max(mostHeld, bytesHeld);
+		});
+		const release = setInterval(() => {
+			for (let left = BYTES_PER_SECOND / 100; left > 0 && held.length > 0; ) {
+				const chunk = held.shift() as Buffer;
+				onward.write(chunk.subarray(0, left));
+				if (chunk.length > left) held.unshift(chunk.subarray(left));
+				const released = Math.min(left, chunk.length);
+				bytesHeld -= released;
+				left -= released;
+			}
+		}, 10);
+		onward.pipe(client);
+		onward.on("error", () => {});
+		client
+			.on("error", () => {})
+			.on("close", () => {
+				clearInterval(release);
+				onward.destroy();
+			});
+	}).listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return {
+		port: (server.address() as AddressInfo).port,
+		get mostHeld() {
+			return mostHeld;
+		},
+		close: () => server.close(),
+	};
+}
+
 suite("the ssh transport", { skip: why ?? false }, () => {
 	let sshd: Sshd;
 	before(async () => {
@@ -210,6 +254,19 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 			const digest = createHash("sha256").update(data).digest("hex");
 			assert.equal(await textOf(stream), `${data.length} ${digest}`);
 			assert.ok(transport.wire.sent > data.length);
+		});
+
+		test("fills no buffer of a slow link with more than arrives in a second or two", async (t) => {
+			const slow = await startSlowLink(sshd.port);
+			t.after(() => slow.close());
+			const environment = await clientOf({ ...sshd, port: slow.port }, [
+				"StrictHostKeyChecking no",
+			]);
+			await using transport = await open({ environment, on: `ssh://box${digesterSocket}` });
+			const stream = await transport.open(never);
+			stream.end(randomBytes(700_000));
+			assert.match(await textOf(stream), /^700000 /);
+			assert.ok(slow.mostHeld < 2 * BYTES_PER_SECOND, `${slow.mostHeld} bytes were on their way`);
 		});
 
 		test("downloads more than a receive window", async () => {
