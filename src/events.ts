@@ -98,6 +98,8 @@ export interface UploadEvent {
 	readonly totalBytes?: number;
 	/** Bytes that left this machine for it, after compression. */
 	readonly sentBytes: number;
+	/** Bytes that compression kept off the link so far, where it was tried. */
+	readonly savedBytes?: number;
 	readonly durationMs: number;
 }
 

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
 import type { SessionService } from "../buildkit/session-service.js";
 import type { LocalContext } from "../context/build-context.js";
+import { isWorthCompressing } from "../context/compression-level.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
@@ -18,7 +19,7 @@ export function syncTransfer(context: LocalContext, services: readonly SessionSe
 		send(engine, _context, plan, run) {
 			const upload = new SyncUpload(context.totals(), run.emit);
 			const session = {
-				services: [...services, filesOf(context, upload)],
+				services: [...services, filesOf(context, engine, upload)],
 				name: basename(context.root),
 				sharedKey: contextKey(context.root),
 			};
@@ -29,7 +30,7 @@ export function syncTransfer(context: LocalContext, services: readonly SessionSe
 	};
 }
 
-function filesOf(context: LocalContext, upload: SyncUpload): SessionService {
+function filesOf(context: LocalContext, engine: Engine, upload: SyncUpload): SessionService {
 	// What was ignored is only for the report, so it waits until this side has nothing else to do.
 	const measureIgnored = () => void context.measureIgnored().catch(() => {});
 	return fileSyncService({
@@ -37,6 +38,7 @@ function filesOf(context: LocalContext, upload: SyncUpload): SessionService {
 			["context", context.directory],
 			["dockerfile", context.dockerfileDirectory.files],
 		]),
+		compress: isWorthCompressing(engine.roundTripMs),
 		onTransfer: (part) => upload.begin(part, measureIgnored),
 	});
 }

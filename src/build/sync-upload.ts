@@ -7,6 +7,8 @@ import type { ContextTotals, Emit } from "../events.js";
 /** Milliseconds between two progress events. */
 const PROGRESS_INTERVAL = 100;
 
+const NOTHING: CopyProgress = { files: 0, bytes: 0, sentBytes: 0, savedBytes: 0 };
+
 /**
  * The transfers that a daemon asks for during a build, told of as one upload: the Dockerfile, the
  * .dockerignore, and then, if the build uses any of it, the context.
@@ -20,7 +22,7 @@ export class SyncUpload {
 	readonly #emit: Emit;
 	#startedAt: number | undefined;
 	#lastEventAt = 0;
-	#sent: CopyProgress = { files: 0, bytes: 0, sentBytes: 0 };
+	#sent: CopyProgress = NOTHING;
 	#isTold = false;
 
 	constructor(totals: ContextTotals, emit: Emit) {
@@ -31,7 +33,7 @@ export class SyncUpload {
 	/** @param onContextDone called when the context itself has been transferred */
 	begin(part: RequestedPart, onContextDone: () => void): TransferObserver {
 		this.#startedAt ??= performance.now();
-		let before: CopyProgress = { files: 0, bytes: 0, sentBytes: 0 };
+		let before: CopyProgress = NOTHING;
 		return {
 			progress: (now) => {
 				this.#add(before, now);
@@ -59,6 +61,7 @@ export class SyncUpload {
 			files: this.#sent.files + now.files - before.files,
 			bytes: this.#sent.bytes + now.bytes - before.bytes,
 			sentBytes: this.#sent.sentBytes + now.sentBytes - before.sentBytes,
+			savedBytes: this.#sent.savedBytes + now.savedBytes - before.savedBytes,
 		};
 		const time = performance.now();
 		if (time - this.#lastEventAt < PROGRESS_INTERVAL) return;

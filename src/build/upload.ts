@@ -1,10 +1,4 @@
-import {
-	type Duplex,
-	pipeline,
-	type Readable,
-	Transform,
-	type TransformCallback,
-} from "node:stream";
+import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { AdaptiveGzip } from "../context/adaptive-gzip.js";
 import type { BuildContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
@@ -36,6 +30,7 @@ export class Upload {
 	/** Why the context could not be read to its end; undefined where the daemon stopped taking it. */
 	failure: ContextError | undefined;
 	durationMs = 0;
+	readonly #compress: AdaptiveGzip | undefined;
 	readonly #startedAt = performance.now();
 	readonly #emit: Emit;
 	#lastEventAt = 0;
@@ -43,7 +38,8 @@ export class Upload {
 	#read = { files: 0, bytes: 0 };
 	#sentBytes = 0;
 
-	constructor(context: SentContext, compress: Duplex | undefined, emit: Emit) {
+	constructor(context: SentContext, compress: AdaptiveGzip | undefined, emit: Emit) {
+		this.#compress = compress;
 		this.#emit = emit;
 		this.#totals = totalsOf(context);
 		const tar = context.tar((read) => {
@@ -80,6 +76,7 @@ export class Upload {
 			...this.#read,
 			...this.#totals,
 			sentBytes: this.#sentBytes,
+			...(this.#compress && { savedBytes: this.#compress.inputBytes - this.#sentBytes }),
 			durationMs: performance.now() - this.#startedAt,
 		});
 	}

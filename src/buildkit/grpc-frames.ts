@@ -3,9 +3,9 @@ import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 /** "Length-Prefixed-Message" of gRPC over HTTP/2: compressed flag (1 byte), length (4 bytes, big endian). */
 const PREFIX_BYTES = 5;
 
-/** What comes before a message of so many bytes that is not compressed. */
-export function messagePrefix(length: number): Uint8Array {
-	return Uint8Array.of(0, length >>> 24, length >>> 16, length >>> 8, length);
+/** What comes before a message of so many bytes. */
+export function messagePrefix(length: number, compressed = false): Uint8Array {
+	return Uint8Array.of(compressed ? 1 : 0, length >>> 24, length >>> 16, length >>> 8, length);
 }
 
 /** Messages in a row that have their prefixes: what is many and small is cheaper to send at once. */

@@ -92,7 +92,8 @@ async function answerCall(
 	stream.on("error", () => {});
 
 	const path = headers[":path"] ?? "";
-	const call = { headers, rawHeaders, signal: ended.signal };
+	const takesGzip = offersGzip(headers);
+	const call = { headers, rawHeaders, takesGzip, signal: ended.signal };
 	try {
 		await runMethod(stream, methodOf.get(path), call);
 		finish(stream, GRPC_STATUS.ok, "");
@@ -118,13 +119,25 @@ async function runMethod(
 	const chunks = stream.iterator({ destroyOnReturn: false });
 	for await (const response of method.handle(readMessages(chunks, MESSAGE_LIMIT), call)) {
 		if (stream.destroyed) return;
-		if (!stream.headersSent) stream.respond(ANSWER_HEADERS, { waitForTrailers: true });
+		if (!stream.headersSent) {
+			const headers = call.takesGzip ? GZIP_ANSWER_HEADERS : ANSWER_HEADERS;
+			stream.respond(headers, { waitForTrailers: true });
+		}
 		const framed = response instanceof FramedMessages ? response.bytes : frameMessage(response);
 		if (!stream.write(framed)) await drained(stream);
 	}
 }
 
 const ANSWER_HEADERS = { ":status": 200, "content-type": "application/grpc" } as const;
+/** Names what a message is compressed by whose prefix says so; others may still be as they are. */
+const GZIP_ANSWER_HEADERS = { ...ANSWER_HEADERS, "grpc-encoding": "gzip" } as const;
+
+/** "Message-Accept-Encoding" of gRPC over HTTP/2: a list; without it, nothing may be compressed. */
+function offersGzip({ "grpc-accept-encoding": offered = "" }: IncomingHttpHeaders): boolean {
+	return String(offered)
+		.split(",")
+		.some((name) => name.trim() === "gzip");
+}
 
 function finish(stream: ServerHttp2Stream, status: GrpcStatus, message: string): void {
 	if (stream.destroyed) return;

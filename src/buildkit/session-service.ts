@@ -35,6 +35,8 @@ export interface Call {
 	readonly headers: IncomingHttpHeaders;
 	/** Names and values in turn, as sent: in `headers` repeated ones are joined with ", ". */
 	readonly rawHeaders: readonly string[];
+	/** Whether messages may be compressed by gzip, each as its prefix says. */
+	readonly takesGzip: boolean;
 	/** Aborted when the daemon cancels the call or the session ends. */
 	readonly signal: AbortSignal;
 }

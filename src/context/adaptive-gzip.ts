@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
-import { constants, crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import { constants, crc32, createDeflateRaw } from "node:zlib";
+import { shrinks } from "./compressible.js";
 import { type CompressionRound, LevelChoice } from "./compression-level.js";
 
 /** Bytes of input that are compressed in one way. */
@@ -11,10 +12,6 @@ const ROUND_BYTES = 512 * 1024;
  * does not unpack it again.
  */
 const FIRST_DECISION_BYTES = 8 * 1024 * 1024;
-/** Bytes of a round's first chunk that are tried, to see whether effort pays. */
-const SAMPLE_BYTES = 16 * 1024;
-/** A sample that shrinks to no less than this, of archives or images, say, is stored. */
-const INCOMPRESSIBLE_RATIO = 0.95;
 
 /** RFC 1952, 2.3: deflate, no name, no time, unknown system. */
 const GZIP_HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -46,6 +43,11 @@ export class AdaptiveGzip extends Duplex {
 			.on("end", () => this.#finish())
 			.on("error", (error) => this.destroy(error));
 		this.push(GZIP_HEADER);
+	}
+
+	/** Bytes that were taken in so far. */
+	get inputBytes(): number {
+		return this.#size;
 	}
 
 	override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -86,7 +88,8 @@ export class AdaptiveGzip extends Duplex {
 	async #nextRound(chunk: Buffer): Promise<void> {
 		const { waitedBefore, ...round } = this.#round;
 		if (round.outputBytes > 0) {
-			this.#choice.note({ ...round, waitedMs: this.#waited() - waitedBefore });
+			const waitedMs = this.#waited() - waitedBefore;
+			this.#choice.note({ ...round, waitedMs, elapsedMs: round.compressMs + waitedMs });
 		}
 		if (this.#size >= this.#nextDecision) {
 			this.#level = this.#choice.level;
@@ -121,7 +124,7 @@ export class AdaptiveGzip extends Duplex {
 	}
 }
 
-interface OpenRound extends Omit<CompressionRound, "waitedMs"> {
+interface OpenRound extends Omit<CompressionRound, "waitedMs" | "elapsedMs"> {
 	inputBytes: number;
 	outputBytes: number;
 	compressMs: number;
@@ -130,11 +133,4 @@ interface OpenRound extends Omit<CompressionRound, "waitedMs"> {
 
 function startRound(level: number, waitedBefore = 0): OpenRound {
 	return { level, inputBytes: 0, outputBytes: 0, compressMs: 0, waitedBefore };
-}
-
-/** Tries a part from the middle, as the beginning may be a header. */
-function shrinks(chunk: Buffer): boolean {
-	const start = Math.max(0, Math.floor((chunk.length - SAMPLE_BYTES) / 2));
-	const sample = chunk.subarray(start, start + SAMPLE_BYTES);
-	return deflateRawSync(sample, { level: 1 }).length < sample.length * INCOMPRESSIBLE_RATIO;
 }

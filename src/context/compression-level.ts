@@ -18,6 +18,8 @@ export interface CompressionRound {
 	readonly compressMs: number;
 	/** Compressed output waited for the link to take it. */
 	readonly waitedMs: number;
+	/** In all. */
+	readonly elapsedMs: number;
 }
 
 /**
@@ -65,7 +67,7 @@ export class LevelChoice {
 		return best.level;
 	}
 
-	note({ level, inputBytes, outputBytes, compressMs, waitedMs }: CompressionRound): void {
+	note({ level, inputBytes, outputBytes, compressMs, ...round }: CompressionRound): void {
 		const usual = LEVELS.find((candidate) => candidate.level === level);
 		if (usual !== undefined && level > 0) {
 			this.#slowness = mean(this.#slowness, compressMs / inputBytes / usual.msPerByte);
@@ -74,8 +76,8 @@ export class LevelChoice {
 			this.#slowness += OBLIVION * (1 - this.#slowness);
 			this.#density += OBLIVION * (1 - this.#density);
 		}
-		const msPerByte = (compressMs + waitedMs) / outputBytes;
-		const full = waitedMs > FULL_LINK_SHARE * (compressMs + waitedMs);
+		const msPerByte = round.elapsedMs / outputBytes;
+		const full = round.waitedMs > FULL_LINK_SHARE * round.elapsedMs;
 		this.#linkMsPerByte = full
 			? mean(this.#linkMsPerByte, msPerByte)
 			: Math.min(this.#linkMsPerByte * LINK_RELIEF, msPerByte);

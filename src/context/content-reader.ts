@@ -11,12 +11,16 @@ export interface ContentPiece {
 	readonly end: number;
 	/** Whether the file ends with it. */
 	readonly last: boolean;
+	/** The length of the content, where what stands in the chunk is its gzip. */
+	readonly gzipOf?: number;
 }
 
 /** Pieces of one file after the other, in a buffer of their own. */
 export interface ContentChunk {
 	readonly bytes: Uint8Array<ArrayBuffer>;
 	readonly pieces: readonly ContentPiece[];
+	/** Where it was tried to compress the pieces: how hard, and how long that took. */
+	readonly compression?: { readonly level: number; readonly durationMs: number };
 }
 
 /** As for the tar: larger ones take more memory before they are collected, smaller ones more time. */

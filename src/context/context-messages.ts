@@ -28,7 +28,13 @@ export type SelectionRequest =
 	/** "entries": the next ones; none at the end. */
 	| { readonly type: "list"; readonly selection: number }
 	/** "content": after these files have been put behind those that are asked for already. */
-	| { readonly type: "read"; readonly selection: number; readonly ids: readonly number[] }
+	| {
+			readonly type: "read";
+			readonly selection: number;
+			readonly ids: readonly number[];
+			/** Of zlib; 0 for content as it is. */
+			readonly gzipLevel: number;
+	  }
 	/** Not answered. */
 	| { readonly type: "release"; readonly selection: number };
 

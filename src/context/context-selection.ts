@@ -21,6 +21,8 @@ export interface ContextSelection extends Disposable {
 	 * may be asked again before it has answered.
 	 *
 	 * A file that is not what its entry says fails it, by name.
+	 *
+	 * @param gzipLevel how hard to try to compress that piece, as zlib has it; 0 for not at all
 	 */
-	read(ids: readonly number[]): Promise<ContentChunk>;
+	read(ids: readonly number[], gzipLevel: number): Promise<ContentChunk>;
 }

@@ -29,8 +29,8 @@ export class RemoteSelection implements ContextSelection {
 		return entries;
 	}
 
-	async read(ids: readonly number[]): Promise<ContentChunk> {
-		const request = { type: "read", selection: this.#selection, ids } as const;
+	async read(ids: readonly number[], gzipLevel: number): Promise<ContentChunk> {
+		const request = { type: "read", selection: this.#selection, ids, gzipLevel } as const;
 		return (await this.#ask("content", request)).chunk;
 	}
 

@@ -1,3 +1,4 @@
+import { ContentGzip } from "./content-gzip.js";
 import { ContentReader } from "./content-reader.js";
 import type { ContextFilter } from "./context-filter.js";
 import type { FromContextWorker, SelectionRequest } from "./context-messages.js";
@@ -25,6 +26,7 @@ export interface KnownWalk {
 interface Selection {
 	readonly entries: readonly ContextEntry[];
 	readonly reader: ContentReader;
+	readonly gzip: ContentGzip;
 	listed: number;
 }
 
@@ -51,7 +53,7 @@ export class Selections {
 		if (request.type === "select") {
 			const entries = selectContext(this.#tree, request.filter, this.#known);
 			const reader = new ContentReader(this.#tree, entries);
-			this.#selections.set(selection, { entries, reader, listed: 0 });
+			this.#selections.set(selection, { entries, reader, gzip: new ContentGzip(), listed: 0 });
 			this.#post({ type: "selected", selection });
 			return;
 		}
@@ -63,7 +65,7 @@ export class Selections {
 			this.#post({ type: "entries", selection, entries });
 		} else if (request.type === "read") {
 			selected.reader.request(request.ids);
-			const chunk = selected.reader.read();
+			const chunk = selected.gzip.compress(selected.reader.read(), request.gzipLevel);
 			this.#post({ type: "content", selection, chunk }, [chunk.bytes.buffer]);
 		} else {
 			selected.reader.close();

@@ -4,6 +4,7 @@ import type { ContextEntry } from "../../context/manifest.js";
 import { isUtf8, printablePath } from "../../context/path-bytes.js";
 import { ContextError } from "../../errors.js";
 import type { FramedMessages } from "../grpc-frames.js";
+import type { ContentCompression } from "./content-compression.js";
 import { DaemonSideError, PacketInbox } from "./packet-inbox.js";
 import { PacketWriter } from "./packet-writer.js";
 
@@ -21,6 +22,8 @@ export interface CopyProgress {
 	readonly bytes: number;
 	/** Of messages, with all that is in them. */
 	readonly sentBytes: number;
+	/** By so much compression made the messages smaller. */
+	readonly savedBytes: number;
 }
 
 /**
@@ -28,15 +31,17 @@ export interface CopyProgress {
  * that it asks for, in the order in which it asks, until it says that it has what it wants.
  *
  * @param packets what comes from the daemon
+ * @param compression absent: content is sent as it is
  * @param onProgress told of what is handed to the link
  * @throws ContextError; EngineError for a daemon that does not keep to the protocol; DaemonSideError
  */
 export async function* diffCopy(
 	selection: ContextSelection,
 	packets: AsyncIterable<Uint8Array>,
+	compression: ContentCompression | undefined,
 	onProgress: (progress: CopyProgress) => void,
 ): AsyncGenerator<FramedMessages, void, undefined> {
-	const copy = new DiffCopy(selection, packets, onProgress);
+	const copy = new DiffCopy(selection, packets, compression, onProgress);
 	try {
 		yield* copy.announce();
 		yield* copy.sendContents();
@@ -49,6 +54,7 @@ export async function* diffCopy(
 class DiffCopy {
 	readonly #selection: ContextSelection;
 	readonly #inbox: PacketInbox;
+	readonly #compression: ContentCompression | undefined;
 	readonly #onProgress: (progress: CopyProgress) => void;
 	readonly #writer = new PacketWriter();
 	/** By id: whether its content may be asked for, which is once. */
@@ -58,13 +64,16 @@ class DiffCopy {
 	#files = 0;
 	#bytes = 0;
 	#sentBytes = 0;
+	#savedBytes = 0;
 
 	constructor(
 		selection: ContextSelection,
 		packets: AsyncIterable<Uint8Array>,
+		compression: ContentCompression | undefined,
 		onProgress: (progress: CopyProgress) => void,
 	) {
 		this.#selection = selection;
+		this.#compression = compression;
 		this.#onProgress = onProgress;
 		this.#inbox = new PacketInbox(packets, (id) => {
 			const offered = this.#offered[id] === true;
@@ -98,12 +107,22 @@ class DiffCopy {
 			if (chunk === undefined) {
 				await this.#inbox.news();
 			} else {
-				this.#write(await chunk);
-				if (this.#writer.length > 0) yield this.#take();
+				yield* this.#send(chunk);
 			}
 		}
 		this.#writer.fin();
 		yield this.#take();
+	}
+
+	async *#send(reading: Promise<ContentChunk>): AsyncGenerator<FramedMessages> {
+		const started = performance.now();
+		const chunk = await reading;
+		this.#write(chunk);
+		if (this.#writer.length === 0) return;
+		const written = performance.now();
+		yield this.#take();
+		const taken = performance.now();
+		this.#compression?.note(chunk, taken - written, taken - started);
 	}
 
 	/** The message that tells the daemon why it gets no more. */
@@ -121,15 +140,17 @@ class DiffCopy {
 		let requests = this.#inbox.takeRequests();
 		this.#unread += requests.length;
 		while (requests.length > 0 || (this.#unread > 0 && ahead.length < READ_AHEAD)) {
-			ahead.push(early(this.#selection.read(requests)));
+			ahead.push(early(this.#selection.read(requests, this.#compression?.level ?? 0)));
 			requests = [];
 		}
 	}
 
 	#write({ bytes, pieces }: ContentChunk): void {
-		for (const { id, start, end, last } of pieces) {
-			this.#writer.data(id, bytes.subarray(start, end));
-			this.#bytes += end - start;
+		for (const { id, start, end, last, gzipOf } of pieces) {
+			const part = bytes.subarray(start, end);
+			if (gzipOf === undefined) this.#writer.data(id, part);
+			else this.#savedBytes += this.#writer.gzippedData(id, gzipOf, part);
+			this.#bytes += gzipOf ?? part.length;
 			if (!last) continue;
 			this.#writer.endOfFile(id);
 			this.#files += 1;
@@ -139,7 +160,12 @@ class DiffCopy {
 
 	#take(): FramedMessages {
 		this.#sentBytes += this.#writer.length;
-		this.#onProgress({ files: this.#files, bytes: this.#bytes, sentBytes: this.#sentBytes });
+		this.#onProgress({
+			files: this.#files,
+			bytes: this.#bytes,
+			sentBytes: this.#sentBytes,
+			savedBytes: this.#savedBytes,
+		});
 		return this.#writer.take();
 	}
 }

@@ -3,6 +3,7 @@ import { InterruptedError, RbuildError } from "../../errors.js";
 import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
 import { FileSync } from "../proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "../session-service.js";
+import { ContentCompression } from "./content-compression.js";
 import { type CopyProgress, diffCopy } from "./diff-copy.js";
 import { DaemonSideError } from "./packet-inbox.js";
 import { type RequestedPart, readRequestedPart } from "./requested-part.js";
@@ -10,6 +11,8 @@ import { type RequestedPart, readRequestedPart } from "./requested-part.js";
 export interface FileSyncOptions {
 	/** What the daemon may ask for, by the names it uses: "context" and "dockerfile". */
 	readonly directories: ReadonlyMap<string, SelectableDirectory>;
+	/** Whether the link may be what takes the time; content is compressed then, if the daemon takes that. */
+	readonly compress: boolean;
 	/** Told when a transfer begins; gives whom to tell how it goes on. */
 	readonly onTransfer: (part: RequestedPart) => TransferObserver;
 }
@@ -26,7 +29,10 @@ export interface TransferObserver {
 }
 
 /** Gives the daemon the files that a build needs and that it does not have (session/filesync). */
-export function fileSyncService({ directories, onTransfer }: FileSyncOptions): SessionService {
+export function fileSyncService(options: FileSyncOptions): SessionService {
+	const { directories, onTransfer } = options;
+	// One for all transfers, as they go over the same link.
+	const compression = options.compress ? new ContentCompression() : undefined;
 	const { parent, name } = FileSync.method.diffCopy;
 	return {
 		methods: [
@@ -38,7 +44,8 @@ export function fileSyncService({ directories, onTransfer }: FileSyncOptions): S
 					const observer = onTransfer(part);
 					try {
 						using selection = await directory.select(part.filter);
-						yield* diffCopy(selection, packets, (progress) => observer.progress(progress));
+						const used = call.takesGzip ? compression : undefined;
+						yield* diffCopy(selection, packets, used, (progress) => observer.progress(progress));
 						observer.done();
 					} catch (error) {
 						throw endOfCall(error, call, observer);

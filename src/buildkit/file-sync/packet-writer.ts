@@ -1,5 +1,6 @@
 import type { ContextEntry } from "../../context/manifest.js";
 import { FramedMessages, messagePrefix } from "../grpc-frames.js";
+import { storedGzip } from "../stored-gzip.js";
 import { goFileMode } from "./file-mode.js";
 import { ProtobufWriter } from "./protobuf-writer.js";
 
@@ -63,6 +64,22 @@ export class PacketWriter {
 		this.#messages.raw(content);
 	}
 
+	/**
+	 * As data(), with content that was compressed on its own: the rest of the packet goes before it as
+	 * another gzip, in the same compressed message.
+	 *
+	 * @param length of the content itself
+	 * @returns how much shorter the message is for it, in bytes
+	 */
+	gzippedData(id: number, length: number, gzip: Uint8Array): number {
+		const beginning = this.#fieldsBefore(PACKET.data, id, FIELD.data, length).bytes;
+		const packed = storedGzip(beginning);
+		this.#messages.raw(messagePrefix(packed.length + gzip.length, true));
+		this.#messages.raw(packed);
+		this.#messages.raw(gzip);
+		return beginning.length + length - packed.length - gzip.length;
+	}
+
 	endOfFile(id: number): void {
 		this.#begin(PACKET.data, id);
 	}
@@ -79,13 +96,18 @@ export class PacketWriter {
 
 	/** All of a packet but the content of its last field. */
 	#begin(type: number, id = 0, field: number = FIELD.data, length = 0): void {
+		const fields = this.#fieldsBefore(type, id, field, length);
+		this.#messages.raw(messagePrefix(fields.length + length));
+		this.#messages.append(fields);
+	}
+
+	#fieldsBefore(type: number, id: number, field: number, length: number): ProtobufWriter {
 		const fields = this.#fields;
 		fields.reset();
 		fields.number(FIELD.type, type);
 		fields.number(FIELD.id, id);
 		if (length > 0) fields.lengthOf(field, length);
-		this.#messages.raw(messagePrefix(fields.length + length));
-		this.#messages.append(fields);
+		return fields;
 	}
 }
 

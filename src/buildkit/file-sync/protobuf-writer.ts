@@ -12,6 +12,11 @@ export class ProtobufWriter {
 		return this.#used;
 	}
 
+	/** What was written; good until more is. */
+	get bytes(): Uint8Array {
+		return this.#buffer.subarray(0, this.#used);
+	}
+
 	/** Starts anew in the same memory. */
 	reset(): void {
 		this.#used = 0;

@@ -13,7 +13,14 @@ function levels(link: { bytesPerMs: number; zlibSlowness?: number }, rounds = 60
 		const compressMs = (ROUND / (speeds[level] as number)) * (link.zlibSlowness ?? 1);
 		const outputBytes = level === 0 ? ROUND : ROUND * (0.5 - level / 100);
 		const waitedMs = Math.max(0, outputBytes / link.bytesPerMs - compressMs);
-		choice.note({ level, inputBytes: ROUND, outputBytes, compressMs, waitedMs });
+		choice.note({
+			level,
+			inputBytes: ROUND,
+			outputBytes,
+			compressMs,
+			waitedMs,
+			elapsedMs: compressMs + waitedMs,
+		});
 		return level;
 	});
 }
@@ -42,8 +49,15 @@ describe("the compression level", () => {
 	it("comes back from 0 when zlib was slow for a moment only", () => {
 		const choice = new LevelChoice();
 		const round = { inputBytes: ROUND, outputBytes: ROUND / 2, waitedMs: 0 };
-		choice.note({ ...round, level: 1, compressMs: 1_000 });
-		const stored = { level: 0, inputBytes: ROUND, outputBytes: ROUND, compressMs: 1, waitedMs: 50 };
+		choice.note({ ...round, level: 1, compressMs: 1_000, elapsedMs: 1_000 });
+		const stored = {
+			level: 0,
+			inputBytes: ROUND,
+			outputBytes: ROUND,
+			compressMs: 1,
+			waitedMs: 50,
+			elapsedMs: 51,
+		};
 		choice.note(stored);
 		assert.equal(choice.level, 0);
 		for (let count = 0; count < 60; count++) choice.note(stored);

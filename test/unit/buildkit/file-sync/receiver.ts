@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import type { TestContext } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { CopyProgress } from "../../../../src/buildkit/file-sync/diff-copy.js";
 import {
 	type FileSyncOptions,
 	fileSyncService,
@@ -31,12 +32,13 @@ export class Daemon {
 	readonly failures: RbuildError[] = [];
 	readonly warnings: unknown[] = [];
 	readonly news: string[] = [];
-	sent = { files: 0, bytes: 0, sentBytes: 0 };
+	sent: CopyProgress = { files: 0, bytes: 0, sentBytes: 0, savedBytes: 0 };
 
 	constructor(test: TestContext, directory: SelectableDirectory) {
 		const [ours, theirs] = duplexPair();
 		const options: FileSyncOptions = {
 			directories: new Map([["context", directory]]),
+			compress: true,
 			onTransfer: () => ({
 				progress: (sent) => {
 					this.sent = sent;
