@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import {
 	chmodSync,
 	linkSync,
@@ -195,6 +196,37 @@ describe("file sync", () => {
 		assert.deepEqual([...one.contents.keys()], ["a"]);
 		assert.equal(one.contents.get("a"), "a".repeat(500_000));
 		assert.equal(other.contents.get("b"), "b".repeat(500_000));
+	});
+});
+
+describe("file sync with a daemon that takes gzip", () => {
+	const gzip = { "grpc-accept-encoding": "identity, gzip" };
+	const text = "All work and no play makes Jack a dull boy.\n".repeat(5_000);
+	const noise = randomBytes(150_000).toString("latin1");
+
+	it("compresses what shrinks, and nothing else, and tells how much that saved", async (test) => {
+		const { daemon } = offer(test, { noise, small: "no", text });
+		const { contents, answer } = await daemon.receive(gzip);
+		assert.equal(answer.status, "0");
+		assert.deepEqual([...contents.keys()], ["noise", "small", "text"]);
+		assert.equal(contents.get("text"), text);
+		assert.equal(Buffer.from(contents.get("noise") ?? "", "latin1").toString(), noise);
+		const { bytes, sentBytes, savedBytes } = daemon.sent;
+		const { daemon: plain } = offer(test, { noise, small: "no", text });
+		await plain.receive();
+		assert.equal(sentBytes + savedBytes, plain.sent.sentBytes);
+		assert.equal(bytes, plain.sent.bytes);
+		assert.ok(savedBytes > 0.95 * text.length, String(savedBytes));
+		assert.equal(plain.sent.savedBytes, 0);
+	});
+
+	it("compresses nothing for one that does not", async (test) => {
+		const { daemon } = offer(test, { text });
+		for (const offered of [{}, { "grpc-accept-encoding": "identity,zgzip" }]) {
+			const { contents } = await daemon.receive(offered);
+			assert.equal(contents.get("text"), text);
+			assert.equal(daemon.sent.savedBytes, 0);
+		}
 	});
 });
 

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import type { ClientHttp2Stream } from "node:http2";
 import { posix } from "node:path";
 import type { TestContext } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { CopyProgress } from "../../../../src/buildkit/file-sync/diff-copy.js";
 import {
 	type FileSyncOptions,
 	fileSyncService,
 } from "../../../../src/buildkit/file-sync/file-sync.js";
-import { readMessages } from "../../../../src/buildkit/grpc-frames.js";
 import { serveGrpc } from "../../../../src/buildkit/grpc-server.js";
 import { healthService } from "../../../../src/buildkit/health.js";
 import {
@@ -78,7 +79,7 @@ export class Daemon {
 		const finishIfDone = () => {
 			if (complete && pending.size === 0) stream.write(packet({ type: TYPE.fin }));
 		};
-		for await (const bytes of readMessages(stream.iterator({ destroyOnReturn: false }), 2 ** 24)) {
+		for await (const bytes of messagesOf(stream)) {
 			const { type, stat, id, data } = fromBinary(PacketSchema, bytes);
 			if (type === TYPE.stat && stat !== undefined) {
 				order.check(stat);
@@ -105,6 +106,26 @@ export class Daemon {
 		}
 		return { stats, contents, error: undefined, answer: await answer };
 	}
+}
+
+/** The messages of an answer, those that are compressed unpacked, if the answer has said by what. */
+async function* messagesOf(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> {
+	let encoding: unknown;
+	stream.once("response", (headers) => {
+		encoding = headers["grpc-encoding"];
+	});
+	let buffered = Buffer.alloc(0);
+	for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+		buffered = Buffer.concat([buffered, chunk]);
+		while (buffered.length >= 5 && buffered.length >= 5 + buffered.readUInt32BE(1)) {
+			const end = 5 + buffered.readUInt32BE(1);
+			const message = buffered.subarray(5, end);
+			if (buffered[0] === 1) assert.equal(encoding, "gzip");
+			yield buffered[0] === 1 ? gunzipSync(message) : message;
+			buffered = buffered.subarray(end);
+		}
+	}
+	assert.equal(buffered.length, 0);
 }
 
 export interface Received {
