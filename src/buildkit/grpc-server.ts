@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { RbuildError } from "../errors.js";
 import { FramedMessages, frameMessage, readMessages } from "./grpc-frames.js";
 import { encodeStatusMessage, GRPC_STATUS, GrpcError, type GrpcStatus } from "./grpc-status.js";
+import { PacedWriter } from "./paced-writer.js";
 import type { Call, SessionMethod } from "./session-service.js";
 
 /** Longest request message, in bytes; BuildKit's own limit (containerd's DefaultMaxRecvMsgSize). */
@@ -115,6 +116,7 @@ async function runMethod(
 			`rbuild does not serve ${call.headers[":path"]}`,
 		);
 	}
+	const writer = new PacedWriter(stream);
 	// A plain `for await` would destroy the stream, and the answer with it, on a bad message.
 	const chunks = stream.iterator({ destroyOnReturn: false });
 	for await (const response of method.handle(readMessages(chunks, MESSAGE_LIMIT), call)) {
@@ -124,7 +126,7 @@ async function runMethod(
 			stream.respond(headers, { waitForTrailers: true });
 		}
 		const framed = response instanceof FramedMessages ? response.bytes : frameMessage(response);
-		if (!stream.write(framed)) await drained(stream);
+		await writer.write(framed);
 	}
 }
 
@@ -160,14 +162,4 @@ function statusOf(error: unknown): [GrpcStatus, string] {
 	if (error instanceof GrpcError) return [error.status, error.message];
 	if (error instanceof RbuildError) return [GRPC_STATUS.unknown, error.message];
 	return [GRPC_STATUS.internal, "rbuild failed to answer"];
-}
-
-function drained(stream: ServerHttp2Stream): Promise<void> {
-	return new Promise((resolve) => {
-		const done = () => {
-			stream.off("drain", done).off("close", done);
-			resolve();
-		};
-		stream.on("drain", done).on("close", done);
-	});
 }
