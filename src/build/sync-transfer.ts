@@ -59,7 +59,7 @@ async function build(
 		context: { kind: "session" },
 	};
 	try {
-		const output = buildImage(engine, request, run.signal);
+		const output = buildImage(engine, request, AbortSignal.any([run.signal, upload.failed]));
 		const { imageId } = await readBuildOutput(output, dockerfile, run);
 		upload.end();
 		return { image: { id: imageId, tags: plan.tags }, uploadMs: upload.durationMs };

@@ -18,6 +18,9 @@ export class SyncUpload {
 	failure: RbuildError | undefined;
 	/** From the beginning of the first transfer to the end of the last. */
 	durationMs = 0;
+	/** Aborted when there is one: whatever the daemon makes of it, the build cannot succeed. */
+	readonly failed: AbortSignal;
+	readonly #failing = new AbortController();
 	readonly #totals: ContextTotals;
 	readonly #emit: Emit;
 	#startedAt: number | undefined;
@@ -26,6 +29,7 @@ export class SyncUpload {
 	#isTold = false;
 
 	constructor(totals: ContextTotals, emit: Emit) {
+		this.failed = this.#failing.signal;
 		this.#totals = totals;
 		this.#emit = emit;
 	}
@@ -47,6 +51,7 @@ export class SyncUpload {
 			},
 			failed: (error) => {
 				this.failure ??= error;
+				this.#failing.abort();
 			},
 		};
 	}

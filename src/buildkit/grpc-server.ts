@@ -13,13 +13,16 @@ import type { Call, SessionMethod } from "./session-service.js";
 /** Longest request message, in bytes; BuildKit's own limit (containerd's DefaultMaxRecvMsgSize). */
 const MESSAGE_LIMIT = 16 * 1024 * 1024;
 
+/** Far more than a build asks for at once; gRPC clients wait for their turn. */
+const CONCURRENT_CALLS = 128;
+
 /**
  * BuildKit puts every rule of a .dockerignore into a header of its own, of which node takes 128 and
  * 64 KiB in all. nghttp2 has a limit that cannot be moved, at about 140 KiB.
  */
 const HEADER_LIMITS = {
 	maxHeaderListPairs: 100_000,
-	settings: { maxHeaderListSize: 16 * 1024 * 1024 },
+	settings: { maxHeaderListSize: 16 * 1024 * 1024, maxConcurrentStreams: CONCURRENT_CALLS },
 };
 
 /** The arguments of node's "stream" event; its declared type does not reach an inline listener. */

@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import {
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from "node:fs";
+import type { ClientHttp2Stream } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { after, before, suite, type TestContext, test } from "node:test";
+import { Settlement } from "../../../src/context/settlement.js";
+import { EXIT_CODES } from "../../../src/errors.js";
+import { finished, rbuild, startRbuild } from "../../support/cli.js";
+import { startFakeDaemon } from "../../support/fake-daemon.js";
+import { packet, TYPE } from "../buildkit/file-sync/receiver.js";
+import { answerOf, frame, GrpcPeer } from "../buildkit/grpc-peer.js";
+
+const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
+
+let root: string;
+before(() => {
+	root = mkdtempSync(join(tmpdir(), "rbuild-hostile-"));
+	writeFileSync(join(root, "Dockerfile"), "FROM scratch\nCOPY . /\n");
+	writeFileSync(join(root, "file"), "content");
+});
+after(() => rmSync(root, { recursive: true }));
+
+/** What a daemon does with a build: the session's connection, and how it ends the build. */
+type Deed = (session: Duplex, failBuild: (reason: string) => void) => void | Promise<void>;
+
+/** The arguments of a sync to a daemon that does this. */
+async function against(test: TestContext, deed: Deed): Promise<string[]> {
+	const opened = new Settlement<Duplex>();
+	const daemon = await startFakeDaemon({
+		routes: {
+			"POST /session": (_request, response) => {
+				const upgraded = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+				const socket = response.socket ?? assert.fail();
+				socket.on("error", () => {});
+				socket.write(upgraded, () => opened.resolve(socket));
+			},
+			"POST /build": async (request, response) => {
+				request.resume();
+				response.flushHeaders();
+				await deed(await opened.promise, (message) => {
+					response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+				});
+			},
+		},
+	});
+	test.after(() => daemon.stop());
+	return [root, "--on", `unix://${daemon.socketPath}`, "--transfer", "sync"];
+}
+
+/** Asks for the context, and says the rest as the daemon likes it. */
+function ask(session: Duplex, headers: Record<string, string> = {}): ClientHttp2Stream {
+	const stream = new GrpcPeer(session).open(DIFF_COPY, { "dir-name": "context", ...headers });
+	// A gRPC client has nothing more to say after the status.
+	stream.on("trailers", () => stream.end());
+	stream.on("response", (answer) => answer["grpc-status"] && stream.end());
+	return stream;
+}
+
+/** By then, the stats have come. */
+async function announced(stream: ClientHttp2Stream): Promise<void> {
+	await new Promise((resolve) => stream.once("data", resolve));
+	stream.pause();
+}
+
+suite("a daemon that breaks the rules of a sync", () => {
+	const breaches: [string, Buffer, RegExp][] = [
+		[
+			"asks for a file that it was not offered",
+			packet({ type: TYPE.request, id: 99 }),
+			/^error: the daemon asked for file 99, which was not offered to it$/m,
+		],
+		[
+			"sends what is no packet",
+			frame(randomBytes(100)),
+			/^error: the daemon sent something that is no packet of a file transfer$/m,
+		],
+		[
+			"sends a packet that only rbuild sends",
+			packet({ type: TYPE.data, id: 0 }),
+			/^error: the daemon sent a packet of type 2 in a file transfer$/m,
+		],
+	];
+	for (const [what, bytes, error] of breaches) {
+		test(`is named when it ${what}, even if it never ends the build`, async (t) => {
+			const args = await against(t, async (session) => {
+				const stream = ask(session);
+				await announced(stream);
+				stream.write(bytes);
+			});
+			const { code, stderr } = await rbuild(args);
+			assert.match(stderr, error);
+			assert.equal(stderr.match(/^(error|warning)/gm)?.length, 1, stderr);
+			assert.equal(code, EXIT_CODES.engine);
+		});
+	}
+
+	const refusals: [string, (session: Duplex) => Promise<string>, RegExp][] = [
+		[
+			"a message that is too long",
+			async (session) => {
+				const stream = ask(session);
+				stream.write(Buffer.of(0, 2, 0, 0, 0));
+				return (await answerOf(stream)).message;
+			},
+			/a message of 33554432 bytes is over the limit/,
+		],
+		[
+			"a directory that is not offered",
+			async (session) => (await answerOf(ask(session, { "dir-name": "/etc" }))).message,
+			/the daemon asked for the directory "\/etc", but this build has only "context" and "dockerfile"/,
+		],
+		[
+			"a method that there is not",
+			async (session) => {
+				const peer = new GrpcPeer(session);
+				return (await peer.call("/moby.filesync.v1.FileSync/TarStream", frame(""))).message;
+			},
+			/rbuild does not serve \/moby\.filesync\.v1\.FileSync\/TarStream/,
+		],
+	];
+	for (const [what, request, reason] of refusals) {
+		test(`is refused ${what}, and its build fails with that reason`, async (t) => {
+			const args = await against(t, async (session, failBuild) =>
+				failBuild(await request(session)),
+			);
+			const { code, stderr } = await rbuild(args);
+			const errors = stderr.split("\n").filter((line) => line.startsWith("error"));
+			assert.equal(errors.length, 1, stderr);
+			assert.match(errors[0] ?? "", reason);
+			assert.equal(code, EXIT_CODES.buildFailed);
+		});
+	}
+
+	const partings: [string, Deed, number][] = [
+		[
+			"speaks something else than HTTP/2",
+			(session, failBuild) => {
+				session.end("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", () => failBuild("no active session"));
+			},
+			EXIT_CODES.buildFailed,
+		],
+		[
+			"ends the session in the middle of a transfer",
+			async (session, failBuild) => {
+				await announced(ask(session));
+				session.destroy();
+				failBuild("no active session");
+			},
+			EXIT_CODES.buildFailed,
+		],
+		[
+			"resets the transfer",
+			async (session, failBuild) => {
+				const stream = ask(session);
+				await announced(stream);
+				stream.close(2);
+				failBuild("no active session");
+			},
+			EXIT_CODES.buildFailed,
+		],
+	];
+	for (const [what, deed, exitCode] of partings) {
+		test(`gets one line when it ${what}`, async (t) => {
+			const { code, stderr } = await rbuild(await against(t, deed));
+			assert.match(stderr, /^error: the build failed: no active session$/m);
+			assert.equal(stderr.match(/^(error|warning)/gm)?.length, 1, stderr);
+			assert.equal(code, exitCode);
+		});
+	}
+
+	test("is told how many calls it may make at once", async (t) => {
+		const atOnce = new Settlement<number | undefined>();
+		const args = await against(t, async (session, failBuild) => {
+			const peer = new GrpcPeer(session);
+			peer.session.once("remoteSettings", (settings) => {
+				atOnce.resolve(settings.maxConcurrentStreams);
+				failBuild("enough");
+			});
+		});
+		assert.equal((await rbuild(args)).code, EXIT_CODES.buildFailed);
+		assert.equal(await atOnce.promise, 128);
+	});
+
+	test("gets nothing from outside of the context, by whatever path", async (t) => {
+		const link = join(root, "way-out");
+		symlinkSync("/", link);
+		t.after(() => rmSync(link));
+		let answers = "";
+		const args = await against(t, async (session, failBuild) => {
+			const peer = new GrpcPeer(session);
+			for (const name of ["followpaths", "include-patterns"]) {
+				for (const path of [
+					"/etc/passwd",
+					"../../../../etc/passwd",
+					"way-out/etc/passwd",
+					"way-out/etc",
+				]) {
+					const stream = peer.open(DIFF_COPY, { "dir-name": "context", [name]: path });
+					stream.write(packet({ type: TYPE.fin }));
+					stream.end();
+					answers += String(Buffer.concat([...(await answerOf(stream)).responses]));
+				}
+			}
+			failBuild("enough");
+		});
+		assert.equal((await rbuild(args)).code, EXIT_CODES.buildFailed);
+		assert.match(answers, /way-out/);
+		assert.doesNotMatch(answers, /passwd|etc|root/);
+	});
+
+	test("that never reads costs little memory, and Ctrl-C ends it", {
+		skip: process.platform !== "linux",
+	}, async (t) => {
+		const endless = join(root, "endless");
+		writeFileSync(endless, "");
+		truncateSync(endless, 2 ** 40);
+		t.after(() => rmSync(endless));
+		const asked = new Settlement<void>();
+		const args = await against(t, async (session) => {
+			const stream = ask(session);
+			await announced(stream);
+			// "Dockerfile", "endless", "file"
+			stream.write(packet({ type: TYPE.request, id: 1 }));
+			session.pause();
+			asked.resolve();
+		});
+		const child = startRbuild(args);
+		const result = finished(child);
+		await asked.promise;
+		const status = () => readFileSync(`/proc/${child.pid}/status`, "utf8");
+		for (let looks = 0; looks < 20; looks++)
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(status())?.[1]);
+		child.kill("SIGINT");
+		assert.equal((await result).code, EXIT_CODES.interrupted);
+		assert.ok(peakKiB < 200_000, `${peakKiB} KiB`);
+	});
+});
