@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { inspectImage } from "../../src/engine/images.js";
+import { readBuildOutput } from "../../src/build/build-output.js";
+import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
+import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
+import { openSession } from "../../src/buildkit/session.js";
+import { openDirectoryContext } from "../../src/context/directory-context.js";
+import { buildImage } from "../../src/engine/build-request.js";
+import { inspectImage, removeImage } from "../../src/engine/images.js";
 import type { BuildEvent, UploadEvent } from "../../src/events.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
@@ -134,6 +141,50 @@ export function testFileSync(open: () => Promise<Box>): void {
 			"drwxr-xr-x c/new/",
 		]);
 		assert.equal(await imageFile(box.engine, "changes", "/c/edited"), "after!");
+	});
+
+	test("compresses on the way to a daemon that takes gzip, and to no other", async () => {
+		const text = "It was the best of times, it was the worst of times. ".repeat(10_000);
+		const noise = randomBytes(200_000).toString("base64url").slice(0, 200_000);
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`,
+			text,
+			noise,
+			...Object.fromEntries(
+				Array.from({ length: 50 }, (_, at) => [`small/${at}`, text.slice(at, 2 * at * at)]),
+			),
+		});
+		const options = { root, keep: [], platform: "linux" } as const;
+		await using directory = openDirectoryContext(options, signal);
+		let last: CopyProgress | undefined;
+		const run = { signal, emit: () => {} };
+		const files = fileSyncService({
+			directories: new Map(["context", "dockerfile"].map((name) => [name, directory])),
+			compress: true,
+			onTransfer: () => ({
+				progress: (progress) => {
+					last = progress;
+				},
+				done: () => {},
+				failed: (error) => assert.fail(error),
+			}),
+		});
+		const names = { name: "compressed", sharedKey: randomBytes(8).toString("hex") };
+		await using session = await openSession(box.engine, { services: [files], ...names }, run);
+		const request = { sessionId: session.id, context: { kind: "session" } } as const;
+		const output = buildImage(box.engine, request, signal);
+		const { imageId } = await readBuildOutput(output, undefined, run);
+		assert.equal(await imageFile(box.engine, imageId, "/c/text"), text);
+		assert.equal(await imageFile(box.engine, imageId, "/c/noise"), noise);
+		assert.equal(await imageFile(box.engine, imageId, "/c/small/30"), text.slice(30, 1800));
+		await removeImage(box.engine, imageId, signal);
+		const { savedBytes, sentBytes, bytes } = last ?? assert.fail();
+		if (box.engine.facts.version.startsWith("20.")) {
+			assert.equal(savedBytes, 0);
+		} else {
+			assert.ok(savedBytes > 0.9 * text.length, String(savedBytes));
+			assert.ok(sentBytes < bytes / 2, String(sentBytes));
+		}
 	});
 
 	test("takes another Dockerfile of the same size and time for another", async () => {
