@@ -52,7 +52,7 @@ export class ContentCompression {
 	 * A chunk has been sent.
 	 *
 	 * @param waitedMs until it was taken
-	 * @param elapsedMs since the one before, in which the next ones were read and compressed
+	 * @param elapsedMs since it was wanted: until it was read and compressed, and until it was taken
 	 */
 	note({ bytes, pieces, compression }: ContentChunk, waitedMs: number, elapsedMs: number): void {
 		const level = compression?.level ?? 0;

@@ -201,6 +201,30 @@ describe("the gRPC server of a session", () => {
 		assert.deepEqual(patterns, ["a, b", "c"]);
 	});
 
+	it("says that messages may be compressed where the peer takes that, and nothing of it elsewhere", async () => {
+		serve({
+			path: "/test.Gzip/Stream",
+			async *handle(_requests, { takesGzip }) {
+				yield Buffer.from(String(takesGzip));
+			},
+		});
+		for (const [offered, encoding] of [
+			[undefined, undefined],
+			["identity", undefined],
+			["xgzip", undefined],
+			["gzip", "gzip"],
+			["identity, deflate,gzip", "gzip"],
+		]) {
+			const headers = offered === undefined ? {} : { "grpc-accept-encoding": offered };
+			const stream = peer.open("/test.Gzip/Stream", headers);
+			stream.end();
+			const answer = answerOf(stream);
+			const [response] = (await once(stream, "response")) as [Record<string, string>];
+			assert.equal(response["grpc-encoding"], encoding);
+			assert.deepEqual((await answer).responses.map(String), [String(encoding === "gzip")]);
+		}
+	});
+
 	it("closes on bytes that are no HTTP/2, without throwing", async () => {
 		const [ours, theirs] = duplexPair();
 		server = serveGrpc(ours, { methods: [], onFailure: () => {} });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { PacketWriter } from "../../../../src/buildkit/file-sync/packet-writer.js";
@@ -123,5 +124,17 @@ describe("a packet writer", () => {
 				[0n, "", 1n, 3n],
 			],
 		);
+	});
+
+	it("puts content that is compressed into a message that unpacks to the packet", () => {
+		const content = Buffer.alloc(1_000, "abc");
+		const packed = new PacketWriter();
+		const saved = packed.gzippedData(300, content.length, gzipSync(content));
+		const plain = new PacketWriter();
+		plain.data(300, content);
+		assert.equal(packed.length + saved, plain.length);
+		const message = Buffer.from(packed.take().bytes);
+		assert.deepEqual([message[0], message.readUInt32BE(1)], [1, message.length - 5]);
+		assert.deepEqual(gunzipSync(message.subarray(5)), Buffer.from(plain.take().bytes.subarray(5)));
 	});
 });
