@@ -1,19 +1,30 @@
-/** The status codes of gRPC that sessions answer with (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+/** The status codes of gRPC (grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 export const GRPC_STATUS = {
 	ok: 0,
+	cancelled: 1,
 	unknown: 2,
 	invalidArgument: 3,
+	deadlineExceeded: 4,
 	notFound: 5,
+	alreadyExists: 6,
+	permissionDenied: 7,
 	resourceExhausted: 8,
+	failedPrecondition: 9,
+	aborted: 10,
+	outOfRange: 11,
 	unimplemented: 12,
 	internal: 13,
 	unavailable: 14,
+	dataLoss: 15,
 	unauthenticated: 16,
 } as const;
 
 export type GrpcStatus = (typeof GRPC_STATUS)[keyof typeof GRPC_STATUS];
 
-/** Ends one call with a status for the daemon. The message goes over the wire: no secrets. */
+/**
+ * What one call ended with. On the way to the daemon the message goes over the wire: no secrets. From
+ * there, it is in the daemon's words.
+ */
 export class GrpcError extends Error {
 	readonly status: GrpcStatus;
 
@@ -37,4 +48,18 @@ export function encodeStatusMessage(message: string): string {
 			: `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 	}
 	return encoded;
+}
+
+/** The other way round; what is not encoded as it should be stays as it is. */
+export function decodeStatusMessage(encoded: string): string {
+	const bytes = encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+		String.fromCharCode(Number.parseInt(hex, 16)),
+	);
+	return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+/** The value of the grpc-status trailer. A number that nobody knows counts as "unknown". */
+export function parseStatus(text: string): GrpcStatus {
+	const known = Object.values(GRPC_STATUS).find((status) => String(status) === text);
+	return known ?? GRPC_STATUS.unknown;
 }

@@ -39,6 +39,11 @@ export class TraceStep {
 		this.#emit = emit;
 	}
 
+	/** Of a step that did not end well: whether BuildKit stopped it because another one had failed. */
+	get wasCanceled(): boolean | undefined {
+		return this.error?.endsWith("context canceled");
+	}
+
 	/** Takes in a report. What it ends is told by settle(), after the logs that came with it. */
 	report(vertex: Vertex): void {
 		this.name = vertex.name;
@@ -95,8 +100,7 @@ export class TraceStep {
 
 	#fail(error: string): void {
 		this.#start();
-		// What BuildKit says of steps that it stopped because another one had failed.
-		if (error.endsWith("context canceled")) this.#end({ status: "canceled" });
+		if (this.wasCanceled) this.#end({ status: "canceled" });
 		else this.#end({ status: "failed", error, durationMs: this.#durationMs() });
 	}
 

@@ -34,7 +34,10 @@ export class BuildTrace {
 	 * @throws EngineError when it is not that
 	 */
 	read(aux: unknown): void {
-		const report = decode(aux);
+		this.add(decode(aux));
+	}
+
+	add(report: StatusResponse): void {
 		const settling = new Set<TraceStep>();
 		for (const vertex of report.vertexes) {
 			const step = this.#step(vertex.digest);
@@ -64,6 +67,14 @@ export class BuildTrace {
 			}
 		}
 		return undefined;
+	}
+
+	/** The step that failed last, for a build whose own error is not known. */
+	lastFailedStep(): FailedStep | undefined {
+		const step = [...this.#steps.values()].findLast(({ wasCanceled }) => wasCanceled === false);
+		return step?.error === undefined
+			? undefined
+			: { name: step.name, error: step.error, logTail: step.tail.lines };
 	}
 
 	#step(digest: string): TraceStep {

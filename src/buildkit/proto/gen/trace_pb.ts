@@ -1,4 +1,4 @@
-// The progress of a build, as the aux field of "moby.buildkit.trace" lines holds it. Field numbers
+// The progress of a build, as Control.Status and "moby.buildkit.trace" lines hold it. Field numbers
 // and types are those of moby/buildkit api/services/control/control.proto; fields that rbuild does
 // not use are left out and skipped when decoding.
 
