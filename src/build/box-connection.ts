@@ -15,8 +15,8 @@ export interface BoxConnectionOptions {
 	/** How often a connection that was lost is made anew. */
 	readonly retries: number;
 	/** Called while the other side is waited for, and when the daemon can be asked. */
-	readonly whileWaiting: () => void;
-	readonly whileGreeting: (questions: EngineQuestions) => void;
+	readonly whileWaiting?: () => void;
+	readonly whileGreeting?: (questions: EngineQuestions) => void;
 	/** Milliseconds before the first retry, the second and so on; the last counts for all others. */
 	readonly delaysMs?: readonly number[];
 }

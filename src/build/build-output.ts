@@ -50,7 +50,12 @@ export async function readBuildOutput(
 		classic.close(imageId !== undefined);
 	}
 	if (imageId !== undefined) return { imageId };
-	throw new EngineError("the daemon closed the connection in the middle of the build", {
+	throw brokenOff();
+}
+
+/** The daemon was heard of no more before the build had a result. */
+export function brokenOff(): EngineError {
+	return new EngineError("the daemon closed the connection in the middle of the build", {
 		hint: "it may have stopped or run out of memory: look at its log on that machine (journalctl -u docker)",
 	});
 }
@@ -64,7 +69,8 @@ export function explainRefusal(error: unknown, dockerfile: DockerfileText | unde
 	return parseFailed(error.message, dockerfile) ?? error;
 }
 
-async function buildFailed(
+/** What the builder's error comes to, with the line it is about where that can be found out. */
+export async function buildFailed(
 	error: string,
 	step: FailedStep | undefined,
 	dockerfile: DockerfileText | undefined,

@@ -8,6 +8,8 @@ import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { parseTag } from "../image/reference.js";
 import { checkSaveTarget } from "../image/save.js";
+import { needsSolve } from "./builder-needs.js";
+import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
 import type { BuildOptions, SshOption, TransferChoice } from "./options.js";
 import { type PlannedSecret, planSecrets } from "./secrets.js";
 
@@ -20,6 +22,9 @@ export interface BuildPlan {
 	readonly allowEmulation: boolean;
 	readonly transfer: TransferChoice;
 	readonly retries: number;
+	readonly buildkit: BuildKitPlan;
+	/** What to ask of the Dockerfile instead of building it. */
+	readonly call: FrontendCall | undefined;
 	readonly secrets: readonly PlannedSecret[];
 	/** By the ids that ssh mounts name. */
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;
@@ -27,6 +32,9 @@ export interface BuildPlan {
 	readonly request: PlannedRequest;
 	readonly deliveries: PlannedDeliveries;
 }
+
+/** As `docker buildx build --call`. */
+export type FrontendCall = "check" | "outline" | "targets";
 
 export type PlannedRequest = Omit<
 	BuildRequest,
@@ -63,12 +71,15 @@ export async function planBuild(
 	}
 	const platform = options.platform && singlePlatform(options.platform);
 	const save = await saveTarget(options.save, environment);
-	return {
+	const buildkit = await planBuildKit(options, environment);
+	const plan: BuildPlan = {
 		tags,
 		platform: platform || undefined,
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
 		retries: checkRetries(options.retries ?? DEFAULT_RETRIES),
+		buildkit,
+		call: undefined,
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		agents: await planAgents(options.ssh ?? [], environment, run),
 		request: {
@@ -84,10 +95,17 @@ export async function planBuild(
 			shmSize: options.shmSize,
 			ulimits: options.ulimits ?? [],
 			cgroupParent: options.cgroupParent,
-			cacheFrom: options.cacheFrom ?? [],
+			cacheFrom: buildkit.cacheImports.flatMap(({ attrs }) => attrs.ref ?? []),
 		},
 		deliveries: { push: options.push ?? false, save, load: options.load ?? false },
 	};
+	const flag = needsSolve(plan);
+	if (flag !== undefined && plan.transfer === "tar") {
+		throw new UsageError(`${flag} cannot be had with --transfer tar`, {
+			hint: "leave --transfer out",
+		});
+	}
+	return plan;
 }
 
 function checkRetries(retries: number): number {

@@ -4,6 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError, UsageError } from "../errors.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
+import { needsSolve } from "./builder-needs.js";
 import type { LocalNeeds } from "./local-needs.js";
 import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
@@ -19,6 +20,8 @@ export function chooseTransfer(
 	services: readonly SessionService[],
 ): Transfer {
 	requireBuildKitForMounts(plan, engine);
+	// Whatever the context is.
+	if (needsSolve(plan) !== undefined) return syncTransfer(services);
 	const { facts, transport } = engine;
 	// What the daemon fetches by itself is sent in neither way.
 	if (plan.transfer !== "sync" || context.kind === "remote") {
@@ -34,7 +37,7 @@ export function chooseTransfer(
 			hint: "leave --transfer out: then the context is sent as a tar",
 		});
 	}
-	return syncTransfer(context, services);
+	return syncTransfer(services);
 }
 
 /** Other builders would fail at the mount, after the upload. */

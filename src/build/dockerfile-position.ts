@@ -1,4 +1,5 @@
 import type { Dockerfile, From, Instruction } from "dockerfile-ast";
+import type { BuildContext } from "../context/build-context.js";
 import type { DockerfilePosition } from "../errors.js";
 
 /** A Dockerfile at hand. */
@@ -7,6 +8,15 @@ export interface DockerfileText {
 	readonly displayName: string;
 	/** UTF-8. */
 	readonly content: Uint8Array;
+}
+
+/** Absent where the Dockerfile does not pass through our hands. */
+export function dockerfileText({
+	dockerfileName,
+	dockerfileContent,
+}: BuildContext): DockerfileText | undefined {
+	if (dockerfileContent === undefined) return undefined;
+	return { displayName: dockerfileName, content: dockerfileContent };
 }
 
 /** "[2/3] RUN make", "[builder 2/3] RUN make", "[linux/amd64 builder  2/10] RUN make". */

@@ -33,6 +33,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
 	],
 	[
+		/^granting entitlement .* is not allowed/,
+		"allow it in that daemon's daemon.json, under builder.entitlements",
+	],
+	[
 		// Up to BuildKit 0.8 with one "not found" more.
 		/^secret (\S+?)(?: not found)?: not found$/,
 		"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE",

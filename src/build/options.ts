@@ -63,16 +63,38 @@ export interface BuildOptions {
 	readonly transfer?: TransferChoice;
 	/** How often a connection that was lost is made anew, to go on with the build; absent: 2. */
 	readonly retries?: number;
+	/** Images whose layers may be reused, and other caches. */
+	readonly cacheFrom?: readonly (string | CacheOption)[];
+	/** Where to put what a later build may reuse. */
+	readonly cacheTo?: readonly CacheOption[];
+	/** Stages of which no cached layers are used. */
+	readonly noCacheFilter?: readonly string[];
+	/**
+	 * More contexts, by the name that `FROM` and `COPY --from` use: a directory, "docker-image://…", or a
+	 * git or http URL.
+	 */
+	readonly buildContexts?: Readonly<Record<string, string>>;
+	/** OCI annotations; a key may say of what, as "manifest:org.example.key" or "index:…". */
+	readonly annotations?: Readonly<Record<string, string>>;
+	/** What to say of how the image was made: "provenance" and "sbom", each with its parameters. */
+	readonly attestations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+	/** What steps may do beside the usual: "network.host", "security.insecure". */
+	readonly allow?: readonly string[];
 	/** What steps may read while they run; BuildKit only. */
 	readonly secrets?: readonly SecretOption[];
 	/** Keys that steps may log in with while they run; BuildKit only. */
 	readonly ssh?: readonly SshOption[];
-	/** Images whose layers may be reused. */
-	readonly cacheFrom?: readonly string[];
 	/** Push every tag from the daemon's machine. */
 	readonly push?: boolean;
 	/** Write the image to this file; ".gz" and ".tgz" compress, "-" is the standard output. */
 	readonly save?: string;
 	/** Load the image into the local daemon. */
 	readonly load?: boolean;
+}
+
+/** As `--cache-to type=registry,ref=…`; the attributes are BuildKit's. */
+export interface CacheOption {
+	/** "inline", "registry", "gha", "s3", "azblob". */
+	readonly type: string;
+	readonly attrs?: Readonly<Record<string, string>>;
 }

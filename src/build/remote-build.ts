@@ -10,12 +10,13 @@ import { registryCredentials } from "../image/registry-credentials.js";
 import { chooseTarget } from "../target/choose-target.js";
 import { BoxConnection } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
+import { requireBuilder } from "./builder-needs.js";
 import { Closing } from "./closing.js";
 import { planDeliveries } from "./deliveries.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
 import { Stopwatch } from "./stopwatch.js";
-import { keepingSecret, secretOf, withoutSecret } from "./url-secret.js";
+import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
 /** What a build needs of the process it runs in. */
 export interface Surroundings {
@@ -42,10 +43,10 @@ export async function remoteBuild(
 	const { environment } = surroundings;
 	const stopwatch = new Stopwatch<Phase>();
 	const failed = new AbortController();
-	const secret = secretOf(options.context ?? "");
-	const run = keepingSecret(
+	const secrets = secretsOf(options);
+	const run = keepingSecrets(
 		{ emit: caller.emit, signal: AbortSignal.any([caller.signal, failed.signal]) },
-		secret,
+		secrets,
 	);
 	await using closing = new Closing();
 	try {
@@ -70,6 +71,7 @@ export async function remoteBuild(
 			stopwatch.time("connect", () => box.open()),
 		]);
 		requireNative(plan, engine);
+		await requireBuilder(plan, engine, context, run.signal);
 
 		const { chooseTransfer } = await import("./choose-transfer.js");
 		const { sessionServices } = await import("./session-services.js");
@@ -94,12 +96,12 @@ export async function remoteBuild(
 		return report;
 	} catch (error) {
 		failed.abort(error);
-		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecret(error, secret);
+		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
 	}
 }
 
 /** What is wrong with the context's place is found out before anybody is called. */
-async function openContext(
+export async function openContext(
 	{ context, file }: BuildOptions,
 	{ environment, stdin }: Surroundings,
 	closing: Closing,
@@ -111,7 +113,7 @@ async function openContext(
 	return closing.use(await openBuildContext(request, run.signal));
 }
 
-async function readContext(context: BuildContext, run: Run): Promise<void> {
+export async function readContext(context: BuildContext, run: Run): Promise<void> {
 	const startedAt = performance.now();
 	if (context.kind === "directory") await context.manifest;
 	run.emit({
@@ -138,7 +140,7 @@ function loadAhead(needs: LocalNeeds): void {
 }
 
 /** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */
-async function together<Results extends readonly unknown[]>(
+export async function together<Results extends readonly unknown[]>(
 	failed: AbortController,
 	work: { readonly [Index in keyof Results]: Promise<Results[Index]> },
 ): Promise<Results> {
@@ -213,7 +215,7 @@ function writeReport(
 	};
 }
 
-function interruption({ reason }: AbortSignal): InterruptedError {
+export function interruption({ reason }: AbortSignal): InterruptedError {
 	return reason instanceof InterruptedError
 		? reason
 		: new InterruptedError("interrupted", { cause: reason });

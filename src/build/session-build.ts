@@ -26,21 +26,30 @@ export function buildAlone<Result>(
 	return whenAborted(run.signal, cancel, () => build({ buildId }));
 }
 
-/** Runs a build of BuildKit's beside a session that serves it; cancels it if the run is aborted. */
-export async function buildInSession<Result>(
+/** Runs POST /build beside a session that serves it; cancels the build if the run is aborted. */
+export function buildInSession<Result>(
 	engine: Engine,
 	options: Omit<SessionOptions, "id">,
 	run: Run,
 	build: (ids: BuildIds) => Promise<Result>,
 ): Promise<Result> {
+	return withSession(engine, options, run, (sessionId) =>
+		buildAlone(engine, run, (ids) => build({ ...ids, sessionId })),
+	);
+}
+
+/** Does some work beside a session of BuildKit's that serves it. */
+export async function withSession<Result>(
+	engine: Engine,
+	options: Omit<SessionOptions, "id">,
+	run: Run,
+	work: (sessionId: string) => Promise<Result>,
+): Promise<Result> {
 	const sessionId = newSessionId();
 	// Both at once: on a long link each of them is a round trip.
 	const opening = openSession(engine, { ...options, id: sessionId }, run);
 	try {
-		const [, result] = await Promise.all([
-			opening,
-			buildAlone(engine, run, (ids) => build({ ...ids, sessionId })),
-		]);
+		const [, result] = await Promise.all([opening, work(sessionId)]);
 		return result;
 	} finally {
 		await opening.then(

@@ -1,70 +1,30 @@
-import { basename } from "node:path";
-import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
 import type { SessionService } from "../buildkit/session-service.js";
-import type { LocalContext } from "../context/build-context.js";
-import { isWorthCompressing } from "../context/compression-level.js";
-import { type BuildRequest, buildImage } from "../engine/build-request.js";
-import type { Engine } from "../engine/engine.js";
-import type { Run } from "../events.js";
-import { explainRefusal, readBuildOutput } from "./build-output.js";
-import type { BuildPlan } from "./build-plan.js";
-import { contextKey } from "./context-key.js";
-import { type BuildIds, buildInSession } from "./session-build.js";
-import { SyncUpload } from "./sync-upload.js";
-import type { SentBuild, Transfer } from "./transfer.js";
+import { EngineError } from "../errors.js";
+import { withControl } from "./control-session.js";
+import { solve } from "./solve.js";
+import type { Transfer } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer(context: LocalContext, services: readonly SessionService[]): Transfer {
+export function syncTransfer(services: readonly SessionService[]): Transfer {
 	return {
-		send(engine, _context, plan, run) {
-			const upload = new SyncUpload(context.totals(), run.emit);
-			const session = {
-				services: [...services, filesOf(context, engine, upload)],
-				name: basename(context.root),
-				sharedKey: contextKey(context.root),
-			};
-			return buildInSession(engine, session, run, (ids) =>
-				build(engine, context, plan, upload, ids, run),
+		name: "sync",
+		async send(engine, context, plan, run) {
+			const { result, uploadMs } = await withControl(
+				engine,
+				context,
+				plan,
+				services,
+				run,
+				({ control, request, dockerfile, signal }) =>
+					solve(control, request, dockerfile, { ...run, signal }),
 			);
+			return { image: { id: imageId(result), tags: plan.tags }, uploadMs };
 		},
 	};
 }
 
-function filesOf(context: LocalContext, engine: Engine, upload: SyncUpload): SessionService {
-	// What was ignored is only for the report, so it waits until this side has nothing else to do.
-	const measureIgnored = () => void context.measureIgnored().catch(() => {});
-	return fileSyncService({
-		directories: new Map([
-			["context", context.directory],
-			["dockerfile", context.dockerfileDirectory.files],
-		]),
-		compress: isWorthCompressing(engine.roundTripMs),
-		onTransfer: (part) => upload.begin(part, measureIgnored),
-	});
-}
-
-async function build(
-	engine: Engine,
-	context: LocalContext,
-	plan: BuildPlan,
-	upload: SyncUpload,
-	ids: BuildIds,
-	run: Run,
-): Promise<SentBuild> {
-	const dockerfile = { displayName: context.dockerfileName, content: context.dockerfileContent };
-	const request: BuildRequest = {
-		...plan.request,
-		...ids,
-		dockerfile: context.dockerfileDirectory.dockerfile,
-		context: { kind: "session" },
-	};
-	try {
-		const output = buildImage(engine, request, AbortSignal.any([run.signal, upload.failed]));
-		const { imageId } = await readBuildOutput(output, dockerfile, run);
-		upload.end();
-		return { image: { id: imageId, tags: plan.tags }, uploadMs: upload.durationMs };
-	} catch (error) {
-		// The daemon only tells in its words what went wrong on this side.
-		throw upload.failure ?? explainRefusal(error, dockerfile);
-	}
+/** The image id in either store of the daemon's: the config's digest, or the manifest's in containerd's. */
+function imageId({ "containerimage.digest": digest }: Readonly<Record<string, string>>): string {
+	if (digest !== undefined) return digest;
+	throw new EngineError("the daemon built an image and did not say which");
 }

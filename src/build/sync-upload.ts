@@ -2,7 +2,13 @@ import type { CopyProgress } from "../buildkit/file-sync/diff-copy.js";
 import type { TransferObserver } from "../buildkit/file-sync/file-sync.js";
 import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
 import type { RbuildError } from "../errors.js";
-import type { ContextTotals, Emit } from "../events.js";
+import type { Emit } from "../events.js";
+
+/** Of all directories that may be asked for; the Dockerfile's is not counted. */
+export interface UploadTotals {
+	readonly files: number;
+	readonly bytes: number;
+}
 
 /** Milliseconds between two progress events. */
 const PROGRESS_INTERVAL = 100;
@@ -11,7 +17,8 @@ const NOTHING: CopyProgress = { files: 0, bytes: 0, sentBytes: 0, savedBytes: 0 
 
 /**
  * The transfers that a daemon asks for during a build, told of as one upload: the Dockerfile, the
- * .dockerignore, and then, if the build uses any of it, the context.
+ * .dockerignore, and then, if the build uses any of it, the context. There may be more contexts, each
+ * with a .dockerignore of its own.
  */
 export class SyncUpload {
 	/** Why this side could not go on; the first reason counts. */
@@ -21,21 +28,24 @@ export class SyncUpload {
 	/** Aborted when there is one: whatever the daemon makes of it, the build cannot succeed. */
 	readonly failed: AbortSignal;
 	readonly #failing = new AbortController();
-	readonly #totals: ContextTotals;
+	readonly #totals: UploadTotals;
 	readonly #emit: Emit;
+	/** How many contexts have not been transferred. */
+	#awaited: number;
 	#startedAt: number | undefined;
 	#lastEventAt = 0;
 	#sent: CopyProgress = NOTHING;
 	#isTold = false;
 
-	constructor(totals: ContextTotals, emit: Emit) {
+	constructor(totals: UploadTotals, emit: Emit, contexts: number) {
 		this.failed = this.#failing.signal;
 		this.#totals = totals;
 		this.#emit = emit;
+		this.#awaited = contexts;
 	}
 
-	/** @param onContextDone called when the context itself has been transferred */
-	begin(part: RequestedPart, onContextDone: () => void): TransferObserver {
+	/** @param onLastContext called when every context has been transferred */
+	begin(part: RequestedPart, onLastContext: () => void): TransferObserver {
 		this.#startedAt ??= performance.now();
 		let before: CopyProgress = NOTHING;
 		return {
@@ -46,8 +56,10 @@ export class SyncUpload {
 			done: () => {
 				this.durationMs = this.#elapsed();
 				if (!isContextItself(part)) return;
+				this.#awaited -= 1;
+				if (this.#awaited > 0) return;
 				this.#report("done");
-				onContextDone();
+				onLastContext();
 			},
 			failed: (error) => {
 				this.failure ??= error;
@@ -94,5 +106,5 @@ export class SyncUpload {
 function isContextItself({ directory, filter }: RequestedPart): boolean {
 	const { followPaths } = filter;
 	const isForRules = followPaths.length === 1 && followPaths[0] === ".dockerignore";
-	return directory === "context" && !isForRules;
+	return directory !== "dockerfile" && !isForRules;
 }

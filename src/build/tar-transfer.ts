@@ -6,6 +6,7 @@ import type { Run } from "../events.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
+import { dockerfileText } from "./dockerfile-position.js";
 import type { LocalNeeds } from "./local-needs.js";
 import { baseImageAuths } from "./registry-logins.js";
 import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./session-build.js";
@@ -19,6 +20,7 @@ export function tarTransfer(
 	services: readonly SessionService[],
 ): Transfer {
 	return {
+		name: "tar",
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
 				? sendToBuildKit(engine, context, plan, needs, services, run)
@@ -90,9 +92,4 @@ async function send(
 		// A context that cannot be read to its end breaks the request; the reason is the first of the two.
 		throw upload?.failure ?? explainRefusal(error, dockerfile);
 	}
-}
-
-function dockerfileText({ dockerfileName, dockerfileContent }: BuildContext) {
-	if (dockerfileContent === undefined) return undefined;
-	return { displayName: dockerfileName, content: dockerfileContent };
 }

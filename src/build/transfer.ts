@@ -6,6 +6,7 @@ import type { BuildPlan } from "./build-plan.js";
 
 /** A way to get a build context to a daemon and an image out of it. */
 export interface Transfer {
+	readonly name: "tar" | "sync";
 	/**
 	 * @throws BuildFailedError, ContextError, EngineError, ConnectionError, InterruptedError
 	 */

@@ -1,40 +1,48 @@
 import { RbuildError } from "../errors.js";
 import type { BuildEvent, Run } from "../events.js";
+import type { BuildOptions } from "./options.js";
 
 /**
- * The password or token in the URL of a context ("https://user:token@host/repo.git"). The daemon needs
- * it, and then shows the URL in the names of its steps and in its errors.
+ * The passwords or tokens in the URLs of contexts ("https://user:token@host/repo.git"). The daemon needs
+ * them, and then shows the URLs in the names of its steps and in its errors.
  */
-export function secretOf(context: string): string | undefined {
-	const [, user, password] = /^https?:\/\/([^/@:]*)(?::([^/@]*))?@/.exec(context) ?? [];
+export function secretsOf({
+	context,
+	buildContexts = {},
+}: Pick<BuildOptions, "context" | "buildContexts">): readonly string[] {
+	return [context, ...Object.values(buildContexts)].flatMap((source) => secretOf(source) ?? []);
+}
+
+function secretOf(context: unknown): string | undefined {
+	const [, user, password] = /^https?:\/\/([^/@:]*)(?::([^/@]*))?@/.exec(String(context)) ?? [];
 	// A token may stand alone, in the user's place.
 	return password || user || undefined;
 }
 
-/** A run whose news never holds the secret. */
-export function keepingSecret(run: Run, secret: string | undefined): Run {
-	if (secret === undefined) return run;
-	return { ...run, emit: (event) => run.emit(masked(event, secret) as BuildEvent) };
+/** A run whose news never holds the secrets. */
+export function keepingSecrets(run: Run, secrets: readonly string[]): Run {
+	if (secrets.length === 0) return run;
+	return { ...run, emit: (event) => run.emit(masked(event, secrets) as BuildEvent) };
 }
 
-/** Takes the secret out of an error's words. */
-export function withoutSecret(error: unknown, secret: string | undefined): unknown {
-	if (secret !== undefined && error instanceof RbuildError) {
-		error.message = hide(error.message, secret);
-		if (error.stack !== undefined) error.stack = hide(error.stack, secret);
+/** Takes the secrets out of an error's words. */
+export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
+	if (secrets.length > 0 && error instanceof RbuildError) {
+		error.message = hide(error.message, secrets);
+		if (error.stack !== undefined) error.stack = hide(error.stack, secrets);
 	}
 	return error;
 }
 
-function masked(value: unknown, secret: string): unknown {
-	if (typeof value === "string") return hide(value, secret);
-	if (Array.isArray(value)) return value.map((item) => masked(item, secret));
+function masked(value: unknown, secrets: readonly string[]): unknown {
+	if (typeof value === "string") return hide(value, secrets);
+	if (Array.isArray(value)) return value.map((item) => masked(item, secrets));
 	if (typeof value !== "object" || value === null) return value;
 	return Object.fromEntries(
-		Object.entries(value).map(([name, field]) => [name, masked(field, secret)]),
+		Object.entries(value).map(([name, field]) => [name, masked(field, secrets)]),
 	);
 }
 
-function hide(text: string, secret: string): string {
-	return text.replaceAll(secret, "xxxxx");
+function hide(text: string, secrets: readonly string[]): string {
+	return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, "xxxxx"), text);
 }

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import type { Options } from "yargs";
 import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
+import type { BuildEvent } from "../events.js";
 import { chooseProgressMode, type ProgressMode } from "../render/progress-mode.js";
 import { createRenderer, type Renderer } from "../render/renderer.js";
 import { type BuildFlagValues, buildOptions, OLD_FLAGS } from "./build-flags.js";
+import { parseCall } from "./buildkit-values.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
@@ -47,6 +49,7 @@ export type BuildArguments = BuildFlagValues & {
 export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	checkContext(values.context);
 	const options = buildOptions(values.context, values);
+	const call = parseCall(values);
 	checkStdout(values);
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const mode = chooseProgressMode({
@@ -59,13 +62,18 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => renderer.close());
 	try {
 		noteOldFlags(values, renderer);
+		const run = {
+			emit: (event: BuildEvent) => renderer.handle(event),
+			signal: interrupts.signal,
+		};
+		if (call !== undefined) {
+			const { runCall } = await import("./call.js");
+			return await runCall(call, options, values["ssh-config"], run);
+		}
 		await checkResultFile(values.iidfile);
 		await checkResultFile(values["metadata-file"]);
 		await removeResultFile(values.iidfile);
-		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), {
-			emit: (event) => renderer.handle(event),
-			signal: interrupts.signal,
-		});
+		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), run);
 		await writeResultFile(values.iidfile, report.imageId);
 		await writeResultFile(values["metadata-file"], `${JSON.stringify(report, null, 2)}\n`);
 		return 0;

@@ -1,6 +1,7 @@
 import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
 import { UsageError } from "../errors.js";
+import { parseAttestations, parseCacheFrom, parseCacheTo, parsePairs } from "./buildkit-values.js";
 import { parseSecret, parseSsh } from "./mount-values.js";
 import {
 	parseBuildArgs,
@@ -26,16 +27,29 @@ export const BUILD_FLAGS = {
 	"allow-emulation": { ...flag, describe: "Build for a platform the box can only emulate" },
 	pull: { ...flag, describe: "Always look for newer base images" },
 	"no-cache": { ...flag, describe: "Use no cached layers" },
+	"no-cache-filter": { ...texts, describe: "Use no cached layers of these stages" },
 	secret: { ...texts, describe: "For RUN --mount=type=secret: id=NAME[,src=FILE|,env=VARIABLE]" },
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
-	"cache-from": { ...texts, describe: "Images whose layers may be reused" },
+	"build-context": {
+		...texts,
+		describe: "More contexts, NAME=PATH, NAME=docker-image://IMAGE, NAME=URL",
+	},
+	"cache-from": { ...texts, describe: "Images whose layers may be reused, or type=registry,ref=…" },
+	"cache-to": { ...texts, describe: "Where to put the cache: type=inline or type=registry,ref=…" },
 	network: { ...text, describe: "Network of RUN steps: default, none, host" },
 	"add-host": { ...texts, describe: "Line for /etc/hosts, name:address" },
 	"shm-size": { ...text, describe: "Size of /dev/shm, such as 64m" },
 	ulimit: { ...texts, describe: "Resource limit, NAME=SOFT[:HARD]" },
 	"cgroup-parent": { ...text, describe: "Parent cgroup of RUN steps" },
+	allow: { ...texts, describe: "Entitlement of steps: network.host, security.insecure" },
+	annotation: { ...texts, describe: "OCI annotation of the image, KEY=VALUE" },
+	attest: { ...texts, describe: "Attestation, type=sbom or type=provenance,mode=max" },
+	provenance: { ...text, describe: "Attest how it was built: true, false, mode=min, mode=max" },
+	sbom: { ...text, describe: "Attest what is in it: true, false, generator=IMAGE" },
+	call: { ...text, describe: "Ask about the Dockerfile instead: check, outline, targets" },
+	check: { ...flag, describe: "Check the Dockerfile and build nothing" },
 	push: { ...flag, describe: "Push every tag from the box" },
 	save: { ...text, describe: 'Write the image to a file: .tar, .tar.gz, "-" for stdout' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
@@ -88,9 +102,19 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		tags: values.tag ?? [],
 		buildArgs: parseBuildArgs(values["build-arg"] ?? []),
 		labels: parseLabels(values.label ?? []),
+		cacheFrom: (values["cache-from"] ?? []).flatMap(parseCacheFrom),
+		cacheTo: (values["cache-to"] ?? []).map(parseCacheTo),
+		noCacheFilter: (values["no-cache-filter"] ?? []).flatMap((stages) => stages.split(",")),
+		buildContexts: parsePairs(values["build-context"] ?? [], "--build-context"),
+		annotations: parsePairs(values.annotation ?? [], "--annotation"),
+		attestations: parseAttestations({
+			attest: values.attest ?? [],
+			provenance: values.provenance,
+			sbom: values.sbom,
+		}),
+		allow: values.allow ?? [],
 		secrets: (values.secret ?? []).map(parseSecret),
 		ssh: (values.ssh ?? []).map(parseSsh),
-		cacheFrom: (values["cache-from"] ?? []).flatMap((images) => images.split(",")),
 		addHosts: values["add-host"] ?? [],
 		ulimits: (values.ulimit ?? []).map(parseUlimit),
 	};

@@ -52,6 +52,31 @@ suite("a build plan", () => {
 			[{ platform: "linux/amd64,linux/arm64" }, /^UsageError: one platform at a time/],
 			[{ platform: "amiga" }, /^UsageError: "amiga" is not a platform/],
 			[{ addHosts: ["nobody"] }, /^UsageError: "nobody" is not a host and its address/],
+			[{ buildContexts: { Base: "." } }, /^UsageError: .*must be lower case/],
+			[
+				{ buildContexts: { x: "missing" } },
+				/^ContextError: the build context x \(missing\) does not/,
+			],
+			[
+				{ buildContexts: { x: "target:y" } },
+				/^UsageError: --build-context x: rbuild knows no target/,
+			],
+			[{ buildContexts: { x: "oci-layout://y" } }, /^UsageError: .*rbuild knows no oci-layout/],
+			[
+				{ cacheTo: [{ type: "local" }] },
+				/^UsageError: --cache-to type=local: rbuild keeps no caches/,
+			],
+			[
+				{ cacheFrom: [{ type: "registry" }] },
+				/^UsageError: --cache-from type=registry says not where/,
+			],
+			[{ annotations: { "image:key": "x" } }, /^UsageError: "image:key" is not the name of/],
+			[{ attestations: { slsa: {} } }, /^UsageError: "slsa" is not an attestation/],
+			[{ allow: ["network"] }, /^UsageError: "network" is nothing that --allow knows/],
+			[
+				{ allow: ["network.host"], transfer: "tar" },
+				/^UsageError: --allow cannot be had with --transfer tar/,
+			],
 			[{ save: "missing/app.tar" }, /^DeliveryError: .*\/nonexistent\/missing/],
 		];
 		for (const [options, message] of refused) await assert.rejects(plan(options), message);

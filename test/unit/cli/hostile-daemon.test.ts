@@ -8,11 +8,18 @@ import {
 	truncateSync,
 	writeFileSync,
 } from "node:fs";
-import type { ClientHttp2Stream } from "node:http2";
+import type { ServerResponse } from "node:http";
+import {
+	type ClientHttp2Stream,
+	type IncomingHttpHeaders,
+	performServerHandshake,
+	type ServerHttp2Stream,
+} from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { encodeStatusMessage } from "../../../src/buildkit/grpc-status.js";
 import { Settlement } from "../../../src/context/settlement.js";
 import { EXIT_CODES } from "../../../src/errors.js";
 import { finished, rbuild, startRbuild } from "../../support/cli.js";
@@ -39,22 +46,36 @@ async function against(test: TestContext, deed: Deed): Promise<string[]> {
 	const daemon = await startFakeDaemon({
 		routes: {
 			"POST /session": (_request, response) => {
-				const upgraded = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
-				const socket = response.socket ?? assert.fail();
-				socket.on("error", () => {});
-				socket.write(upgraded, () => opened.resolve(socket));
+				upgrade(response, (connection) => opened.resolve(connection));
 			},
-			"POST /build": async (request, response) => {
-				request.resume();
-				response.flushHeaders();
-				await deed(await opened.promise, (message) => {
-					response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+			"POST /grpc": (_request, response) => {
+				upgrade(response, (connection) => {
+					const server = performServerHandshake(connection);
+					server.on("error", () => {});
+					server.on("stream", async (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+						call.on("error", () => {});
+						if (!headers[":path"]?.endsWith("/Solve")) return endCall(call, "5", "no such job");
+						await deed(await opened.promise, (reason) => endCall(call, "2", reason));
+					});
 				});
 			},
 		},
 	});
 	test.after(() => daemon.stop());
 	return [root, "--on", `unix://${daemon.socketPath}`, "--transfer", "sync"];
+}
+
+function upgrade({ socket }: ServerResponse, done: (connection: Duplex) => void): void {
+	assert.ok(socket);
+	socket.on("error", () => {});
+	const head = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+	socket.write(head, () => done(socket));
+}
+
+function endCall(call: ServerHttp2Stream, status: string, message: string): void {
+	if (call.destroyed) return;
+	const trailers = { "grpc-status": status, "grpc-message": encodeStatusMessage(message) };
+	call.respond({ "content-type": "application/grpc", ...trailers }, { endStream: true });
 }
 
 /** Asks for the context, and says the rest as the daemon likes it. */

@@ -1,0 +1,102 @@
+import type { TypedAttrs } from "../buildkit/control.js";
+import type { Environment } from "../environment.js";
+import { UsageError } from "../errors.js";
+import { type NamedContext, planNamedContexts } from "./named-contexts.js";
+import type { BuildOptions, CacheOption } from "./options.js";
+
+/** What is asked of BuildKit beyond POST /build, after it has been checked. */
+export interface BuildKitPlan {
+	readonly namedContexts: ReadonlyMap<string, NamedContext>;
+	/** All of them, images included. */
+	readonly cacheImports: readonly TypedAttrs[];
+	readonly cacheExports: readonly TypedAttrs[];
+	readonly noCacheStages: readonly string[];
+	/** As attributes of an exporter of images. */
+	readonly annotations: Readonly<Record<string, string>>;
+	/** The parameters of each as a line of CSV, by "provenance" and "sbom". */
+	readonly attestations: Readonly<Record<string, string>>;
+	readonly entitlements: readonly string[];
+}
+
+const ATTESTATIONS: readonly string[] = ["provenance", "sbom"];
+
+const ENTITLEMENTS: readonly string[] = ["network.host", "security.insecure", "device"];
+
+/** "key", "manifest:key", "index-descriptor:key", "manifest[linux/amd64]:key". */
+const ANNOTATION =
+	/^(?:(?<type>(?:index|manifest)(?:-descriptor)?)(?<platform>\[[\w/-]+\])?:)?(?<key>[^\s:]+)$/;
+
+/** @throws UsageError, ContextError */
+export async function planBuildKit(
+	options: BuildOptions,
+	environment: Environment,
+): Promise<BuildKitPlan> {
+	return {
+		namedContexts: await planNamedContexts(options.buildContexts ?? {}, environment),
+		cacheImports: (options.cacheFrom ?? []).map((cache) => cacheEntry(cache, "--cache-from")),
+		cacheExports: (options.cacheTo ?? []).map((cache) => cacheEntry(cache, "--cache-to")),
+		noCacheStages: options.noCacheFilter ?? [],
+		annotations: annotationAttrs(options.annotations ?? {}),
+		attestations: attestationLines(options.attestations ?? {}),
+		entitlements: (options.allow ?? []).map(entitlement),
+	};
+}
+
+function cacheEntry(cache: string | CacheOption, flag: string): TypedAttrs {
+	const { type, attrs = {} } =
+		typeof cache === "string" ? { type: "registry", attrs: { ref: cache } } : cache;
+	if (type === "local") {
+		throw new UsageError(`${flag} type=local: rbuild keeps no caches on this side`, {
+			hint: "the box keeps its own; type=registry or type=inline take it elsewhere",
+		});
+	}
+	if (type === "registry" && !attrs.ref) {
+		throw new UsageError(`${flag} type=registry says not where`, {
+			hint: `write it as ${flag} type=registry,ref=registry.example.com/app:cache`,
+		});
+	}
+	return { type, attrs };
+}
+
+function annotationAttrs(annotations: Readonly<Record<string, string>>): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(annotations).map(([name, value]) => {
+			const { type, platform = "", key } = ANNOTATION.exec(name)?.groups ?? {};
+			if (key === undefined) {
+				throw new UsageError(`"${name}" is not the name of an annotation`, {
+					hint: "write it as KEY, or as manifest:KEY or index:KEY",
+				});
+			}
+			return [`annotation${type === undefined ? "" : `-${type}`}${platform}.${key}`, value];
+		}),
+	);
+}
+
+function attestationLines(
+	attestations: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(attestations).map(([type, parameters]) => {
+			if (!ATTESTATIONS.includes(type)) {
+				throw new UsageError(`"${type}" is not an attestation`, {
+					hint: `it is one of ${ATTESTATIONS.join(", ")}`,
+				});
+			}
+			return [type, csvLine(parameters)];
+		}),
+	);
+}
+
+function csvLine(parameters: Readonly<Record<string, string>>): string {
+	return Object.entries(parameters)
+		.map(([name, value]) => `${name}=${value}`)
+		.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+		.join(",");
+}
+
+function entitlement(name: string): string {
+	if (ENTITLEMENTS.includes(name.replace(/=.*$/s, ""))) return name;
+	throw new UsageError(`"${name}" is nothing that --allow knows`, {
+		hint: `it is one of ${ENTITLEMENTS.join(", ")}`,
+	});
+}

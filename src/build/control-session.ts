@@ -1,0 +1,49 @@
+import { Control, newBuildRef, type SolveRequest } from "../buildkit/control.js";
+import type { SessionService } from "../buildkit/session-service.js";
+import type { BuildContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Run } from "../events.js";
+import type { BuildPlan } from "./build-plan.js";
+import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
+import { resolveHostGateway } from "./host-gateway.js";
+import { NamedDirectories } from "./named-contexts.js";
+import { offerContext } from "./offered-context.js";
+import { withSession } from "./session-build.js";
+import { plannedSolve } from "./solve-request.js";
+
+/** All that it takes to ask BuildKit for something. */
+export interface PreparedSolve {
+	readonly control: Control;
+	readonly request: SolveRequest;
+	readonly dockerfile: DockerfileText | undefined;
+	/** Also aborted when this side cannot go on. */
+	readonly signal: AbortSignal;
+}
+
+/** Does something with BuildKit, beside a session that serves the contexts that it is about. */
+export async function withControl<Result>(
+	engine: Engine,
+	context: BuildContext,
+	plan: BuildPlan,
+	services: readonly SessionService[],
+	run: Run,
+	work: (given: PreparedSolve) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly uploadMs: number }> {
+	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
+	const { session, frontendAttrs, upload } = offerContext(context, named, engine, run);
+	const all = { ...session, services: [...services, ...session.services] };
+	const signal = AbortSignal.any([run.signal, upload.failed]);
+	try {
+		const result = await withSession(engine, all, run, async (sessionId) => {
+			using control = await Control.open(engine, signal);
+			const resolved = await resolveHostGateway(plan, control, engine, signal);
+			const request = plannedSolve(resolved, { ref: newBuildRef(), sessionId }, frontendAttrs);
+			return await work({ control, request, dockerfile: dockerfileText(context), signal });
+		});
+		upload.end();
+		return { result, uploadMs: upload.durationMs };
+	} catch (error) {
+		// The daemon only tells in its words what went wrong on this side.
+		throw upload.failure ?? error;
+	}
+}

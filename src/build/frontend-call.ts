@@ -1,0 +1,128 @@
+import { GrpcError } from "../buildkit/grpc-status.js";
+import { type BuildFailedError, EngineError } from "../errors.js";
+import type { Run } from "../events.js";
+import { registryCredentials } from "../image/registry-credentials.js";
+import { chooseTarget } from "../target/choose-target.js";
+import { BoxConnection } from "./box-connection.js";
+import { buildFailed } from "./build-output.js";
+import { type FrontendCall, planBuild } from "./build-plan.js";
+import { requireBuilder } from "./builder-needs.js";
+import { Closing } from "./closing.js";
+import { type PreparedSolve, withControl } from "./control-session.js";
+import type { DockerfileText } from "./dockerfile-position.js";
+import type { BuildOptions } from "./options.js";
+import {
+	interruption,
+	openContext,
+	readContext,
+	type Surroundings,
+	together,
+} from "./remote-build.js";
+import { sessionServices } from "./session-services.js";
+import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
+
+/** What a Dockerfile frontend says of a Dockerfile. */
+export interface FrontendAnswer {
+	/** For people. */
+	readonly text: string;
+	/** The same as JSON; its form is BuildKit's. */
+	readonly json: string;
+	/** Whether there is nothing to complain about. */
+	readonly isFine: boolean;
+	/** Why the Dockerfile could not be checked to its end. */
+	readonly failure: BuildFailedError | undefined;
+}
+
+/** The names of BuildKit's subrequests (frontend/subrequests). */
+const REQUEST_IDS = {
+	check: "frontend.lint",
+	outline: "frontend.outline",
+	targets: "frontend.targets",
+} as const satisfies Record<FrontendCall, string>;
+
+/**
+ * Asks about a Dockerfile where it would be built, and builds nothing.
+ *
+ * @throws RbuildError
+ */
+export async function callFrontend(
+	call: FrontendCall,
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+): Promise<FrontendAnswer> {
+	const { environment } = surroundings;
+	const failed = new AbortController();
+	const secrets = secretsOf(options);
+	const run = keepingSecrets(
+		{ emit: caller.emit, signal: AbortSignal.any([caller.signal, failed.signal]) },
+		secrets,
+	);
+	await using closing = new Closing();
+	try {
+		const plan = { ...(await planBuild(options, environment, run)), call };
+		const chosen = await chooseTarget(options, environment);
+		const context = await openContext(options, surroundings, closing, run);
+		const box = closing.use(new BoxConnection({ chosen, environment, retries: plan.retries }, run));
+		const [, engine] = await together(failed, [readContext(context, run), box.open()]);
+		await requireBuilder(plan, engine, context, run.signal);
+		const credentials = registryCredentials(environment, run);
+		const services = sessionServices(plan, credentials, environment);
+		const { result } = await box.keep(
+			(engine) => withControl(engine, context, plan, services, run, (given) => ask(given, call)),
+			context.kind === "archive" && context.once,
+		);
+		return result;
+	} catch (error) {
+		failed.abort(error);
+		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
+	}
+}
+
+async function ask(
+	{ control, request, dockerfile, signal }: PreparedSolve,
+	call: FrontendCall,
+): Promise<FrontendAnswer> {
+	try {
+		return await readAnswer(await control.ask(request, REQUEST_IDS[call], signal), dockerfile);
+	} catch (error) {
+		if (!(error instanceof GrpcError)) throw error;
+		throw await buildFailed(error.message, undefined, dockerfile);
+	}
+}
+
+async function readAnswer(
+	metadata: Readonly<Record<string, Uint8Array>>,
+	dockerfile: DockerfileText | undefined,
+): Promise<FrontendAnswer> {
+	const text = (name: string) => new TextDecoder().decode(metadata[name]);
+	if (metadata["result.json"] === undefined && metadata["result.txt"] === undefined) {
+		throw new EngineError("the Dockerfile frontend did not answer what it was asked", {
+			hint: "it may be too old for it: look at the # syntax= line of the Dockerfile",
+		});
+	}
+	return {
+		text: text("result.txt"),
+		json: text("result.json"),
+		isFine: ["", "0"].includes(text("result.statuscode")),
+		failure: await failureIn(text("result.json"), dockerfile),
+	};
+}
+
+/** The answer to "check" has the error that ended it as its field "buildError". */
+async function failureIn(
+	json: string,
+	dockerfile: DockerfileText | undefined,
+): Promise<BuildFailedError | undefined> {
+	if (json === "") return undefined;
+	let answer: { readonly buildError?: { readonly message?: unknown } } | null;
+	try {
+		answer = JSON.parse(json);
+	} catch (cause) {
+		throw new EngineError("the Dockerfile frontend answered with something that is not JSON", {
+			cause,
+		});
+	}
+	const message = answer?.buildError?.message;
+	return typeof message === "string" ? buildFailed(message, undefined, dockerfile) : undefined;
+}

@@ -1,0 +1,152 @@
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import {
+	type DirectoryContext,
+	type DirectoryContextOptions,
+	openDirectoryContext,
+} from "../context/directory-context.js";
+import type { Environment } from "../environment.js";
+import { ContextError, UsageError } from "../errors.js";
+import { parseReference } from "../image/reference.js";
+
+/** What a name in `FROM` or `COPY --from` stands for, instead of an image of that name. */
+export type NamedContext =
+	/** Sent as the build context is, by its own .dockerignore. */
+	| { readonly kind: "directory"; readonly root: string; readonly platform: NodeJS.Platform }
+	/** "docker-image://…" or a URL: the daemon fetches it by itself. */
+	| { readonly kind: "remote"; readonly source: string };
+
+/** Names that the build itself uses for what it asks of this side. */
+const RESERVED = ["context", "dockerfile"];
+
+/**
+ * Reads `--build-context NAME=VALUE` as docker/buildx does: what is neither an image nor a URL is a
+ * directory.
+ *
+ * @returns by the name as BuildKit looks it up: "docker.io/library/alpine:latest" is "alpine"
+ * @throws UsageError, ContextError
+ */
+export async function planNamedContexts(
+	values: Readonly<Record<string, string>>,
+	environment: Environment,
+): Promise<ReadonlyMap<string, NamedContext>> {
+	const contexts = new Map<string, NamedContext>();
+	for (const [name, value] of Object.entries(values)) {
+		const { familiar } = parseReference(name);
+		contexts.set(familiar.replace(/:latest$/, ""), await parse(name, value, environment));
+	}
+	return contexts;
+}
+
+/** How the frontend finds them (BuildKit frontend/dockerui/namedcontext.go). */
+export function namedContextAttrs(
+	contexts: ReadonlyMap<string, NamedContext>,
+): Readonly<Record<string, string>> {
+	if (contexts.size === 0) return {};
+	const attrs = [...contexts].map(([name, context]) => [
+		`context:${name}`,
+		context.kind === "directory" ? `local:${localName(name)}` : context.source,
+	]);
+	// For a frontend from elsewhere: one that does not know of contexts is to say so.
+	return {
+		...Object.fromEntries(attrs),
+		"frontend.caps": "moby.buildkit.frontend.contexts+forward",
+	};
+}
+
+/** The directories among the named contexts, which are walked from the moment they are opened. */
+export class NamedDirectories implements AsyncDisposable {
+	readonly directories: ReadonlyMap<string, DirectoryContext>;
+	/** Of all of them. */
+	readonly totals: { readonly files: number; readonly bytes: number };
+
+	/** @throws ContextError, InterruptedError */
+	static async open(
+		contexts: ReadonlyMap<string, NamedContext>,
+		signal: AbortSignal,
+	): Promise<NamedDirectories> {
+		const directories = new Map<string, DirectoryContext>();
+		try {
+			for (const [name, context] of contexts) {
+				if (context.kind !== "directory") continue;
+				directories.set(localName(name), await openDirectory(context, signal));
+			}
+			const manifests = await Promise.all([...directories.values()].map((one) => one.manifest));
+			const total = (field: "files" | "bytes") =>
+				manifests.reduce((sum, manifest) => sum + manifest[field], 0);
+			return new NamedDirectories(directories, { files: total("files"), bytes: total("bytes") });
+		} catch (error) {
+			await closeAll(directories);
+			throw error;
+		}
+	}
+
+	private constructor(
+		directories: ReadonlyMap<string, DirectoryContext>,
+		totals: NamedDirectories["totals"],
+	) {
+		this.directories = directories;
+		this.totals = totals;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await closeAll(this.directories);
+	}
+}
+
+async function closeAll(directories: ReadonlyMap<string, DirectoryContext>): Promise<void> {
+	for (const directory of directories.values()) await directory[Symbol.asyncDispose]();
+}
+
+/** The name under which the daemon asks for the files. */
+function localName(name: string): string {
+	return RESERVED.includes(name) ? `_${name}` : name;
+}
+
+/** It is walked by the rules that the daemon will find in it. */
+async function openDirectory(
+	{ root, platform }: NamedContext & { kind: "directory" },
+	signal: AbortSignal,
+): Promise<DirectoryContext> {
+	const ignore = await ignoreFileOf(root);
+	return openDirectoryContext(
+		{ root, ...(ignore && { ignore }), keep: [".dockerignore"], platform },
+		signal,
+	);
+}
+
+async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {
+	const file = join(root, ".dockerignore");
+	try {
+		return { content: await readFile(file), file };
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT") return undefined;
+		throw new ContextError(`cannot read ${file}: ${code}`, { cause: error });
+	}
+}
+
+async function parse(
+	name: string,
+	value: string,
+	{ workingDirectory, platform }: Environment,
+): Promise<NamedContext> {
+	if (/^(?:docker-image:\/\/|https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(value)) {
+		return { kind: "remote", source: value };
+	}
+	const scheme = /^(oci-layout):\/\/|^(target):/.exec(value);
+	if (scheme !== null) {
+		throw new UsageError(`--build-context ${name}: rbuild knows no ${scheme[1] ?? scheme[2]}`, {
+			hint: "it takes a directory, docker-image://NAME, and git and http URLs",
+		});
+	}
+	const directory = resolve(workingDirectory, value);
+	const found = await stat(directory).catch(() => undefined);
+	if (!found?.isDirectory()) {
+		const problem = found === undefined ? "does not exist" : "is not a directory";
+		throw new ContextError(`the build context ${name} (${value}) ${problem}`, {
+			hint: `it was looked for at ${directory}`,
+		});
+	}
+	return { kind: "directory", root: await realpath(directory), platform };
+}

@@ -1,0 +1,120 @@
+import { basename } from "node:path";
+import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
+import type { SessionOptions } from "../buildkit/session.js";
+import type { SessionService } from "../buildkit/session-service.js";
+import { archiveUpload } from "../buildkit/upload.js";
+import type { BuildContext, LocalContext } from "../context/build-context.js";
+import { isWorthCompressing } from "../context/compression-level.js";
+import type { SelectableDirectory } from "../context/context-selection.js";
+import type { Engine } from "../engine/engine.js";
+import type { RbuildError } from "../errors.js";
+import type { Run } from "../events.js";
+import { contextKey } from "./context-key.js";
+import type { NamedDirectories } from "./named-contexts.js";
+import { SyncUpload, type UploadTotals } from "./sync-upload.js";
+import { openUpload } from "./upload.js";
+
+/** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
+export interface OfferedContext {
+	readonly session: Pick<SessionOptions, "name" | "sharedKey" | "services">;
+	/** How the Dockerfile frontend finds them. */
+	readonly frontendAttrs: Readonly<Record<string, string>>;
+	readonly upload: OfferedUpload;
+}
+
+export interface OfferedUpload {
+	/** Why this side could not go on; the first reason counts. */
+	readonly failure: RbuildError | undefined;
+	/** Aborted when there is one for a file: whatever the daemon makes of it, the build cannot succeed. */
+	readonly failed: AbortSignal;
+	readonly durationMs: number;
+	/** To be called when the build is done. */
+	end(): void;
+}
+
+/** The context proper in one of its three forms. */
+interface MainOffer {
+	readonly directories: readonly (readonly [string, SelectableDirectory])[];
+	readonly services: readonly SessionService[];
+	readonly attrs: Readonly<Record<string, string>>;
+	readonly names?: Pick<SessionOptions, "name" | "sharedKey">;
+	readonly totals?: UploadTotals;
+	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs">;
+}
+
+/** @param named the directories among the named contexts */
+export function offerContext(
+	context: BuildContext,
+	named: NamedDirectories,
+	engine: Engine,
+	run: Run,
+): OfferedContext {
+	const main = offerMain(context, engine, run);
+	const directories = new Map([...main.directories, ...named.directories]);
+	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
+	const sync = new SyncUpload(sum(main.totals, named.totals), run.emit, contexts);
+	// What was ignored is only for the report, so it waits until this side has nothing else to do.
+	const measureIgnored = () => {
+		if (context.kind === "directory") context.measureIgnored().catch(() => {});
+	};
+	const files = fileSyncService({
+		directories,
+		compress: isWorthCompressing(engine.roundTripMs),
+		onTransfer: (part) => sync.begin(part, measureIgnored),
+	});
+	return {
+		session: { ...main.names, services: [files, ...main.services] },
+		frontendAttrs: main.attrs,
+		upload: {
+			get failure() {
+				return main.upload?.failure ?? sync.failure;
+			},
+			failed: sync.failed,
+			get durationMs() {
+				return Math.max(main.upload?.durationMs ?? 0, sync.durationMs);
+			},
+			end() {
+				if (directories.size > 0) sync.end();
+			},
+		},
+	};
+}
+
+function offerMain(context: BuildContext, engine: Engine, run: Run): MainOffer {
+	switch (context.kind) {
+		case "directory":
+			return offerDirectory(context);
+		case "archive": {
+			const upload = openUpload(context, engine, run);
+			const { url, service } = archiveUpload(upload.body);
+			const attrs = { ...filename(context), context: url };
+			return { directories: [], services: [service], attrs, upload };
+		}
+		case "remote": {
+			const attrs = { ...filename(context), context: context.url };
+			return { directories: [], services: [], attrs };
+		}
+	}
+}
+
+function offerDirectory(context: LocalContext): MainOffer {
+	const { files, dockerfile } = context.dockerfileDirectory;
+	return {
+		directories: [
+			["context", context.directory],
+			["dockerfile", files],
+		],
+		services: [],
+		attrs: { filename: dockerfile },
+		names: { name: basename(context.root), sharedKey: contextKey(context.root) },
+		totals: context.totals(),
+	};
+}
+
+function filename({ dockerfile }: BuildContext): { filename?: string } {
+	return dockerfile === undefined ? {} : { filename: dockerfile };
+}
+
+function sum(one: UploadTotals = { files: 0, bytes: 0 }, other: UploadTotals): UploadTotals {
+	return { files: one.files + other.files, bytes: one.bytes + other.bytes };
+}

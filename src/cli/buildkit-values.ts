@@ -1,0 +1,113 @@
+import type { FrontendCall } from "../build/build-plan.js";
+import type { CacheOption } from "../build/options.js";
+import { UsageError } from "../errors.js";
+import { csvFields } from "./csv-fields.js";
+
+/** Readers for the values of flags that BuildKit brought, in the forms that docker buildx takes. */
+
+/** Images, several of them with commas in between, or "type=…,NAME=VALUE,…". */
+export function parseCacheFrom(text: string): readonly (string | CacheOption)[] {
+	return text.includes("=") ? [cacheOption(text, "--cache-from")] : text.split(",");
+}
+
+/** "type=…,NAME=VALUE,…", or an image for a cache in a registry. */
+export function parseCacheTo(text: string): CacheOption {
+	return text.includes("=")
+		? cacheOption(text, "--cache-to")
+		: { type: "registry", attrs: { ref: text } };
+}
+
+function cacheOption(text: string, flag: string): CacheOption {
+	const { type, ...attrs } = attributes(text, flag);
+	if (type) return { type, attrs };
+	throw new UsageError(`${flag} "${text}" has no type`, {
+		hint: `write it as ${flag} type=registry,ref=registry.example.com/app:cache`,
+	});
+}
+
+/** "NAME=VALUE" each. */
+export function parsePairs(values: readonly string[], flag: string): Record<string, string> {
+	return Object.fromEntries(values.map((text) => pair(text, text, flag)));
+}
+
+export interface AttestationFlags {
+	/** "type=sbom,…" each. */
+	readonly attest: readonly string[];
+	readonly provenance: string | undefined;
+	readonly sbom: string | undefined;
+}
+
+/** The two short forms take parameters, or "true" and "false"; "false" takes an attestation back. */
+export function parseAttestations({
+	attest,
+	provenance,
+	sbom,
+}: AttestationFlags): Record<string, Record<string, string>> {
+	const entries = attest.map((text) => attestation(text));
+	if (provenance !== undefined) entries.push(shortForm("provenance", provenance));
+	if (sbom !== undefined) entries.push(shortForm("sbom", sbom));
+	const wanted = new Map(entries);
+	return Object.fromEntries(
+		[...wanted].filter((entry): entry is [string, Record<string, string>] => !!entry[1]),
+	);
+}
+
+type Attestation = [type: string, parameters: Record<string, string> | undefined];
+
+function attestation(text: string): Attestation {
+	const { type, disabled, ...parameters } = attributes(text, "--attest");
+	if (type) return [type, disabled === "true" ? undefined : parameters];
+	throw new UsageError(`--attest "${text}" has no type`, {
+		hint: "write it as --attest type=sbom or --attest type=provenance,mode=max",
+	});
+}
+
+function shortForm(type: string, text: string): Attestation {
+	if (text === "true" || text === "false") return [type, text === "true" ? {} : undefined];
+	return [type, attributes(text, `--${type}`)];
+}
+
+export interface CallFlags {
+	readonly check?: boolean;
+	readonly call?: string;
+}
+
+/** What is asked for instead of a build, and in which form. */
+export interface RequestedCall {
+	readonly call: FrontendCall;
+	readonly format: "text" | "json";
+}
+
+const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
+
+/** "check", "outline" or "targets", with ",format=json"; "build" is none of them. */
+export function parseCall({ check, call }: CallFlags): RequestedCall | undefined {
+	const [name = "", ...fields] = (call ?? (check ? "check" : "build")).split(",");
+	const format = fields.length === 0 ? "text" : fields.join().replace(/^format=/, "");
+	const known = name === "lint" ? "check" : name;
+	if ((format !== "text" && format !== "json") || ![...CALLS, "build"].includes(known)) {
+		throw new UsageError(`--call "${call}" is nothing that can be asked for`, {
+			hint: `it is build or one of ${CALLS.join(", ")}, with ",format=json" behind it for JSON`,
+		});
+	}
+	return known === "build" ? undefined : { call: known as FrontendCall, format };
+}
+
+function attributes(text: string, flag: string): Record<string, string> {
+	const fields = csvFields(text);
+	if (fields !== undefined)
+		return Object.fromEntries(fields.map((field) => pair(field, text, flag)));
+	throw new UsageError(`${flag} "${text}": a quote is missing or in the wrong place`, {
+		hint: 'put a whole part in quotes, as in type=registry,"ref=…"',
+	});
+}
+
+function pair(field: string, text: string, flag: string): [string, string] {
+	const equals = field.indexOf("=");
+	if (equals < 1) {
+		throw new UsageError(`${flag} "${text}": "${field}" is not of the form NAME=VALUE`, {
+			hint: "see rbuild build --help",
+		});
+	}
+	return [field.slice(0, equals).trim(), field.slice(equals + 1)];
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { planBuild } from "../../../src/build/build-plan.js";
+import { requireBuilder } from "../../../src/build/builder-needs.js";
+import type { BuildOptions } from "../../../src/build/options.js";
+import type { BuildContext } from "../../../src/context/build-context.js";
+import type { Engine } from "../../../src/engine/engine.js";
+import type { Environment } from "../../../src/environment.js";
+import { EngineError } from "../../../src/errors.js";
+
+const environment = { variables: {}, workingDirectory: "/" } as Partial<Environment> as Environment;
+const run = { emit() {}, signal: new AbortController().signal };
+const signal = new AbortController().signal;
+const NAMED = { buildContexts: { x: "docker-image://y" } };
+const ATTESTED = { attestations: { sbom: {} } };
+
+interface Daemon {
+	readonly version?: string;
+	readonly builder?: "buildkit" | "classic";
+	readonly product?: string;
+	/** The answer to GET /info; absent: must not be asked for. */
+	readonly info?: unknown;
+}
+
+/** @returns the refusal, if there is one */
+async function refusal(
+	options: Partial<BuildOptions>,
+	{ version = "28.5.2", builder = "buildkit", product = "docker", info }: Daemon,
+	dockerfile = "",
+): Promise<EngineError | undefined> {
+	const engine = {
+		facts: { version, builder, product },
+		transport: { target: "box" },
+		async json() {
+			assert.ok(info !== undefined, "the daemon was asked for nothing that matters");
+			return info;
+		},
+	};
+	try {
+		await requireBuilder(
+			await planBuild({ context: ".", ...options }, environment, run),
+			engine as unknown as Engine,
+			{ dockerfileContent: Buffer.from(dockerfile) } as unknown as BuildContext,
+			signal,
+		);
+		return undefined;
+	} catch (error) {
+		assert.ok(error instanceof EngineError);
+		return error;
+	}
+}
+
+suite("what a build needs of its builder", () => {
+	test("is nothing for a plain build", async () => {
+		assert.equal(
+			await refusal({ cacheFrom: ["x"], noCache: true }, { builder: "classic" }),
+			undefined,
+		);
+	});
+
+	test("is BuildKit, with a hint at how to get it", async () => {
+		const docker = await refusal(NAMED, { builder: "classic" });
+		assert.equal(docker?.message, "box has no BuildKit, which --build-context needs");
+		assert.match(docker?.hint ?? "", /daemon\.json/);
+		const podman = await refusal(NAMED, { builder: "classic", product: "podman" });
+		assert.match(podman?.hint ?? "", /a box with Docker/);
+	});
+
+	test("is a Docker that is new enough, or a frontend of the Dockerfile's own", async () => {
+		const old = { version: "20.10.24+dfsg1" };
+		const named = await refusal(NAMED, old);
+		assert.equal(
+			named?.message,
+			"box is Docker 20.10.24+dfsg1, and --build-context came with 23.0",
+		);
+		assert.equal(await refusal(NAMED, { version: "23.0.0" }), undefined);
+		assert.equal(await refusal(NAMED, { version: "master-dev" }), undefined);
+		const syntax = "# syntax=docker/dockerfile:1\nFROM x";
+		assert.equal(await refusal(NAMED, old, syntax), undefined);
+		assert.equal(await refusal(NAMED, old, `# check=skip=all\n${syntax}`), undefined);
+		assert.ok(await refusal(NAMED, old, `FROM x\n${syntax}`));
+	});
+
+	test("is the containerd image store", async () => {
+		const graphDriver = { DriverStatus: [["Backing Filesystem", "extfs"]] };
+		const error = await refusal(ATTESTED, { info: graphDriver });
+		assert.equal(error?.message, "box lacks the containerd image store, which --sbom needs");
+		assert.match(error?.hint ?? "", /containerd-snapshotter/);
+		const containerd = { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] };
+		assert.equal(await refusal(ATTESTED, { info: containerd }), undefined);
+	});
+});
