@@ -10,6 +10,8 @@ import { unixTransport } from "./unix-transport.js";
  * 5.8 in a chroot, behind an sshd on loopback.
  */
 export interface Lab {
+	/** LAB_DIR, where the chroot is "sidroot" and the id of the process in its namespaces "run/holder.pid". */
+	readonly directory: string;
 	/** For Environment.sshConfigFile; it knows the hosts below. */
 	readonly sshConfigFile: string;
 	/** The machine, with Docker's socket where it usually is. */
@@ -54,9 +56,11 @@ function bringUp(): Lab | undefined {
 	const exports = execFileSync(script, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 	const variable = (name: string) =>
 		new RegExp(`\\b${name}=(\\S+)`).exec(exports)?.[1] ?? fail(`${script} did not set ${name}`);
-	const root = join(variable("LAB_DIR"), "sidroot");
+	const directory = variable("LAB_DIR");
+	const root = join(directory, "sidroot");
 	const podmanSocket = "/run/podman/podman.sock";
 	return {
+		directory,
 		sshConfigFile: variable("LAB_SSH_CONFIG"),
 		host: "labbox",
 		networkHost: "labnet",

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { inspectImage } from "../../src/engine/images.js";
+import { BASE_IMAGE } from "../support/base-image.js";
+import type { Box } from "../support/box.js";
+import { rbuild } from "../support/cli.js";
+import { startContainerdBox } from "../support/containerd-box.js";
+import { imageFile } from "../support/image-contents.js";
+import { lab } from "../support/lab.js";
+import { type Registry, startRegistry, whyNoRegistry } from "../support/registry.js";
+
+const signal = new AbortController().signal;
+const here = lab();
+const missing = here === undefined ? "there is no lab" : whyNoRegistry();
+
+interface Manifest {
+	readonly manifests?: readonly (Manifest & { readonly digest: string })[];
+	readonly annotations?: Readonly<Record<string, string>>;
+}
+
+suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?? false }, () => {
+	let box: Box;
+	let registry: Registry;
+	let root: string;
+
+	before(async () => {
+		if (here === undefined) return;
+		registry = await startRegistry();
+		box = await startContainerdBox(here);
+		root = mkdtempSync(join(tmpdir(), "rbuild-containerd-"));
+		writeFileSync(
+			join(root, "Dockerfile"),
+			`FROM ${BASE_IMAGE} AS a\nRUN cat /proc/sys/kernel/random/uuid > /u\nFROM ${BASE_IMAGE}\nCOPY --from=a /u /\n`,
+		);
+	});
+	after(async () => {
+		rmSync(root, { recursive: true, force: true });
+		await box?.[Symbol.asyncDispose]();
+		await registry?.stop();
+	});
+
+	async function build(...args: string[]): Promise<string> {
+		const { code, stderr } = await rbuild([root, ...args, ...box.flags, "--network", "none"]);
+		assert.equal(code, 0, stderr);
+		return stderr;
+	}
+
+	async function manifest(repository: string, reference: string): Promise<Manifest> {
+		const kinds = ["index", "manifest"].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
+		const response = await fetch(
+			`http://${registry.host}/v2/${repository}/manifests/${reference}`,
+			{
+				headers: { Accept: kinds.join() },
+			},
+		);
+		return (await response.json()) as Manifest;
+	}
+
+	test("syncs a context and knows the image that was made", async () => {
+		const iidfile = join(root, "iid");
+		await build("--transfer", "sync", "-t", "synced", "--iidfile", iidfile);
+		const { id } = await inspectImage(box.engine, "synced", signal);
+		assert.equal(execFileSync("cat", [iidfile], { encoding: "utf8" }), id);
+	});
+
+	test("takes the cache to a registry and finds it there again", async () => {
+		const cache = `type=registry,ref=${registry.host}/cache`;
+		await build("--cache-to", `${cache},mode=max`, "-t", "first");
+		const { body } = await box.engine.request({
+			method: "POST",
+			path: "/build/prune",
+			query: { all: "1" },
+			signal,
+		});
+		body.resume();
+		const stderr = await build("--cache-from", cache, "-t", "second");
+		assert.match(stderr, /^#\d+ importing cache manifest from /m);
+		assert.equal(
+			await imageFile(box.engine, "second", "/u"),
+			await imageFile(box.engine, "first", "/u"),
+		);
+	});
+
+	test("attests how the image was made, and annotates it", async () => {
+		const name = `${registry.host}/attested`;
+		const annotations = [
+			"--annotation",
+			"org.example.a=1",
+			"--annotation",
+			"manifest:org.example.b=2",
+		];
+		await build("--provenance", "mode=max", ...annotations, "-t", name, "--push");
+		const { manifests = [] } = await manifest("attested", "latest");
+		assert.deepEqual(
+			manifests.map(({ annotations = {} }) => annotations["vnd.docker.reference.type"]),
+			[undefined, "attestation-manifest"],
+		);
+		const image = await manifest("attested", manifests[0]?.digest ?? "");
+		assert.deepEqual(image.annotations, { "org.example.a": "1", "org.example.b": "2" });
+	});
+});
