@@ -9,7 +9,7 @@ export interface BuiltImage {
 	readonly tags: readonly string[];
 }
 
-/** One way of getting a built image to where it is wanted: push, save or load. */
+/** One way of getting a built image to where it is wanted: push, save or load. See export/ for all else. */
 export interface Delivery {
 	/** Set where a part that was handed over cannot be taken back, so that it cannot be done again. */
 	readonly once?: true;

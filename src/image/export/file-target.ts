@@ -1,0 +1,31 @@
+import { pipeline } from "node:stream/promises";
+import { ReplacementFile, writeFailure } from "../replacement-file.js";
+import type { ExportTarget } from "./export-target.js";
+
+/** The tar as a file. */
+export class FileTarget implements ExportTarget {
+	readonly name: string;
+	#file: ReplacementFile | undefined;
+
+	/** @param path absolute */
+	constructor(path: string) {
+		this.name = path;
+	}
+
+	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+		this.#file = await ReplacementFile.open(this.name);
+		try {
+			await pipeline(tar, this.#file.stream, { signal });
+		} catch (error) {
+			throw writeFailure(this.name, error);
+		}
+	}
+
+	async commit(): Promise<void> {
+		await this.#file?.commit();
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#file?.[Symbol.asyncDispose]();
+	}
+}

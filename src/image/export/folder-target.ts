@@ -1,0 +1,159 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import {
+	access,
+	chmod,
+	lstat,
+	lutimes,
+	mkdir,
+	readdir,
+	realpath,
+	rename,
+	rm,
+	rmdir,
+	stat,
+} from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { DeliveryError } from "../../errors.js";
+import { writeFailure } from "../replacement-file.js";
+import type { ExportTarget } from "./export-target.js";
+import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
+
+/**
+ * The files themselves, in a folder. They are unpacked into a folder of their own within it, and moved
+ * over what is there when the build is done; what is there and not in the tar stays.
+ */
+export class FolderTarget implements ExportTarget {
+	readonly name: string;
+	readonly #onSkipped: (paths: readonly string[]) => void;
+	#staging: Staging | undefined;
+	#unpacked: Unpacked | undefined;
+
+	/**
+	 * @param path absolute; made where it is not there
+	 * @param onSkipped told of what cannot be a file of a user's: devices, pipes, sockets
+	 */
+	constructor(path: string, onSkipped: (paths: readonly string[]) => void) {
+		this.name = path;
+		this.#onSkipped = onSkipped;
+	}
+
+	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+		try {
+			this.#staging = await openStaging(this.name);
+			this.#unpacked = await unpackTar(tar, this.#staging.path, signal);
+		} catch (error) {
+			throw this.#failure(error);
+		}
+		if (this.#unpacked.skipped.length > 0) this.#onSkipped(this.#unpacked.skipped);
+	}
+
+	async commit(): Promise<void> {
+		if (this.#staging === undefined || this.#unpacked === undefined) return;
+		const { folder, path } = this.#staging;
+		try {
+			await moveInto(path, folder);
+			for (const entry of this.#unpacked.unfinished.toReversed()) await finish(folder, entry);
+			await rmdir(path);
+		} catch (error) {
+			throw this.#failure(error);
+		}
+		this.#staging = undefined;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#staging === undefined) return;
+		const { folder, path, firstCreated } = this.#staging;
+		await rm(path, { recursive: true, force: true }).catch(() => {});
+		if (firstCreated === undefined) return;
+		// Those that somebody put something into meanwhile stay.
+		for (let made = folder; made.length >= firstCreated.length; made = dirname(made)) {
+			await rmdir(made).catch(() => {});
+		}
+	}
+
+	/** Names the file where it would be, not where it was unpacked. */
+	#failure(error: unknown): unknown {
+		const { path } = error as NodeJS.ErrnoException;
+		if (this.#staging === undefined || path === undefined) return writeFailure(this.name, error);
+		const within = relative(this.#staging.path, path);
+		return writeFailure(within.startsWith("..") ? path : join(this.name, within), error);
+	}
+}
+
+/**
+ * Finds out, without touching anything, whether files could be put into that folder.
+ * @param path absolute
+ * @throws DeliveryError
+ */
+export async function checkFolder(path: string): Promise<void> {
+	let existing = path;
+	for (;;) {
+		try {
+			const found = await stat(existing);
+			if (!found.isDirectory()) break;
+			await access(existing, constants.W_OK | constants.X_OK);
+			return;
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException;
+			if (code !== "ENOENT" || existing === dirname(existing)) throw writeFailure(path, error);
+			existing = dirname(existing);
+		}
+	}
+	throw new DeliveryError(`cannot save to ${path}: ${existing} is a file, not a folder`, {
+		hint: "name a folder, or have a tar: --output type=tar,dest=FILE",
+	});
+}
+
+interface Staging {
+	/** The folder that was asked for, with all symlinks resolved. */
+	readonly folder: string;
+	/** Where files wait in it. */
+	readonly path: string;
+	/** The topmost folder that was made for it, if any was. */
+	readonly firstCreated: string | undefined;
+}
+
+/** Within the folder, which may be a file system of its own. */
+async function openStaging(name: string): Promise<Staging> {
+	const created = await mkdir(name, { recursive: true });
+	const folder = await realpath(name);
+	const path = join(folder, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
+	await mkdir(path, { mode: 0o700 });
+	const firstCreated = created === undefined ? undefined : await realpath(created);
+	return { folder, path, firstCreated };
+}
+
+/** Folders are merged, everything else is replaced; a symlink is never followed. */
+async function moveInto(from: string, to: string): Promise<void> {
+	for (const entry of await readdir(from, { withFileTypes: true })) {
+		const source = join(from, entry.name);
+		const target = join(to, entry.name);
+		const existing = await lstat(target).catch(() => undefined);
+		if (entry.isDirectory() && existing?.isDirectory()) {
+			// It may be from an earlier build, and read-only; its mode is set when all is done.
+			if ((existing.mode & 0o300) !== 0o300) await chmod(target, existing.mode | 0o700);
+			await moveInto(source, target);
+			await rmdir(source);
+			continue;
+		}
+		if (entry.isDirectory() || existing?.isDirectory()) {
+			await rm(target, { recursive: true, force: true });
+		}
+		await rename(source, target);
+	}
+}
+
+async function finish(folder: string, { path, mode, mtime }: Unfinished): Promise<void> {
+	const place = resolve(join(folder, path));
+	// That of the folder itself is the user's matter.
+	if (place === folder) return;
+	try {
+		await lutimes(place, mtime, mtime);
+	} catch (error) {
+		// A symlink that this system did not get.
+		if (mode === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return;
+		throw error;
+	}
+	if (mode !== undefined) await chmod(place, mode);
+}

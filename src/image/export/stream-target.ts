@@ -1,0 +1,30 @@
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { writeFailure } from "../replacement-file.js";
+import type { ExportTarget } from "./export-target.js";
+
+/** The tar in a stream that stays open, such as the standard output: what was written is gone. */
+export class StreamTarget implements ExportTarget {
+	readonly name: string;
+	readonly #stream: Writable;
+
+	constructor(stream: Writable, name: string) {
+		this.#stream = stream;
+		this.name = name;
+	}
+
+	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+		try {
+			await pipeline(tar, this.#stream, { signal, end: false });
+			await new Promise<void>((resolve, reject) => {
+				this.#stream.write("", (error) => (error ? reject(error) : resolve()));
+			});
+		} catch (error) {
+			throw writeFailure(this.name, error);
+		}
+	}
+
+	async commit(): Promise<void> {}
+
+	async [Symbol.asyncDispose](): Promise<void> {}
+}

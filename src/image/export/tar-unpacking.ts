@@ -1,0 +1,142 @@
+import fs, { type Stats } from "node:fs";
+import { join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type ExtractOptions, extract, type Headers } from "tar-fs";
+import { DeliveryError } from "../../errors.js";
+
+/** A directory or symlink, whose mode and time are for whoever puts it in its place to set, at last. */
+export interface Unfinished {
+	/** Within the tar, with "/". */
+	readonly path: string;
+	/** The lower nine bits; undefined for a symlink, which has none. */
+	readonly mode: number | undefined;
+	readonly mtime: Date;
+}
+
+export interface Unpacked {
+	/** In the order of the tar. */
+	readonly unfinished: readonly Unfinished[];
+	/** Devices, pipes, and what this system has not: paths within the tar. */
+	readonly skipped: readonly string[];
+}
+
+/**
+ * Unpacks a tar of which nothing is believed into a folder that is empty and nobody else's. Files belong
+ * to the user, with the permissions and times of the tar; setuid, setgid and sticky bits are dropped.
+ * Symlinks are made as they are, wherever they lead, and nothing is written through one.
+ *
+ * @param folder absolute, with all symlinks resolved
+ * @throws DeliveryError for a tar that leads out of the folder or cannot be unpacked; the system's
+ * errors; whatever `tar` throws
+ */
+export async function unpackTar(
+	tar: AsyncIterable<Uint8Array>,
+	folder: string,
+	signal: AbortSignal,
+): Promise<Unpacked> {
+	const unfinished: Unfinished[] = [];
+	const links: string[] = [];
+	const skipped: string[] = [];
+	let refusal: DeliveryError | undefined;
+
+	const prepare = (header: Headers): Headers => {
+		const { name: path, type, mtime } = header;
+		if (type === "link" || type === "symlink") links.push(path);
+		if (type === "symlink") unfinished.push({ path, mode: undefined, mtime });
+		if (type !== "directory") return header;
+		unfinished.push({ path, mode: header.mode & 0o777, mtime });
+		// A directory that its owner may not write to takes no files.
+		return { ...header, mode: 0o700 };
+	};
+	const leaveOut = (_path: string, header?: Headers): boolean => {
+		if (header === undefined) return false;
+		refusal ??= refusalOf(header);
+		if (refusal !== undefined) {
+			unpacking.destroy(refusal);
+			return true;
+		}
+		if (UNPACKED_TYPES.has(header.type)) return false;
+		skipped.push(header.name);
+		return true;
+	};
+	const options: ExtractOptions & Undeclared = {
+		map: prepare,
+		ignore: leaveOut,
+		umask: 0,
+		chown: false,
+		// A root file system is full of absolute ones.
+		validateSymlinks: false,
+		fs: { ...fs, stat: statDirectory },
+	};
+	const unpacking = extract(folder, options);
+	// They may fail once more after their end, and an entry that is left out has no other listener.
+	unpacking.on("error", () => {});
+	unpacking.on("entry", (_header, content) => content.on("error", () => {}));
+	try {
+		await pipeline(tar, unpacking, { signal });
+	} catch (error) {
+		throw refusal ?? inOurWords(error, folder);
+	}
+	for (const path of links) {
+		// On Windows, tar-fs makes none and says nothing.
+		if (!(await isThere(join(folder, path)))) skipped.push(path);
+	}
+	return { unfinished, skipped };
+}
+
+/** What tar-fs 3.1 takes and its types do not have. */
+interface Undeclared {
+	readonly umask: number;
+	readonly chown: boolean;
+	readonly validateSymlinks: boolean;
+	readonly fs: object;
+}
+
+const UNPACKED_TYPES = new Set<string>(["file", "directory", "link", "symlink"]);
+
+/**
+ * What tar-fs asks whether a directory is there already, before it sets its mode and time: a symlink of
+ * that name, from the same tar, would have those of what it leads to set.
+ */
+function statDirectory(path: string, done: (error: Error | null, stats?: Stats) => void): void {
+	// With a slash at its end, a symlink would be followed.
+	fs.lstat(resolve(path), (error, stats) => {
+		if (error !== null || stats.isDirectory()) done(error, stats);
+		else done(new Error(`${path} is not a directory`));
+	});
+}
+
+async function isThere(path: string): Promise<boolean> {
+	return fs.promises.lstat(path).then(
+		() => true,
+		() => false,
+	);
+}
+
+/** No builder makes such a tar, so it is not put right but refused. */
+function refusalOf({ name, linkname }: Headers & { linkname?: string | null }) {
+	const parts = name.split("/");
+	if (name.startsWith("/") || parts.includes("..")) {
+		return new DeliveryError(
+			`the daemon sent a file for outside of the folder: ${JSON.stringify(name)}`,
+			{ hint: "nothing was written there; can that machine be trusted?" },
+		);
+	}
+	// What does not decode as UTF-8: two such names could become one.
+	if (name.includes("\ufffd") || linkname?.includes("\ufffd")) {
+		return new DeliveryError(`the name of ${JSON.stringify(name)} is not UTF-8`, {
+			hint: "have it as a tar (--output type=tar,dest=FILE), and unpack that",
+		});
+	}
+	return undefined;
+}
+
+/** tar-fs and tar-stream find fault with a tar in errors without a code. */
+function inOurWords(error: unknown, folder: string): unknown {
+	if (!(error instanceof Error) || error.constructor !== Error || "code" in error) return error;
+	const reason = error.message.replaceAll(`${folder}/`, "");
+	return new DeliveryError(`the daemon sent a tar that cannot be unpacked: ${reason}`, {
+		hint: "have it as it is (--output type=tar,dest=FILE), and look into it",
+		cause: error,
+	});
+}
