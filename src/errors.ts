@@ -116,7 +116,7 @@ export class EngineError extends RbuildError {
 	}
 }
 
-/** The image was built, but could not be pushed, saved or loaded. */
+/** It was built, but what was built could not be pushed, saved, loaded or exported. */
 export class DeliveryError extends RbuildError {
 	readonly exitCode = EXIT_CODES.delivery;
 }

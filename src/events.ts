@@ -133,12 +133,13 @@ export interface LogEvent {
 	readonly text: string;
 }
 
-export type DeliveryMethod = "push" | "save" | "load";
+/** "export": what a build gives other than an image, such as files in a folder. */
+export type DeliveryMethod = "push" | "save" | "load" | "export";
 
 export interface DeliverEvent {
 	readonly type: "deliver";
 	readonly method: DeliveryMethod;
-	/** An image reference, a file path, or the local daemon's address. */
+	/** An image reference, the path of a file or folder, or the local daemon's address. */
 	readonly destination: string;
 	readonly status: "started" | "progress" | "done";
 	readonly bytes: number;
@@ -175,8 +176,8 @@ export interface DoneEvent {
 
 /** What was done, for people (the closing report) and for scripts (--metadata-file). */
 export interface BuildReport {
-	/** The image id: "sha256:" and 64 hex digits. */
-	readonly imageId: string;
+	/** The image id: "sha256:" and 64 hex digits. Absent where no image was asked for (--output). */
+	readonly imageId?: string;
 	readonly tags: readonly string[];
 	/** An OCI platform. */
 	readonly platform: string;
@@ -210,7 +211,7 @@ export interface DeliveryReport {
 	readonly destination: string;
 	/** Bytes that came to this machine for it; 0 for a push by the daemon. */
 	readonly bytes: number;
-	/** The manifest digest, where a registry told it. */
+	/** The manifest digest, where a registry or the exporter of an archive told it. */
 	readonly digest?: string;
 	readonly durationMs: number;
 }

@@ -5,7 +5,13 @@ import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport } from "./events.js";
 
-export type { BuildOptions, SecretOption, SshOption, Ulimit } from "./build/options.js";
+export type {
+	BuildOptions,
+	OutputOption,
+	SecretOption,
+	SshOption,
+	Ulimit,
+} from "./build/options.js";
 export type { Environment } from "./environment.js";
 export * from "./errors.js";
 export type * from "./events.js";
@@ -19,7 +25,7 @@ export interface BuildHooks {
 	readonly environment?: Environment;
 	/** For the context or the Dockerfile "-". Absent: that of this process. */
 	readonly stdin?: Readable;
-	/** For `save: "-"`. Absent: that of this process. */
+	/** For `save: "-"` and outputs to "-". Absent: that of this process. */
 	readonly stdout?: Writable;
 }
 

@@ -11,14 +11,20 @@ const NAME_LENGTH = 100;
 /** Both spellings: "line 3" up to BuildKit 0.8, "on line 3" after it. */
 const PARSE_ERROR = /dockerfile parse error (?:on )?line (?<line>\d+): (?<reason>.*)/s;
 
+export interface BuildOutputOptions {
+	/** Whether an image was asked for, which the answer then ends with. */
+	readonly image?: boolean;
+	/** A clock in milliseconds. */
+	readonly now?: () => number;
+}
+
 /**
  * Reads the answer to POST /build to its end and tells its news: BuildKit's trace, the classic
  * builder's text and Podman's.
  *
  * @param messages the answer's JSON lines
  * @param dockerfile for the position of a failed step; absent where it is not on this side
- * @param now a clock in milliseconds
- * @returns the image id: "sha256:" and 64 hex digits
+ * @returns the image id: "sha256:" and 64 hex digits; undefined where no image was asked for
  * @throws BuildFailedError; EngineError when the answer ends without a result or makes no sense;
  * whatever `messages` throws
  */
@@ -26,12 +32,13 @@ export async function readBuildOutput(
 	messages: AsyncIterable<unknown>,
 	dockerfile: DockerfileText | undefined,
 	{ emit }: Run,
-	now: () => number = () => performance.now(),
-): Promise<{ readonly imageId: string }> {
+	{ image = true, now = () => performance.now() }: BuildOutputOptions = {},
+): Promise<{ readonly imageId: string | undefined }> {
 	const trace = new BuildTrace(emit);
 	const classic = new ClassicOutput(emit, now);
 	let buildkitImage: string | undefined;
 	let imageId: string | undefined;
+	let succeeded = false;
 	try {
 		for await (const message of messages) {
 			if (!isRecord(message)) continue;
@@ -45,11 +52,12 @@ export async function readBuildOutput(
 			else classic.read(message);
 		}
 		imageId = buildkitImage ?? classic.imageId;
+		succeeded = imageId !== undefined || !image;
 	} finally {
-		trace.close(imageId !== undefined);
-		classic.close(imageId !== undefined);
+		trace.close(succeeded);
+		classic.close(succeeded);
 	}
-	if (imageId !== undefined) return { imageId };
+	if (succeeded) return { imageId };
 	throw brokenOff();
 }
 

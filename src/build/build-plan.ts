@@ -1,22 +1,18 @@
 import { isIP } from "node:net";
-import { resolve } from "node:path";
 import type { ForwardedAgent } from "../buildkit/ssh-agent/agent-forward.js";
 import type { BuildRequest } from "../engine/build-request.js";
 import { normalizePlatform } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
-import { parseTag } from "../image/reference.js";
-import { checkSaveTarget } from "../image/save.js";
 import { needsSolve } from "./builder-needs.js";
 import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
 import type { BuildOptions, SshOption, TransferChoice } from "./options.js";
+import { type PlannedOutputs, planOutputs } from "./plan-outputs.js";
 import { type PlannedSecret, planSecrets } from "./secrets.js";
 
 /** The options of a build after they have been checked, once; everything below trusts them. */
-export interface BuildPlan {
-	/** Normalised names with their tags, such as "app:latest". */
-	readonly tags: readonly string[];
+export interface BuildPlan extends PlannedOutputs {
 	/** An OCI platform; absent: the daemon's own. */
 	readonly platform: string | undefined;
 	readonly allowEmulation: boolean;
@@ -30,7 +26,6 @@ export interface BuildPlan {
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
-	readonly deliveries: PlannedDeliveries;
 }
 
 /** As `docker buildx build --call`. */
@@ -41,19 +36,12 @@ export type PlannedRequest = Omit<
 	"context" | "dockerfile" | "buildId" | "sessionId" | "registryAuths"
 >;
 
-export interface PlannedDeliveries {
-	readonly push: boolean;
-	/** An absolute path, or "-" for the standard output. */
-	readonly save: string | undefined;
-	readonly load: boolean;
-}
-
 const DEFAULT_RETRIES = 2;
 
 /**
  * Checks what can be checked without the daemon, before anything is read or sent.
  *
- * @throws UsageError; DeliveryError when the file to save to could not be written
+ * @throws UsageError; DeliveryError when a place to save to could not be written
  */
 export async function planBuild(
 	options: BuildOptions,
@@ -63,17 +51,11 @@ export async function planBuild(
 	if (typeof options.context !== "string" || options.context === "") {
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
-	const tags = [...new Set((options.tags ?? []).map((tag) => parseTag(tag).familiar))];
-	if (options.push && tags.length === 0) {
-		throw new UsageError("--push needs the name to push to", {
-			hint: "give it with -t, such as -t registry.example.com/app:1.0",
-		});
-	}
 	const platform = options.platform && singlePlatform(options.platform);
-	const save = await saveTarget(options.save, environment);
+	const outputs = await planOutputs(options, environment);
 	const buildkit = await planBuildKit(options, environment);
 	const plan: BuildPlan = {
-		tags,
+		...outputs,
 		platform: platform || undefined,
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
@@ -83,7 +65,7 @@ export async function planBuild(
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		agents: await planAgents(options.ssh ?? [], environment, run),
 		request: {
-			tags,
+			tags: outputs.tags,
 			target: options.target,
 			buildArgs: resolveBuildArgs(options.buildArgs ?? {}, environment),
 			labels: options.labels ?? {},
@@ -96,8 +78,8 @@ export async function planBuild(
 			ulimits: options.ulimits ?? [],
 			cgroupParent: options.cgroupParent,
 			cacheFrom: buildkit.cacheImports.flatMap(({ attrs }) => attrs.ref ?? []),
+			exporters: outputs.exports.map(({ exporter }) => exporter),
 		},
-		deliveries: { push: options.push ?? false, save, load: options.load ?? false },
 	};
 	const flag = needsSolve(plan);
 	if (flag !== undefined && plan.transfer === "tar") {
@@ -159,14 +141,4 @@ function extraHost(text: string): string {
 /** "host-gateway" stands for the address of the daemon's machine (API 1.41). */
 function isAddress(text: string): boolean {
 	return text === "host-gateway" || isIP(text) !== 0;
-}
-
-async function saveTarget(
-	save: string | undefined,
-	environment: Environment,
-): Promise<string | undefined> {
-	if (save === undefined || save === "-") return save;
-	const path = resolve(environment.workingDirectory, save);
-	await checkSaveTarget(path);
-	return path;
 }

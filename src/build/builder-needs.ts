@@ -11,11 +11,17 @@ interface Need {
 	/** The first Docker whose own Dockerfile frontend can do it; absent: 20.10. */
 	readonly since?: number;
 	readonly containerdStore?: boolean;
+	/** What to do where that is not there; absent: have it. */
+	readonly instead?: string;
+	/** POST /build can be asked for it, too. */
+	readonly plain?: boolean;
+	/** Needed of the daemon whatever frontend the Dockerfile names. */
+	readonly ofDaemon?: boolean;
 }
 
 /** The first flag that takes BuildKit's Solve, as POST /build cannot be asked for it. */
 export function needsSolve(plan: BuildPlan): string | undefined {
-	return needsOf(plan)[0]?.flag;
+	return needsOf(plan).find(({ plain = false }) => !plain)?.flag;
 }
 
 /**
@@ -41,8 +47,12 @@ export async function requireBuilder(
 					: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
 		});
 	}
-	const tooNew = needs.find(({ since = 0 }) => majorVersion(facts.version) < since);
-	if (tooNew !== undefined && !namesFrontend(context)) {
+	const anyFrontend = namesFrontend(context);
+	const tooNew = needs.find(
+		({ since = 0, ofDaemon = false }) =>
+			majorVersion(facts.version) < since && (ofDaemon || !anyFrontend),
+	);
+	if (tooNew !== undefined) {
 		throw new EngineError(
 			`${transport.target} is Docker ${facts.version}, and ${tooNew.flag} came with ${tooNew.since}.0`,
 			{ hint: "upgrade Docker there, or leave the flag out" },
@@ -53,14 +63,28 @@ export async function requireBuilder(
 		throw new EngineError(
 			`${transport.target} lacks the containerd image store, which ${ofContainerd.flag} needs`,
 			{
-				hint: 'turn it on in that daemon\'s daemon.json: "features": {"containerd-snapshotter": true}',
+				hint:
+					ofContainerd.instead ??
+					'turn it on in that daemon\'s daemon.json: "features": {"containerd-snapshotter": true}',
 			},
 		);
 	}
 }
 
-function needsOf({ buildkit, call }: BuildPlan): readonly Need[] {
+const SAVE =
+	"--save FILE gives the image as docker load takes it, from Docker 25 on also as an OCI archive";
+
+function needsOf({ buildkit, call, exports, image }: BuildPlan): readonly Need[] {
 	const needs: Need[] = [];
+	for (const { output, exporter } of exports) {
+		const flag = `--output type=${output}`;
+		const store = exporter.type === "oci" ? { containerdStore: true, instead: SAVE } : {};
+		needs.push({ flag, ...store, plain: true });
+	}
+	// BuildKit 0.13.
+	if (exports.length > (image ? 0 : 1)) {
+		needs.push({ flag: "more than one output", since: 26, ofDaemon: true });
+	}
 	if (call !== undefined) {
 		needs.push({ flag: `--call ${call}`, since: call === "check" ? 27 : 24 });
 	}

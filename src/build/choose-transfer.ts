@@ -10,7 +10,10 @@ import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
 import type { Transfer } from "./transfer.js";
 
-/** @throws UsageError, EngineError when something was asked for that cannot be done */
+/**
+ * @param services what a session with BuildKit has to serve beside what the transfer needs
+ * @throws UsageError, EngineError when something was asked for that cannot be done
+ */
 export function chooseTransfer(
 	plan: BuildPlan,
 	engine: Engine,

@@ -20,7 +20,11 @@ export interface PreparedSolve {
 	readonly signal: AbortSignal;
 }
 
-/** Does something with BuildKit, beside a session that serves the contexts that it is about. */
+/**
+ * Does something with BuildKit, beside a session that serves the contexts that it is about.
+ *
+ * @param services what else the session has to serve
+ */
 export async function withControl<Result>(
 	engine: Engine,
 	context: BuildContext,

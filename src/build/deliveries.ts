@@ -30,11 +30,12 @@ export function planDeliveries(
 	rooms: DeliveryRooms,
 	run: Run,
 ): readonly Delivery[] {
-	const { push, save, load } = deliveries;
+	const { push, saves, load } = deliveries;
 	return [
 		...(push ? tags.map((tag) => pushDelivery(tag, rooms.credentials)) : []),
-		...(save === "-" ? [saveToStreamDelivery(rooms.stdout, "the standard output")] : []),
-		...(save !== undefined && save !== "-" ? [saveDelivery(save)] : []),
+		...saves.map((save) =>
+			save === "-" ? saveToStreamDelivery(rooms.stdout, "the standard output") : saveDelivery(save),
+		),
 		...(load ? [loadDelivery(() => openLocalEngine(rooms, run))] : []),
 	];
 }

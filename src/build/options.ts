@@ -90,6 +90,21 @@ export interface BuildOptions {
 	readonly save?: string;
 	/** Load the image into the local daemon. */
 	readonly load?: boolean;
+	/** What to make of the build; absent: an image in the daemon's store. */
+	readonly outputs?: readonly OutputOption[];
+}
+
+/** As `docker buildx build --output type=…,dest=…,…`. */
+export interface OutputOption {
+	/**
+	 * "local" (the files, in a folder), "tar", "oci", "docker" (an image, in a file or else loaded into
+	 * the local daemon), "image" or "registry".
+	 */
+	readonly type: string;
+	/** A folder or file; "-" is the standard output, and what "tar" and "oci" go to without it. */
+	readonly dest?: string;
+	/** Such as `{ name: "app", push: "true" }` for "image". */
+	readonly attrs?: Readonly<Record<string, string>>;
 }
 
 /** As `--cache-to type=registry,ref=…`; the attributes are BuildKit's. */

@@ -13,6 +13,7 @@ import { type BuildPlan, planBuild } from "./build-plan.js";
 import { requireBuilder } from "./builder-needs.js";
 import { Closing } from "./closing.js";
 import { planDeliveries } from "./deliveries.js";
+import { Exports } from "./exports.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -23,7 +24,7 @@ export interface Surroundings {
 	readonly environment: Environment;
 	/** For the context or the Dockerfile "-". */
 	readonly stdin: Readable;
-	/** For `save: "-"`. */
+	/** For `save: "-"` and outputs to "-". */
 	readonly stdout: Writable;
 }
 
@@ -77,27 +78,42 @@ export async function remoteBuild(
 		const { sessionServices } = await import("./session-services.js");
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
-		const { image, uploadMs } = await stopwatch.time("build", () =>
+		const { image, uploadMs, exports } = await stopwatch.time("build", () =>
 			box.keep(
-				(engine) => {
-					const transfer = chooseTransfer(plan, engine, context, credentials, needs, services);
-					return transfer.send(engine, context, plan, run);
+				async (engine) => {
+					const exports = closing.use(new Exports(plan.exports, surroundings.stdout, run));
+					const served = [...services, ...exports.services];
+					const transfer = chooseTransfer(plan, engine, context, credentials, needs, served);
+					try {
+						return { ...(await transfer.send(engine, context, plan, run)), exports };
+					} catch (error) {
+						// The daemon only tells in its words what went wrong on this side.
+						throw exports.failure ?? error;
+					}
 				},
-				context.kind === "archive" && context.once,
+				isOnce(context, plan),
 			),
 		);
 		stopwatch.add("upload", uploadMs);
 
+		const exported = await stopwatch.time("deliver", () => exports.commit());
 		const rooms = { environment, credentials, stdout: surroundings.stdout, closing };
 		const deliveries = planDeliveries(plan, rooms, run);
-		const delivered = await deliverAll(deliveries, box, image, stopwatch, run);
-		const report = writeReport(plan, engine, box, context, image, delivered, stopwatch);
+		const delivered = image ? await deliverAll(deliveries, box, image, stopwatch, run) : [];
+		const all = [...exported, ...delivered];
+		const report = writeReport(plan, engine, box, context, image, all, stopwatch);
 		run.emit({ type: "done", report });
 		return report;
 	} catch (error) {
 		failed.abort(error);
 		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
 	}
+}
+
+/** An archive cannot always be read again, and what went to the standard output not be taken back. */
+function isOnce(context: BuildContext, { exports }: BuildPlan): boolean {
+	const read = context.kind === "archive" && context.once;
+	return read || exports.some(({ destination }) => destination.kind === "stdout");
 }
 
 /** What is wrong with the context's place is found out before anybody is called. */
@@ -189,13 +205,13 @@ function writeReport(
 	{ facts, transport }: Engine,
 	box: BoxConnection,
 	context: BuildContext,
-	image: BuiltImage,
+	image: BuiltImage | undefined,
 	deliveries: readonly DeliveryReport[],
 	stopwatch: Stopwatch<Phase>,
 ): BuildReport {
 	return {
-		imageId: image.id,
-		tags: image.tags,
+		...(image === undefined ? {} : { imageId: image.id }),
+		tags: plan.tags,
 		platform: plan.platform ?? facts.platform,
 		target: transport.target,
 		engine: facts,

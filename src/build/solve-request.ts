@@ -10,17 +10,27 @@ export function plannedSolve(
 	{ ref, sessionId }: Pick<SolveRequest, "ref" | "sessionId">,
 	contextAttrs: Readonly<Record<string, string>>,
 ): SolveRequest {
-	const { cacheImports, annotations, entitlements } = plan.buildkit;
+	const { cacheImports, entitlements } = plan.buildkit;
 	const ofNetwork = plan.request.networkMode === "host" ? ["network.host"] : [];
 	return {
 		ref,
 		sessionId,
 		frontendAttrs: { ...frontendAttrs(plan), ...contextAttrs },
-		exporters: [imageExporter(plan.tags, annotations)],
+		exporters: exporters(plan),
 		cacheImports,
 		cacheExports: cacheExports(plan),
 		entitlements: [...new Set([...entitlements, ...ofNetwork])],
 	};
+}
+
+/** In the order in which the daemon numbers them. */
+function exporters({ exports, image, tags, buildkit }: BuildPlan): readonly TypedAttrs[] {
+	const { annotations } = buildkit;
+	const exported = exports.map(({ exporter: { type, attrs } }) => ({
+		type,
+		attrs: { ...attrs, ...annotations },
+	}));
+	return image ? [...exported, imageExporter(tags, annotations)] : exported;
 }
 
 /** The daemon's own image store, whichever it has. */

@@ -18,7 +18,8 @@ export function syncTransfer(services: readonly SessionService[]): Transfer {
 				({ control, request, dockerfile, signal }) =>
 					solve(control, request, dockerfile, { ...run, signal }),
 			);
-			return { image: { id: imageId(result), tags: plan.tags }, uploadMs };
+			const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
+			return { image, uploadMs };
 		},
 	};
 }

@@ -38,8 +38,8 @@ async function sendToBuildKit(
 	run: Run,
 ): Promise<SentBuild> {
 	const build = (ids: BuildIds) => send(engine, context, plan, ids, run);
-	const mounts = plan.secrets.length > 0 || plan.agents.size > 0;
-	if (!mounts && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
+	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
+	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, build);
 	}
 	return buildInSession(engine, { services }, run, build);
@@ -86,8 +86,9 @@ async function send(
 	};
 	try {
 		const output = buildImage(engine, request, run.signal);
-		const { imageId } = await readBuildOutput(output, dockerfile, run);
-		return { image: { id: imageId, tags: plan.tags }, uploadMs: upload?.durationMs ?? 0 };
+		const { imageId } = await readBuildOutput(output, dockerfile, run, plan);
+		const image = imageId === undefined ? undefined : { id: imageId, tags: plan.tags };
+		return { image, uploadMs: upload?.durationMs ?? 0 };
 	} catch (error) {
 		// A context that cannot be read to its end breaks the request; the reason is the first of the two.
 		throw upload?.failure ?? explainRefusal(error, dockerfile);

@@ -14,7 +14,8 @@ export interface Transfer {
 }
 
 export interface SentBuild {
-	readonly image: BuiltImage;
+	/** Absent where something else was asked for. */
+	readonly image: BuiltImage | undefined;
 	/** Milliseconds from the first byte of the context to the last; 0 when nothing was sent. */
 	readonly uploadMs: number;
 }

@@ -3,16 +3,19 @@ import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 import { BytesMessageSchema, FileSend } from "./proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "./session-service.js";
 
-/**
- * Takes what one exporter of the build sends; once it resolves, the daemon counts it as delivered.
- *
- * @param exporter its place among the exporters that were asked for, from 0
- */
-export type TakeExport = (
-	exporter: number,
-	bytes: AsyncIterable<Uint8Array>,
-	signal: AbortSignal,
-) => Promise<void>;
+/** What one exporter of the build sends. */
+export interface SentExport {
+	/** Its place among the exporters that were asked for, from 0. */
+	readonly exporter: number;
+	/** Of an image's manifest or index: "sha256:" and 64 hex digits. */
+	readonly digest: string | undefined;
+	readonly bytes: AsyncIterable<Uint8Array>;
+	/** Aborted when the daemon cancels the call or the session ends. */
+	readonly signal: AbortSignal;
+}
+
+/** Once it resolves, the daemon counts what it sent as delivered. */
+export type TakeExport = (sent: SentExport) => Promise<void>;
 
 /**
  * Receives what a build exports as one stream of bytes: BuildKit's exporters "tar", "oci" and "docker"
@@ -26,7 +29,9 @@ export function fileSendService(take: TakeExport): SessionService {
 			{
 				path: `/${parent.typeName}/${name}`,
 				async *handle(messages, call) {
-					await take(exporterOf(call), contents(messages), call.signal);
+					const { signal } = call;
+					const exporter = exporterOf(call);
+					await take({ exporter, digest: digestOf(call), bytes: contents(messages), signal });
 					// The daemon waits for the end of the answer, which is empty.
 					yield* [];
 				},
@@ -38,6 +43,12 @@ export function fileSendService(take: TakeExport): SessionService {
 /** BuildKit before 0.13 has one exporter and does not number it. */
 function exporterOf({ headers }: Call): number {
 	return Number(headers["buildkit-attachable-exporter-id"] ?? 0);
+}
+
+/** BuildKit's exporters "oci" and "docker" say it beforehand (exporter/oci/export.go). */
+function digestOf({ headers }: Call): string | undefined {
+	const digest = headers["exporter-md-containerimage.digest"];
+	return typeof digest === "string" && /^sha256:[0-9a-f]{64}$/.test(digest) ? digest : undefined;
 }
 
 async function* contents(messages: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

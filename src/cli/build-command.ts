@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Options } from "yargs";
+import type { BuildOptions } from "../build/options.js";
+import { givesImage, writesToStdout } from "../build/plan-outputs.js";
 import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import type { BuildEvent } from "../events.js";
@@ -50,7 +52,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	checkContext(values.context);
 	const options = buildOptions(values.context, values);
 	const call = parseCall(values);
-	checkStdout(values);
+	checkResults(options, values);
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const mode = chooseProgressMode({
 		requested: values.progress,
@@ -74,7 +76,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		await checkResultFile(values["metadata-file"]);
 		await removeResultFile(values.iidfile);
 		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), run);
-		await writeResultFile(values.iidfile, report.imageId);
+		await writeResultFile(values.iidfile, report.imageId ?? "");
 		await writeResultFile(values["metadata-file"], `${JSON.stringify(report, null, 2)}\n`);
 		return 0;
 	} catch (error) {
@@ -99,17 +101,25 @@ function checkContext(context: string): void {
 	});
 }
 
-/** An image on the standard output needs it for itself, and no terminal can show it. */
-function checkStdout({ save, quiet }: BuildArguments): void {
-	if (save !== "-") return;
-	if (quiet) {
-		throw new UsageError("--save - and -q both write to the standard output", {
-			hint: "give --save a file name, or use --iidfile instead of -q",
+/** An archive on the standard output needs it for itself, and no terminal can show it. */
+function checkResults(options: BuildOptions, { save, quiet, iidfile }: BuildArguments): void {
+	const image = givesImage(options);
+	if (iidfile !== undefined && !image) {
+		throw new UsageError("--iidfile needs an image, and --output asks for something else", {
+			hint: "leave one of them out",
+		});
+	}
+	if (!writesToStdout(options)) return;
+	const flag = save === "-" ? "--save" : "--output";
+	if (quiet && image) {
+		throw new UsageError(`${flag} - and -q both write to the standard output`, {
+			hint: `give ${flag} a file name, or use --iidfile instead of -q`,
 		});
 	}
 	if (process.stdout.isTTY) {
-		throw new UsageError("--save - would write the image to the terminal", {
-			hint: "send the standard output to a file or a pipe, or give --save a file name",
+		const what = save === "-" ? "the image" : "a tar";
+		throw new UsageError(`${flag} - would write ${what} to the terminal`, {
+			hint: `send the standard output to a file or a pipe, or give ${flag} a file name`,
 		});
 	}
 }

@@ -10,6 +10,7 @@ import {
 	parseTransfer,
 	parseUlimit,
 } from "./option-values.js";
+import { parseOutput } from "./output-values.js";
 
 const text = { type: "string", requiresArg: true } as const;
 const texts = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
@@ -53,6 +54,11 @@ export const BUILD_FLAGS = {
 	push: { ...flag, describe: "Push every tag from the box" },
 	save: { ...text, describe: 'Write the image to a file: .tar, .tar.gz, "-" for stdout' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
+	output: {
+		...texts,
+		alias: "o",
+		describe: "A folder for the files, or type=local|tar|oci|…,dest=…",
+	},
 } as const satisfies Record<string, Options>;
 
 /** docker's flags that mean nothing here, and why. Accepted, so that old command lines work. */
@@ -99,6 +105,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 			"shmSize",
 			read(values["shm-size"], (size) => parseByteSize(size, "--shm-size")),
 		),
+		...given("outputs", values.output?.map(parseOutput)),
 		tags: values.tag ?? [],
 		buildArgs: parseBuildArgs(values["build-arg"] ?? []),
 		labels: parseLabels(values.label ?? []),

@@ -11,6 +11,7 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
       --push             push every tag from the box
       --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
       --load             load the image into the local daemon
+  -o, --output DIR       no image: the files, in DIR (or type=tar,dest=FILE, …)
       --progress MODE    auto, tty, plain or json     -q: print only the image id
 
 Examples:

@@ -11,6 +11,13 @@ export interface Ulimit {
 	readonly hard: number;
 }
 
+/** What BuildKit makes of a build, other than an image in the daemon's store. */
+export interface Exporter {
+	/** Docker has "tar" and "local"; with the containerd image store also "oci" and "docker". */
+	readonly type: string;
+	readonly attrs: Readonly<Record<string, string>>;
+}
+
 /** What to build and how, for either builder. Fields are those of POST /build (API 1.40). */
 export interface BuildRequest {
 	readonly tags?: readonly string[];
@@ -34,6 +41,8 @@ export interface BuildRequest {
 	readonly ulimits?: readonly Ulimit[];
 	readonly cgroupParent?: string | undefined;
 	readonly cacheFrom?: readonly string[];
+	/** BuildKit only, and one at most; none: an image in the daemon's store (API 1.40). */
+	readonly exporters?: readonly Exporter[];
 	/** Names the build for cancelBuild(). */
 	readonly buildId?: string | undefined;
 	/** The BuildKit session that serves this build. */
@@ -106,6 +115,7 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 		...(product === "podman" ? podmanSpelling(build) : dockerSpelling(build)),
 		shmsize: build.shmSize?.toString(),
 		cgroupparent: build.cgroupParent,
+		outputs: json(build.exporters?.map(({ type, attrs }) => ({ Type: type, Attrs: attrs }))),
 		buildid: build.buildId,
 		session: build.sessionId,
 		remote: remoteOf(build.context),

@@ -4,7 +4,7 @@ import { failureLines } from "./failure.js";
 import type { Failure, Renderer } from "./renderer.js";
 import type { Screen } from "./screen.js";
 
-/** -q: the full image id on stdout, and on stderr nothing but an error. */
+/** -q: the full image id on stdout, where there is an image, and on stderr nothing but an error. */
 export class QuietRenderer implements Renderer {
 	readonly #screen: Screen;
 
@@ -13,7 +13,8 @@ export class QuietRenderer implements Renderer {
 	}
 
 	handle(event: BuildEvent): void {
-		if (event.type === "done") this.#screen.stdout.write(`${event.report.imageId}\n`);
+		const imageId = event.type === "done" ? event.report.imageId : undefined;
+		if (imageId !== undefined) this.#screen.stdout.write(`${imageId}\n`);
 	}
 
 	fail(failure: Failure): void {

@@ -16,20 +16,27 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 		lines.map((line, index) => colors.dim((index === 0 ? label : "").padEnd(LABEL_WIDTH)) + line);
 	const builtBy = `${engine.product} ${engine.version} (${engine.builder})`;
 	return [
-		...row(
-			"image",
-			wrap([shortImageId(report.imageId), ...report.tags.map(printableName)], width).map(
-				colors.green,
-			),
-		),
-		...row("id", [report.imageId]),
-		...row("where", [`on ${printableName(report.target)}`, ...report.deliveries.map(deliveryPart)]),
+		...row("image", imageLines(report, width).map(colors.green)),
+		...row("id", report.imageId === undefined ? [] : [report.imageId]),
+		...row("where", whereLines(report)),
 		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
 		...row("context", wrap(context ? sentParts(context) : [passedOn(report.contextKind)], width)),
 		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
 		...row("wire", wrap(wireParts(report), width)),
 		...row("time", wrap(timeParts(report.phases), width)),
 	];
+}
+
+function imageLines({ imageId, tags }: BuildReport, width: number): string[] {
+	return imageId === undefined
+		? []
+		: wrap([shortImageId(imageId), ...tags.map(printableName)], width);
+}
+
+/** A build without an image leaves nothing but its cache on that machine. */
+function whereLines({ imageId, target, deliveries }: BuildReport): string[] {
+	const box = `${imageId === undefined ? "built on" : "on"} ${printableName(target)}`;
+	return [box, ...deliveries.map(deliveryPart)];
 }
 
 function deliveryPart(delivery: DeliveryReport): string {

@@ -61,6 +61,7 @@ export function uploadLine(event: UploadEvent): string {
 const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly done: string }> = {
 	push: { doing: "pushing to", done: "pushed to" },
 	save: { doing: "saving to", done: "saved to" },
+	export: { doing: "exporting to", done: "exported to" },
 	load: { doing: "loading into local docker at", done: "loaded into local docker at" },
 };
 

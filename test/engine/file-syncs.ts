@@ -173,7 +173,7 @@ export function testFileSync(open: () => Promise<Box>): void {
 		await using session = await openSession(box.engine, { services: [files], ...names }, run);
 		const request = { sessionId: session.id, context: { kind: "session" } } as const;
 		const output = buildImage(box.engine, request, signal);
-		const { imageId } = await readBuildOutput(output, undefined, run);
+		const { imageId = assert.fail() } = await readBuildOutput(output, undefined, run);
 		assert.equal(await imageFile(box.engine, imageId, "/c/text"), text);
 		assert.equal(await imageFile(box.engine, imageId, "/c/noise"), noise);
 		assert.equal(await imageFile(box.engine, imageId, "/c/small/30"), text.slice(30, 1800));

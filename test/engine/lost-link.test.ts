@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -99,6 +99,22 @@ function testLostLink({ open, transfer }: Kind): void {
 		assert.equal(code, 0, stderr);
 		assert.equal(reportOf(events).retries, 1);
 		assert.ok(readFileSync(file).length > 8 * MIB);
+	});
+
+	test("files that break off while they come are made and sent again", async () => {
+		await using link = await droppableLink(box);
+		const { root, content } = context(["COPY large /large"]);
+		const out = join(directory, "out");
+		link.dropAfter(4 * MIB, "down");
+		const args = [root, "-o", out, ...link.flags, ...flags()];
+		const { code, stderr, events } = await built(args);
+		assert.equal(code, 0, stderr);
+		assert.equal(reportOf(events).retries, 1);
+		assert.ok(readFileSync(join(out, "large"), "utf8") === content);
+		assert.deepEqual(
+			readdirSync(out).filter((name) => name.startsWith(".")),
+			[],
+		);
 	});
 
 	test("with --retries 0 the loss is the end", async () => {

@@ -44,7 +44,7 @@ async function build(engine: Engine, dockerfile: string, findLogin: FindLogin = 
 		signal,
 	});
 	const text = { displayName: "Dockerfile", content: Buffer.from(dockerfile) };
-	const { imageId } = await readBuildOutput(readJsonLines(body), text, run);
+	const { imageId = "" } = await readBuildOutput(readJsonLines(body), text, run);
 	return { imageId, events, sessionEnded };
 }
 

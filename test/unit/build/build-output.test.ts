@@ -28,7 +28,9 @@ async function read(messages: AsyncIterable<unknown>, context?: string) {
 		content: readFileSync(join(STREAMS, "contexts", context, "Dockerfile")),
 	};
 	let time = 0;
-	const result = await readBuildOutput(messages, dockerfile || undefined, run, () => time++).then(
+	const result = await readBuildOutput(messages, dockerfile || undefined, run, {
+		now: () => time++,
+	}).then(
 		({ imageId }) => ({ imageId, error: undefined }),
 		(error: unknown) => ({ imageId: undefined, error }),
 	);

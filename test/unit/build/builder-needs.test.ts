@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { planBuild } from "../../../src/build/build-plan.js";
 import { requireBuilder } from "../../../src/build/builder-needs.js";
-import type { BuildOptions } from "../../../src/build/options.js";
+import type { BuildOptions, OutputOption } from "../../../src/build/options.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
@@ -88,5 +88,57 @@ suite("what a build needs of its builder", () => {
 		assert.match(error?.hint ?? "", /containerd-snapshotter/);
 		const containerd = { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] };
 		assert.equal(await refusal(ATTESTED, { info: containerd }), undefined);
+	});
+});
+
+/** @param driver of the image store, as GET /info says it; absent: Docker's older store */
+function engine(version: string, builder: "buildkit" | "classic", driver?: string): Engine {
+	const DriverStatus =
+		driver === undefined ? [["Backing Filesystem", "extfs"]] : [["driver-type", driver]];
+	return {
+		facts: { version, builder, product: "docker" },
+		transport: { target: "box" },
+		json: async () => ({ DriverStatus }),
+	} as Partial<Record<keyof Engine, unknown>> as Engine;
+}
+
+async function require(engine: Engine, ...outputs: OutputOption[]): Promise<void> {
+	const plan = await planBuild({ context: ".", outputs }, environment, run);
+	await requireBuilder(plan, engine, {} as BuildContext, signal);
+}
+
+suite("what a daemon can make of a build", () => {
+	test("is an image, on every one", async () => {
+		await require(engine("5.8", "classic"), { type: "docker" });
+	});
+
+	test("is files where it has BuildKit", async () => {
+		const files = { type: "local", dest: "tmp" };
+		await require(engine("20.10.24", "buildkit"), files);
+		await assert.rejects(require(engine("20.10.24", "classic"), files), (error) => {
+			assert.ok(error instanceof EngineError);
+			assert.equal(error.message, "box has no BuildKit, which --output type=local needs");
+			return true;
+		});
+	});
+
+	test("is an OCI archive where it has the containerd image store", async () => {
+		const archive = { type: "oci" };
+		await require(engine("28.5.2", "buildkit", "io.containerd.snapshotter.v1"), archive);
+		await assert.rejects(require(engine("28.5.2", "buildkit"), archive), (error) => {
+			assert.ok(error instanceof EngineError);
+			assert.match(error.message, /^box lacks the containerd image store, which --output type=oci/);
+			assert.match(error.hint ?? "", /^--save FILE/);
+			return true;
+		});
+	});
+
+	test("is several things since Docker 26", async () => {
+		const both = [{ type: "tar" }, { type: "image" }];
+		await require(engine("26.0.0", "buildkit"), ...both);
+		await assert.rejects(
+			require(engine("25.0.5", "buildkit"), ...both),
+			/^EngineError: box is Docker 25.0.5, and more than one output came with 26.0/,
+		);
 	});
 });

@@ -52,6 +52,8 @@ describe("the choice of a transfer", () => {
 			{ annotations: { a: "b" } },
 			{ attestations: { sbom: {} } },
 			{ allow: ["network.host"] },
+			{ outputs: [{ type: "tar" }, { type: "image" }] },
+			{ outputs: [{ type: "tar" }], load: true },
 		];
 		for (const option of options) {
 			for (const kind of ["directory", "archive", "remote"] as const) {
@@ -60,6 +62,8 @@ describe("the choice of a transfer", () => {
 		}
 		const images = { cacheFrom: ["a", { type: "registry", attrs: { ref: "b" } }] };
 		assert.equal(await choose("auto", "directory", "buildkit", images), "tar");
+		const output = { outputs: [{ type: "tar" }] };
+		assert.equal(await choose("auto", "directory", "buildkit", output), "tar");
 	});
 
 	it("refuses secrets where there is no BuildKit to mount them", async () => {

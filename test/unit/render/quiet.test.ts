@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createRenderer } from "../../../src/render/renderer.js";
-import { everyEvent, FakeScreen, imageId } from "./fake-screen.js";
+import { everyEvent, FakeScreen, imageId, report } from "./fake-screen.js";
 
 describe("quiet", () => {
 	it("prints the image id on stdout and nothing else", async () => {
@@ -11,6 +11,14 @@ describe("quiet", () => {
 		renderer.close();
 		assert.deepEqual(screen.out, [`${imageId}\n`]);
 		assert.deepEqual(screen.err, []);
+	});
+
+	it("prints nothing where there is no image", async () => {
+		const screen = new FakeScreen();
+		const renderer = await createRenderer("quiet", screen);
+		const { imageId: _, ...withoutImage } = report;
+		renderer.handle({ type: "done", report: withoutImage });
+		assert.deepEqual(screen.out, []);
 	});
 
 	it("prints an error on stderr", async () => {

@@ -37,6 +37,21 @@ describe("the closing report", () => {
 		]);
 	});
 
+	it("says where the files are, of a build without an image", () => {
+		const { imageId: _, ...withoutImage } = report;
+		const deliveries = [
+			{ method: "export", destination: "/home/me/out", bytes: 10_800, durationMs: 9 },
+		] as const;
+		assert.deepEqual(
+			reportLines({ ...withoutImage, tags: [], deliveries }, colors, 80).slice(0, 3),
+			[
+				"where    built on x86box",
+				"         exported to /home/me/out (10.8 kB)",
+				"built    linux/amd64, docker 28.5.2 (buildkit)",
+			],
+		);
+	});
+
 	it("wraps between its parts on a narrow terminal", () => {
 		assert.deepEqual(reportLines(report, colors, 40).slice(-4), [
 			"         1.2 MB received",

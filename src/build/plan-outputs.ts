@@ -1,0 +1,195 @@
+import { resolve } from "node:path";
+import type { Exporter } from "../engine/build-request.js";
+import type { Environment } from "../environment.js";
+import { UsageError } from "../errors.js";
+import { checkFolder } from "../image/export/folder-target.js";
+import { parseTag } from "../image/reference.js";
+import { checkSaveTarget } from "../image/save.js";
+import type { BuildOptions, OutputOption } from "./options.js";
+
+/** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
+export interface PlannedOutputs {
+	/** Of the image, normalised, such as "app:latest"; none where there is no image. */
+	readonly tags: readonly string[];
+	/** Whether the daemon keeps an image. */
+	readonly image: boolean;
+	readonly deliveries: PlannedDeliveries;
+	readonly exports: readonly PlannedExport[];
+}
+
+export interface PlannedDeliveries {
+	readonly push: boolean;
+	/** Absolute paths, or "-" for the standard output. */
+	readonly saves: readonly string[];
+	readonly load: boolean;
+}
+
+/** Something that the daemon makes of the build and sends back. */
+export interface PlannedExport {
+	/** As the user calls it, such as "local". */
+	readonly output: string;
+	readonly exporter: Exporter;
+	readonly destination: ExportDestination;
+}
+
+export type ExportDestination =
+	| { readonly kind: "folder" | "file"; readonly path: string }
+	| { readonly kind: "stdout" };
+
+/**
+ * Checks --output, --push, --save and --load, and whether what they name can be written.
+ *
+ * @throws UsageError, DeliveryError
+ */
+export async function planOutputs(
+	options: BuildOptions,
+	{ workingDirectory }: Environment,
+): Promise<PlannedOutputs> {
+	const outputs = (options.outputs ?? []).map(checkOutput);
+	const place = (dest: string) => (dest === "-" ? dest : resolve(workingDirectory, dest));
+	const names = namesOf(options, outputs);
+	const push = options.push === true || outputs.some(isPush);
+	if (push && names.length === 0) {
+		throw new UsageError(`${options.push ? "--push" : "a push"} needs the name to push to`, {
+			hint: "give it with -t, such as -t registry.example.com/app:1.0",
+		});
+	}
+	const deliveries = {
+		push,
+		saves: [options.save, ...outputs.filter(isDocker).map(({ dest }) => dest)]
+			.filter((dest) => dest !== undefined)
+			.map(place),
+		load: options.load === true || outputs.some((output) => isDocker(output) && !output.dest),
+	};
+	const exports = outputs.flatMap((output) => plannedExport(output, names, place));
+	const image = givesImage(options);
+	await checkPlaces(deliveries.saves, exports);
+	return { tags: image ? names : [], image, deliveries, exports };
+}
+
+/** Whether there will be an image in the daemon's store, and so an image id. */
+export function givesImage({ outputs = [], push, save, load }: BuildOptions): boolean {
+	if (push || load || save !== undefined || outputs.length === 0) return true;
+	return outputs.some(({ type }) => !EXPORTED.has(type));
+}
+
+/** Whether something other than words goes to the standard output. */
+export function writesToStdout({ outputs = [], save }: BuildOptions): boolean {
+	return save === "-" || outputs.some((output) => destinationOf(output) === "-");
+}
+
+/** What BuildKit sends back without keeping an image. */
+const EXPORTED = new Set(["local", "tar", "oci"]);
+
+/** By type: the attrs that mean something here; undefined: whatever the daemon's exporter takes. */
+const ATTRIBUTES: ReadonlyMap<string, readonly string[] | undefined> = new Map([
+	["local", undefined],
+	["tar", undefined],
+	["oci", undefined],
+	["docker", ["name", "tar"]],
+	["image", ["name", "push", "store", "unpack"]],
+	["registry", ["name", "push", "store", "unpack"]],
+]);
+
+function checkOutput(output: OutputOption): OutputOption {
+	const { type, attrs = {} } = output;
+	if (!ATTRIBUTES.has(type)) {
+		throw new UsageError(`--output type=${type} is not a kind of output`, {
+			hint: `it is one of ${[...ATTRIBUTES.keys()].join(", ")}`,
+		});
+	}
+	const known = ATTRIBUTES.get(type);
+	const unknown = Object.keys(attrs).find((name) => known && !known.includes(name));
+	if (unknown !== undefined) {
+		throw new UsageError(`--output type=${type} cannot be told "${unknown}" here`, {
+			hint: `it takes ${known?.join(", ")}`,
+		});
+	}
+	if (type === "local") checkLocal(output);
+	if (attrs.tar !== undefined && !isTrue(attrs, "tar")) {
+		throw new UsageError(`--output type=${type},tar=false cannot be done`, {
+			hint: "have it as a tar, and unpack that",
+		});
+	}
+	return output;
+}
+
+/** What BuildKit's exporter "tar" does not do of what "local" does. */
+function checkLocal({ dest, attrs = {} }: OutputOption): void {
+	if (dest === undefined || dest === "" || dest === "-") {
+		throw new UsageError("--output type=local needs a folder", {
+			hint: "write it as type=local,dest=DIR, or -o - for a tar on the standard output",
+		});
+	}
+	const { mode = "copy" } = attrs;
+	if (mode !== "copy" || isTrue(attrs, "platform-split")) {
+		const what = mode === "copy" ? "platform-split=true" : `mode=${mode}`;
+		throw new UsageError(`--output type=local,${what} cannot be done`, {
+			hint: "leave it out: files are put over what is in the folder, and all else in it stays",
+		});
+	}
+}
+
+/** As in buildx, -t wins over the names in outputs. */
+function namesOf({ tags = [] }: BuildOptions, outputs: readonly OutputOption[]): readonly string[] {
+	const given = outputs.flatMap(({ attrs }) => attrs?.name?.split(",") ?? []);
+	const names = tags.length > 0 ? tags : given.filter((name) => name !== "");
+	return [...new Set(names.map((name) => parseTag(name).familiar))];
+}
+
+function isPush({ type, attrs = {} }: OutputOption): boolean {
+	return type === "registry" || (type === "image" && isTrue(attrs, "push"));
+}
+
+function isDocker({ type }: OutputOption): boolean {
+	return type === "docker";
+}
+
+function destinationOf({ type, dest }: OutputOption): string | undefined {
+	if (dest !== undefined && dest !== "") return dest;
+	return type === "tar" || type === "oci" ? "-" : undefined;
+}
+
+function plannedExport(
+	output: OutputOption,
+	names: readonly string[],
+	place: (dest: string) => string,
+): PlannedExport[] {
+	const { type, attrs = {} } = output;
+	if (!EXPORTED.has(type)) return [];
+	const path = place(destinationOf(output) ?? "-");
+	const kind = type === "local" ? "folder" : "file";
+	const destination: ExportDestination = path === "-" ? { kind: "stdout" } : { kind, path };
+	if (type !== "oci") return [{ output: type, exporter: { type: "tar", attrs }, destination }];
+	const named = names.length === 0 ? attrs : { ...attrs, name: names.join(",") };
+	return [{ output: type, exporter: { type, attrs: named }, destination }];
+}
+
+async function checkPlaces(
+	saves: readonly string[],
+	exports: readonly PlannedExport[],
+): Promise<void> {
+	const places = [
+		...saves.map((path) => ({ kind: path === "-" ? "stdout" : "file", path }) as const),
+		...exports.map(({ destination }) => destination),
+	];
+	if (places.filter(({ kind }) => kind === "stdout").length > 1) {
+		throw new UsageError("two outputs cannot share the standard output", {
+			hint: "give all but one of them a file name",
+		});
+	}
+	for (const place of places) {
+		if (place.kind === "folder") await checkFolder(place.path);
+		else if (place.kind === "file") await checkSaveTarget(place.path);
+	}
+}
+
+/** As Go's strconv.ParseBool. @throws UsageError */
+function isTrue(attrs: Readonly<Record<string, string>>, name: string): boolean {
+	const text = attrs[name];
+	if (text === undefined || /^(?:0|f|false)$/i.test(text)) return false;
+	if (/^(?:1|t|true)$/i.test(text)) return true;
+	throw new UsageError(`--output …,${name}=${text} is neither true nor false`, {
+		hint: `write ${name}=true or ${name}=false`,
+	});
+}

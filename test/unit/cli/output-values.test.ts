@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type { OutputOption } from "../../../src/build/options.js";
+import { csvFields } from "../../../src/cli/csv-fields.js";
+import { parseOutput } from "../../../src/cli/output-values.js";
+import { UsageError } from "../../../src/errors.js";
+
+suite("the value of --output", () => {
+	test("is read as docker buildx reads it", () => {
+		const values: Record<string, OutputOption> = {
+			out: { type: "local", dest: "out" },
+			"./a folder": { type: "local", dest: "./a folder" },
+			"C:\\out": { type: "local", dest: "C:\\out" },
+			// A folder of that name: only what begins with type= is taken apart.
+			"dest=out": { type: "local", dest: "dest=out" },
+			"-": { type: "tar", dest: "-" },
+			"type=local,dest=out": { type: "local", dest: "out", attrs: {} },
+			"type=tar": { type: "tar", attrs: {} },
+			"dest=a=b, TYPE=tar": { type: "tar", dest: "a=b", attrs: {} },
+			'type=image,"name=a,b",push=true': { type: "image", attrs: { name: "a,b", push: "true" } },
+			'type=local,"dest=a ""b"", c"': { type: "local", dest: 'a "b", c', attrs: {} },
+		};
+		for (const [text, option] of Object.entries(values)) {
+			assert.deepEqual(parseOutput(text), option, text);
+		}
+	});
+
+	test("may be the name of a tar", () => {
+		assert.deepEqual(parseOutput("dist/app.tar"), { type: "tar", dest: "dist/app.tar" });
+	});
+
+	test("is refused where it is neither", () => {
+		const refused: Record<string, RegExp> = {
+			"a,b": /"a" has no value/,
+			"dest=out,mode=copy": /has no type/,
+			"type=,dest=out": /has no type/,
+			'type=image,name="a': /a quote is missing or in the wrong place/,
+			'type=image,"name=a"b': /a quote is missing or in the wrong place/,
+		};
+		for (const [text, message] of Object.entries(refused)) {
+			assert.throws(
+				() => parseOutput(text),
+				(error) => error instanceof UsageError && message.test(error.message),
+				text,
+			);
+		}
+	});
+});
+
+suite("a line of comma-separated values", () => {
+	test("has empty fields where nothing is between commas", () => {
+		assert.deepEqual(csvFields(""), [""]);
+		assert.deepEqual(csvFields(",a,"), ["", "a", ""]);
+		assert.deepEqual(csvFields('"",",",""""'), ["", ",", '"']);
+	});
+});
