@@ -44,7 +44,7 @@ export class PacketWriter {
 		stat.text(STAT.path, entry.path);
 		stat.number(STAT.mode, goFileMode(entry));
 		stat.number(STAT.size, announcedSize(entry));
-		stat.int64(STAT.modTime, nanoseconds(entry.mtimeMs));
+		stat.int64(STAT.modTime, entry.modTime ?? nanoseconds(entry.mtimeMs));
 		stat.text(STAT.linkname, link);
 		stat.number(STAT.devmajor, entry.device?.major ?? 0);
 		stat.number(STAT.devminor, entry.device?.minor ?? 0);
