@@ -23,6 +23,10 @@ export interface BuildPlan {
 	readonly secrets: readonly PlannedSecret[];
 	/** By the ids that ssh mounts name. */
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;
+	/** The context's name; absent: where it is. */
+	readonly contextKey: string | undefined;
+	/** Whether what was sent is remembered from build to build. */
+	readonly contextIndex: boolean;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
 	readonly deliveries: PlannedDeliveries;
@@ -71,6 +75,8 @@ export async function planBuild(
 		retries: checkRetries(options.retries ?? DEFAULT_RETRIES),
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		agents: await planAgents(options.ssh ?? [], environment, run),
+		contextKey: options.contextKey ?? (environment.variables.RBUILD_CONTEXT_KEY || undefined),
+		contextIndex: options.contextIndex ?? true,
 		request: {
 			tags,
 			target: options.target,

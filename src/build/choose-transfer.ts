@@ -1,6 +1,7 @@
 import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
 import { EngineError, UsageError } from "../errors.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
@@ -17,6 +18,7 @@ export function chooseTransfer(
 	credentials: CredentialSource,
 	needs: LocalNeeds,
 	services: readonly SessionService[],
+	environment: Environment,
 ): Transfer {
 	requireBuildKitForMounts(plan, engine);
 	const { facts, transport } = engine;
@@ -34,7 +36,7 @@ export function chooseTransfer(
 			hint: "leave --transfer out: then the context is sent as a tar",
 		});
 	}
-	return syncTransfer(context, services);
+	return syncTransfer(context, services, environment);
 }
 
 /** Other builders would fail at the mount, after the upload. */

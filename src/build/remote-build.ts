@@ -78,7 +78,8 @@ export async function remoteBuild(
 		const { image, uploadMs } = await stopwatch.time("build", () =>
 			box.keep(
 				(engine) => {
-					const transfer = chooseTransfer(plan, engine, context, credentials, needs, services);
+					const rooms = [credentials, needs, services, environment] as const;
+					const transfer = chooseTransfer(plan, engine, context, ...rooms);
 					return transfer.send(engine, context, plan, run);
 				},
 				context.kind === "archive" && context.once,

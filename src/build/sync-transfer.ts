@@ -3,43 +3,71 @@ import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
 import type { SessionService } from "../buildkit/session-service.js";
 import type { LocalContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
+import type { SelectableDirectory } from "../context/context-selection.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
-import { contextKey } from "./context-key.js";
+import { type ContextIndex, openContextIndex } from "./context-index.js";
+import { placeKey } from "./context-key.js";
 import { type BuildIds, buildInSession } from "./session-build.js";
 import { SyncUpload } from "./sync-upload.js";
 import type { SentBuild, Transfer } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer(context: LocalContext, services: readonly SessionService[]): Transfer {
+export function syncTransfer(
+	context: LocalContext,
+	services: readonly SessionService[],
+	environment: Environment,
+): Transfer {
 	return {
-		send(engine, _context, plan, run) {
+		async send(engine, _context, plan, run) {
+			const index = plan.contextIndex
+				? await openContextIndex(engine, context, plan, environment, run)
+				: undefined;
 			const upload = new SyncUpload(context.totals(), run.emit);
 			const session = {
-				services: [...services, filesOf(context, engine, upload)],
+				services: [...services, filesOf(context, engine, index, upload)],
 				name: basename(context.root),
-				sharedKey: contextKey(context.root),
+				sharedKey: index?.sharedKey ?? placeKey(context.root),
 			};
-			return buildInSession(engine, session, run, (ids) =>
-				build(engine, context, plan, upload, ids, run),
-			);
+			try {
+				return await buildInSession(engine, session, run, (ids) =>
+					build(engine, context, plan, upload, ids, run),
+				);
+			} finally {
+				await index?.settled();
+			}
 		},
 	};
 }
 
-function filesOf(context: LocalContext, engine: Engine, upload: SyncUpload): SessionService {
-	// What was ignored is only for the report, so it waits until this side has nothing else to do.
-	const measureIgnored = () => void context.measureIgnored().catch(() => {});
+function filesOf(
+	context: LocalContext,
+	engine: Engine,
+	index: ContextIndex | undefined,
+	upload: SyncUpload,
+): SessionService {
+	const directory: SelectableDirectory = {
+		async select(filter) {
+			await index?.ready;
+			return context.directory.select(filter);
+		},
+	};
+	const onContextDone = () => {
+		index?.transferred();
+		// What was ignored is only for the report, so it waits until this side has nothing else to do.
+		context.measureIgnored().catch(() => {});
+	};
 	return fileSyncService({
 		directories: new Map([
-			["context", context.directory],
+			["context", directory],
 			["dockerfile", context.dockerfileDirectory.files],
 		]),
 		compress: isWorthCompressing(engine.roundTripMs),
-		onTransfer: (part) => upload.begin(part, measureIgnored),
+		onTransfer: (part) => upload.begin(part, onContextDone),
 	});
 }
 

@@ -30,6 +30,14 @@ export const BUILD_FLAGS = {
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
+	"context-key": {
+		...text,
+		describe: "Name of the context, by which the box finds its files again",
+	},
+	"no-context-index": {
+		...flag,
+		describe: "Go by the times of files, not by what was sent before",
+	},
 	"cache-from": { ...texts, describe: "Images whose layers may be reused" },
 	network: { ...text, describe: "Network of RUN steps: default, none, host" },
 	"add-host": { ...texts, describe: "Line for /etc/hosts, name:address" },
@@ -76,6 +84,8 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("save", values.save),
 		...given("transfer", read(values.transfer, parseTransfer)),
 		...given("retries", read(values.retries, Number)),
+		...given("contextKey", values["context-key"]),
+		...given("contextIndex", values["no-context-index"] ? false : undefined),
 		...given("allowEmulation", values["allow-emulation"]),
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),

@@ -5,6 +5,7 @@ import { chooseTransfer } from "../../../src/build/choose-transfer.js";
 import type { LocalNeeds } from "../../../src/build/local-needs.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
+import type { Environment } from "../../../src/environment.js";
 import { EngineError, UsageError } from "../../../src/errors.js";
 import type { CredentialSource } from "../../../src/image/registry-credentials.js";
 
@@ -21,6 +22,7 @@ const choose = (
 		{} as CredentialSource,
 		{} as LocalNeeds,
 		[],
+		{} as Environment,
 	);
 
 describe("the choice of a transfer", () => {
