@@ -7,7 +7,7 @@ import { GENERATION_BYTES } from "../context/index-part.js";
 import { packFiles } from "../context/tar-pack.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import { InterruptedError, RbuildError } from "../errors.js";
+import { EngineError, InterruptedError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import {
 	findIndexImage,
@@ -128,6 +128,15 @@ class IndexStore {
 
 	/** @param local may have the base already */
 	async fetch(image: IndexImage, local?: IndexCopy): Promise<IndexCopy | undefined> {
+		const index = await this.#fetchOnce(image, local);
+		if (index !== undefined) return index;
+		// Another build may have replaced it just now.
+		const now = await findIndex(this.#engine, this.#key, this.#run);
+		if (typeof now === "string" || now.id === image.id) return undefined;
+		return this.#fetchOnce(now, local);
+	}
+
+	async #fetchOnce(image: IndexImage, local?: IndexCopy): Promise<IndexCopy | undefined> {
 		const { signal } = this.#run;
 		const { id, baseId } = image;
 		const hasBase = local?.baseId === baseId;
@@ -157,37 +166,53 @@ class IndexStore {
 		if (news === undefined && (index.imageId !== undefined || index.parts === EMPTY)) return;
 		const parts =
 			news === undefined ? index.parts : { base: news.base ?? index.parts.base, delta: news.delta };
-		const isBaseThere = news?.base === undefined && index.baseId !== undefined;
-		const baseId = isBaseThere ? index.baseId : undefined;
 		const { generation } = index;
-		let imageId: string | undefined;
+		const isBaseThere = news?.base === undefined;
+		let images: Pick<IndexCopy, "imageId" | "baseId"> = { imageId: undefined, baseId: undefined };
 		try {
-			if (this.#place === "daemon and here")
-				imageId = await this.#write(generation, parts, baseId, signal);
+			if (this.#place === "daemon and here") {
+				images = await this.#write(
+					generation,
+					parts,
+					isBaseThere ? index.baseId : undefined,
+					signal,
+				);
+			}
 		} finally {
-			const copy = { generation, parts, imageId, baseId: baseId ?? imageId };
+			const copy = { generation, parts, ...images };
 			if (this.#place !== "nowhere") await writeIndexCopy(this.#path, copy);
 		}
 	}
 
-	#write(
+	/** @param baseId the image that has the base, if one has */
+	async #write(
 		generation: Uint8Array,
 		{ base, delta }: IndexParts,
 		baseId: string | undefined,
 		signal: AbortSignal,
-	): Promise<string> {
-		const files = [
-			...(base === undefined || baseId !== undefined ? [] : [{ path: "base", content: base }]),
-			...(delta === undefined ? [] : [{ path: "delta", content: delta }]),
-		];
-		const content = {
-			key: this.#key.digest.toString("hex"),
-			generation: Buffer.from(generation).toString("hex"),
-			context: this.#key.name,
-			layer: packFiles(files),
-			baseId,
+	): Promise<Pick<IndexCopy, "imageId" | "baseId">> {
+		const file = (path: string, content: Uint8Array | undefined) =>
+			content === undefined ? [] : [{ path, content }];
+		const write = (files: Parameters<typeof packFiles>[0], onTopOf: string | undefined) => {
+			const content = {
+				key: this.#key.digest.toString("hex"),
+				generation: Buffer.from(generation).toString("hex"),
+				context: this.#key.name,
+				layer: packFiles(files),
+				baseId: onTopOf,
+			};
+			return writeIndexImage(this.#engine, content, signal);
 		};
-		return writeIndexImage(this.#engine, content, signal);
+		if (baseId !== undefined) {
+			try {
+				return { imageId: await write(file("delta", delta), baseId), baseId };
+			} catch (error) {
+				// The base may have been pruned since, or replaced by another build.
+				if (!(error instanceof EngineError)) throw error;
+			}
+		}
+		const imageId = await write([...file("base", base), ...file("delta", delta)], undefined);
+		return { imageId, baseId: imageId };
 	}
 }
 

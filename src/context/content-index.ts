@@ -97,11 +97,11 @@ export class ContentIndex {
 	): IndexParts {
 		const part = (table: PathTableWriter) =>
 			writeIndexPart({ ...this.#header, syncedAt, table: table.toBytes() });
-		const delta = new PathTableWriter(WIDTHS);
-		for (const { path, row } of merged(this.#delta, changes)) delta.add(path, row);
-		const limit = Math.max(SMALL_DELTA, (this.#base?.count ?? 0) / 4);
-		if (this.#base !== undefined && delta.count <= limit) {
-			return { base: undefined, delta: part(delta) };
+		if (this.#base !== undefined) {
+			const delta = new PathTableWriter(WIDTHS);
+			for (const { path, row } of merged(this.#delta, changes)) delta.add(path, row);
+			const limit = Math.max(SMALL_DELTA, this.#base.count / 4);
+			if (delta.count <= limit) return { base: undefined, delta: part(delta) };
 		}
 		const base = new PathTableWriter(WIDTHS);
 		for (const content of everything()) base.add(content.path, rowOf(content));
@@ -119,23 +119,24 @@ function readTable({ table }: IndexPart): PathTable | undefined {
 }
 
 function recorded(path: string, table: PathTable, row: number): RecordedContent {
-	const milliseconds = table.cell(COLUMN.milliseconds, row).readIntLE(0, 6);
-	const nanoseconds = table.cell(COLUMN.nanoseconds, row).readUIntLE(0, 3);
+	const milliseconds = table.column(COLUMN.milliseconds).readIntLE(row * 6, 6);
+	const nanoseconds = table.column(COLUMN.nanoseconds).readUIntLE(row * 3, 3);
 	return {
 		path,
-		size: table.cell(COLUMN.size, row).readUIntLE(0, 6),
+		size: table.column(COLUMN.size).readUIntLE(row * 6, 6),
 		modTime: joinTime(milliseconds, nanoseconds),
-		hash: table.cell(COLUMN.hash, row),
+		hash: table.column(COLUMN.hash).subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES),
 	};
 }
 
 function rowOf({ size, modTime, hash }: RecordedContent): Buffer {
 	const { milliseconds, nanoseconds } = splitTime(modTime);
-	const row = Buffer.allocUnsafe(6 + 6 + 3);
+	const row = Buffer.allocUnsafe(6 + 6 + 3 + HASH_BYTES);
 	row.writeUIntLE(size, 0, 6);
 	row.writeIntLE(milliseconds, 6, 6);
 	row.writeUIntLE(nanoseconds, 12, 3);
-	return Buffer.concat([row, hash]);
+	hash.copy(row, 6 + 6 + 3);
+	return row;
 }
 
 function* merged(

@@ -64,11 +64,11 @@ export class FileHashes {
 		return (entry, state) => {
 			const row = cursor?.find(entry.path);
 			if (table === undefined || row === undefined) return undefined;
-			const expected = stateCells(entry, state);
-			const isSame = expected.every((value, column) => {
-				return table.cell(column, row).readDoubleLE() === value;
-			});
-			return isSame ? table.cell(HASH_COLUMN, row) : undefined;
+			const isSame = stateCells(entry, state).every(
+				(value, column) => table.column(column).readDoubleLE(row * 8) === value,
+			);
+			if (!isSame) return undefined;
+			return table.column(HASH_COLUMN).subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
 		};
 	}
 
@@ -84,11 +84,12 @@ export class FileHashes {
 		for (const file of files) {
 			const { changedMs } = file.state;
 			if (changedMs <= 0 || changedMs > lookedAt - CLOCK_STEP) continue;
-			const row = Buffer.allocUnsafe(5 * 8);
+			const row = Buffer.allocUnsafe(5 * 8 + HASH_BYTES);
 			stateCells(file, file.state).forEach((value, column) => {
 				row.writeDoubleLE(value, column * 8);
 			});
-			table.add(file.path, Buffer.concat([row, file.hash]));
+			file.hash.copy(row, 5 * 8);
+			table.add(file.path, row);
 		}
 		const content = Buffer.concat([MAGIC, table.toBytes()]);
 		replaceFile(this.#file, Buffer.concat([content, checksum(content)]));

@@ -28,10 +28,9 @@ export class PathTable {
 		this.#paths = bytes.subarray(HEAD, pathsEnd);
 	}
 
-	/** The bytes of a column in a row. */
-	cell(column: number, row: number): Buffer {
-		const { width, cells } = this.#columns[column] as Column;
-		return cells.subarray(row * width, (row + 1) * width);
+	/** The cells of a column, one behind the other. */
+	column(column: number): Buffer {
+		return (this.#columns[column] as Column).cells;
 	}
 
 	/** Goes through the paths, once. */
@@ -41,7 +40,9 @@ export class PathTable {
 
 	/** All cells of a row, one behind the other. */
 	row(row: number): Buffer {
-		return Buffer.concat(this.#columns.map((_, column) => this.cell(column, row)));
+		return Buffer.concat(
+			this.#columns.map(({ width, cells }) => cells.subarray(row * width, (row + 1) * width)),
+		);
 	}
 }
 
@@ -61,7 +62,8 @@ export class PathCursor {
 	readonly #paths: Buffer;
 	readonly #count: number;
 	#at = 0;
-	#bytes = Buffer.alloc(0);
+	#bytes = Buffer.alloc(256);
+	#length = 0;
 
 	constructor(paths: Buffer, count: number) {
 		this.#paths = paths;
@@ -74,18 +76,19 @@ export class PathCursor {
 		this.path = undefined;
 		if (this.row >= this.#count) return;
 		const shared = this.#number();
-		const length = this.#number();
-		const end = this.#at + length;
-		if (shared > this.#bytes.length || end > this.#paths.length) {
+		const added = this.#number();
+		const end = this.#at + added;
+		if (shared > this.#length || end > this.#paths.length) {
 			this.row = this.#count;
 			return;
 		}
-		this.#bytes = Buffer.concat([
-			this.#bytes.subarray(0, shared),
-			this.#paths.subarray(this.#at, end),
-		]);
+		this.#length = shared + added;
+		if (this.#length > this.#bytes.length) {
+			this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#length)]);
+		}
+		this.#paths.copy(this.#bytes, shared, this.#at, end);
 		this.#at = end;
-		this.path = fromBytes(this.#bytes);
+		this.path = fromBytes(this.#bytes.subarray(0, this.#length));
 	}
 
 	/**
@@ -159,11 +162,9 @@ export class PathTableWriter {
 	}
 
 	#number(value: number): void {
-		const bytes: number[] = [];
 		let left = value;
-		for (; left >= 128; left = Math.floor(left / 128)) bytes.push((left % 128) | 0x80);
-		bytes.push(left);
-		this.#paths.append(Uint8Array.from(bytes));
+		for (; left >= 128; left = Math.floor(left / 128)) this.#paths.appendByte((left % 128) | 0x80);
+		this.#paths.appendByte(left);
 	}
 }
 
@@ -176,12 +177,20 @@ class GrowingBuffer {
 	}
 
 	append(bytes: Uint8Array): void {
-		if (this.#used + bytes.length > this.#buffer.length) {
-			const larger = Buffer.allocUnsafeSlow(2 * (this.#used + bytes.length));
-			this.content.copy(larger);
-			this.#buffer = larger;
-		}
+		this.#reserve(bytes.length);
 		this.#buffer.set(bytes, this.#used);
 		this.#used += bytes.length;
+	}
+
+	appendByte(byte: number): void {
+		this.#reserve(1);
+		this.#buffer[this.#used++] = byte;
+	}
+
+	#reserve(bytes: number): void {
+		if (this.#used + bytes <= this.#buffer.length) return;
+		const larger = Buffer.allocUnsafeSlow(2 * (this.#used + bytes));
+		this.content.copy(larger);
+		this.#buffer = larger;
 	}
 }

@@ -98,18 +98,16 @@ export async function removeImage(
 }
 
 /**
- * Finds images (API 1.25+).
- * @param filters such as `{ label: ["a=b"] }`
- * @returns their ids
+ * Deletes images that no container uses (API 1.25+).
+ * @param filters such as `{ dangling: ["false"], label: ["a=b"] }`
  */
-export async function listImages(
+export async function pruneImages(
 	engine: Engine,
 	filters: Readonly<Record<string, readonly string[]>>,
 	signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<void> {
 	const query = { filters: JSON.stringify(filters) };
-	const list = await engine.json({ method: "GET", path: "/images/json", query, signal });
-	return textList((Array.isArray(list) ? list : []).map((image) => image?.Id));
+	await engine.json({ method: "POST", path: "/images/prune", query, signal });
 }
 
 /**

@@ -3,7 +3,7 @@ import {
 	exportImage,
 	importImage,
 	inspectImage,
-	listImages,
+	pruneImages,
 	removeImage,
 	tagImage,
 } from "../engine/images.js";
@@ -25,6 +25,9 @@ const LABEL = {
 	/** The image that has the base, where it is another one. */
 	base: "rbuild.context-base",
 } as const;
+
+/** An index of which nothing was stored for so long is not needed any more. */
+const OLD = "2160h";
 
 /** Longest index that is read, in bytes: as an image archive. */
 const ARCHIVE_LIMIT = 128 * 1024 * 1024;
@@ -110,15 +113,17 @@ export async function writeIndexImage(
 		if (status?.startsWith("sha256:")) id = status;
 	}
 	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
-	const old = baseId === undefined ? [baseImageName(key)] : [];
-	const filters = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
-	// Also what other builds left, that wrote at the same time.
-	for (const image of [...old, ...(await listImages(engine, filters, signal))]) {
-		await removeImage(engine, image, signal).catch((error: unknown) => {
-			if (!(error instanceof EngineError)) throw error;
-		});
-	}
+	if (baseId === undefined) await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
+	// Also what other builds left, that wrote at the same time, and contexts that are not built any more.
+	const left = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
+	const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
+	for (const filters of [left, old]) await pruneImages(engine, filters, signal).catch(unlessLost);
 	return id;
+}
+
+/** What a daemon refuses to clean up does no harm. */
+function unlessLost(error: unknown): void {
+	if (!(error instanceof EngineError)) throw error;
 }
 
 function indexImageName(key: string): string {

@@ -19,6 +19,7 @@ import type { Environment } from "../../src/environment.js";
 import { build } from "../../src/index.js";
 import type { Box } from "../support/box.js";
 import { imageFolder } from "../support/image-contents.js";
+import { indexImages } from "../support/index-images.js";
 import { Random } from "../support/random.js";
 import { contentsOf, FOLDERS, RandomClone } from "../support/random-clone.js";
 
@@ -240,17 +241,8 @@ class Story {
 	}
 
 	async #indexImages(): Promise<readonly string[]> {
-		const filters = JSON.stringify({ label: [`rbuild.context=example.com/${this.#key}:`] });
-		const images = (await this.#box.engine.json({
-			method: "GET",
-			path: "/images/json",
-			query: { filters },
-			signal,
-		})) as readonly { RepoTags: readonly string[] | null }[];
-		return images
-			.flatMap(({ RepoTags }) => RepoTags ?? [])
-			.filter((tag) => tag.startsWith("rbuild.local/"))
-			.sort();
+		const context = new RegExp(`^example\\.com/${this.#key}:`);
+		return (await indexImages(this.#box.engine, context)).map(([name]) => name);
 	}
 
 	async cleanUp(): Promise<void> {

@@ -90,7 +90,14 @@ export class RandomClone {
 		mkdirSync(dirname(full), { recursive: true });
 		rmSync(full, { recursive: true, force: true });
 		writeFileSync(full, content);
+		const now = timeOfNow();
+		utimesSync(full, now, now);
 	}
+}
+
+/** In seconds, to a 64th: what is finer comes back from utimes() as another time. */
+function timeOfNow(): number {
+	return Math.floor((Date.now() * 64) / 1000) / 64;
 }
 
 /** Undefined also where a file is in the place of a folder above it. */
@@ -129,7 +136,7 @@ const EDITS = {
 	},
 	touch: (clone, _path, random) => {
 		const path = clone.file();
-		const time = random.once(2) ? Date.now() / 1000 : random.pick(FIXED_TIMES);
+		const time = random.once(2) ? timeOfNow() : random.pick(FIXED_TIMES);
 		if (path !== undefined) utimesSync(join(clone.root, path), time, time);
 	},
 	"put back, with its time": (clone, _path, random) => {
@@ -239,6 +246,7 @@ function copyTree(from: string, to: string): void {
 		else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
 		else {
 			writeFileSync(target, readFileSync(source));
+			utimesSync(target, timeOfNow(), timeOfNow());
 			chmodSync(target, statSync(source).mode);
 		}
 	}
