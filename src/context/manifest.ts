@@ -24,7 +24,7 @@ export interface ContextEntry {
 	readonly modTime?: bigint;
 	/** Where a symlink points, as it stands in the file system; same encoding as path. */
 	readonly linkname?: string;
-	/** For a file that is the same inode as one sent before: that one's path. Its size is 0 on the wire. */
+	/** For a file that is the same inode as one sent before: that one's path. Its size is 0 in a tar. */
 	readonly hardlink?: string;
 	/** Device numbers, for devices only. */
 	readonly device?: { readonly major: number; readonly minor: number };
