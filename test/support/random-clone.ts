@@ -185,7 +185,7 @@ const EDITS = {
 		const file = clone.file();
 		if (file === undefined || file === path) return;
 		clone.write(path, Buffer.from("x"));
-		if (!existsSync(join(clone.root, file))) return;
+		if (!look(join(clone.root, file))?.isFile()) return;
 		rmSync(join(clone.root, path));
 		linkSync(join(clone.root, file), join(clone.root, path));
 	},
