@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 
 /** Where a folder belongs, whichever clone it is in. */
 export interface GitPlace {
@@ -81,17 +81,16 @@ function withoutComment(value: string): string {
  * and `ssh://git@host:22/me/app/` are "host/me/app". A local one is its absolute path.
  */
 export function normalizeRemote(url: string, workTree: string): string {
+	const remote = url.replace(/^file:\/\//i, "");
 	const [, host, path] =
-		/^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*@)?([^/@:]+|\[[^\]]*\])(?::\d*)?\/(.*)$/i.exec(url) ??
+		/^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*@)?([^/@:]+|\[[^\]]*\])(?::\d*)?\/(.*)$/i.exec(remote) ??
 		// As git has it: no slash before the first colon. One letter is a drive of Windows.
-		/^(?:[^/@]*@)?([^/:@]{2,}|\[[^\]]*\]):(.*)$/.exec(url) ??
+		/^(?:[^/@]*@)?([^/:@]{2,}|\[[^\]]*\]):(.*)$/.exec(remote) ??
 		[];
-	if (host === undefined || path === undefined) {
-		const local = url.replace(/^file:\/\//i, "");
-		const absolute = isAbsolute(local) ? local : resolve(workTree, local);
-		return withoutSuffix(absolute.replaceAll("\\", "/"));
+	if (host !== undefined && path !== undefined) {
+		return `${host.toLowerCase()}/${withoutSuffix(path.replace(/^[/~]+/, ""))}`;
 	}
-	return `${host.toLowerCase()}/${withoutSuffix(path.replace(/^[/~]+/, ""))}`;
+	return withoutSuffix(resolve(workTree, remote).replaceAll("\\", "/"));
 }
 
 function withoutSuffix(path: string): string {
