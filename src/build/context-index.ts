@@ -7,7 +7,7 @@ import { GENERATION_BYTES } from "../context/index-part.js";
 import { packFiles } from "../context/tar-pack.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import { EngineError, InterruptedError, RbuildError } from "../errors.js";
+import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import {
 	findIndexImage,
@@ -253,17 +253,20 @@ class OpenIndex implements ContextIndex {
 		if (this.#hasTransferred) return;
 		this.#hasTransferred = true;
 		this.#stored = this.#storeNews().catch((error: unknown) => {
-			if (this.#run.signal.aborted || error instanceof InterruptedError) return;
+			// Whoever lost the connection, or ended the build, is told so already.
+			if (this.#run.signal.aborted || error instanceof ConnectionError) return;
+			const { reason = error } = this.#timeout.signal;
 			this.#run.emit({
 				type: "warning",
-				message: `the index of what was sent could not be stored: ${reasonOf(error)}`,
+				message: `the index of what was sent could not be stored: ${reasonOf(reason)}`,
 				hint: "the next build may send more than it has to; --no-context-index does without one",
 			});
 		});
 	}
 
 	async settled(): Promise<void> {
-		const timer = setTimeout(() => this.#timeout.abort(), STORING_TIMEOUT);
+		const tooLong = new EngineError(`it took longer than ${STORING_TIMEOUT / 1000} s`);
+		const timer = setTimeout(() => this.#timeout.abort(tooLong), STORING_TIMEOUT);
 		await this.#stored;
 		clearTimeout(timer);
 	}

@@ -1,5 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
 import { closeSync, type Stats } from "node:fs";
+import { ContentDigest } from "./content-digest.js";
 import { HASH_BYTES, type RecordedContent } from "./content-index.js";
 import type { ContentWatch } from "./content-reader.js";
 import type { ContentTimes } from "./content-times.js";
@@ -34,8 +34,8 @@ const CERTAIN = 1;
 const RECORDED = 2;
 const SENT = 4;
 
+const NOTHING = Buffer.alloc(0);
 const READ_BYTES = 256 * 1024;
-const EMPTY = cutOff(createHash("sha256"));
 
 /**
  * Announces the files of one transfer: contents that the index has with the time under which it has
@@ -54,9 +54,10 @@ export class KnownContents implements ContentWatch {
 	readonly #hashes: Buffer;
 	/** Whether a hash was found out that was not certain before. */
 	foundOut = false;
+	#buffer: Buffer = NOTHING;
 	/** The times of files that have several names. */
 	readonly #linked = new Map<string, bigint>();
-	#reading: { readonly before: Stats; readonly hash: Hash } | undefined;
+	#reading: { readonly before: Stats; readonly digest: ContentDigest } | undefined;
 
 	constructor(
 		known: KnownFiles,
@@ -105,19 +106,19 @@ export class KnownContents implements ContentWatch {
 	}
 
 	opened(before: Stats): void {
-		this.#reading = { before, hash: createHash("sha256") };
+		this.#reading = { before, digest: new ContentDigest(before.size) };
 	}
 
 	read(bytes: Uint8Array): void {
-		this.#reading?.hash.update(bytes);
+		this.#reading?.digest.update(bytes);
 	}
 
 	/** @throws ContextError if this is not the content that was announced */
 	finished(id: number, after: Stats): void {
 		if (this.#reading === undefined) return;
-		const { before, hash } = this.#reading;
+		const { before, digest } = this.#reading;
 		const entry = this.#entries[id] as ContextEntry;
-		const sent = cutOff(hash);
+		const sent = digest.hash;
 		const isRecorded = ((this.#flags[id] ?? 0) & RECORDED) !== 0;
 		if (isRecorded && !sent.equals(this.#hashOf(id))) throw changedWhileRead(entry.path);
 		this.#learn(id, sent, SENT | this.#certainty(entry, before, after));
@@ -145,11 +146,12 @@ export class KnownContents implements ContentWatch {
 
 	/** The hash of a file from earlier, or of its content as it is now. @throws ContextError */
 	#knownHash(entry: ContextEntry, id: number): Buffer {
-		if (entry.size === 0) return this.#learn(id, EMPTY, 0);
+		if (entry.size === 0) return this.#learn(id, new ContentDigest(0).hash, 0);
 		const state = this.#known.states.get(entry);
 		const certain = state && this.#certain(entry, state);
 		if (certain !== undefined) return this.#learn(id, certain, CERTAIN);
-		const { before, hash, after } = hashFile(this.#known.tree, entry);
+		if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+		const { before, hash, after } = hashFile(this.#known.tree, this.#buffer, entry);
 		return this.#learn(id, hash, this.#certainty(entry, before, after));
 	}
 
@@ -182,24 +184,24 @@ export class KnownContents implements ContentWatch {
 /** @throws ContextError for a file that is not what the walk found */
 function hashFile(
 	tree: SourceTree,
+	buffer: Buffer,
 	{ path, size, mtimeMs }: ContextEntry,
 ): { readonly before: Stats; readonly hash: Buffer; readonly after: Stats } {
 	const file = tree.open(path);
 	try {
 		const before = tree.opened(file, path);
 		if (before.size !== size || before.mtimeMs !== mtimeMs) throw changedWhileRead(path);
-		const hash = createHash("sha256");
-		const buffer = Buffer.allocUnsafe(Math.min(size, READ_BYTES));
+		const digest = new ContentDigest(size);
 		for (let at = 0; at < size; ) {
-			const length = Math.min(size - at, buffer.length);
-			const count = tree.read(file, path, { buffer, at: 0, length }, at);
+			const into = { buffer, at: 0, length: Math.min(size - at, buffer.length) };
+			const count = tree.read(file, path, into, at);
 			if (count === 0) throw changedWhileRead(path);
-			hash.update(buffer.subarray(0, count));
+			digest.update(buffer.subarray(0, count));
 			at += count;
 		}
 		const after = tree.opened(file, path);
 		if (after.size !== size || after.mtimeMs !== mtimeMs) throw changedWhileRead(path);
-		return { before, hash: cutOff(hash), after };
+		return { before, hash: digest.hash, after };
 	} finally {
 		closeSync(file);
 	}
@@ -208,8 +210,4 @@ function hashFile(
 function isState(state: FileState, stats: Stats): boolean {
 	const { device, inode, changedMs } = fileState(stats);
 	return device === state.device && inode === state.inode && changedMs === state.changedMs;
-}
-
-function cutOff(hash: Hash): Buffer {
-	return hash.digest().subarray(0, HASH_BYTES);
 }
