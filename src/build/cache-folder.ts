@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Environment } from "../environment.js";
 
@@ -34,5 +34,19 @@ export async function replaceCacheFile(path: string, content: Uint8Array): Promi
 	} catch (error) {
 		await rm(temporary, { force: true }).catch(() => {});
 		throw error;
+	}
+}
+
+/** How long a file is kept that nobody has written since, in milliseconds. */
+const KEPT = 90 * 24 * 3600 * 1000;
+
+/** Removes files of projects that are not built any more. Never fails. */
+export async function forgetOldFiles(folder: string): Promise<void> {
+	const names = await readdir(folder).catch(() => []);
+	for (const name of names) {
+		const path = join(folder, name);
+		const stats = await stat(path).catch(() => undefined);
+		const isOld = stats?.isFile() && stats.mtimeMs < Date.now() - KEPT;
+		if (isOld) await rm(path, { force: true }).catch(() => {});
 	}
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import type { IndexParts } from "../context/content-index.js";
 import { GENERATION_BYTES } from "../context/index-part.js";
@@ -16,7 +16,7 @@ import {
 	writeIndexImage,
 } from "../image/index-image.js";
 import type { BuildPlan } from "./build-plan.js";
-import { cacheFolder } from "./cache-folder.js";
+import { cacheFolder, forgetOldFiles } from "./cache-folder.js";
 import { type ContextKey, contextKey, sharedKey } from "./context-key.js";
 import { checkedIndex, type IndexCopy, readIndexCopy, writeIndexCopy } from "./index-copy.js";
 
@@ -57,7 +57,7 @@ export async function openContextIndex(
 	const key = await contextKey(context, plan);
 	const folder = cacheFolder(environment);
 	const copyName = sha256(engine.transport.target, key.digest.toString("hex"));
-	const places = {
+	const places: IndexPlaces = {
 		copy: join(folder, "context-index", copyName),
 		hashes: join(folder, "file-hashes", sha256(context.root)),
 	};
@@ -68,7 +68,7 @@ export async function openContextIndex(
 	const store = new IndexStore(engine, key, places.copy, run);
 	if (local !== undefined) {
 		const newest = asked.then((found) => store.newest(local, found));
-		return new OpenIndex(context, key, places.hashes, local.generation, newest, store, run);
+		return new OpenIndex(context, key, places, local.generation, newest, store, run);
 	}
 	const found = await asked;
 	if (found === "refused") return undefined;
@@ -81,7 +81,7 @@ export async function openContextIndex(
 		baseId: undefined,
 	};
 	const { generation } = index;
-	return new OpenIndex(context, key, places.hashes, generation, Promise.resolve(index), store, run);
+	return new OpenIndex(context, key, places, generation, Promise.resolve(index), store, run);
 }
 
 async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Promise<Found> {
@@ -91,6 +91,12 @@ async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Prom
 		if (error instanceof RbuildError && !run.signal.aborted) return "refused";
 		throw error;
 	}
+}
+
+/** The files on this machine. */
+interface IndexPlaces {
+	readonly copy: string;
+	readonly hashes: string;
 }
 
 /** Where an index is kept: on the daemon, and a copy of it here. */
@@ -222,6 +228,7 @@ class OpenIndex implements ContextIndex {
 	readonly #context: LocalContext;
 	readonly #index: Promise<IndexCopy>;
 	readonly #store: IndexStore;
+	readonly #folders: readonly string[];
 	readonly #run: Run;
 	readonly #timeout = new AbortController();
 	#stored: Promise<void> = Promise.resolve();
@@ -230,7 +237,7 @@ class OpenIndex implements ContextIndex {
 	constructor(
 		context: LocalContext,
 		key: ContextKey,
-		hashesFile: string,
+		{ copy, hashes }: IndexPlaces,
 		generation: Uint8Array,
 		index: Promise<IndexCopy>,
 		store: IndexStore,
@@ -240,9 +247,11 @@ class OpenIndex implements ContextIndex {
 		this.#context = context;
 		this.#index = index;
 		this.#store = store;
+		this.#folders = [dirname(copy), dirname(hashes)];
 		this.#run = run;
 		this.ready = index.then(
-			({ parts }) => context.memory.useIndex({ parts, generation, key: key.digest, hashesFile }),
+			({ parts }) =>
+				context.memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes }),
 			// Only an interruption, which ends the build.
 			() => {},
 		);
@@ -276,6 +285,7 @@ class OpenIndex implements ContextIndex {
 		const news = await this.#context.memory.learn();
 		const signal = AbortSignal.any([this.#run.signal, this.#timeout.signal]);
 		await this.#store.store(index, news, signal);
+		if (news?.base !== undefined) await Promise.all(this.#folders.map(forgetOldFiles));
 	}
 }
 

@@ -97,8 +97,6 @@ export async function writeIndexImage(
 	{ key, generation, context, layer, baseId }: IndexImageContent,
 	signal: AbortSignal,
 ): Promise<string> {
-	// Its name goes to the new image, and without one it might be pruned.
-	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
 	const labels = {
 		[LABEL.context]: context,
 		[LABEL.key]: key,
@@ -106,18 +104,34 @@ export async function writeIndexImage(
 		...(baseId === undefined ? {} : { [LABEL.base]: baseId }),
 	};
 	const changes = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`);
+	// Its name goes to the new image, and without one it might be pruned.
+	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
+	const id = await storeImage(engine, indexImageName(key), layer, changes, signal);
+	// Also what other builds left, that wrote at the same time.
+	const nameless = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
+	if (baseId === undefined) {
+		await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
+		const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
+		await pruneImages(engine, old, signal).catch(unlessLost);
+	}
+	await pruneImages(engine, nameless, signal).catch(unlessLost);
+	return id;
+}
+
+async function storeImage(
+	engine: Engine,
+	name: string,
+	layer: Uint8Array,
+	changes: readonly string[],
+	signal: AbortSignal,
+): Promise<string> {
 	let id: string | undefined;
-	for await (const line of importImage(engine, indexImageName(key), layer, changes, signal)) {
+	for await (const line of importImage(engine, name, layer, changes, signal)) {
 		const { error, status } = readDaemonLine(line);
 		if (error !== undefined) throw new EngineError(error);
 		if (status?.startsWith("sha256:")) id = status;
 	}
 	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
-	if (baseId === undefined) await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
-	// Also what other builds left, that wrote at the same time, and contexts that are not built any more.
-	const left = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
-	const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
-	for (const filters of [left, old]) await pruneImages(engine, filters, signal).catch(unlessLost);
 	return id;
 }
 

@@ -31,6 +31,20 @@ suite("a build plan", () => {
 		assert.deepEqual(request.buildArgs, { TOKEN: "from environment", ABSENT: null, SET: "1" });
 	});
 
+	test("takes the name of the context from the option, else from the environment", async () => {
+		const variables = { RBUILD_CONTEXT_KEY: "from environment" };
+		const named = (contextKey?: string) =>
+			planBuild(
+				{ context: ".", ...(contextKey === undefined ? {} : { contextKey }) },
+				{ ...environment, variables },
+			);
+		assert.equal((await named()).contextKey, "from environment");
+		assert.equal((await named("given")).contextKey, "given");
+		const { contextKey, contextIndex } = await plan({});
+		assert.deepEqual([contextKey, contextIndex], [undefined, true]);
+		assert.equal((await plan({ contextIndex: false })).contextIndex, false);
+	});
+
 	test("writes a platform in one way", async () => {
 		assert.equal((await plan({ platform: "x86_64" })).platform, "linux/amd64");
 		assert.equal((await plan({})).platform, undefined);
