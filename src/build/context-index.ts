@@ -122,14 +122,18 @@ class IndexStore {
 		}
 		if (found === "none") return { ...local, imageId: undefined, baseId: undefined };
 		if (found.id === local.imageId) return local;
-		if (found.generation !== Buffer.from(local.generation).toString("hex")) {
+		const generation = Buffer.from(local.generation).toString("hex");
+		if (found.generation !== generation) {
 			// This build goes on with the files that it knows of; the next one with everybody else's.
 			this.#place = "nowhere";
 			await rm(this.#path, { force: true }).catch(() => {});
 			return local;
 		}
 		const fetched = await this.fetch(found, local);
-		return fetched ?? { ...local, imageId: undefined, baseId: undefined };
+		if (fetched === undefined) return { ...local, imageId: undefined, baseId: undefined };
+		if (Buffer.from(fetched.generation).equals(local.generation)) return fetched;
+		this.#place = "nowhere";
+		return local;
 	}
 
 	/** @param local may have the base already */

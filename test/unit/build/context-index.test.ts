@@ -8,7 +8,7 @@ import { openContextIndex } from "../../../src/build/context-index.js";
 import type { LocalContext } from "../../../src/context/build-context.js";
 import type { IndexParts } from "../../../src/context/content-index.js";
 import type { KnownIndex } from "../../../src/context/context-memory.js";
-import { writeIndexPart } from "../../../src/context/index-part.js";
+import { readIndexHeader, writeIndexPart } from "../../../src/context/index-part.js";
 import { PathTableWriter } from "../../../src/context/path-table.js";
 import { packFiles } from "../../../src/context/tar-pack.js";
 import type { Environment } from "../../../src/environment.js";
@@ -194,6 +194,21 @@ describe("the index of a context", () => {
 		assert.notEqual(theirs.sharedKey, mine.sharedKey);
 		assert.equal((await transfer(daemon, one.cache, "delta")).sharedKey, mine.sharedKey);
 		assert.equal((await transfer(daemon, one.cache, "nothing")).sharedKey, theirs.sharedKey);
+	});
+
+	it("is not mixed up with another one, whatever its image says of itself", async (test) => {
+		const daemon = new FakeDaemon();
+		const { cache } = machine(test);
+		const mine = await transfer(daemon, cache, "base");
+		const [label] = [...daemon.images.values()].map(({ labels }) => labels);
+		daemon.images.clear();
+		await transfer(daemon, machine(test).cache, "base");
+		for (const image of daemon.images.values()) Object.assign(image.labels, label);
+		const known = await transfer(daemon, cache, "nothing");
+		assert.equal(known.sharedKey, mine.sharedKey);
+		const { generation = Buffer.alloc(0), parts } = known.known ?? {};
+		const header = readIndexHeader(parts?.base ?? Buffer.alloc(0));
+		assert.deepEqual(header?.generation, Buffer.from(generation));
 	});
 
 	it("is done without where the daemon refuses to be asked, and warned of where it refuses to store", async (test) => {
