@@ -24,6 +24,10 @@ export interface BuildPlan extends PlannedOutputs {
 	readonly secrets: readonly PlannedSecret[];
 	/** By the ids that ssh mounts name. */
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;
+	/** The context's name; absent: where it is. */
+	readonly contextKey: string | undefined;
+	/** Whether what was sent is remembered from build to build. */
+	readonly contextIndex: boolean;
 	/** What POST /build is asked for, apart from the context. */
 	readonly request: PlannedRequest;
 }
@@ -64,6 +68,8 @@ export async function planBuild(
 		call: undefined,
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		agents: await planAgents(options.ssh ?? [], environment, run),
+		contextKey: options.contextKey ?? (environment.variables.RBUILD_CONTEXT_KEY || undefined),
+		contextIndex: options.contextIndex ?? true,
 		request: {
 			tags: outputs.tags,
 			target: options.target,

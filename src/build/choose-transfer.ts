@@ -1,34 +1,26 @@
-import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError, UsageError } from "../errors.js";
-import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
-import type { LocalNeeds } from "./local-needs.js";
 import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
-import type { Transfer } from "./transfer.js";
+import type { Transfer, TransferRooms } from "./transfer.js";
 
-/**
- * @param services what a session with BuildKit has to serve beside what the transfer needs
- * @throws UsageError, EngineError when something was asked for that cannot be done
- */
+/** @throws UsageError, EngineError when something was asked for that cannot be done */
 export function chooseTransfer(
 	plan: BuildPlan,
 	engine: Engine,
 	context: BuildContext,
-	credentials: CredentialSource,
-	needs: LocalNeeds,
-	services: readonly SessionService[],
+	rooms: TransferRooms,
 ): Transfer {
 	requireBuildKitForMounts(plan, engine);
 	// Whatever the context is.
-	if (needsSolve(plan) !== undefined) return syncTransfer(services);
+	if (needsSolve(plan) !== undefined) return syncTransfer(rooms);
 	const { facts, transport } = engine;
 	// What the daemon fetches by itself is sent in neither way.
 	if (plan.transfer !== "sync" || context.kind === "remote") {
-		return tarTransfer(credentials, needs, services);
+		return tarTransfer(rooms);
 	}
 	if (context.kind === "archive") {
 		throw new UsageError("--transfer sync needs a directory, and this context is an archive", {
@@ -40,7 +32,7 @@ export function chooseTransfer(
 			hint: "leave --transfer out: then the context is sent as a tar",
 		});
 	}
-	return syncTransfer(services);
+	return syncTransfer(rooms);
 }
 
 /** Other builders would fail at the mount, after the upload. */

@@ -1,11 +1,59 @@
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import type { LocalContext } from "../context/build-context.js";
+import { gitPlace } from "../context/git-remote.js";
+import type { BuildPlan } from "./build-plan.js";
+import { usesWholeContext } from "./context-use.js";
+
+/** The name of a build context, by which a daemon's copy of it is found again. */
+export interface ContextKey {
+	/** For people. */
+	readonly name: string;
+	/** SHA-256. */
+	readonly digest: Buffer;
+}
 
 /**
- * Names a build context to the daemon, which keeps a copy of the files for each name and transfers the
- * difference. Another place is another project.
- *
- * @param root the context directory, absolute and without symlinks
+ * A context is the same one in every clone of a repository, else where it is in the same place. What
+ * a daemon has of it is what the last build asked for: so builds that ask for parts of it have copies
+ * of their own, by Dockerfile, target and platform, and those that ask for everything share one. Any
+ * other rule would be as right, and slower.
  */
-export function contextKey(root: string): string {
+export async function contextKey(context: LocalContext, plan: BuildPlan): Promise<ContextKey> {
+	const name = plan.contextKey ?? (await placeOf(context.root));
+	const variant = variantOf(context, plan);
+	const digest = createHash("sha256").update(`rbuild context\0${name}\0${variant}`).digest();
+	return { name, digest };
+}
+
+/**
+ * The name under which a daemon keeps the files for one generation of an index. Where an index is lost,
+ * so is its generation: what it knew is never mixed up with what comes after.
+ */
+export function sharedKey({ digest }: ContextKey, generation: Uint8Array): string {
+	return createHash("sha256")
+		.update("rbuild copy\0")
+		.update(digest)
+		.update(generation)
+		.digest("hex");
+}
+
+/** The name without an index: another place is another project, and times are the files' own. */
+export function placeKey(root: string): string {
 	return createHash("sha256").update(`rbuild\0${root}`).digest("hex");
+}
+
+async function placeOf(root: string): Promise<string> {
+	const place = await gitPlace(root);
+	return place === undefined ? root : `${place.remote}:${place.folder}`;
+}
+
+function variantOf(context: LocalContext, { request }: BuildPlan): string {
+	const { target, platform } = request;
+	const text = Buffer.from(context.dockerfileContent).toString("utf8");
+	if (usesWholeContext(text, target)) return "";
+	// The name of one from elsewhere is made of its content.
+	const { dockerfile = "", dockerfileName } = context;
+	const name = dockerfile.startsWith(".dockerfile.") ? basename(dockerfileName) : dockerfile;
+	return [name, target ?? "", platform ?? ""].join("\0");
 }

@@ -4,6 +4,7 @@ import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { ContextIndex } from "./context-index.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
 import { NamedDirectories } from "./named-contexts.js";
@@ -23,18 +24,21 @@ export interface PreparedSolve {
 /**
  * Does something with BuildKit, beside a session that serves the contexts that it is about.
  *
- * @param services what else the session has to serve
+ * @param offered what else the session has to serve, and by what the files of the context are announced
  */
 export async function withControl<Result>(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	services: readonly SessionService[],
+	{
+		services,
+		index,
+	}: { readonly services: readonly SessionService[]; readonly index?: ContextIndex | undefined },
 	run: Run,
 	work: (given: PreparedSolve) => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly uploadMs: number }> {
 	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
-	const { session, frontendAttrs, upload } = offerContext(context, named, engine, run);
+	const { session, frontendAttrs, upload } = offerContext(context, named, index, engine, run);
 	const all = { ...session, services: [...services, ...session.services] };
 	const signal = AbortSignal.any([run.signal, upload.failed]);
 	try {

@@ -69,7 +69,8 @@ export async function callFrontend(
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
 		const { result } = await box.keep(
-			(engine) => withControl(engine, context, plan, services, run, (given) => ask(given, call)),
+			(engine) =>
+				withControl(engine, context, plan, { services }, run, (given) => ask(given, call)),
 			context.kind === "archive" && context.once,
 		);
 		return result;

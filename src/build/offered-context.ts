@@ -5,11 +5,13 @@ import type { SessionService } from "../buildkit/session-service.js";
 import { archiveUpload } from "../buildkit/upload.js";
 import type { BuildContext, LocalContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
+import { isForRules } from "../context/context-filter.js";
 import type { SelectableDirectory } from "../context/context-selection.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
-import { contextKey } from "./context-key.js";
+import type { ContextIndex } from "./context-index.js";
+import { placeKey } from "./context-key.js";
 import type { NamedDirectories } from "./named-contexts.js";
 import { SyncUpload, type UploadTotals } from "./sync-upload.js";
 import { openUpload } from "./upload.js";
@@ -42,14 +44,18 @@ interface MainOffer {
 	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs">;
 }
 
-/** @param named the directories among the named contexts */
+/**
+ * @param named the directories among the named contexts
+ * @param index by which the files of the context proper are announced; absent: by their own times
+ */
 export function offerContext(
 	context: BuildContext,
 	named: NamedDirectories,
+	index: ContextIndex | undefined,
 	engine: Engine,
 	run: Run,
 ): OfferedContext {
-	const main = offerMain(context, engine, run);
+	const main = offerMain(context, index, engine, run);
 	const directories = new Map([...main.directories, ...named.directories]);
 	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
 	const sync = new SyncUpload(sum(main.totals, named.totals), run.emit, contexts);
@@ -60,7 +66,15 @@ export function offerContext(
 	const files = fileSyncService({
 		directories,
 		compress: isWorthCompressing(engine.roundTripMs),
-		onTransfer: (part) => sync.begin(part, measureIgnored),
+		onTransfer(part) {
+			const observer = sync.begin(part, measureIgnored);
+			if (part.directory !== "context" || isForRules(part.filter)) return observer;
+			const done = () => {
+				observer.done();
+				index?.transferred();
+			};
+			return { ...observer, done };
+		},
 	});
 	return {
 		session: { ...main.names, services: [files, ...main.services] },
@@ -80,10 +94,15 @@ export function offerContext(
 	};
 }
 
-function offerMain(context: BuildContext, engine: Engine, run: Run): MainOffer {
+function offerMain(
+	context: BuildContext,
+	index: ContextIndex | undefined,
+	engine: Engine,
+	run: Run,
+): MainOffer {
 	switch (context.kind) {
 		case "directory":
-			return offerDirectory(context);
+			return offerDirectory(context, index);
 		case "archive": {
 			const upload = openUpload(context, engine, run);
 			const { url, service } = archiveUpload(upload.body);
@@ -97,16 +116,22 @@ function offerMain(context: BuildContext, engine: Engine, run: Run): MainOffer {
 	}
 }
 
-function offerDirectory(context: LocalContext): MainOffer {
+function offerDirectory(context: LocalContext, index: ContextIndex | undefined): MainOffer {
 	const { files, dockerfile } = context.dockerfileDirectory;
+	const directory: SelectableDirectory = {
+		async select(filter) {
+			await index?.ready;
+			return context.directory.select(filter);
+		},
+	};
 	return {
 		directories: [
-			["context", context.directory],
+			["context", directory],
 			["dockerfile", files],
 		],
 		services: [],
 		attrs: { filename: dockerfile },
-		names: { name: basename(context.root), sharedKey: contextKey(context.root) },
+		names: { name: basename(context.root), sharedKey: index?.sharedKey ?? placeKey(context.root) },
 		totals: context.totals(),
 	};
 }

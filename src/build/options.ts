@@ -84,6 +84,13 @@ export interface BuildOptions {
 	readonly secrets?: readonly SecretOption[];
 	/** Keys that steps may log in with while they run; BuildKit only. */
 	readonly ssh?: readonly SshOption[];
+	/**
+	 * What names the context to the daemon, which keeps its files under that name. Absent:
+	 * RBUILD_CONTEXT_KEY, the git remote and the folder within it, or the path.
+	 */
+	readonly contextKey?: string;
+	/** False: what was sent before is told by the times of the files alone, and for this folder alone. */
+	readonly contextIndex?: boolean;
 	/** Push every tag from the daemon's machine. */
 	readonly push?: boolean;
 	/** Write the image to this file; ".gz" and ".tgz" compress, "-" is the standard output. */

@@ -82,8 +82,9 @@ export async function remoteBuild(
 			box.keep(
 				async (engine) => {
 					const exports = closing.use(new Exports(plan.exports, surroundings.stdout, run));
+					const rooms = { credentials, needs, environment };
 					const served = [...services, ...exports.services];
-					const transfer = chooseTransfer(plan, engine, context, credentials, needs, served);
+					const transfer = chooseTransfer(plan, engine, context, { ...rooms, services: served });
 					try {
 						return { ...(await transfer.send(engine, context, plan, run)), exports };
 					} catch (error) {

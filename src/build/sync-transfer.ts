@@ -1,25 +1,33 @@
-import type { SessionService } from "../buildkit/session-service.js";
 import { EngineError } from "../errors.js";
+import { openContextIndex } from "./context-index.js";
 import { withControl } from "./control-session.js";
 import { solve } from "./solve.js";
-import type { Transfer } from "./transfer.js";
+import type { Transfer, TransferRooms } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer(services: readonly SessionService[]): Transfer {
+export function syncTransfer({ services, environment }: TransferRooms): Transfer {
 	return {
 		name: "sync",
 		async send(engine, context, plan, run) {
-			const { result, uploadMs } = await withControl(
-				engine,
-				context,
-				plan,
-				services,
-				run,
-				({ control, request, dockerfile, signal }) =>
-					solve(control, request, dockerfile, { ...run, signal }),
-			);
-			const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
-			return { image, uploadMs };
+			const index =
+				context.kind === "directory" && plan.contextIndex
+					? await openContextIndex(engine, context, plan, environment, run)
+					: undefined;
+			try {
+				const { result, uploadMs } = await withControl(
+					engine,
+					context,
+					plan,
+					{ services, index },
+					run,
+					({ control, request, dockerfile, signal }) =>
+						solve(control, request, dockerfile, { ...run, signal }),
+				);
+				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
+				return { image, uploadMs };
+			} finally {
+				await index?.settled();
+			}
 		},
 	};
 }

@@ -1,6 +1,7 @@
 import type { CopyProgress } from "../buildkit/file-sync/diff-copy.js";
 import type { TransferObserver } from "../buildkit/file-sync/file-sync.js";
 import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
+import { isForRules } from "../context/context-filter.js";
 import type { RbuildError } from "../errors.js";
 import type { Emit } from "../events.js";
 
@@ -104,7 +105,5 @@ export class SyncUpload {
 }
 
 function isContextItself({ directory, filter }: RequestedPart): boolean {
-	const { followPaths } = filter;
-	const isForRules = followPaths.length === 1 && followPaths[0] === ".dockerignore";
-	return directory !== "dockerfile" && !isForRules;
+	return directory !== "dockerfile" && !isForRules(filter);
 }

@@ -1,30 +1,23 @@
-import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
-import type { CredentialSource } from "../image/registry-credentials.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
 import { dockerfileText } from "./dockerfile-position.js";
-import type { LocalNeeds } from "./local-needs.js";
 import { baseImageAuths } from "./registry-logins.js";
 import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./session-build.js";
-import type { SentBuild, Transfer } from "./transfer.js";
+import type { SentBuild, Transfer, TransferRooms } from "./transfer.js";
 import { openUpload, type Upload } from "./upload.js";
 
 /** Sends the whole context as one tar, which every daemon takes. */
-export function tarTransfer(
-	credentials: CredentialSource,
-	needs: LocalNeeds,
-	services: readonly SessionService[],
-): Transfer {
+export function tarTransfer(rooms: TransferRooms): Transfer {
 	return {
 		name: "tar",
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, needs, services, run)
-				: sendToClassic(engine, context, plan, credentials, run),
+				? sendToBuildKit(engine, context, plan, rooms, run)
+				: sendToClassic(engine, context, plan, rooms, run),
 	};
 }
 
@@ -33,8 +26,7 @@ async function sendToBuildKit(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	needs: LocalNeeds,
-	services: readonly SessionService[],
+	{ needs, services }: TransferRooms,
 	run: Run,
 ): Promise<SentBuild> {
 	const build = (ids: BuildIds) => send(engine, context, plan, ids, run);
@@ -49,7 +41,7 @@ async function sendToClassic(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	credentials: CredentialSource,
+	{ credentials }: TransferRooms,
 	run: Run,
 ): Promise<SentBuild> {
 	const registryAuths = await baseImageAuths(

@@ -1,8 +1,21 @@
+import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
+import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { LocalNeeds } from "./local-needs.js";
+
+/** What transfers need beside the build itself. */
+export interface TransferRooms {
+	readonly environment: Environment;
+	readonly credentials: CredentialSource;
+	readonly needs: LocalNeeds;
+	/** What a session with BuildKit has to serve beside the context. */
+	readonly services: readonly SessionService[];
+}
 
 /** A way to get a build context to a daemon and an image out of it. */
 export interface Transfer {

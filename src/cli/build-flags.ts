@@ -33,6 +33,14 @@ export const BUILD_FLAGS = {
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
+	"context-key": {
+		...text,
+		describe: "Name of the context, by which the box finds its files again",
+	},
+	"no-context-index": {
+		...flag,
+		describe: "Go by the times of files, not by what was sent before",
+	},
 	"build-context": {
 		...texts,
 		describe: "More contexts, NAME=PATH, NAME=docker-image://IMAGE, NAME=URL",
@@ -96,6 +104,8 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("save", values.save),
 		...given("transfer", read(values.transfer, parseTransfer)),
 		...given("retries", read(values.retries, Number)),
+		...given("contextKey", values["context-key"]),
+		...given("contextIndex", values["no-context-index"] ? false : undefined),
 		...given("allowEmulation", values["allow-emulation"]),
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),

@@ -57,6 +57,8 @@ export type LocalContext = ContextFacts & {
 	};
 	/** What is known now; after the manifest has been waited for, all that is sent. */
 	totals(): ContextTotals;
+	/** What an index says of the directory, see DirectoryContext. */
+	readonly memory: Pick<DirectoryContext, "useIndex" | "learn">;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */
 	measureIgnored(): Promise<ContextTotals>;
 };
@@ -136,6 +138,7 @@ class DirectoryBuildContext implements LocalContext {
 	readonly dockerfileContent: Uint8Array;
 	readonly directory: SelectableDirectory;
 	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
+	readonly memory: LocalContext["memory"];
 	readonly manifest: Promise<ContextManifest>;
 	readonly #walked: DirectoryContext;
 	#totals: ContextTotals = { files: 0, bytes: 0, ignored: { files: 0, bytes: 0, complete: false } };
@@ -155,6 +158,7 @@ class DirectoryBuildContext implements LocalContext {
 		this.directory = walked;
 		this.dockerfileDirectory = dockerfileDirectory(location);
 		this.#walked = walked;
+		this.memory = walked;
 		this.manifest = walked.manifest.then((manifest) => this.#note(manifest));
 		this.manifest.catch(() => {});
 	}

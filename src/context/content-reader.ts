@@ -23,6 +23,17 @@ export interface ContentChunk {
 	readonly compression?: { readonly level: number; readonly durationMs: number };
 }
 
+/** Follows what is read: of one file after the other, all of its content. */
+export interface ContentWatch {
+	opened(before: Stats): void;
+	read(bytes: Uint8Array): void;
+	/**
+	 * @param id as in ContentPiece
+	 * @throws ContextError for a content that must not be sent
+	 */
+	finished(id: number, after: Stats): void;
+}
+
 /** As for the tar: larger ones take more memory before they are collected, smaller ones more time. */
 const CHUNK_BYTES = 64 * 1024;
 /** A file that is larger than what is left of a chunk begins in the next one if it is less than this. */
@@ -49,13 +60,15 @@ interface OpenFile {
 export class ContentReader {
 	readonly #tree: SourceTree;
 	readonly #entries: readonly ContextEntry[];
+	readonly #watch: ContentWatch | undefined;
 	readonly #requested: number[] = [];
 	#next = 0;
 	#open: OpenFile | undefined;
 
-	constructor(tree: SourceTree, entries: readonly ContextEntry[]) {
+	constructor(tree: SourceTree, entries: readonly ContextEntry[], watch?: ContentWatch) {
 		this.#tree = tree;
 		this.#entries = entries;
+		this.#watch = watch;
 	}
 
 	/** @param ids of regular files */
@@ -104,6 +117,7 @@ export class ContentReader {
 		try {
 			const before = this.#tree.opened(file, path);
 			if (!isUnchanged({ size, mtimeMs }, before)) throw changedWhileRead(path);
+			this.#watch?.opened(before);
 			return { id, path, file, before, position: 0 };
 		} catch (error) {
 			closeSync(file);
@@ -118,17 +132,19 @@ export class ContentReader {
 			const into = { buffer, at, length };
 			const count = this.#tree.read(open.file, open.path, into, open.position);
 			if (count === 0) throw changedWhileRead(open.path);
+			this.#watch?.read(buffer.subarray(at, at + count));
 			open.position += count;
 			at += count;
 		}
 		return at - from;
 	}
 
-	#finish({ file, path, before }: OpenFile): void {
+	#finish({ id, file, path, before }: OpenFile): void {
 		const after = this.#tree.opened(file, path);
 		this.#open = undefined;
 		closeSync(file);
 		if (!isUnchanged(before, after)) throw changedWhileRead(path);
+		this.#watch?.finished(id, after);
 	}
 }
 

@@ -10,3 +10,8 @@ export interface ContextFilter {
 	/** Paths that are wanted, with what symlinks on them lead to; they may have wildcards. */
 	readonly followPaths: readonly string[];
 }
+
+/** Whether BuildKit wants to know the rules first, which it keeps apart from the context itself (dockerui). */
+export function isForRules({ followPaths }: ContextFilter): boolean {
+	return followPaths.length === 1 && followPaths[0] === ".dockerignore";
+}

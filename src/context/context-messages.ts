@@ -1,5 +1,7 @@
+import type { IndexParts } from "./content-index.js";
 import type { ContentChunk } from "./content-reader.js";
 import type { ContextFilter } from "./context-filter.js";
+import type { KnownIndex } from "./context-memory.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
@@ -19,6 +21,10 @@ export type ToContextWorker =
 	/** Leave to send this many more chunks of a tar. A new number starts a new tar, and gives up the last. */
 	| { readonly type: "credit"; readonly tar: number; readonly chunks: number }
 	| { readonly type: "measure-ignored" }
+	/** From now on, files are announced as this knows them. */
+	| { readonly type: "use-index"; readonly index: KnownIndex }
+	/** A transfer is done. Answered by "learned". */
+	| { readonly type: "learn" }
 	| SelectionRequest;
 
 /** Each is answered once, in order, by what it says of SelectionAnswer. */
@@ -62,6 +68,8 @@ export type FromContextWorker =
 	  }
 	| { readonly type: "packed"; readonly tar: number }
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
+	/** The parts of the index that have to be stored anew. */
+	| { readonly type: "learned"; readonly parts: IndexParts | undefined }
 	| SelectionAnswer
 	/** A ContextError. */
 	| { readonly type: "failed"; readonly message: string; readonly hint: string | undefined };

@@ -6,11 +6,13 @@
 import { serialize } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { ContextError } from "../errors.js";
+import { ContextMemory, type KnownIndex, type RememberedWalk } from "./context-memory.js";
 import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
 import { insertExtraFiles } from "./extra-files.js";
+import type { FileState } from "./file-hashes.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { measureDirectories } from "./ignored-sizes.js";
-import type { ContextManifest } from "./manifest.js";
+import type { ContextEntry, ContextManifest } from "./manifest.js";
 import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
 import { packTar, type TarChunk } from "./tar-pack.js";
@@ -21,6 +23,8 @@ class ContextWorker {
 	readonly #manifest: ContextManifest;
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
+	readonly #walk: RememberedWalk;
+	#memory: ContextMemory | undefined;
 	#tar = 0;
 	#chunks: Generator<TarChunk, void> | undefined;
 
@@ -28,19 +32,29 @@ class ContextWorker {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
 		this.#tree = new SourceTree(root, platform);
 		const hidden = new Set(extra.map(({ path }) => path));
-		const walked = walkContext(this.#tree, rules.keeping(keep), hidden);
+		const lookedAt = Date.now();
+		const states = new WeakMap<ContextEntry, FileState>();
+		const walked = walkContext(this.#tree, rules.keeping(keep), hidden, states);
+		this.#walk = { tree: this.#tree, entries: walked.entries, states, lookedAt };
 		this.#manifest = insertExtraFiles(walked, extra);
 		this.#contents = new Map(extra.map(({ path, content }) => [path, content]));
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
-		this.#selections = new Selections(this.#tree, known, post);
+		this.#selections = new Selections(this.#tree, known, states, post);
 		postManifest(this.#manifest);
 	}
 
 	handle(message: ToContextWorker): void {
 		if (message.type === "credit") this.#pack(message.tar, message.chunks);
 		else if (message.type === "measure-ignored") this.#measure();
+		else if (message.type === "use-index") this.#useIndex(message.index);
+		else if (message.type === "learn") post({ type: "learned", parts: this.#memory?.learn() });
 		else this.#selections.handle(message);
+	}
+
+	#useIndex(index: KnownIndex): void {
+		this.#memory = new ContextMemory(this.#walk, index);
+		this.#selections.use(this.#memory);
 	}
 
 	#pack(tar: number, credit: number): void {

@@ -2,7 +2,9 @@ import type { Readable } from "node:stream";
 import { deserialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../errors.js";
+import type { IndexParts } from "./content-index.js";
 import type { ContextFilter } from "./context-filter.js";
+import type { KnownIndex } from "./context-memory.js";
 import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
 import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
 import type { ExtraFile } from "./extra-files.js";
@@ -42,6 +44,13 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	 * packed, and takes as long as a walk over those directories.
 	 */
 	measureIgnored(): Promise<IgnoredSizes>;
+	/** From now on, a selection announces files as the index knows them. */
+	useIndex(index: KnownIndex): void;
+	/**
+	 * After a selection was transferred: the parts of the index that have to be stored anew, if there is
+	 * anything new. May be asked for once for each transfer.
+	 */
+	learn(): Promise<IndexParts | undefined>;
 }
 
 /** Starts to walk a directory, in a worker thread. */
@@ -60,6 +69,7 @@ class WorkerContext implements DirectoryContext {
 	readonly #worker: Worker;
 	readonly #walked = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
+	readonly #learned: Settlement<IndexParts | undefined>[] = [];
 	readonly #selections: RemoteSelection[] = [];
 	#tar: TarReader | undefined;
 	#tars = 0;
@@ -112,6 +122,18 @@ class WorkerContext implements DirectoryContext {
 		return this.#measured.promise;
 	}
 
+	useIndex(index: KnownIndex): void {
+		this.#ask({ type: "use-index", index });
+	}
+
+	learn(): Promise<IndexParts | undefined> {
+		const learned = new Settlement<IndexParts | undefined>();
+		if (this.#failure !== undefined) learned.reject(this.#failure);
+		this.#learned.push(learned);
+		this.#ask({ type: "learn" });
+		return learned.promise;
+	}
+
 	async select(filter: ContextFilter): Promise<ContextSelection> {
 		const selection = this.#selections.length;
 		const selected = new RemoteSelection(selection, (message) => this.#ask(message));
@@ -146,6 +168,9 @@ class WorkerContext implements DirectoryContext {
 			case "measured":
 				this.#measured.resolve(message.sizes);
 				break;
+			case "learned":
+				this.#learned.shift()?.resolve(message.parts);
+				break;
 			case "selected":
 			case "entries":
 			case "content":
@@ -163,6 +188,7 @@ class WorkerContext implements DirectoryContext {
 		this.#measured.reject(this.#failure);
 		this.#tar?.stream.destroy(this.#failure);
 		for (const selection of this.#selections) selection.fail(this.#failure);
+		for (const learned of this.#learned) learned.reject(this.#failure);
 	}
 
 	async #stop(reason: InterruptedError): Promise<void> {

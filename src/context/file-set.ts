@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ContentChunk } from "./content-reader.js";
+import { timeOfContent } from "./content-times.js";
 import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
 import type { ContextEntry } from "./manifest.js";
 import { sortByBytes } from "./path-bytes.js";
@@ -49,11 +50,6 @@ class WholeSet implements ContextSelection {
  * would be wrong for a file that tools see in a build, and such a one is not in here.
  */
 function entryOf(path: string, content: Uint8Array): ContextEntry {
-	return { path, type: "file", size: content.length, mode: 0o644, mtimeMs: timeOf(content) };
-}
-
-/** One of 2^52 times between 1970 and 2004, as far apart as a double can tell in milliseconds. */
-function timeOf(content: Uint8Array): number {
-	const digest = createHash("sha256").update(content).digest();
-	return (digest.readUIntBE(0, 6) * 16 + ((digest[6] as number) >> 4)) / 4096;
+	const modTime = timeOfContent(createHash("sha256").update(content).digest());
+	return { path, type: "file", size: content.length, mode: 0o644, mtimeMs: 0, modTime };
 }

@@ -20,9 +20,11 @@ export interface ContextEntry {
 	readonly mode: number;
 	/** Modification time in milliseconds since 1970, with a fraction. */
 	readonly mtimeMs: number;
+	/** What to tell BuildKit instead of mtimeMs, in nanoseconds since 1970. */
+	readonly modTime?: bigint;
 	/** Where a symlink points, as it stands in the file system; same encoding as path. */
 	readonly linkname?: string;
-	/** For a file that is the same inode as one sent before: that one's path. Its size is 0 on the wire. */
+	/** For a file that is the same inode as one sent before: that one's path. Its size is 0 in a tar. */
 	readonly hardlink?: string;
 	/** Device numbers, for devices only. */
 	readonly device?: { readonly major: number; readonly minor: number };

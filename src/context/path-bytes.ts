@@ -8,6 +8,8 @@ const REPLACEMENT = "\ufffd";
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BEYOND_BYTE_ORDER = /[\ud800-\uffff]/;
 const CONTROL = /\p{Control}/u;
+const SLASH = 0x2f;
+const SURROGATES = 0xd800;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -66,13 +68,16 @@ export function sortByBytes(names: string[]): string[] {
 
 /** Orders paths as a walk meets them: parents first, siblings by the bytes of their names. */
 export function comparePaths(a: string, b: string): number {
-	const left = a.split("/");
-	const right = b.split("/");
-	for (let depth = 0; depth < left.length && depth < right.length; depth++) {
-		const order = Buffer.compare(toBytes(left[depth] as string), toBytes(right[depth] as string));
-		if (order !== 0) return order;
-	}
-	return left.length - right.length;
+	const length = Math.min(a.length, b.length);
+	let at = 0;
+	while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+	if (at === length) return a.length - b.length;
+	const left = a.charCodeAt(at);
+	const right = b.charCodeAt(at);
+	// A name that ends here comes before all that go on.
+	if (left === SLASH || right === SLASH) return left === SLASH ? -1 : 1;
+	if (left < SURROGATES && right < SURROGATES) return left - right;
+	return Buffer.compare(toBytes(a), toBytes(b));
 }
 
 /** What to hand to node:fs for a path below a directory: a string wherever that is exact. */

@@ -1,10 +1,13 @@
 import { ContentGzip } from "./content-gzip.js";
 import { ContentReader } from "./content-reader.js";
 import type { ContextFilter } from "./context-filter.js";
+import type { ContextMemory } from "./context-memory.js";
 import type { FromContextWorker, SelectionRequest } from "./context-messages.js";
+import type { FileState } from "./file-hashes.js";
 import { followPaths } from "./follow-paths.js";
 import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore/ignore-file.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
+import type { KnownContents } from "./known-contents.js";
 import type { ContextEntry } from "./manifest.js";
 import { selectEntries } from "./select-entries.js";
 import type { SourceTree } from "./source-tree.js";
@@ -25,6 +28,7 @@ export interface KnownWalk {
 
 interface Selection {
 	readonly entries: readonly ContextEntry[];
+	readonly contents: KnownContents | undefined;
 	readonly reader: ContentReader;
 	readonly gzip: ContentGzip;
 	listed: number;
@@ -34,35 +38,48 @@ interface Selection {
 export class Selections {
 	readonly #tree: SourceTree;
 	readonly #known: KnownWalk | undefined;
+	readonly #states: WeakMap<ContextEntry, FileState>;
 	readonly #post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void;
 	readonly #selections = new Map<number, Selection>();
+	#memory: ContextMemory | undefined;
 
 	constructor(
 		tree: SourceTree,
 		known: KnownWalk | undefined,
+		states: WeakMap<ContextEntry, FileState>,
 		post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void,
 	) {
 		this.#tree = tree;
 		this.#known = known;
+		this.#states = states;
 		this.#post = post;
+	}
+
+	/** Announces what is selected from now on as the memory says. */
+	use(memory: ContextMemory): void {
+		this.#memory = memory;
 	}
 
 	/** @throws ContextError */
 	handle(request: SelectionRequest): void {
 		const { selection } = request;
 		if (request.type === "select") {
-			const entries = selectContext(this.#tree, request.filter, this.#known);
-			const reader = new ContentReader(this.#tree, entries);
-			this.#selections.set(selection, { entries, reader, gzip: new ContentGzip(), listed: 0 });
+			const entries = selectContext(this.#tree, request.filter, this.#known, this.#states);
+			const contents = this.#memory?.announce(entries, request.filter);
+			const reader = new ContentReader(this.#tree, entries, contents);
+			const gzip = new ContentGzip();
+			this.#selections.set(selection, { entries, contents, reader, gzip, listed: 0 });
 			this.#post({ type: "selected", selection });
 			return;
 		}
 		const selected = this.#selections.get(selection);
 		if (selected === undefined) return;
 		if (request.type === "list") {
-			const entries = selected.entries.slice(selected.listed, selected.listed + BATCH);
-			selected.listed += entries.length;
-			this.#post({ type: "entries", selection, entries });
+			const { entries, contents, listed } = selected;
+			selected.listed = Math.min(listed + BATCH, entries.length);
+			const listing =
+				contents?.announce(listed, selected.listed) ?? entries.slice(listed, selected.listed);
+			this.#post({ type: "entries", selection, entries: listing });
 		} else if (request.type === "read") {
 			selected.reader.request(request.ids);
 			const chunk = selected.gzip.compress(selected.reader.read(), request.gzipLevel);
@@ -84,13 +101,15 @@ export function selectContext(
 	tree: SourceTree,
 	filter: ContextFilter,
 	known: KnownWalk | undefined,
+	states?: WeakMap<ContextEntry, FileState>,
 ): readonly ContextEntry[] {
 	const excluded = IgnoreRules.of(filter.excludes, RULES_SOURCE);
 	const wanted = wantedOf(tree, filter);
+	const unwanted = { has: (path: string) => wanted?.mayConcern(path) === false };
 	const entries =
 		known !== undefined && leavesOutTheSame(known, filter)
 			? known.entries
-			: walkContext(tree, excluded, { has: (path) => wanted?.mayConcern(path) === false }).entries;
+			: walkContext(tree, excluded, unwanted, states).entries;
 	return selectEntries(entries, excluded, wanted);
 }
 

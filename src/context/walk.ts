@@ -1,11 +1,15 @@
 import type { Stats } from "node:fs";
 import { ContextError } from "../errors.js";
+import { type FileState, fileState } from "./file-hashes.js";
 import type { IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest, EntryType } from "./manifest.js";
 import type { Found, SourceTree } from "./source-tree.js";
 
 /** Says which paths are not looked at; of a directory, nothing below it is then. */
 type Hidden = Pick<ReadonlySet<string>, "has">;
+
+/** Where the state of each file is kept, for who wants to know it again. */
+type States = Pick<WeakMap<ContextEntry, FileState>, "set">;
 
 /**
  * Finds everything that is sent. What vanishes between the listing of its directory and the look at
@@ -15,14 +19,20 @@ type Hidden = Pick<ReadonlySet<string>, "has">;
  * nobody asked for them.
  * @throws ContextError for what is not ignored and cannot be looked at.
  */
-export function walkContext(tree: SourceTree, rules: IgnoreRules, hidden: Hidden): ContextManifest {
-	return new Walk(tree, rules, hidden).run();
+export function walkContext(
+	tree: SourceTree,
+	rules: IgnoreRules,
+	hidden: Hidden,
+	states?: States,
+): ContextManifest {
+	return new Walk(tree, rules, hidden, states).run();
 }
 
 class Walk {
 	readonly #tree: SourceTree;
 	readonly #rules: IgnoreRules;
 	readonly #hidden: Hidden;
+	readonly #states: States | undefined;
 
 	readonly #entries: ContextEntry[] = [];
 	#files = 0;
@@ -34,10 +44,11 @@ class Walk {
 	/** The path under which a file that has several names was sent first, by its identity. */
 	readonly #firstNames = new Map<string, string>();
 
-	constructor(tree: SourceTree, rules: IgnoreRules, hidden: Hidden) {
+	constructor(tree: SourceTree, rules: IgnoreRules, hidden: Hidden, states: States | undefined) {
 		this.#tree = tree;
 		this.#rules = rules;
 		this.#hidden = hidden;
+		this.#states = states;
 	}
 
 	run(): ContextManifest {
@@ -83,6 +94,7 @@ class Walk {
 	#sendFile(path: string, found: Found): void {
 		const entry = this.#entry(path, found);
 		const hardlink = this.#firstName(path, found);
+		if (found.type === "file") this.#states?.set(entry, fileState(found.stats));
 		this.#send(hardlink === undefined ? entry : { ...entry, hardlink });
 		this.#files += 1;
 		if (hardlink === undefined) this.#bytes += entry.size;

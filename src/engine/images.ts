@@ -24,6 +24,7 @@ export interface StoredImage {
 	 * registry. From containerd's store (Docker 29's default) it does not.
 	 */
 	readonly isInGraphDriver: boolean;
+	readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
@@ -52,7 +53,14 @@ export async function inspectImage(
 		hasTriggers: textList(fields(image.Config).OnBuild).length > 0,
 		// containerd's store has no such data, and since API 1.48 a descriptor.
 		isInGraphDriver: Boolean(fields(image.GraphDriver).Data) && image.Descriptor === undefined,
+		labels: textMap(fields(image.Config).Labels),
 	};
+}
+
+function textMap(value: unknown): Readonly<Record<string, string>> {
+	if (typeof value !== "object" || value === null) return {};
+	const texts = Object.entries(value).filter(([, item]) => typeof item === "string");
+	return Object.fromEntries(texts);
 }
 
 function text(value: unknown): string {
@@ -87,6 +95,46 @@ export async function removeImage(
 	signal: AbortSignal,
 ): Promise<void> {
 	await engine.json({ method: "DELETE", path: imagePath(reference), signal });
+}
+
+/**
+ * Deletes images that no container uses (API 1.25+).
+ * @param filters such as `{ dangling: ["false"], label: ["a=b"] }`
+ */
+export async function pruneImages(
+	engine: Engine,
+	filters: Readonly<Record<string, readonly string[]>>,
+	signal: AbortSignal,
+): Promise<void> {
+	const query = { filters: JSON.stringify(filters) };
+	await engine.json({ method: "POST", path: "/images/prune", query, signal });
+}
+
+/**
+ * Makes an image of one layer (`docker import`), for the daemon's own platform.
+ *
+ * @param layer a tar
+ * @param changes instructions of a Dockerfile, such as LABEL
+ * @returns the daemon's progress lines; the last one's `status` is the image's id, and a failure is one
+ * with `errorDetail`
+ */
+export async function* importImage(
+	engine: Engine,
+	name: string,
+	layer: Uint8Array,
+	changes: readonly string[],
+	signal: AbortSignal,
+): AsyncGenerator<unknown> {
+	const { repository, tag } = splitTag(name);
+	const { body } = await engine.request({
+		method: "POST",
+		path: "/images/create",
+		query: { fromSrc: "-", repo: repository, tag, changes },
+		headers: { "Content-Type": "application/x-tar" },
+		body: layer,
+		signal,
+	});
+	yield* readJsonLines(body);
 }
 
 /**

@@ -187,6 +187,26 @@ export function testFileSync(open: () => Promise<Box>): void {
 		}
 	});
 
+	test("leaves hard links alone that are there already", async () => {
+		const dockerfile = `FROM ${BASE_IMAGE}\nCOPY . /c\n`;
+		const root = context({
+			Dockerfile: dockerfile,
+			".dockerignore": "Dockerfile\n.dockerignore\n",
+			"a/file": "x",
+		});
+		execFileSync("sh", ["-c", "mkdir b; ln a/file b/link"], { cwd: root });
+		for (let build = 0; build < 2; build++) {
+			await upload(root, "-t", "links", "--no-cache");
+			assert.deepEqual(await imageListing(box.engine, "links", "/c"), [
+				"-rw-r--r-- c/a/file",
+				"drwxr-xr-x c/",
+				"drwxr-xr-x c/a/",
+				"drwxr-xr-x c/b/",
+				"hrw-r--r-- c/b/link link to c/a/file",
+			]);
+		}
+	});
+
 	test("takes another Dockerfile of the same size and time for another", async () => {
 		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo 1 > /made\n` });
 		await upload(root, "-t", "dockerfiles");

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
@@ -17,14 +20,24 @@ export interface CliOptions {
 	readonly uid?: number;
 }
 
+/** Not the cache of who runs the tests. */
+const cache = mkdtempSync(join(tmpdir(), "rbuild-cache-"));
+process.once("exit", () => rmSync(cache, { recursive: true, force: true }));
+
 const command = fileURLToPath(new URL("../../../bin/rbuild.js", import.meta.url));
 
 /** The command, as its own process and without a terminal. */
 export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
-	const { DOCKER_HOST: _host, RBUILD_ON: _on, CI: _ci, ...env } = process.env;
+	const {
+		DOCKER_HOST: _host,
+		RBUILD_ON: _on,
+		RBUILD_CONTEXT_KEY: _key,
+		CI: _ci,
+		...env
+	} = process.env;
 	const child = spawn(process.execPath, [command, ...args], {
 		cwd: options.cwd,
-		env: { ...env, DOCKER_CONFIG: "/nonexistent", ...options.env },
+		env: { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...options.env },
 		uid: options.uid,
 		stdio: ["pipe", "pipe", "pipe"],
 		// What hangs must fail its test.

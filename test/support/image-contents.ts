@@ -22,7 +22,8 @@ export async function imageFile(engine: Engine, image: string, file: string): Pr
 	return tar(await imageFolder(engine, image, file), "-xO");
 }
 
-async function imageFolder(engine: Engine, image: string, path: string): Promise<Buffer> {
+/** A file or folder of an image, as a tar. */
+export async function imageFolder(engine: Engine, image: string, path: string): Promise<Buffer> {
 	const container = (await engine.json({
 		method: "POST",
 		path: "/containers/create",

@@ -1,8 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { connectEngine } from "../../src/engine/connect-engine.js";
+import type { Engine } from "../../src/engine/engine.js";
+import { removeImage } from "../../src/engine/images.js";
 import type { Box } from "./box.js";
+import { indexImages } from "./index-images.js";
 import { unixTransport } from "./unix-transport.js";
 
 /**
@@ -46,8 +50,21 @@ export async function labBox(on: string, socketPath: string, sshConfigFile: stri
 		socketPath,
 		engine,
 		daemonLog: () => "",
-		[Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+		async [Symbol.asyncDispose]() {
+			await removeOldIndexes(engine);
+			await engine[Symbol.asyncDispose]();
+		},
 	};
+}
+
+/** The lab outlives the folders that were built there. */
+async function removeOldIndexes(engine: Engine): Promise<void> {
+	if (engine.facts.product !== "docker") return;
+	const { signal } = new AbortController();
+	for (const [name, context] of await indexImages(engine)) {
+		const isGone = context.startsWith(tmpdir()) && !existsSync(context);
+		if (isGone) await removeImage(engine, name, signal).catch(() => {});
+	}
 }
 
 function bringUp(): Lab | undefined {

@@ -44,7 +44,7 @@ export class PacketWriter {
 		stat.text(STAT.path, entry.path);
 		stat.number(STAT.mode, goFileMode(entry));
 		stat.number(STAT.size, announcedSize(entry));
-		stat.int64(STAT.modTime, nanoseconds(entry.mtimeMs));
+		stat.int64(STAT.modTime, entry.modTime ?? nanoseconds(entry.mtimeMs));
 		stat.text(STAT.linkname, link);
 		stat.number(STAT.devmajor, entry.device?.major ?? 0);
 		stat.number(STAT.devminor, entry.device?.minor ?? 0);
@@ -111,10 +111,13 @@ export class PacketWriter {
 	}
 }
 
-/** What the daemon's own look at its copy will find (fsutil's stat.go): another size is a change. */
-function announcedSize({ type, size, linkname = "", hardlink }: ContextEntry): number {
-	if (type === "symlink") return Buffer.byteLength(linkname);
-	return hardlink === undefined ? size : 0;
+/**
+ * What the daemon's own look at its copy will find (mkstat in fsutil's stat.go), where each name of a file
+ * has the size of the file. Another size is a change, and making a link anew that is there already
+ * leaves a ".tmp.…" beside it: rename(2) does nothing with two names of one file.
+ */
+function announcedSize({ type, size, linkname = "" }: ContextEntry): number {
+	return type === "symlink" ? Buffer.byteLength(linkname) : size;
 }
 
 /**

@@ -12,11 +12,12 @@ const environment: Environment = {
 	workingDirectory: "/nonexistent",
 };
 
+const run = {
+	emit: () => {},
+	signal: new AbortController().signal,
+};
 const plan = (options: Partial<BuildOptions>) =>
-	planBuild({ context: ".", ...options }, environment, {
-		emit: () => {},
-		signal: new AbortController().signal,
-	});
+	planBuild({ context: ".", ...options }, environment, run);
 
 suite("a build plan", () => {
 	test("has every tag once, as docker shows it", async () => {
@@ -29,6 +30,21 @@ suite("a build plan", () => {
 	test("takes build arguments without a value from the environment, or leaves them without", async () => {
 		const { request } = await plan({ buildArgs: { TOKEN: null, ABSENT: null, SET: "1" } });
 		assert.deepEqual(request.buildArgs, { TOKEN: "from environment", ABSENT: null, SET: "1" });
+	});
+
+	test("takes the name of the context from the option, else from the environment", async () => {
+		const variables = { RBUILD_CONTEXT_KEY: "from environment" };
+		const named = (contextKey?: string) =>
+			planBuild(
+				{ context: ".", ...(contextKey === undefined ? {} : { contextKey }) },
+				{ ...environment, variables },
+				run,
+			);
+		assert.equal((await named()).contextKey, "from environment");
+		assert.equal((await named("given")).contextKey, "given");
+		const { contextKey, contextIndex } = await plan({});
+		assert.deepEqual([contextKey, contextIndex], [undefined, true]);
+		assert.equal((await plan({ contextIndex: false })).contextIndex, false);
 	});
 
 	test("writes a platform in one way", async () => {

@@ -26,9 +26,12 @@ async function choose(
 		await planBuild({ context: ".", transfer, ...options }, environment, run),
 		{ facts: { builder }, transport: { target: "box" } } as Engine,
 		{ kind } as BuildContext,
-		{} as CredentialSource,
-		{} as LocalNeeds,
-		[],
+		{
+			environment,
+			credentials: {} as CredentialSource,
+			needs: {} as LocalNeeds,
+			services: [],
+		},
 	);
 	return chosen.name;
 }

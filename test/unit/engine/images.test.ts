@@ -44,6 +44,7 @@ test("an image's description is its id, names, platform and size", async () => {
 			Architecture: "arm64",
 			Variant: "v8",
 			Size: 2_066_660,
+			Config: { Labels: { "a.b": "c" } },
 		}),
 	});
 	assert.deepEqual(await inspectImage(daemon.engine, "r.example:5000/team/app:1", signal), {
@@ -54,6 +55,7 @@ test("an image's description is its id, names, platform and size", async () => {
 		size: 2_066_660,
 		hasTriggers: false,
 		isInGraphDriver: false,
+		labels: { "a.b": "c" },
 	});
 });
 

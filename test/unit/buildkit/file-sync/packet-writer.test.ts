@@ -119,7 +119,7 @@ describe("a packet writer", () => {
 			packets.map(({ stat }) => [stat?.size, stat?.linkname, stat?.devmajor, stat?.devminor]),
 			[
 				[5n, "", 0n, 0n],
-				[0n, "f", 0n, 0n],
+				[5n, "f", 0n, 0n],
 				[2n, "é", 0n, 0n],
 				[0n, "", 1n, 3n],
 			],

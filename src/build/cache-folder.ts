@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Environment } from "../environment.js";
+
+/** Where programs keep what they can do without, as the user's system has it. Absolute. */
+export function cacheFolder({ variables, homeDirectory, platform }: Environment): string {
+	if (platform === "darwin") return join(homeDirectory, "Library", "Caches", "rbuild");
+	if (platform === "win32") {
+		return join(
+			variables.LOCALAPPDATA ?? join(homeDirectory, "AppData", "Local"),
+			"rbuild",
+			"cache",
+		);
+	}
+	// A relative one is to be ignored (XDG Base Directory Specification).
+	const { XDG_CACHE_HOME = "" } = variables;
+	const folder = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : join(homeDirectory, ".cache");
+	return join(folder, "rbuild");
+}
+
+/**
+ * Writes a file of the cache that others may read or write at the same time: it is there as a whole, or
+ * as it was.
+ *
+ * @throws NodeJS.ErrnoException
+ */
+export async function replaceCacheFile(path: string, content: Uint8Array): Promise<void> {
+	const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+	try {
+		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		await writeFile(temporary, content, { mode: 0o600 });
+		await rename(temporary, path);
+	} catch (error) {
+		await rm(temporary, { force: true }).catch(() => {});
+		throw error;
+	}
+}
+
+/** How long a file is kept that nobody has written since, in milliseconds. */
+const KEPT = 90 * 24 * 3600 * 1000;
+
+/** Removes files of projects that are not built any more. Never fails. */
+export async function forgetOldFiles(folder: string): Promise<void> {
+	const names = await readdir(folder).catch(() => []);
+	for (const name of names) {
+		const path = join(folder, name);
+		const stats = await stat(path).catch(() => undefined);
+		const isOld = stats?.isFile() && stats.mtimeMs < Date.now() - KEPT;
+		if (isOld) await rm(path, { force: true }).catch(() => {});
+	}
+}

@@ -1,0 +1,100 @@
+import { ContentIndex, type IndexParts } from "./content-index.js";
+import { ContentTimes, timeOfContent } from "./content-times.js";
+import { type ContextFilter, isForRules } from "./context-filter.js";
+import { FileHashes, type HashedFile } from "./file-hashes.js";
+import { type FileStates, type FindRecorded, KnownContents } from "./known-contents.js";
+import type { ContextEntry } from "./manifest.js";
+import { comparePaths } from "./path-bytes.js";
+import type { SourceTree } from "./source-tree.js";
+
+/** What is known of a context from earlier builds. */
+export interface KnownIndex {
+	readonly parts: IndexParts;
+	readonly generation: Uint8Array;
+	/** SHA-256 of the context key. */
+	readonly key: Uint8Array;
+	/** Where the hashes of the files of this very directory are kept; absent: nowhere. */
+	readonly hashesFile?: string;
+}
+
+export interface RememberedWalk {
+	readonly tree: SourceTree;
+	readonly entries: readonly ContextEntry[];
+	readonly states: FileStates;
+	/** When the walk began, in milliseconds since 1970. */
+	readonly lookedAt: number;
+}
+
+/** The index of one context in its worker: announces files by it, and learns from what was sent. */
+export class ContextMemory {
+	readonly #walk: RememberedWalk;
+	readonly #hashes: FileHashes;
+	readonly #header: { readonly generation: Buffer; readonly key: Buffer };
+	#parts: IndexParts;
+	#index: ContentIndex;
+	/** What was announced and not learned from. */
+	#announced: KnownContents[] = [];
+
+	constructor(walk: RememberedWalk, { parts, generation, key, hashesFile }: KnownIndex) {
+		this.#walk = walk;
+		this.#hashes = new FileHashes(hashesFile);
+		this.#header = { generation: Buffer.from(generation), key: Buffer.from(key) };
+		this.#parts = parts;
+		this.#index = ContentIndex.read(parts, this.#header);
+	}
+
+	announce(entries: readonly ContextEntry[], filter: ContextFilter): KnownContents {
+		const { tree, states } = this.#walk;
+		const files = { tree, states, hashes: this.#hashes };
+		const times = new ContentTimes(Date.now(), this.#index.syncedAt);
+		if (isForRules(filter)) return new KnownContents(files, entries, byContent, times);
+		const find = this.#index.finder();
+		const contents = new KnownContents(files, entries, ({ path }) => find(path), times);
+		this.#announced.push(contents);
+		return contents;
+	}
+
+	/** The parts of the index that have to be stored anew; undefined if nothing is new. */
+	learn(): IndexParts | undefined {
+		const news = { base: undefined, delta: undefined } as {
+			-readonly [Part in keyof IndexParts]: IndexParts[Part];
+		};
+		for (const contents of this.#announced) {
+			if (contents.foundOut) this.#hashes.replace(this.#hashed(contents), this.#walk.lookedAt);
+			if (contents.changes().next().done) continue;
+			const everything = () => contents.everything();
+			const parts = this.#index.with(contents.changes(), everything, Date.now());
+			this.#parts = { base: parts.base ?? this.#parts.base, delta: parts.delta };
+			this.#index = ContentIndex.read(this.#parts, this.#header);
+			news.base = parts.base ?? news.base;
+			news.delta = parts.delta;
+		}
+		this.#announced = [];
+		return news.base === undefined && news.delta === undefined ? undefined : news;
+	}
+
+	/** The hashes that are certain now, and those from before of files that were not looked at. */
+	*#hashed(contents: KnownContents): Generator<HashedFile> {
+		const before = this.#hashes.finder();
+		const found = contents.hashed();
+		let next = found.next();
+		for (const entry of this.#walk.entries) {
+			while (!next.done && comparePaths(next.value.path, entry.path) < 0) next = found.next();
+			if (!next.done && next.value.path === entry.path) {
+				yield next.value;
+				continue;
+			}
+			const state = this.#walk.states.get(entry);
+			const hash = state && before(entry, state);
+			if (state === undefined || hash === undefined) continue;
+			const { path, size, mtimeMs } = entry;
+			yield { path, size, mtimeMs, state, hash };
+		}
+	}
+}
+
+/** For files that end up in no image: the same content always has the same time. */
+const byContent: FindRecorded = ({ size }, hash) => {
+	const content = hash();
+	return { size, modTime: timeOfContent(content), hash: content };
+};

@@ -1,0 +1,213 @@
+import { closeSync, type Stats } from "node:fs";
+import { ContentDigest } from "./content-digest.js";
+import { HASH_BYTES, type RecordedContent } from "./content-index.js";
+import type { ContentWatch } from "./content-reader.js";
+import type { ContentTimes } from "./content-times.js";
+import { type FileHashes, type FileState, fileState, type HashedFile } from "./file-hashes.js";
+import type { ContextEntry } from "./manifest.js";
+import { changedWhileRead } from "./read-failure.js";
+import type { SourceTree } from "./source-tree.js";
+
+/** The states that the files of a walk were in. */
+export type FileStates = Pick<WeakMap<ContextEntry, FileState>, "get">;
+
+/** What is known of the files of a context, before they are announced. */
+export interface KnownFiles {
+	readonly tree: SourceTree;
+	readonly states: FileStates;
+	readonly hashes: FileHashes;
+}
+
+/**
+ * Tells what a daemon was sent under the path of an entry. It is asked for one entry after the other, in
+ * their order.
+ *
+ * @param hash finds out what the content of the file is now
+ */
+export type FindRecorded = (
+	entry: ContextEntry,
+	hash: () => Buffer,
+) => Omit<RecordedContent, "path"> | undefined;
+
+/** What is known of an entry: a set of these. The first of them is about its hash. */
+const CERTAIN = 1;
+const RECORDED = 2;
+const SENT = 4;
+
+const NOTHING = Buffer.alloc(0);
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Announces the files of one transfer: contents that the index has with the time under which it has
+ * them, others with a new one. Files that have the size of the recorded content are read to find
+ * out, unless their hash is certain already. What is sent is hashed on its way.
+ */
+export class KnownContents implements ContentWatch {
+	readonly #known: KnownFiles;
+	readonly #entries: readonly ContextEntry[];
+	readonly #times: ContentTimes;
+	readonly #recorded: FindRecorded;
+	readonly #certain: ReturnType<FileHashes["finder"]>;
+	/** By position in the entries. */
+	readonly #flags: Uint8Array;
+	readonly #modTimes: BigInt64Array;
+	readonly #hashes: Buffer;
+	/** Whether a hash was found out that was not certain before. */
+	foundOut = false;
+	#buffer: Buffer = NOTHING;
+	/** The times of files that have several names. */
+	readonly #linked = new Map<string, bigint>();
+	#reading: { readonly before: Stats; readonly digest: ContentDigest } | undefined;
+
+	constructor(
+		known: KnownFiles,
+		entries: readonly ContextEntry[],
+		recorded: FindRecorded,
+		times: ContentTimes,
+	) {
+		this.#known = known;
+		this.#entries = entries;
+		this.#recorded = recorded;
+		this.#times = times;
+		this.#certain = known.hashes.finder();
+		this.#flags = new Uint8Array(entries.length);
+		this.#modTimes = new BigInt64Array(entries.length);
+		this.#hashes = Buffer.allocUnsafeSlow(entries.length * HASH_BYTES);
+		for (const { hardlink } of entries) if (hardlink !== undefined) this.#linked.set(hardlink, 0n);
+	}
+
+	/**
+	 * Some of the entries with the times to announce them with; all of them have to be asked for, in order.
+	 * @throws ContextError
+	 */
+	announce(from: number, to: number): ContextEntry[] {
+		return this.#entries.slice(from, to).map((entry, at) => this.#announced(entry, from + at));
+	}
+
+	/** What was sent and is not in the index, sorted by path. */
+	changes(): Generator<RecordedContent> {
+		return this.#contents((flags) => (flags & (SENT | RECORDED)) === SENT);
+	}
+
+	/** All that the daemon has now, as far as it is known, sorted by path. */
+	everything(): Generator<RecordedContent> {
+		return this.#contents((flags) => (flags & (SENT | RECORDED)) !== 0);
+	}
+
+	/** The files whose hash was found out or confirmed, and is certain, sorted by path. */
+	*hashed(): Generator<HashedFile> {
+		for (let id = 0; id < this.#entries.length; id++) {
+			const entry = this.#entries[id] as ContextEntry;
+			const state = this.#known.states.get(entry);
+			if (state === undefined || ((this.#flags[id] ?? 0) & CERTAIN) === 0) continue;
+			const { path, size, mtimeMs } = entry;
+			yield { path, size, mtimeMs, state, hash: this.#hashOf(id) };
+		}
+	}
+
+	opened(before: Stats): void {
+		this.#reading = { before, digest: new ContentDigest(before.size) };
+	}
+
+	read(bytes: Uint8Array): void {
+		this.#reading?.digest.update(bytes);
+	}
+
+	/** @throws ContextError if this is not the content that was announced */
+	finished(id: number, after: Stats): void {
+		if (this.#reading === undefined) return;
+		const { before, digest } = this.#reading;
+		const entry = this.#entries[id] as ContextEntry;
+		const sent = digest.hash;
+		const isRecorded = ((this.#flags[id] ?? 0) & RECORDED) !== 0;
+		if (isRecorded && !sent.equals(this.#hashOf(id))) throw changedWhileRead(entry.path);
+		this.#learn(id, sent, SENT | this.#certainty(entry, before, after));
+	}
+
+	/** @throws ContextError */
+	#announced(entry: ContextEntry, id: number): ContextEntry {
+		const { path, size, mtimeMs, hardlink } = entry;
+		// The daemon compares the times of other things too, but has no content of theirs to mistake.
+		if (entry.type !== "file") return entry;
+		if (hardlink !== undefined) return { ...entry, modTime: this.#linked.get(hardlink) as bigint };
+		let known: Buffer | undefined;
+		const hash = () => {
+			known ??= this.#knownHash(entry, id);
+			return known;
+		};
+		const recorded = this.#recorded(entry, hash);
+		const isRecorded = recorded?.size === size && recorded.hash.equals(hash());
+		if (isRecorded) this.#flags[id] = (this.#flags[id] ?? 0) | RECORDED;
+		const modTime = isRecorded ? recorded.modTime : this.#times.of(mtimeMs, recorded?.modTime);
+		this.#modTimes[id] = modTime;
+		if (this.#linked.has(path)) this.#linked.set(path, modTime);
+		return { ...entry, modTime };
+	}
+
+	/** The hash of a file from earlier, or of its content as it is now. @throws ContextError */
+	#knownHash(entry: ContextEntry, id: number): Buffer {
+		if (entry.size === 0) return this.#learn(id, new ContentDigest(0).hash, 0);
+		const state = this.#known.states.get(entry);
+		const certain = state && this.#certain(entry, state);
+		if (certain !== undefined) return this.#learn(id, certain, CERTAIN);
+		if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+		const { before, hash, after } = hashFile(this.#known.tree, this.#buffer, entry);
+		return this.#learn(id, hash, this.#certainty(entry, before, after));
+	}
+
+	#learn(id: number, hash: Buffer, flags: number): Buffer {
+		hash.copy(this.#hashes, id * HASH_BYTES);
+		this.#flags[id] = ((this.#flags[id] ?? 0) & ~CERTAIN) | flags;
+		return hash;
+	}
+
+	#certainty(entry: ContextEntry, before: Stats, after: Stats): number {
+		const state = this.#known.states.get(entry);
+		if (state === undefined || !isState(state, before) || !isState(state, after)) return 0;
+		this.foundOut = true;
+		return CERTAIN;
+	}
+
+	#hashOf(id: number): Buffer {
+		return this.#hashes.subarray(id * HASH_BYTES, (id + 1) * HASH_BYTES);
+	}
+
+	*#contents(isWanted: (flags: number) => boolean): Generator<RecordedContent> {
+		for (let id = 0; id < this.#entries.length; id++) {
+			if (!isWanted(this.#flags[id] ?? 0)) continue;
+			const { path, size } = this.#entries[id] as ContextEntry;
+			yield { path, size, modTime: this.#modTimes[id] as bigint, hash: this.#hashOf(id) };
+		}
+	}
+}
+
+/** @throws ContextError for a file that is not what the walk found */
+function hashFile(
+	tree: SourceTree,
+	buffer: Buffer,
+	{ path, size, mtimeMs }: ContextEntry,
+): { readonly before: Stats; readonly hash: Buffer; readonly after: Stats } {
+	const file = tree.open(path);
+	try {
+		const before = tree.opened(file, path);
+		if (before.size !== size || before.mtimeMs !== mtimeMs) throw changedWhileRead(path);
+		const digest = new ContentDigest(size);
+		for (let at = 0; at < size; ) {
+			const into = { buffer, at: 0, length: Math.min(size - at, buffer.length) };
+			const count = tree.read(file, path, into, at);
+			if (count === 0) throw changedWhileRead(path);
+			digest.update(buffer.subarray(0, count));
+			at += count;
+		}
+		const after = tree.opened(file, path);
+		if (after.size !== size || after.mtimeMs !== mtimeMs) throw changedWhileRead(path);
+		return { before, hash: digest.hash, after };
+	} finally {
+		closeSync(file);
+	}
+}
+
+function isState(state: FileState, stats: Stats): boolean {
+	const { device, inode, changedMs } = fileState(stats);
+	return device === state.device && inode === state.inode && changedMs === state.changedMs;
+}

@@ -1,0 +1,154 @@
+import type { Engine } from "../engine/engine.js";
+import {
+	exportImage,
+	importImage,
+	inspectImage,
+	pruneImages,
+	removeImage,
+	tagImage,
+} from "../engine/images.js";
+import { EngineError } from "../errors.js";
+import { readDaemonLine } from "./daemon-line.js";
+import { layerFiles } from "./layer-files.js";
+
+/**
+ * Where a context index is kept on a daemon: an image that holds a file or two and is never run. It
+ * lives with the daemon's images, and is pruned with them.
+ */
+
+const REPOSITORY = "rbuild.local/context-index";
+const LABEL = {
+	/** The context, for people. */
+	context: "rbuild.context",
+	key: "rbuild.context-index",
+	generation: "rbuild.context-generation",
+	/** The image that has the base, where it is another one. */
+	base: "rbuild.context-base",
+} as const;
+
+/** An index of which nothing was stored for so long is not needed any more. */
+const OLD = "2160h";
+
+/** Longest index that is read, in bytes: as an image archive. */
+const ARCHIVE_LIMIT = 128 * 1024 * 1024;
+
+export interface IndexImage {
+	readonly id: string;
+	/** Hex digits. */
+	readonly generation: string;
+	/** The image with the base; its own id where that is this one. */
+	readonly baseId: string;
+}
+
+/** @throws EngineError; undefined where there is none */
+export async function findIndexImage(
+	engine: Engine,
+	key: string,
+	signal: AbortSignal,
+): Promise<IndexImage | undefined> {
+	try {
+		const { id, labels } = await inspectImage(engine, indexImageName(key), signal);
+		const generation = labels[LABEL.generation] ?? "";
+		return { id, generation, baseId: labels[LABEL.base] ?? id };
+	} catch (error) {
+		if (error instanceof EngineError && error.status === 404) return undefined;
+		throw error;
+	}
+}
+
+/**
+ * The files in an index image, by name; what cannot be made out is not there.
+ * @throws EngineError, ConnectionError, InterruptedError
+ */
+export async function readIndexImage(
+	engine: Engine,
+	id: string,
+	signal: AbortSignal,
+): Promise<ReadonlyMap<string, Buffer>> {
+	const chunks: Buffer[] = [];
+	let length = 0;
+	for await (const chunk of await exportImage(engine, [id], signal)) {
+		length += chunk.length;
+		if (length > ARCHIVE_LIMIT) return new Map();
+		chunks.push(chunk);
+	}
+	return layerFiles(Buffer.concat(chunks), ARCHIVE_LIMIT);
+}
+
+export interface IndexImageContent {
+	readonly key: string;
+	readonly generation: string;
+	/** For people who list images. */
+	readonly context: string;
+	/** A tar with the file "base", "delta" or both. */
+	readonly layer: Uint8Array;
+	/** Where "base" is not in it: the image that has it. */
+	readonly baseId: string | undefined;
+}
+
+/**
+ * Stores an index in place of the one that is there, and removes what is not needed any more.
+ *
+ * @returns the id of the image
+ * @throws EngineError, ConnectionError, InterruptedError
+ */
+export async function writeIndexImage(
+	engine: Engine,
+	{ key, generation, context, layer, baseId }: IndexImageContent,
+	signal: AbortSignal,
+): Promise<string> {
+	const labels = {
+		[LABEL.context]: context,
+		[LABEL.key]: key,
+		[LABEL.generation]: generation,
+		...(baseId === undefined ? {} : { [LABEL.base]: baseId }),
+	};
+	const changes = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`);
+	// Its name goes to the new image, and without one it might be pruned.
+	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
+	const id = await storeImage(engine, indexImageName(key), layer, changes, signal);
+	// Also what other builds left, that wrote at the same time.
+	const nameless = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
+	if (baseId === undefined) {
+		await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
+		const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
+		await pruneImages(engine, old, signal).catch(unlessLost);
+	}
+	await pruneImages(engine, nameless, signal).catch(unlessLost);
+	return id;
+}
+
+async function storeImage(
+	engine: Engine,
+	name: string,
+	layer: Uint8Array,
+	changes: readonly string[],
+	signal: AbortSignal,
+): Promise<string> {
+	let id: string | undefined;
+	for await (const line of importImage(engine, name, layer, changes, signal)) {
+		const { error, status } = readDaemonLine(line);
+		if (error !== undefined) throw new EngineError(error);
+		if (status?.startsWith("sha256:")) id = status;
+	}
+	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
+	return id;
+}
+
+/** What a daemon refuses to clean up does no harm. */
+function unlessLost(error: unknown): void {
+	if (!(error instanceof EngineError)) throw error;
+}
+
+function indexImageName(key: string): string {
+	return `${REPOSITORY}:${key}`;
+}
+
+function baseImageName(key: string): string {
+	return `${REPOSITORY}:${key}.base`;
+}
+
+/** A LABEL's value, in which the builder would replace variables. */
+function quoted(value: string): string {
+	return `"${value.replace(/[\p{Control}]/gu, " ").replace(/["\\$]/g, "\\$&")}"`;
+}

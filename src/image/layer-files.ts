@@ -1,0 +1,54 @@
+import { gunzipSync } from "node:zlib";
+
+const BLOCK = 512;
+const GZIP = Buffer.from([0x1f, 0x8b]);
+
+interface TarFile {
+	readonly name: string;
+	readonly content: Buffer;
+}
+
+/**
+ * The files in the layers of an image archive (`docker save`), by name: of whatever version, as layers
+ * are told by what they are, "ID/layer.tar" or "blobs/sha256/…". Only for archives that are small.
+ *
+ * @param limit bytes that are unpacked at most of a compressed layer, which then is as if it were not there
+ */
+export function layerFiles(archive: Buffer, limit: number): ReadonlyMap<string, Buffer> {
+	const layers = tarFiles(archive).map(({ content }) => unpacked(content, limit));
+	return new Map(layers.flatMap(tarFiles).map(({ name, content }) => [name, content]));
+}
+
+/** The regular files of a tar; none for what is no tar, and those before the end of what is cut off. */
+function tarFiles(tar: Buffer): readonly TarFile[] {
+	const files: TarFile[] = [];
+	for (let at = 0; at + BLOCK <= tar.length; ) {
+		const header = tar.subarray(at, at + BLOCK);
+		if (!isHeader(header)) break;
+		const size = Number.parseInt(header.toString("latin1", 124, 136), 8) || 0;
+		const content = tar.subarray(at + BLOCK, at + BLOCK + size);
+		const isFile = header[156] === 0 || header[156] === 0x30;
+		if (isFile && content.length === size) {
+			const name = header.toString("utf8", 0, 100).replace(/\0.*$/s, "");
+			files.push({ name, content });
+		}
+		at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+	}
+	return files;
+}
+
+/** By its checksum, which counts its own field as blanks. */
+function isHeader(header: Buffer): boolean {
+	let sum = 8 * 0x20;
+	for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += header[at] as number;
+	return Number.parseInt(header.toString("latin1", 148, 156), 8) === sum;
+}
+
+function unpacked(content: Buffer, limit: number): Buffer {
+	if (!content.subarray(0, GZIP.length).equals(GZIP)) return content;
+	try {
+		return gunzipSync(content, { maxOutputLength: limit });
+	} catch {
+		return Buffer.alloc(0);
+	}
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { inspectImage, removeImage } from "../../src/engine/images.js";
+import type { Environment } from "../../src/environment.js";
+import { BuildFailedError } from "../../src/errors.js";
+import type { BuildEvent, UploadEvent } from "../../src/events.js";
+import { type BuildOptions, build } from "../../src/index.js";
+import { BASE_IMAGE } from "../support/base-image.js";
+import type { Box } from "../support/box.js";
+import { imageFile, imageFolder } from "../support/image-contents.js";
+import { indexImages } from "../support/index-images.js";
+
+const signal = new AbortController().signal;
+
+/** What clones of one repository share, and what they do not. */
+export function testContextIndex(open: () => Promise<Box>): void {
+	let box: Box;
+	let directory: string;
+	let repository: string;
+	const tag = `index-${randomBytes(4).toString("hex")}`;
+
+	before(async () => {
+		box = await open();
+		directory = mkdtempSync(join(tmpdir(), "rbuild-index-"));
+	});
+	after(async () => {
+		for (const image of [tag, ...(await stored(/^(?:example\.com\/)?index-/))]) {
+			await removeImage(box.engine, image, signal).catch(() => {});
+		}
+		rmSync(directory, { recursive: true, force: true });
+		await box[Symbol.asyncDispose]();
+	});
+
+	async function stored(context: RegExp): Promise<readonly string[]> {
+		return (await indexImages(box.engine, context)).map(([name]) => name);
+	}
+
+	/** A clone of a repository that nobody has built before. */
+	function clone(files: Readonly<Record<string, string>>): string {
+		repository = `index-${randomBytes(4).toString("hex")}`;
+		const root = mkdtempSync(join(directory, "clone-"));
+		execFileSync("sh", ["-c", "mkdir .git; cat > .git/config"], {
+			cwd: root,
+			input: `[remote "origin"]\n\turl = https://token@example.com/${repository}.git\n`,
+		});
+		write(root, ".dockerignore", ".git\n");
+		for (const [name, content] of Object.entries(files)) write(root, name, content);
+		return root;
+	}
+
+	/** The same content, with other times. */
+	function cloneAgain(root: string): string {
+		const copy = mkdtempSync(join(directory, "clone-"));
+		cpSync(root, copy, { recursive: true, preserveTimestamps: false });
+		return copy;
+	}
+
+	/** Builds on a machine that has built nothing, unless it is named, and tells what was sent of the context. */
+	async function upload(
+		root: string,
+		options: Partial<BuildOptions> = {},
+		machine: string = randomBytes(4).toString("hex"),
+	): Promise<UploadEvent & { readonly warnings: readonly BuildEvent[] }> {
+		const events: BuildEvent[] = [];
+		const environment: Environment = {
+			variables: { XDG_CACHE_HOME: join(directory, machine), DOCKER_CONFIG: "/nonexistent" },
+			homeDirectory: homedir(),
+			userName: "root",
+			platform: "linux",
+			workingDirectory: root,
+		};
+		const on = `unix://${box.socketPath}`;
+		await build(
+			{ context: ".", on, tags: [tag], transfer: "sync", ...options },
+			{ environment, onEvent: (event) => void events.push(event) },
+		);
+		const done = events.find((event) => event.type === "upload" && event.status === "done");
+		return {
+			...((done as UploadEvent | undefined) ?? assert.fail("nothing was uploaded")),
+			warnings: events.filter(({ type }) => type === "warning"),
+		};
+	}
+
+	const dockerfile = `FROM ${BASE_IMAGE}\nCOPY . /c\n`;
+	/** The Dockerfile and the .dockerignore, which newer daemons ask for each time. */
+	const always = dockerfile.length + 5;
+
+	test("sends nothing from a fresh clone, and one file from one in which one file is changed", async () => {
+		const files = Array.from({ length: 200 }, (_, at) => [`src/${at}`, `${at}`.padEnd(5000, "x")]);
+		const root = clone({ ...Object.fromEntries(files), Dockerfile: dockerfile });
+		const total = 200 * 5000;
+		const first = await upload(root);
+		assert.ok(first.bytes > total);
+
+		const again = cloneAgain(root);
+		const second = await upload(again);
+		assert.ok(second.bytes <= always, `${second.bytes}`);
+		assert.ok(second.sentBytes < 0.03 * total, `${second.sentBytes} bytes`);
+
+		write(again, "src/7", "changed");
+		const third = await upload(again);
+		assert.equal(third.bytes - second.bytes, 7);
+		assert.equal(await imageFile(box.engine, tag, "/c/src/7"), "changed");
+		// And what is changed back is another change.
+		const fourth = await upload(cloneAgain(root));
+		assert.equal(fourth.bytes - second.bytes, 5000);
+		assert.deepEqual(
+			[first, second, third, fourth].flatMap(({ warnings }) => warnings),
+			[],
+		);
+	});
+
+	test("stores nothing when nothing has changed, and little when little has", async () => {
+		const names = Array.from({ length: 600 }, (_, at) => [`src/${at}`, `${at}`]);
+		const root = clone({ ...Object.fromEntries(names), Dockerfile: dockerfile });
+		const images = async () => {
+			const names = await stored(new RegExp(`/${repository}:`));
+			return Promise.all(names.map((name) => inspectImage(box.engine, name, signal)));
+		};
+		await upload(root, {}, "one");
+		const before = await images();
+		assert.equal(before.length, 1);
+		await upload(root, {}, "one");
+		await upload(cloneAgain(root), {}, "other");
+		assert.deepEqual(await images(), before);
+
+		write(root, "src/7", "changed");
+		await upload(root, {}, "one");
+		const [base, delta] = (await images()).sort((a, b) => b.size - a.size);
+		assert.equal(base?.id, before[0]?.id);
+		assert.ok((delta?.size ?? 0) < 0.05 * (base?.size ?? 0), `${delta?.size} of ${base?.size}`);
+		// Who has the base needs only the rest; who has nothing takes both.
+		for (const machine of ["other", "third"]) {
+			assert.ok((await upload(cloneAgain(root), {}, machine)).bytes <= always, machine);
+		}
+	});
+
+	test("remembers what was sent for a build that failed afterwards", async () => {
+		const root = clone({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\nRUN false\n`,
+			file: "content",
+		});
+		await assert.rejects(upload(root), BuildFailedError);
+		write(root, "Dockerfile", dockerfile);
+		const { bytes } = await upload(cloneAgain(root));
+		// The Dockerfile is also a part of the context.
+		assert.ok(bytes <= always + dockerfile.length, `${bytes}`);
+	});
+
+	test("keeps builds apart that ask for other parts of the context", async () => {
+		const text = `FROM ${BASE_IMAGE} AS a\nCOPY a /c\nFROM ${BASE_IMAGE} AS b\nCOPY b /c\n`;
+		const root = clone({ Dockerfile: text, a: "a".repeat(1000), b: "b".repeat(1000) });
+		for (const target of ["a", "b"]) {
+			assert.ok((await upload(root, { target })).bytes >= 1000);
+		}
+		for (const target of ["a", "b"]) {
+			assert.ok((await upload(root, { target })).bytes <= text.length + 5);
+		}
+	});
+
+	test("goes by the name that it is given, and by the path and the times without an index", async () => {
+		const root = clone({ Dockerfile: dockerfile, file: "x".repeat(1000) });
+		const other = cloneAgain(root);
+		rmSync(join(other, ".git"), { recursive: true });
+		await upload(root, { contextKey: `index-${repository}` });
+		assert.ok((await upload(other, { contextKey: `index-${repository}` })).bytes <= always);
+		assert.equal((await stored(new RegExp(`^index-${repository}$`))).length, 1);
+
+		const plain = { contextIndex: false };
+		assert.ok((await upload(root, plain)).bytes >= 1000);
+		assert.ok((await upload(root, plain)).bytes <= always);
+		assert.ok((await upload(cloneAgain(root), plain)).bytes >= 1000);
+		assert.deepEqual(await stored(new RegExp(`/${repository}:`)), []);
+	});
+
+	test("dates a file from when its content was first seen, and never before what was built from another", async () => {
+		const root = clone({ Dockerfile: dockerfile, kept: "1", edited: "1", restored: "1" });
+		const long = 1_500_000_000;
+		for (const name of ["kept", "edited", "restored"]) utimesSync(join(root, name), long, long);
+		await upload(root);
+		const now = Math.floor(Date.now() / 1000);
+		const again = cloneAgain(root);
+		write(again, "edited", "2");
+		utimesSync(join(again, "edited"), now + 100, now + 100);
+		write(again, "restored", "2");
+		utimesSync(join(again, "restored"), long - 100, long - 100);
+		await upload(again, { noCache: true });
+		const times = imageTimes(await imageFolder(box.engine, tag, "/c"));
+		assert.equal(times.get("c/kept"), long);
+		assert.equal(times.get("c/edited"), now + 100);
+		assert.ok((times.get("c/restored") ?? 0) >= now, `${times.get("c/restored")}`);
+	});
+
+	/** In seconds since 1970, by path. */
+	function imageTimes(tar: Buffer): ReadonlyMap<string, number> {
+		const unpacked = mkdtempSync(join(directory, "image-"));
+		execFileSync("tar", ["-xpf", "-", "-C", unpacked, "--warning=no-timestamp"], { input: tar });
+		const names = ["c/kept", "c/edited", "c/restored"];
+		return new Map(names.map((name) => [name, statSync(join(unpacked, name)).mtimeMs / 1000]));
+	}
+}
+
+function write(root: string, name: string, content: string): void {
+	mkdirSync(dirname(join(root, name)), { recursive: true });
+	writeFileSync(join(root, name), content);
+}
