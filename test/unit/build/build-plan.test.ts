@@ -37,6 +37,7 @@ suite("a build plan", () => {
 			planBuild(
 				{ context: ".", ...(contextKey === undefined ? {} : { contextKey }) },
 				{ ...environment, variables },
+				{ emit: () => {}, signal: new AbortController().signal },
 			);
 		assert.equal((await named()).contextKey, "from environment");
 		assert.equal((await named("given")).contextKey, "given");
