@@ -221,7 +221,8 @@ class Story {
 			"the index image is damaged": async () => {
 				if (image === undefined) return;
 				const layer = Buffer.alloc(1024);
-				for await (const _ of importImage(engine, image, layer, [], signal));
+				const label = `LABEL rbuild.context=example.com/${this.#key}:`;
+				for await (const _ of importImage(engine, image, layer, [label], signal));
 			},
 			"the index image is set aside": () =>
 				image && tagImage(engine, image, `${this.#key}:old`, signal),
