@@ -10,7 +10,7 @@ import { measureStartup } from "./startup.js";
 //
 //   npm run bench -- --links loop,rtt50 --workloads tiny,monorepo --runs 3 --peers classic,tarpipe
 //
-// --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
+// --rbuild 'COMMAND' times another command line, such as one with --transfer tar. --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
 const lab = join(checkout, "../shared/lab");
@@ -39,7 +39,8 @@ if (args.includes("--report")) {
 		: join(directory, "r.json");
 	try {
 		const command = `exec ${process.execPath} ${rbuild} {dir} -t {tag} --on {host} --ssh-config {config}`;
-		bench([...(args.includes("--out") ? [] : ["--out", out]), ...args, "--rbuild", command]);
+		const asked = [...(args.includes("--out") ? [] : ["--out", out]), ...args];
+		bench(args.includes("--rbuild") ? asked : [...asked, "--rbuild", command]);
 		bench(["--report", out]);
 		measureStartup(rbuild);
 	} finally {

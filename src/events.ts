@@ -18,6 +18,7 @@ export interface Run {
 export type BuildEvent =
 	| ConnectEvent
 	| ContextEvent
+	| TransferEvent
 	| UploadEvent
 	| StepEvent
 	| LogEvent
@@ -86,6 +87,15 @@ export type ContextEvent = {
 			readonly durationMs: number;
 	  }
 );
+
+/** How the context gets to the daemon. */
+export interface TransferEvent {
+	readonly type: "transfer";
+	/** All of it as a tar, or what the daemon asks for of it. */
+	readonly transfer: "tar" | "sync";
+	/** Such as "--transfer" or "the box keeps what it is sent". */
+	readonly reason: string;
+}
 
 export interface UploadEvent {
 	readonly type: "upload";

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import type { IndexParts } from "../context/content-index.js";
@@ -55,12 +55,7 @@ export async function openContextIndex(
 	run: Run,
 ): Promise<ContextIndex | undefined> {
 	const key = await contextKey(context, plan);
-	const folder = cacheFolder(environment);
-	const copyName = sha256(engine.transport.target, key.digest.toString("hex"));
-	const places: IndexPlaces = {
-		copy: join(folder, "context-index", copyName),
-		hashes: join(folder, "file-hashes", sha256(context.root)),
-	};
+	const places = placesOf(engine, context, key, environment);
 	const asked = findIndex(engine, key, run);
 	// It may fail before it is waited for.
 	asked.catch(() => {});
@@ -84,6 +79,21 @@ export async function openContextIndex(
 	return new OpenIndex(context, key, places, generation, Promise.resolve(index), store, run);
 }
 
+/** Whether this machine knows of an earlier sync of the context to that daemon. */
+export async function hasIndexCopy(
+	engine: Engine,
+	context: LocalContext,
+	plan: BuildPlan,
+	environment: Environment,
+): Promise<boolean> {
+	const key = await contextKey(context, plan);
+	const { copy } = placesOf(engine, context, key, environment);
+	return access(copy).then(
+		() => true,
+		() => false,
+	);
+}
+
 async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Promise<Found> {
 	try {
 		return (await findIndexImage(engine, digest.toString("hex"), run.signal)) ?? "none";
@@ -97,6 +107,20 @@ async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Prom
 interface IndexPlaces {
 	readonly copy: string;
 	readonly hashes: string;
+}
+
+function placesOf(
+	engine: Engine,
+	context: LocalContext,
+	key: ContextKey,
+	environment: Environment,
+): IndexPlaces {
+	const folder = cacheFolder(environment);
+	const copyName = sha256(engine.transport.target, key.digest.toString("hex"));
+	return {
+		copy: join(folder, "context-index", copyName),
+		hashes: join(folder, "file-hashes", sha256(context.root)),
+	};
 }
 
 /** Where an index is kept: on the daemon, and a copy of it here. */

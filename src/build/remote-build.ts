@@ -84,7 +84,11 @@ export async function remoteBuild(
 					const exports = closing.use(new Exports(plan.exports, surroundings.stdout, run));
 					const rooms = { credentials, needs, environment };
 					const served = [...services, ...exports.services];
-					const transfer = chooseTransfer(plan, engine, context, { ...rooms, services: served });
+					const { transfer, reason } = await chooseTransfer(plan, engine, context, {
+						...rooms,
+						services: served,
+					});
+					run.emit({ type: "transfer", transfer: transfer.name, reason });
 					try {
 						return { ...(await transfer.send(engine, context, plan, run)), exports };
 					} catch (error) {

@@ -10,6 +10,7 @@ import type { Screen } from "./screen.js";
  * - `connect`, status `started`: target, chosenBy
  * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
  * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
+ * - `transfer`: transfer (`tar` or `sync`), reason
  * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, savedBytes?, durationMs
  * - `step`, status `started`, `cached` or `canceled`: id, name
  * - `step`, status `progress`: id, name, item, current, total (0: not known)

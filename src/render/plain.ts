@@ -7,7 +7,15 @@ import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
 import type { Screen } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
-import { amount, connectLine, contextLine, deliverLine, retryLine, uploadLine } from "./wording.js";
+import {
+	amount,
+	connectLine,
+	contextLine,
+	deliverLine,
+	retryLine,
+	transferLine,
+	uploadLine,
+} from "./wording.js";
 
 /** The first word on something that goes on comes after this, the next ones at this distance. */
 const FIRST_PROGRESS_MS = 2000;
@@ -61,6 +69,8 @@ export class PlainRenderer implements Renderer {
 				return this.#log(event);
 			case "deliver":
 				return this.#deliver(event);
+			case "transfer":
+				return [transferLine(event)];
 			case "retry":
 				return [retryLine(event)];
 			case "warning":

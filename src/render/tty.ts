@@ -17,6 +17,7 @@ import {
 	deliverLine,
 	deliveryName,
 	retryLine,
+	transferLine,
 	uploadLine,
 } from "./wording.js";
 
@@ -69,6 +70,9 @@ export class TtyRenderer implements Renderer {
 				break;
 			case "deliver":
 				this.#deliver(event);
+				break;
+			case "transfer":
+				this.#printFinished(transferLine(event), undefined);
 				break;
 			case "retry":
 				this.#tasks.clear();

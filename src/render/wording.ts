@@ -7,6 +7,7 @@ import type {
 	DeliverEvent,
 	DeliveryMethod,
 	RetryEvent,
+	TransferEvent,
 	UploadEvent,
 } from "../events.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "./format.js";
@@ -44,6 +45,11 @@ export function contextSize({ files, bytes, ignored }: ContextTotals): string[] 
 	if (ignored.files === 0) return [sent];
 	const atLeast = ignored.complete ? "" : "at least ";
 	return [sent, `${atLeast}${formatFiles(ignored.files)}, ${formatBytes(ignored.bytes)} ignored`];
+}
+
+export function transferLine({ transfer, reason }: TransferEvent): string {
+	const how = transfer === "tar" ? "sending the context as a tar" : "sending what the box asks for";
+	return `${how} (${printableName(reason)})`;
 }
 
 export function uploadLine(event: UploadEvent): string {

@@ -108,6 +108,16 @@ export class IgnoreRules {
 		return UNTOUCHED;
 	}
 
+	/** Whether a path is left out, by itself or with one of its parents. */
+	ignores(path: string): boolean {
+		let state = this.root();
+		for (let end = 0; end >= 0; ) {
+			end = path.indexOf("/", end + 1);
+			state = this.match(end < 0 ? path : path.slice(0, end), state);
+		}
+		return state.ignored;
+	}
+
 	/**
 	 * The verdict for a path, given that for its parent directory. A rule that fits the parent fits the
 	 * path; any other is tried only if it would change the verdict so far. So "d/a" + "!d" leaves d/a

@@ -12,20 +12,31 @@ import type { CredentialSource } from "../../../src/image/registry-credentials.j
 
 const environment = {
 	variables: { TOKEN: "t" },
+	homeDirectory: "/nonexistent",
+	platform: "linux",
 	workingDirectory: "/",
 } as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 
-async function choose(
+/** A context of a few small files, unless something else is said. */
+const small = {
+	root: "/nowhere",
+	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
+	totals: () => ({ files: 3, bytes: 1000 }),
+	tarShowsMore: () => false,
+};
+
+async function choice(
 	transfer: TransferChoice,
 	kind: BuildContext["kind"],
 	builder: "buildkit" | "classic",
 	options: Partial<BuildOptions> = {},
+	context: Partial<typeof small> = {},
 ) {
-	const chosen = chooseTransfer(
+	return chooseTransfer(
 		await planBuild({ context: ".", transfer, ...options }, environment, run),
-		{ facts: { builder }, transport: { target: "box" } } as Engine,
-		{ kind } as BuildContext,
+		{ facts: { builder }, transport: { target: "box" }, roundTripMs: 50 } as Engine,
+		{ ...small, ...context, kind } as unknown as BuildContext,
 		{
 			environment,
 			credentials: {} as CredentialSource,
@@ -33,17 +44,35 @@ async function choose(
 			services: [],
 		},
 	);
-	return chosen.name;
+}
+
+async function choose(...args: Parameters<typeof choice>): Promise<"tar" | "sync"> {
+	return (await choice(...args)).transfer.name;
 }
 
 describe("the choice of a transfer", () => {
-	it("is the tar unless it is told otherwise, and where nothing is sent", async () => {
-		for (const transfer of ["auto", "tar"] as const) {
-			for (const builder of ["buildkit", "classic"] as const) {
-				assert.equal(await choose(transfer, "directory", builder), "tar");
-			}
-		}
+	it("is the tar for small contexts, other builders, archives, and where nothing is sent", async () => {
+		assert.deepEqual(
+			[await choose("auto", "directory", "buildkit"), await choose("auto", "directory", "classic")],
+			["tar", "tar"],
+		);
+		assert.equal(await choose("auto", "archive", "buildkit"), "tar");
+		assert.equal(await choose("tar", "directory", "buildkit"), "tar");
 		assert.equal(await choose("sync", "remote", "classic"), "tar");
+	});
+
+	it("is the sync for large contexts, and says why", async () => {
+		const totals = () => ({ files: 20_000, bytes: 116e6 });
+		const { transfer, reason } = await choice("auto", "directory", "buildkit", {}, { totals });
+		assert.equal(transfer.name, "sync");
+		assert.equal(reason, "so that the next build sends what changed");
+		assert.equal(await choose("tar", "directory", "buildkit", {}, { totals }), "tar");
+	});
+
+	it("is the sync where a tar would show the build more than it may see", async () => {
+		const tarShowsMore = () => true;
+		assert.equal(await choose("auto", "directory", "buildkit", {}, { tarShowsMore }), "sync");
+		assert.equal(await choose("auto", "directory", "classic", {}, { tarShowsMore }), "tar");
 	});
 
 	it("is the sync for what POST /build cannot be asked for, whatever the context", async () => {

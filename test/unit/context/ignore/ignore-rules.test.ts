@@ -202,6 +202,15 @@ function enters(content: string, directory: string): boolean {
 	return rules.mayReincludeBelow(directory, stateOf(rules, directory));
 }
 
+it("a path is left out by itself or with a parent, unless a later rule sends it", () => {
+	const rules = IgnoreRules.parse("docker\n!docker/kept\n*.md\n", ".dockerignore");
+	const paths = ["docker", "docker/Dockerfile", "docker/kept", "docker/kept/x", "a.md", "d/a.md"];
+	assert.deepEqual(
+		paths.map((path) => rules.ignores(path)),
+		[true, true, false, false, true, false],
+	);
+});
+
 /** The semantics as one would tell them: without states, look-ups and automata. */
 function byDefinition(rules: readonly (readonly [boolean, string])[], path: string): boolean {
 	const names = path.split("/");

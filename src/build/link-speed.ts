@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../environment.js";
+import { cacheFolder, replaceCacheFile } from "./cache-folder.js";
+
+/** Less says more of the daemon than of the link. */
+const TELLING_BYTES = 4 * 1024 * 1024;
+
+/** How fast the link to a box was when something large was sent: in bytes a millisecond, if known. */
+export async function readLinkSpeed(
+	environment: Environment,
+	target: string,
+): Promise<number | undefined> {
+	try {
+		const speed = Number(await readFile(pathOf(environment, target), "utf8"));
+		return speed > 0 ? speed : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * Remembers how fast an upload was. One that was held up by the daemon, or by another on the same line,
+ * brings the figure down by half at most. Never fails: it only helps to choose.
+ *
+ * @param before what was known
+ */
+export async function noteLinkSpeed(
+	environment: Environment,
+	target: string,
+	upload: { readonly sentBytes: number; readonly durationMs: number },
+	before = 0,
+): Promise<void> {
+	if (upload.sentBytes < TELLING_BYTES || upload.durationMs <= 0) return;
+	const speed = Math.max(upload.sentBytes / upload.durationMs, before / 2);
+	const line = Buffer.from(`${speed.toFixed(3)}\n`);
+	await replaceCacheFile(pathOf(environment, target), line).catch(() => {});
+}
+
+function pathOf(environment: Environment, target: string): string {
+	const name = createHash("sha256").update(target).digest("hex");
+	return join(cacheFolder(environment), "link-speed", name);
+}

@@ -1,0 +1,72 @@
+/** What is known of a build before anything of its context is sent. */
+export interface TransferOutlook {
+	/** Of the context. */
+	readonly files: number;
+	readonly bytes: number;
+	/** Whether the Dockerfile takes all of it; else a sync is only asked for parts. */
+	readonly usesAll: boolean;
+	/** Whether the box has a copy from an earlier sync, of which little will have changed. */
+	readonly isKnown: boolean;
+	readonly roundTripMs: number;
+	/** Bytes a millisecond, as seen with this box before. */
+	readonly linkSpeed: number | undefined;
+}
+
+/** Milliseconds that a transfer takes, the daemon's part in it included. */
+export interface PredictedTimes {
+	/** Of a tar in which something is new. */
+	readonly tar: number;
+	/** Of this sync. */
+	readonly sync: number;
+	/** Of the syncs after it, as long as little changes. */
+	readonly nextSync: number;
+}
+
+/**
+ * Measured with dockerd 28.5 in ../shared/lab, each transfer by itself (bench/RESULTS.md). Only how they
+ * compare matters, and only where the two are far apart.
+ */
+const COSTS = {
+	/** Of a sync, beyond those of a tar: /grpc, Solve, and the answers to two requests for files. */
+	syncRoundTrips: 6,
+	/** The daemon unpacks a tar that is not the last one, and looks at what came out. */
+	unpackMsPerFile: 0.4,
+	/** A file that is new to a sync is written by itself. */
+	receiveMsPerFile: 0.43,
+	announceMsPerFile: 0.06,
+	announcedBytesPerFile: 70,
+	/** What gzip leaves of source code. */
+	compressed: 0.45,
+	/** sshd takes so much before it says that it went on (OpenSSH's CHAN_TCP_WINDOW_DEFAULT). */
+	windowBytes: 2 * 1024 * 1024,
+	/** Of ssh between two good machines, in bytes a millisecond. */
+	fastestLink: 100_000,
+};
+
+export function predictTimes(outlook: TransferOutlook): PredictedTimes {
+	const {
+		files,
+		bytes,
+		usesAll,
+		isKnown,
+		roundTripMs,
+		linkSpeed = Number.POSITIVE_INFINITY,
+	} = outlook;
+	const speed = Math.min(linkSpeed, COSTS.windowBytes / roundTripMs, COSTS.fastestLink);
+	const send = (bytes * COSTS.compressed) / speed;
+	const announce = files * (COSTS.announceMsPerFile + COSTS.announcedBytesPerFile / speed);
+	const nextSync = COSTS.syncRoundTrips * roundTripMs + (usesAll ? announce : 0);
+	const receive = usesAll && !isKnown ? send + files * COSTS.receiveMsPerFile : 0;
+	return { tar: send + files * COSTS.unpackMsPerFile, sync: nextSync + receive, nextSync };
+}
+
+/** A first sync may take longer than the tar by what so many later ones save. */
+const PAYS_BACK_WITHIN = 3;
+/** Times that differ by less are the same, and then the sync sends less. */
+const MARGIN = 1.1;
+
+/** Whether to have the daemon ask for files in place of sending them all. */
+export function isSyncFaster({ tar, sync, nextSync }: PredictedTimes): boolean {
+	if (nextSync > tar) return false;
+	return sync <= tar * MARGIN || sync - tar <= (tar - nextSync) * PAYS_BACK_WITHIN;
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, type TestContext, test } from "node:test";
+import { noteLinkSpeed, readLinkSpeed } from "../../../src/build/link-speed.js";
+import type { Environment } from "../../../src/environment.js";
+
+const MB = 1_000_000;
+
+function environment(context: TestContext): Environment {
+	const folder = mkdtempSync(join(tmpdir(), "rbuild-speed-"));
+	context.after(() => rmSync(folder, { recursive: true }));
+	const surroundings = { platform: "linux", homeDirectory: folder, variables: {} } as const;
+	return { ...surroundings, userName: "me", workingDirectory: "/" };
+}
+
+suite("the speed of the link to a box", () => {
+	test("is remembered from a large upload, for that box", async (context) => {
+		const here = environment(context);
+		assert.equal(await readLinkSpeed(here, "one"), undefined);
+		await noteLinkSpeed(here, "one", { sentBytes: 10 * MB, durationMs: 4000 });
+		assert.equal(await readLinkSpeed(here, "one"), 2500);
+		assert.equal(await readLinkSpeed(here, "other"), undefined);
+	});
+
+	test("is not told by a small upload, and halved at most by a slow one", async (context) => {
+		const here = environment(context);
+		await noteLinkSpeed(here, "box", { sentBytes: MB, durationMs: 1 });
+		assert.equal(await readLinkSpeed(here, "box"), undefined);
+		await noteLinkSpeed(here, "box", { sentBytes: 10 * MB, durationMs: 100_000 }, 2000);
+		assert.equal(await readLinkSpeed(here, "box"), 1000);
+	});
+
+	test("may be kept nowhere", async () => {
+		const nowhere = { platform: "linux", homeDirectory: "/dev/null", variables: {} } as const;
+		const here = { ...nowhere, userName: "me", workingDirectory: "/" };
+		await noteLinkSpeed(here, "box", { sentBytes: 10 * MB, durationMs: 1 });
+		assert.equal(await readLinkSpeed(here, "box"), undefined);
+	});
+});
