@@ -7,7 +7,15 @@ import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
 import type { Screen } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
-import { amount, connectLine, contextLine, deliverLine, retryLine, uploadLine } from "./wording.js";
+import {
+	amount,
+	connectLine,
+	contextLine,
+	deliverLine,
+	retryLine,
+	sentFileLine,
+	uploadLine,
+} from "./wording.js";
 
 /** The first word on something that goes on comes after this, the next ones at this distance. */
 const FIRST_PROGRESS_MS = 2000;
@@ -55,6 +63,8 @@ export class PlainRenderer implements Renderer {
 				return [contextLine(event) + spent(event.status === "done" ? event : {})];
 			case "upload":
 				return this.#upload(event);
+			case "sent-file":
+				return this.#verbose ? [sentFileLine(event)] : [];
 			case "step":
 				return this.#step(event);
 			case "log":
