@@ -13,6 +13,8 @@ export interface Run {
 	readonly emit: Emit;
 	/** Aborted when the user interrupts or another part of the run has failed. */
 	readonly signal: AbortSignal;
+	/** Whether somebody wants a SentFileEvent for each file; there may be 50,000 of them. */
+	readonly tellSentFiles?: boolean | undefined;
 }
 
 export type BuildEvent =
@@ -20,6 +22,7 @@ export type BuildEvent =
 	| ContextEvent
 	| TransferEvent
 	| UploadEvent
+	| SentFileEvent
 	| StepEvent
 	| LogEvent
 	| DeliverEvent
@@ -97,6 +100,10 @@ export interface TransferEvent {
 	readonly reason: string;
 }
 
+/**
+ * With a sync, files and bytes are those of contexts; the Dockerfile and the .dockerignore, which BuildKit
+ * reads beforehand, are in sentBytes only.
+ */
 export interface UploadEvent {
 	readonly type: "upload";
 	readonly status: "progress" | "done";
@@ -111,6 +118,20 @@ export interface UploadEvent {
 	/** Bytes that compression kept off the link so far, where it was tried. */
 	readonly savedBytes?: number;
 	readonly durationMs: number;
+}
+
+/**
+ * A file that the daemon asked for has been handed to the link, to its last byte. Only a sync has these,
+ * and only where they are wanted (Run, BuildHooks): a tar sends every file.
+ */
+export interface SentFileEvent {
+	readonly type: "sent-file";
+	/** In its context, with "/" between names. */
+	readonly path: string;
+	/** Of its content. */
+	readonly bytes: number;
+	/** By which name the daemon asks for the named context that it is in; absent for the build context. */
+	readonly context?: string;
 }
 
 export type StepEvent = {
@@ -198,6 +219,8 @@ export interface BuildReport {
 	readonly contextKind: ContextKind;
 	/** For a directory only. */
 	readonly context?: ContextTotals;
+	/** Absent where the daemon fetched all by itself. */
+	readonly upload?: UploadReport;
 	readonly wire: {
 		/** Bytes written to and read from the network connection, all protocols included. */
 		readonly sent: number;
@@ -214,6 +237,27 @@ export interface BuildReport {
 		readonly deliver: number;
 		readonly total: number;
 	};
+}
+
+/**
+ * How the contexts came to the daemon, the named ones included. After a lost connection, this is what the
+ * attempt that succeeded has sent.
+ */
+export interface UploadReport {
+	/** tar: all was sent. sync: BuildKit asked for what it wanted and did not have. */
+	readonly transfer: "tar" | "sync";
+	/** What was sent, counted as in UploadEvent; files are not known of an archive that was passed on. */
+	readonly files?: number;
+	readonly bytes: number;
+	/**
+	 * Regular files that BuildKit was told of and had from an earlier build. It is only told of those that
+	 * the build uses. None with a tar.
+	 */
+	readonly alreadyThere: { readonly files: number; readonly bytes: number };
+	/** Bytes that left this machine for it, after compression; the Dockerfile and all messages included. */
+	readonly sentBytes: number;
+	/** So many more they would have been without compression. */
+	readonly savedBytes: number;
 }
 
 export interface DeliveryReport {

@@ -19,6 +19,8 @@ export type * from "./events.js";
 export interface BuildHooks {
 	/** Called with every piece of news; the same that `--progress json` prints. */
 	readonly onEvent?: (event: BuildEvent) => void;
+	/** Whether onEvent hears of each file that a sync sends ("sent-file"). Absent: false. */
+	readonly sentFiles?: boolean;
 	/** Aborting it cancels the build, on the daemon's machine too. */
 	readonly signal?: AbortSignal;
 	/** Absent: that of this process. */
@@ -38,6 +40,7 @@ export interface BuildHooks {
  * @throws RbuildError of the subclass that says what went wrong; anything else is a bug in rbuild.
  */
 export function build(options: BuildOptions, hooks: BuildHooks = {}): Promise<BuildReport> {
-	const { onEvent = () => {}, signal = new AbortController().signal, ...given } = hooks;
-	return remoteBuild(options, { ...processSurroundings(), ...given }, { emit: onEvent, signal });
+	const { onEvent = () => {}, sentFiles, signal = new AbortController().signal, ...given } = hooks;
+	const run = { emit: onEvent, signal, tellSentFiles: sentFiles };
+	return remoteBuild(options, { ...processSurroundings(), ...given }, run);
 }

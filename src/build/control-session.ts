@@ -2,7 +2,7 @@ import { Control, newBuildRef, type SolveRequest } from "../buildkit/control.js"
 import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
-import type { Run } from "../events.js";
+import type { Run, UploadReport } from "../events.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { ContextIndex } from "./context-index.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
@@ -36,7 +36,11 @@ export async function withControl<Result>(
 	}: { readonly services: readonly SessionService[]; readonly index?: ContextIndex | undefined },
 	run: Run,
 	work: (given: PreparedSolve) => Promise<Result>,
-): Promise<{ readonly result: Result; readonly uploadMs: number }> {
+): Promise<{
+	readonly result: Result;
+	readonly uploadMs: number;
+	readonly upload: UploadReport | undefined;
+}> {
 	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
 	const { session, frontendAttrs, upload } = offerContext(context, named, index, engine, run);
 	const all = { ...session, services: [...services, ...session.services] };
@@ -49,7 +53,7 @@ export async function withControl<Result>(
 			return await work({ control, request, dockerfile: dockerfileText(context), signal });
 		});
 		upload.end();
-		return { result, uploadMs: upload.durationMs };
+		return { result, uploadMs: upload.durationMs, upload: upload.report };
 	} catch (error) {
 		// The daemon only tells in its words what went wrong on this side.
 		throw upload.failure ?? error;

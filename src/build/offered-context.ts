@@ -9,7 +9,7 @@ import { isForRules } from "../context/context-filter.js";
 import type { SelectableDirectory } from "../context/context-selection.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
-import type { Run } from "../events.js";
+import type { Run, UploadReport } from "../events.js";
 import type { ContextIndex } from "./context-index.js";
 import { placeKey } from "./context-key.js";
 import type { NamedDirectories } from "./named-contexts.js";
@@ -30,6 +30,8 @@ export interface OfferedUpload {
 	/** Aborted when there is one for a file: whatever the daemon makes of it, the build cannot succeed. */
 	readonly failed: AbortSignal;
 	readonly durationMs: number;
+	/** What has been done so far; absent where nothing is offered. */
+	readonly report: UploadReport | undefined;
 	/** To be called when the build is done. */
 	end(): void;
 }
@@ -41,7 +43,7 @@ interface MainOffer {
 	readonly attrs: Readonly<Record<string, string>>;
 	readonly names?: Pick<SessionOptions, "name" | "sharedKey">;
 	readonly totals?: UploadTotals;
-	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs">;
+	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs" | "report">;
 }
 
 /**
@@ -58,7 +60,7 @@ export function offerContext(
 	const main = offerMain(context, index, engine, run);
 	const directories = new Map([...main.directories, ...named.directories]);
 	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
-	const sync = new SyncUpload(sum(main.totals, named.totals), run.emit, contexts);
+	const sync = new SyncUpload(sum(main.totals, named.totals), run, contexts);
 	// What was ignored is only for the report, so it waits until this side has nothing else to do.
 	const measureIgnored = () => {
 		if (context.kind === "directory") context.measureIgnored().catch(() => {});
@@ -86,6 +88,10 @@ export function offerContext(
 			failed: sync.failed,
 			get durationMs() {
 				return Math.max(main.upload?.durationMs ?? 0, sync.durationMs);
+			},
+			get report() {
+				if (directories.size === 0) return main.upload?.report;
+				return withArchive(sync.report, main.upload?.report);
 			},
 			end() {
 				if (directories.size > 0) sync.end();
@@ -142,4 +148,15 @@ function filename({ dockerfile }: BuildContext): { filename?: string } {
 
 function sum(one: UploadTotals = { files: 0, bytes: 0 }, other: UploadTotals): UploadTotals {
 	return { files: one.files + other.files, bytes: one.bytes + other.bytes };
+}
+
+/** An archive as the context proper, beside named directories. */
+function withArchive(sync: UploadReport, archive: UploadReport | undefined): UploadReport {
+	if (archive === undefined) return sync;
+	return {
+		...sync,
+		bytes: sync.bytes + archive.bytes,
+		sentBytes: sync.sentBytes + archive.sentBytes,
+		savedBytes: sync.savedBytes + archive.savedBytes,
+	};
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.js";
 import { runsNatively } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
 import { EngineError, InterruptedError } from "../errors.js";
-import type { BuildReport, DeliveryReport, Run } from "../events.js";
+import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage, Delivery } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { chooseTarget } from "../target/choose-target.js";
@@ -46,7 +46,7 @@ export async function remoteBuild(
 	const failed = new AbortController();
 	const secrets = secretsOf(options);
 	const run = keepingSecrets(
-		{ emit: caller.emit, signal: AbortSignal.any([caller.signal, failed.signal]) },
+		{ ...caller, signal: AbortSignal.any([caller.signal, failed.signal]) },
 		secrets,
 	);
 	await using closing = new Closing();
@@ -78,7 +78,7 @@ export async function remoteBuild(
 		const { sessionServices } = await import("./session-services.js");
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
-		const { image, uploadMs, exports } = await stopwatch.time("build", () =>
+		const { image, uploadMs, upload, exports } = await stopwatch.time("build", () =>
 			box.keep(
 				async (engine) => {
 					const exports = closing.use(new Exports(plan.exports, surroundings.stdout, run));
@@ -106,7 +106,7 @@ export async function remoteBuild(
 		const deliveries = planDeliveries(plan, rooms, run);
 		const delivered = image ? await deliverAll(deliveries, box, image, stopwatch, run) : [];
 		const all = [...exported, ...delivered];
-		const report = writeReport(plan, engine, box, context, image, all, stopwatch);
+		const report = writeReport(plan, engine, box, context, upload, image, all, stopwatch);
 		run.emit({ type: "done", report });
 		return report;
 	} catch (error) {
@@ -210,6 +210,7 @@ function writeReport(
 	{ facts, transport }: Engine,
 	box: BoxConnection,
 	context: BuildContext,
+	upload: UploadReport | undefined,
 	image: BuiltImage | undefined,
 	deliveries: readonly DeliveryReport[],
 	stopwatch: Stopwatch<Phase>,
@@ -223,6 +224,7 @@ function writeReport(
 		deliveries,
 		contextKind: context.kind,
 		...(context.kind === "directory" ? { context: context.totals() } : {}),
+		...(upload === undefined ? {} : { upload }),
 		wire: { sent: box.wire.sent, received: box.wire.received },
 		retries: box.retries,
 		phases: {

@@ -14,7 +14,7 @@ export function syncTransfer({ services, environment }: TransferRooms): Transfer
 					? await openContextIndex(engine, context, plan, environment, run)
 					: undefined;
 			try {
-				const { result, uploadMs } = await withControl(
+				const { result, ...sent } = await withControl(
 					engine,
 					context,
 					plan,
@@ -24,7 +24,7 @@ export function syncTransfer({ services, environment }: TransferRooms): Transfer
 						solve(control, request, dockerfile, { ...run, signal }),
 				);
 				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
-				return { image, uploadMs };
+				return { image, ...sent };
 			} finally {
 				await index?.settled();
 			}

@@ -3,7 +3,7 @@ import type { TransferObserver } from "../buildkit/file-sync/file-sync.js";
 import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
 import { isForRules } from "../context/context-filter.js";
 import type { RbuildError } from "../errors.js";
-import type { Emit } from "../events.js";
+import type { Run, UploadReport } from "../events.js";
 
 /** Of all directories that may be asked for; the Dockerfile's is not counted. */
 export interface UploadTotals {
@@ -14,7 +14,14 @@ export interface UploadTotals {
 /** Milliseconds between two progress events. */
 const PROGRESS_INTERVAL = 100;
 
-const NOTHING: CopyProgress = { files: 0, bytes: 0, sentBytes: 0, savedBytes: 0 };
+const NOTHING: CopyProgress = {
+	offeredFiles: 0,
+	offeredBytes: 0,
+	files: 0,
+	bytes: 0,
+	sentBytes: 0,
+	savedBytes: 0,
+};
 
 /**
  * The transfers that a daemon asks for during a build, told of as one upload: the Dockerfile, the
@@ -30,33 +37,50 @@ export class SyncUpload {
 	readonly failed: AbortSignal;
 	readonly #failing = new AbortController();
 	readonly #totals: UploadTotals;
-	readonly #emit: Emit;
+	readonly #run: Run;
 	/** How many contexts have not been transferred. */
 	#awaited: number;
 	#startedAt: number | undefined;
 	#lastEventAt = 0;
+	/** Files and their bytes are those of contexts only. */
 	#sent: CopyProgress = NOTHING;
 	#isTold = false;
 
-	constructor(totals: UploadTotals, emit: Emit, contexts: number) {
+	constructor(totals: UploadTotals, run: Run, contexts: number) {
 		this.failed = this.#failing.signal;
 		this.#totals = totals;
-		this.#emit = emit;
+		this.#run = run;
 		this.#awaited = contexts;
+	}
+
+	/** What has been done so far. */
+	get report(): UploadReport {
+		const { offeredFiles, offeredBytes, files, bytes, sentBytes, savedBytes } = this.#sent;
+		return {
+			transfer: "sync",
+			files,
+			bytes,
+			alreadyThere: { files: offeredFiles - files, bytes: offeredBytes - bytes },
+			sentBytes,
+			savedBytes,
+		};
 	}
 
 	/** @param onLastContext called when every context has been transferred */
 	begin(part: RequestedPart, onLastContext: () => void): TransferObserver {
 		this.#startedAt ??= performance.now();
+		const isContext = isContextItself(part);
 		let before: CopyProgress = NOTHING;
 		return {
-			progress: (now) => {
+			...(isContext && this.#run.tellSentFiles && { sentFile: this.#sentFile(part) }),
+			progress: ({ sentBytes, savedBytes, ...content }) => {
+				const now = { ...(isContext ? content : NOTHING), sentBytes, savedBytes };
 				this.#add(before, now);
 				before = now;
 			},
 			done: () => {
 				this.durationMs = this.#elapsed();
-				if (!isContextItself(part)) return;
+				if (!isContext) return;
 				this.#awaited -= 1;
 				if (this.#awaited > 0) return;
 				this.#report("done");
@@ -74,8 +98,15 @@ export class SyncUpload {
 		if (!this.#isTold) this.#report("done");
 	}
 
+	#sentFile({ directory }: RequestedPart): (path: string, bytes: number) => void {
+		const context = directory === "context" ? {} : { context: directory };
+		return (path, bytes) => this.#run.emit({ type: "sent-file", path, bytes, ...context });
+	}
+
 	#add(before: CopyProgress, now: CopyProgress): void {
 		this.#sent = {
+			offeredFiles: this.#sent.offeredFiles + now.offeredFiles - before.offeredFiles,
+			offeredBytes: this.#sent.offeredBytes + now.offeredBytes - before.offeredBytes,
 			files: this.#sent.files + now.files - before.files,
 			bytes: this.#sent.bytes + now.bytes - before.bytes,
 			sentBytes: this.#sent.sentBytes + now.sentBytes - before.sentBytes,
@@ -89,10 +120,14 @@ export class SyncUpload {
 
 	#report(status: "progress" | "done"): void {
 		this.#isTold = status === "done";
-		this.#emit({
+		const { files, bytes, sentBytes, savedBytes } = this.#sent;
+		this.#run.emit({
 			type: "upload",
 			status,
-			...this.#sent,
+			files,
+			bytes,
+			sentBytes,
+			savedBytes,
 			totalFiles: this.#totals.files,
 			totalBytes: this.#totals.bytes,
 			durationMs: status === "done" ? this.durationMs : this.#elapsed(),

@@ -80,7 +80,7 @@ async function send(
 		const output = buildImage(engine, request, run.signal);
 		const { imageId } = await readBuildOutput(output, dockerfile, run, plan);
 		const image = imageId === undefined ? undefined : { id: imageId, tags: plan.tags };
-		return { image, uploadMs: upload?.durationMs ?? 0 };
+		return { image, uploadMs: upload?.durationMs ?? 0, upload: upload?.report };
 	} catch (error) {
 		// A context that cannot be read to its end breaks the request; the reason is the first of the two.
 		throw upload?.failure ?? explainRefusal(error, dockerfile);

@@ -2,7 +2,7 @@ import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import type { Run } from "../events.js";
+import type { Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
@@ -31,4 +31,6 @@ export interface SentBuild {
 	readonly image: BuiltImage | undefined;
 	/** Milliseconds from the first byte of the context to the last; 0 when nothing was sent. */
 	readonly uploadMs: number;
+	/** Absent where the daemon fetches all by itself. */
+	readonly upload: UploadReport | undefined;
 }

@@ -4,7 +4,7 @@ import type { BuildContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
 import type { Engine } from "../engine/engine.js";
 import { ContextError } from "../errors.js";
-import type { Emit, Run } from "../events.js";
+import type { Emit, Run, UploadReport } from "../events.js";
 
 /** Milliseconds between two progress events. */
 const PROGRESS_INTERVAL = 100;
@@ -51,6 +51,23 @@ export class Upload {
 		}) as unknown as Readable;
 	}
 
+	/** What has been done so far. */
+	get report(): UploadReport {
+		const { files, bytes } = this.#read;
+		return {
+			transfer: "tar",
+			...(this.#totals.totalFiles === undefined ? {} : { files }),
+			bytes,
+			alreadyThere: { files: 0, bytes: 0 },
+			sentBytes: this.#sentBytes,
+			savedBytes: this.#savedBytes,
+		};
+	}
+
+	get #savedBytes(): number {
+		return this.#compress === undefined ? 0 : this.#compress.inputBytes - this.#sentBytes;
+	}
+
 	#meter(): Transform {
 		const count = (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) => {
 			this.#sentBytes += chunk.length;
@@ -76,7 +93,7 @@ export class Upload {
 			...this.#read,
 			...this.#totals,
 			sentBytes: this.#sentBytes,
-			...(this.#compress && { savedBytes: this.#compress.inputBytes - this.#sentBytes }),
+			...(this.#compress && { savedBytes: this.#savedBytes }),
 			durationMs: performance.now() - this.#startedAt,
 		});
 	}

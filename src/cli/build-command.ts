@@ -27,7 +27,11 @@ export const OUTPUT_FLAGS = {
 		describe: "How progress is shown",
 	},
 	quiet: { type: "boolean", alias: "q", describe: "Print only the image id" },
-	verbose: { type: "boolean", alias: "v", describe: "Keep the output of steps on the screen" },
+	verbose: {
+		type: "boolean",
+		alias: "v",
+		describe: "Keep the output of steps on the screen, and name the files a sync sends",
+	},
 	color: { type: "boolean", describe: "Colours, also where it is no terminal" },
 	"no-color": { type: "boolean", describe: "No colours" },
 	iidfile: { type: "string", requiresArg: true, describe: "Write the image id to a file" },
@@ -67,6 +71,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		const run = {
 			emit: (event: BuildEvent) => renderer.handle(event),
 			signal: interrupts.signal,
+			tellSentFiles: mode === "json" || (values.verbose === true && mode !== "quiet"),
 		};
 		if (call !== undefined) {
 			const { runCall } = await import("./call.js");

@@ -29,10 +29,11 @@ export function formatCount(count: number): string {
 	return count.toLocaleString("en-US");
 }
 
-/** What was sent of something, as "28% of it" would be read: "28%", or "20x" above its size. */
+/** A part of something, as "28% of it" would be read: "28%", or "20x" above its size. */
 export function formatShare(part: number, whole: number): string {
 	const share = part / whole;
 	if (share >= 2) return `${share < 10 ? share.toFixed(1) : formatCount(Math.round(share))}x`;
+	if (share < 1 && share > 0.99) return "over 99%";
 	return share < 0.01 ? "under 1%" : `${Math.round(share * 100)}%`;
 }
 

@@ -12,6 +12,7 @@ import type { Screen } from "./screen.js";
  * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
  * - `transfer`: transfer (`tar` or `sync`), reason
  * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, savedBytes?, durationMs
+ * - `sent-file`: path, bytes, context? (a named one): with a sync, for each file once it is sent; a tar sends all
  * - `step`, status `started`, `cached` or `canceled`: id, name
  * - `step`, status `progress`: id, name, item, current, total (0: not known)
  * - `step`, status `done`: id, name, durationMs
@@ -21,7 +22,8 @@ import type { Screen } from "./screen.js";
  * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
  * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, digest?,
- *   durationMs}], context?, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
+ *   durationMs}], context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
+ *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
  *
  * The last one is `done` or `error`; an `error` after `done` means that the image is there, and that

@@ -13,6 +13,7 @@ import {
 	contextLine,
 	deliverLine,
 	retryLine,
+	sentFileLine,
 	transferLine,
 	uploadLine,
 } from "./wording.js";
@@ -63,6 +64,8 @@ export class PlainRenderer implements Renderer {
 				return [contextLine(event) + spent(event.status === "done" ? event : {})];
 			case "upload":
 				return this.#upload(event);
+			case "sent-file":
+				return this.#verbose ? [sentFileLine(event)] : [];
 			case "step":
 				return this.#step(event);
 			case "log":

@@ -26,7 +26,7 @@ export interface Renderer {
 export interface RenderOptions {
 	/**
 	 * tty: the output of steps stays in the scrollback. plain: every finished layer and every word of
-	 * the far side of a delivery gets a line.
+	 * the far side of a delivery gets a line. Both: and so does every file that is sent, as far as it is told.
 	 */
 	readonly verbose?: boolean | undefined;
 }

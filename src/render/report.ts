@@ -1,5 +1,5 @@
 import type { Colors } from "picocolors/types.js";
-import type { BuildReport, ContextTotals, DeliveryReport } from "../events.js";
+import type { BuildReport, ContextTotals, DeliveryReport, UploadReport } from "../events.js";
 import { displayWidth } from "./display-width.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
@@ -20,8 +20,10 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 		...row("id", report.imageId === undefined ? [] : [report.imageId]),
 		...row("where", whereLines(report)),
 		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
-		...row("context", wrap(context ? sentParts(context) : [passedOn(report.contextKind)], width)),
+		...row("context", wrap(context ? sizeParts(context) : [passedOn(report.contextKind)], width)),
 		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
+		...row("sent", report.upload ? wrap(sentParts(report.upload, context), width) : []),
+		...row("reused", report.upload ? wrap(reusedParts(report.upload), width) : []),
 		...row("wire", wrap(wireParts(report), width)),
 		...row("time", wrap(timeParts(report.phases), width)),
 	];
@@ -45,8 +47,37 @@ function deliveryPart(delivery: DeliveryReport): string {
 	return `${place} (${formatBytes(delivery.bytes)})`;
 }
 
-function sentParts({ files, bytes }: ContextTotals): string[] {
+function sizeParts({ files, bytes }: { readonly files: number; readonly bytes: number }): string[] {
 	return [formatFiles(files), formatBytes(bytes)];
+}
+
+/** A tar has all of the context; of an archive that was passed on, only its size is known. */
+function sentParts(upload: UploadReport, context: ContextTotals | undefined): string[] {
+	const { transfer, files, bytes } = upload;
+	if (transfer === "tar") {
+		const all = files !== undefined && files === context?.files;
+		return [all ? "all of it, as a tar" : `${formatBytes(bytes)} as a tar`, ...savedParts(upload)];
+	}
+	if (files === 0 && bytes === 0) return ["nothing"];
+	const { alreadyThere } = upload;
+	const size = withShare(bytes, bytes + alreadyThere.bytes);
+	return [...(files ? [formatFiles(files)] : []), size, ...savedParts(upload)];
+}
+
+function savedParts({ sentBytes, savedBytes }: UploadReport): string[] {
+	if (savedBytes <= 0) return [];
+	return [`${withShare(savedBytes, sentBytes + savedBytes)} saved by compression`];
+}
+
+function reusedParts({ bytes, alreadyThere }: UploadReport): string[] {
+	if (alreadyThere.files === 0) return [];
+	const size = withShare(alreadyThere.bytes, bytes + alreadyThere.bytes);
+	return [formatFiles(alreadyThere.files), `${size} already there`];
+}
+
+/** "3 MB (28%)". */
+function withShare(part: number, whole: number): string {
+	return part === 0 ? formatBytes(part) : `${formatBytes(part)} (${formatShare(part, whole)})`;
 }
 
 function ignoredParts({ files, bytes, complete }: ContextTotals["ignored"]): string[] {

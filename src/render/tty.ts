@@ -17,6 +17,7 @@ import {
 	deliverLine,
 	deliveryName,
 	retryLine,
+	sentFileLine,
 	transferLine,
 	uploadLine,
 } from "./wording.js";
@@ -61,6 +62,9 @@ export class TtyRenderer implements Renderer {
 				break;
 			case "upload":
 				this.#upload(event);
+				break;
+			case "sent-file":
+				if (this.#verbose) this.#region.print(this.#colors.dim(sentFileLine(event)));
 				break;
 			case "step":
 				this.#step(event);

@@ -7,6 +7,7 @@ import type {
 	DeliverEvent,
 	DeliveryMethod,
 	RetryEvent,
+	SentFileEvent,
 	TransferEvent,
 	UploadEvent,
 } from "../events.js";
@@ -62,6 +63,11 @@ export function uploadLine(event: UploadEvent): string {
 			? formatFiles(event.files)
 			: `${formatCount(event.files)} of ${formatFiles(event.totalFiles)}`;
 	return `uploading ${files}, ${amount(event.bytes, event.totalBytes)}, ${sent} sent`;
+}
+
+export function sentFileLine({ path, bytes, context }: SentFileEvent): string {
+	const of = context === undefined ? "" : ` of ${printableName(context)}`;
+	return `sent ${printableName(path)}${of} (${formatBytes(bytes)})`;
 }
 
 const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly done: string }> = {

@@ -14,8 +14,11 @@ const MESSAGES_BYTES = 64 * 1024;
 /** Chunks of content that are read while others are sent. */
 const READ_AHEAD = 4;
 
-/** What one transfer has sent so far. */
+/** What one transfer has done so far. */
 export interface CopyProgress {
+	/** Files that the daemon was told of and may ask for, and the bytes of their content. */
+	readonly offeredFiles: number;
+	readonly offeredBytes: number;
 	/** Files whose content has been sent to the end. */
 	readonly files: number;
 	/** Of content. */
@@ -26,22 +29,28 @@ export interface CopyProgress {
 	readonly savedBytes: number;
 }
 
+export interface CopyObserver {
+	/** Told of what is handed to the link. */
+	progress(progress: CopyProgress): void;
+	/** A file has been handed to the link. Absent where nobody wants to know: names take memory. */
+	sentFile?(path: string, bytes: number): void;
+}
+
 /**
  * The sender of fsutil's protocol (send.go): tells the daemon of all entries, then sends the content
  * that it asks for, in the order in which it asks, until it says that it has what it wants.
  *
  * @param packets what comes from the daemon
  * @param compression absent: content is sent as it is
- * @param onProgress told of what is handed to the link
  * @throws ContextError; EngineError for a daemon that does not keep to the protocol; DaemonSideError
  */
 export async function* diffCopy(
 	selection: ContextSelection,
 	packets: AsyncIterable<Uint8Array>,
 	compression: ContentCompression | undefined,
-	onProgress: (progress: CopyProgress) => void,
+	observer: CopyObserver,
 ): AsyncGenerator<FramedMessages, void, undefined> {
-	const copy = new DiffCopy(selection, packets, compression, onProgress);
+	const copy = new DiffCopy(selection, packets, compression, observer);
 	try {
 		yield* copy.announce();
 		yield* copy.sendContents();
@@ -55,12 +64,16 @@ class DiffCopy {
 	readonly #selection: ContextSelection;
 	readonly #inbox: PacketInbox;
 	readonly #compression: ContentCompression | undefined;
-	readonly #onProgress: (progress: CopyProgress) => void;
+	readonly #observer: CopyObserver;
 	readonly #writer = new PacketWriter();
 	/** By id: whether its content may be asked for, which is once. */
 	readonly #offered: boolean[] = [];
+	/** By id, where somebody wants to hear of them. */
+	readonly #entries: ContextEntry[] = [];
 	/** Files that were asked for and are not read to their end. */
 	#unread = 0;
+	#offeredFiles = 0;
+	#offeredBytes = 0;
 	#files = 0;
 	#bytes = 0;
 	#sentBytes = 0;
@@ -70,11 +83,11 @@ class DiffCopy {
 		selection: ContextSelection,
 		packets: AsyncIterable<Uint8Array>,
 		compression: ContentCompression | undefined,
-		onProgress: (progress: CopyProgress) => void,
+		observer: CopyObserver,
 	) {
 		this.#selection = selection;
 		this.#compression = compression;
-		this.#onProgress = onProgress;
+		this.#observer = observer;
 		this.#inbox = new PacketInbox(packets, (id) => {
 			const offered = this.#offered[id] === true;
 			if (offered) this.#offered[id] = false;
@@ -89,13 +102,22 @@ class DiffCopy {
 			for (const entry of entries) {
 				requireUtf8(entry);
 				this.#writer.stat(entry);
-				this.#offered.push(entry.type === "file" && entry.hardlink === undefined);
+				this.#offer(entry);
 			}
 			if (this.#writer.length >= MESSAGES_BYTES) yield this.#take();
 			this.#check();
 		}
 		this.#writer.endOfStats();
 		yield this.#take();
+	}
+
+	#offer(entry: ContextEntry): void {
+		const hasContent = entry.type === "file" && entry.hardlink === undefined;
+		this.#offered.push(hasContent);
+		if (this.#observer.sentFile !== undefined) this.#entries.push(entry);
+		if (!hasContent) return;
+		this.#offeredFiles += 1;
+		this.#offeredBytes += entry.size;
 	}
 
 	async *sendContents(): AsyncGenerator<FramedMessages> {
@@ -123,6 +145,15 @@ class DiffCopy {
 		yield this.#take();
 		const taken = performance.now();
 		this.#compression?.note(chunk, taken - written, taken - started);
+		this.#tellSentFiles(chunk);
+	}
+
+	#tellSentFiles({ pieces }: ContentChunk): void {
+		if (this.#observer.sentFile === undefined) return;
+		for (const { id, last } of pieces) {
+			const { path, size } = this.#entries[id] as ContextEntry;
+			if (last) this.#observer.sentFile(path, size);
+		}
 	}
 
 	/** The message that tells the daemon why it gets no more. */
@@ -160,7 +191,9 @@ class DiffCopy {
 
 	#take(): FramedMessages {
 		this.#sentBytes += this.#writer.length;
-		this.#onProgress({
+		this.#observer.progress({
+			offeredFiles: this.#offeredFiles,
+			offeredBytes: this.#offeredBytes,
 			files: this.#files,
 			bytes: this.#bytes,
 			sentBytes: this.#sentBytes,

@@ -4,7 +4,7 @@ import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
 import { FileSync } from "../proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "../session-service.js";
 import { ContentCompression } from "./content-compression.js";
-import { type CopyProgress, diffCopy } from "./diff-copy.js";
+import { type CopyObserver, diffCopy } from "./diff-copy.js";
 import { DaemonSideError } from "./packet-inbox.js";
 import { type RequestedPart, readRequestedPart } from "./requested-part.js";
 
@@ -17,8 +17,7 @@ export interface FileSyncOptions {
 	readonly onTransfer: (part: RequestedPart) => TransferObserver;
 }
 
-export interface TransferObserver {
-	progress(progress: CopyProgress): void;
+export interface TransferObserver extends CopyObserver {
 	/** The daemon has what it wants. */
 	done(): void;
 	/**
@@ -45,7 +44,7 @@ export function fileSyncService(options: FileSyncOptions): SessionService {
 					try {
 						using selection = await directory.select(part.filter);
 						const used = call.takesGzip ? compression : undefined;
-						yield* diffCopy(selection, packets, used, (progress) => observer.progress(progress));
+						yield* diffCopy(selection, packets, used, observer);
 						observer.done();
 					} catch (error) {
 						throw endOfCall(error, call, observer);

@@ -92,6 +92,14 @@ export const report: BuildReport = {
 		bytes: 12_300_000,
 		ignored: { files: 4321, bytes: 300_000_000, complete: true },
 	},
+	upload: {
+		transfer: "sync",
+		files: 3,
+		bytes: 12_000,
+		alreadyThere: { files: 104, bytes: 11_988_000 },
+		sentBytes: 5000,
+		savedBytes: 7500,
+	},
 	wire: { sent: 3_440_000, received: 1_200_000 },
 	retries: 0,
 	phases: { connect: 400, context: 120, upload: 1200, build: 64_000, deliver: 0, total: 65_800 },
@@ -135,6 +143,7 @@ export const everyEvent: readonly BuildEvent[] = [
 		sentBytes: 5,
 		durationMs: 100,
 	},
+	{ type: "sent-file", path: "src/a.c", bytes: 10 },
 	{ type: "upload", status: "done", files: 2, bytes: 20, sentBytes: 8, durationMs: 200 },
 	{ type: "step", id: "a", name: "[1/1] RUN make", status: "started" },
 	{

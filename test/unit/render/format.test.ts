@@ -39,6 +39,8 @@ describe("format", () => {
 	it("tells a share in percent, and as a factor where it is far above", () => {
 		assert.equal(formatShare(28, 100), "28%");
 		assert.equal(formatShare(1, 1000), "under 1%");
+		assert.equal(formatShare(999, 1000), "over 99%");
+		assert.equal(formatShare(1000, 1000), "100%");
 		assert.equal(formatShare(150, 100), "150%");
 		assert.equal(formatShare(250, 100), "2.5x");
 		assert.equal(formatShare(20_000, 10), "2,000x");

@@ -87,6 +87,19 @@ describe("plain progress", () => {
 		assert.deepEqual(await lines(true), ["#1 FROM a", "#1 layer 10 B of 10 B"]);
 	});
 
+	it("names the files that are sent, if it is verbose", async () => {
+		const lines = async (verbose: boolean) => {
+			const { screen, renderer } = await plain({ verbose });
+			renderer.handle({ type: "sent-file", path: "src/a.c", bytes: 1200 });
+			renderer.handle({ type: "sent-file", path: "b\n\x1b[2J", bytes: 0, context: "lib" });
+			return screen.lines;
+		};
+		assert.deepEqual(await lines(false), []);
+		const [first, second = ""] = await lines(true);
+		assert.equal(first, "sent src/a.c (1.2 kB)");
+		assert.match(second, /^sent b\P{Control}* of lib \(0 B\)$/u);
+	});
+
 	it("prints no control character, whatever is in names, logs and errors", async () => {
 		const { screen, renderer } = await plain();
 		screen.color = true;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import picocolors from "picocolors";
+import type { UploadReport } from "../../../src/events.js";
 import { reportLines } from "../../../src/render/report.js";
 import { imageId, report } from "./fake-screen.js";
 
@@ -32,6 +33,8 @@ describe("the closing report", () => {
 			"built    linux/amd64, docker 28.5.2 (buildkit)",
 			"context  1,234 files, 12.3 MB",
 			"ignored  4,321 files, 300 MB",
+			"sent     3 files, 12 kB (under 1%), 7.5 kB (60%) saved by compression",
+			"reused   104 files, 12 MB (over 99%) already there",
 			"wire     3.44 MB sent (28% of the context), 1.2 MB received",
 			"time     1m 06s in all, connect 0.4s, context 0.1s, upload 1.2s, build 1m 04s",
 		]);
@@ -61,6 +64,57 @@ describe("the closing report", () => {
 		]);
 	});
 
+	it("tells what was sent from what was there", () => {
+		const rows = (upload: Partial<UploadReport>, columns = 80) => {
+			const whole = { ...report, upload: { ...report.upload, ...upload } as UploadReport };
+			const lines = reportLines(whole, colors, columns);
+			const from = lines.findIndex((line) => line.startsWith("sent"));
+			return lines.slice(
+				from,
+				lines.findIndex((line) => line.startsWith("wire")),
+			);
+		};
+		assert.deepEqual(rows({}, 40), [
+			"sent     3 files, 12 kB (under 1%),",
+			"         7.5 kB (60%) saved by compression",
+			"reused   104 files,",
+			"         12 MB (over 99%) already there",
+		]);
+		const all = { files: 107, bytes: 12_000_000 };
+		const none = { files: 0, bytes: 0 };
+		assert.deepEqual(rows({ ...none, alreadyThere: all }), [
+			"sent     nothing",
+			"reused   107 files, 12 MB (100%) already there",
+		]);
+		assert.deepEqual(rows({ ...all, alreadyThere: none, savedBytes: 0 }), [
+			"sent     107 files, 12 MB (100%)",
+		]);
+		assert.deepEqual(rows({ ...none, files: 1, alreadyThere: none, savedBytes: 0 }), [
+			"sent     1 file, 0 B",
+		]);
+	});
+
+	it("says of a tar that all was sent, and of an archive how much", () => {
+		const upload: UploadReport = {
+			transfer: "tar",
+			files: 1234,
+			bytes: 12_300_000,
+			alreadyThere: { files: 0, bytes: 0 },
+			sentBytes: 3_000_000,
+			savedBytes: 9_000_000,
+		};
+		const sent = (lines: readonly string[]) => lines.filter((line) => /^(sent|reused)/.test(line));
+		assert.deepEqual(sent(reportLines({ ...report, upload }, colors, 80)), [
+			"sent     all of it, as a tar, 9 MB (75%) saved by compression",
+		]);
+		const { context: _, ...rest } = report;
+		const { files: __, ...unlisted } = upload;
+		const archive = { ...rest, contextKind: "archive", upload: unlisted } as const;
+		assert.deepEqual(sent(reportLines(archive, colors, 80)), [
+			"sent     12.3 MB as a tar, 9 MB (75%) saved by compression",
+		]);
+	});
+
 	it("says when there is more in ignored folders than was counted", () => {
 		const ignored = (files: number, complete: boolean) => {
 			const context = { files: 1, bytes: 10, ignored: { files, bytes: files * 10, complete } };
@@ -73,9 +127,10 @@ describe("the closing report", () => {
 	});
 
 	it("has no share of a context that the daemon fetched", () => {
-		const { context: _, ...rest } = report;
+		const { context: _, upload: __, ...rest } = report;
 		const lines = reportLines({ ...rest, contextKind: "remote" }, colors, 80);
 		assert.ok(lines.includes("context  fetched by the daemon"));
+		assert.ok(!lines.some((line) => /^(sent|reused)/.test(line)));
 		assert.ok(lines.includes("wire     3.44 MB sent, 1.2 MB received"));
 		const archive = reportLines({ ...rest, contextKind: "archive" }, colors, 80);
 		assert.ok(archive.includes("context  passed on as it came"));

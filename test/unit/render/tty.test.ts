@@ -176,6 +176,15 @@ describe("terminal progress", () => {
 		]);
 	});
 
+	it("names the files that are sent when it is verbose", async () => {
+		for (const verbose of [false, true]) {
+			const { handle, wait, rows } = await tty({ verbose });
+			handle({ type: "sent-file", path: "src/a.c", bytes: 1200 });
+			wait(100);
+			assert.equal(rows().includes("sent src/a.c (1.2 kB)"), verbose);
+		}
+	});
+
 	it("keeps the output of steps when it is verbose", async () => {
 		const { renderer, handle, rows } = await tty({ verbose: true });
 		handle({ ...make, status: "started" }, log("one\ntwo"));

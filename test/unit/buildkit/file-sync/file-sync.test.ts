@@ -103,6 +103,13 @@ describe("file sync", () => {
 		assert.equal(stat("large").modTime, 1_700_000_000_250_000_000n);
 		assert.deepEqual(daemon.sent.files, 4);
 		assert.deepEqual(daemon.sent.bytes, large.length + 9);
+		assert.deepEqual([daemon.sent.offeredFiles, daemon.sent.offeredBytes], [4, large.length + 9]);
+		assert.deepEqual(daemon.sentFiles, [
+			["a/b", 5],
+			["a-b", 0],
+			["large", large.length],
+			["z/y/x", 4],
+		]);
 		assert.deepEqual(daemon.news, ["done"]);
 	});
 

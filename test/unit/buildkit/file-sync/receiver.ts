@@ -33,7 +33,15 @@ export class Daemon {
 	readonly failures: RbuildError[] = [];
 	readonly warnings: unknown[] = [];
 	readonly news: string[] = [];
-	sent: CopyProgress = { files: 0, bytes: 0, sentBytes: 0, savedBytes: 0 };
+	readonly sentFiles: [path: string, bytes: number][] = [];
+	sent: CopyProgress = {
+		offeredFiles: 0,
+		offeredBytes: 0,
+		files: 0,
+		bytes: 0,
+		sentBytes: 0,
+		savedBytes: 0,
+	};
 
 	constructor(test: TestContext, directory: SelectableDirectory) {
 		const [ours, theirs] = duplexPair();
@@ -44,6 +52,7 @@ export class Daemon {
 				progress: (sent) => {
 					this.sent = sent;
 				},
+				sentFile: (path, bytes) => this.sentFiles.push([path, bytes]),
 				done: () => this.news.push("done"),
 				failed: (error) => this.failures.push(error),
 			}),
