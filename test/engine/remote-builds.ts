@@ -212,7 +212,8 @@ export function testRemoteBuilds(peer: Peer): void {
 			.split("\n")
 			.map((line) => JSON.parse(line));
 		const types = new Set(events.map(({ type }) => type));
-		assert.deepEqual([...types].sort(), ["connect", "context", "done", "log", "step", "upload"]);
+		const all = ["connect", "context", "done", "log", "step", "transfer", "upload"];
+		assert.deepEqual([...types].sort(), all);
 		assert.ok(
 			events.some(({ type, text }) => type === "log" && text.includes("hello from the step")),
 		);
