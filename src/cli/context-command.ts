@@ -1,6 +1,7 @@
 import type { Options } from "yargs";
-import { type LocalContext, openLocalContext } from "../context/build-context.js";
+import type { LocalContext } from "../context/build-context.js";
 import { parseContextSource } from "../context/context-source.js";
+import { openLocalContext } from "../context/local-context.js";
 import type { ContextManifest } from "../context/manifest.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import { contextSize } from "../render/wording.js";

@@ -1,0 +1,157 @@
+import { rm } from "node:fs/promises";
+import type { IndexParts } from "../context/content-index.js";
+import { packFiles } from "../context/tar-pack.js";
+import type { Engine } from "../engine/engine.js";
+import { EngineError, RbuildError } from "../errors.js";
+import type { Run } from "../events.js";
+import {
+	findIndexImage,
+	type IndexImage,
+	readIndexImage,
+	writeIndexImage,
+} from "../image/index-image.js";
+import type { ContextKey } from "./context-key.js";
+import { checkedIndex, type IndexCopy, writeIndexCopy } from "./index-copy.js";
+
+/** An index that knows of nothing. */
+export const EMPTY: IndexParts = { base: undefined, delta: undefined };
+
+/** What a daemon says of its index: an image, none, or that it does not want to be asked. */
+export type Found = IndexImage | "none" | "refused";
+
+/** Asks the daemon for its index. @throws InterruptedError */
+export async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Promise<Found> {
+	try {
+		return (await findIndexImage(engine, digest.toString("hex"), run.signal)) ?? "none";
+	} catch (error) {
+		if (error instanceof RbuildError && !run.signal.aborted) return "refused";
+		throw error;
+	}
+}
+
+/** Where an index is kept: on the daemon, and a copy of it here. */
+export class IndexStore {
+	readonly #engine: Engine;
+	readonly #key: ContextKey;
+	readonly #path: string;
+	readonly #run: Run;
+	#place: "daemon and here" | "here" | "nowhere" = "daemon and here";
+
+	constructor(engine: Engine, key: ContextKey, path: string, run: Run) {
+		this.#engine = engine;
+		this.#key = key;
+		this.#path = path;
+		this.#run = run;
+	}
+
+	/** What the daemon has if that is newer, and goes on from the copy that is here. */
+	async newest(local: IndexCopy, found: Found): Promise<IndexCopy> {
+		if (found === "refused") {
+			this.#place = "here";
+			return local;
+		}
+		if (found === "none") return { ...local, imageId: undefined, baseId: undefined };
+		if (found.id === local.imageId) return local;
+		const generation = Buffer.from(local.generation).toString("hex");
+		if (found.generation !== generation) {
+			// This build goes on with the files that it knows of; the next one with everybody else's.
+			this.#place = "nowhere";
+			await rm(this.#path, { force: true }).catch(() => {});
+			return local;
+		}
+		const fetched = await this.fetch(found, local);
+		if (fetched === undefined) return { ...local, imageId: undefined, baseId: undefined };
+		if (Buffer.from(fetched.generation).equals(local.generation)) return fetched;
+		this.#place = "nowhere";
+		return local;
+	}
+
+	/** @param local may have the base already */
+	async fetch(image: IndexImage, local?: IndexCopy): Promise<IndexCopy | undefined> {
+		const index = await this.#fetchOnce(image, local);
+		if (index !== undefined) return index;
+		// Another build may have replaced it just now.
+		const now = await findIndex(this.#engine, this.#key, this.#run);
+		if (typeof now === "string" || now.id === image.id) return undefined;
+		return this.#fetchOnce(now, local);
+	}
+
+	async #fetchOnce(image: IndexImage, local?: IndexCopy): Promise<IndexCopy | undefined> {
+		const { signal } = this.#run;
+		const { id, baseId } = image;
+		const hasBase = local?.baseId === baseId;
+		try {
+			const [newest, base] = await Promise.all([
+				readIndexImage(this.#engine, id, signal),
+				baseId === id || hasBase ? undefined : readIndexImage(this.#engine, baseId, signal),
+			]);
+			const parts = {
+				base: hasBase ? local?.parts.base : (base ?? newest).get("base"),
+				delta: newest.get("delta"),
+			};
+			const index = checkedIndex(parts, this.#key.digest, { imageId: id, baseId });
+			if (index !== undefined) await writeIndexCopy(this.#path, index);
+			return index;
+		} catch (error) {
+			if (error instanceof RbuildError && !signal.aborted) return undefined;
+			throw error;
+		}
+	}
+
+	/**
+	 * @param index as it was
+	 * @param news the parts that are new, if any
+	 */
+	async store(index: IndexCopy, news: IndexParts | undefined, signal: AbortSignal): Promise<void> {
+		if (news === undefined && (index.imageId !== undefined || index.parts === EMPTY)) return;
+		const parts =
+			news === undefined ? index.parts : { base: news.base ?? index.parts.base, delta: news.delta };
+		const { generation } = index;
+		const isBaseThere = news?.base === undefined;
+		let images: Pick<IndexCopy, "imageId" | "baseId"> = { imageId: undefined, baseId: undefined };
+		try {
+			if (this.#place === "daemon and here") {
+				images = await this.#write(
+					generation,
+					parts,
+					isBaseThere ? index.baseId : undefined,
+					signal,
+				);
+			}
+		} finally {
+			const copy = { generation, parts, ...images };
+			if (this.#place !== "nowhere") await writeIndexCopy(this.#path, copy);
+		}
+	}
+
+	/** @param baseId the image that has the base, if one has */
+	async #write(
+		generation: Uint8Array,
+		{ base, delta }: IndexParts,
+		baseId: string | undefined,
+		signal: AbortSignal,
+	): Promise<Pick<IndexCopy, "imageId" | "baseId">> {
+		const file = (path: string, content: Uint8Array | undefined) =>
+			content === undefined ? [] : [{ path, content }];
+		const write = (files: Parameters<typeof packFiles>[0], onTopOf: string | undefined) => {
+			const content = {
+				key: this.#key.digest.toString("hex"),
+				generation: Buffer.from(generation).toString("hex"),
+				context: this.#key.name,
+				layer: packFiles(files),
+				baseId: onTopOf,
+			};
+			return writeIndexImage(this.#engine, content, signal);
+		};
+		if (baseId !== undefined) {
+			try {
+				return { imageId: await write(file("delta", delta), baseId), baseId };
+			} catch (error) {
+				// The base may have been pruned since, or replaced by another build.
+				if (!(error instanceof EngineError)) throw error;
+			}
+		}
+		const imageId = await write([...file("base", base), ...file("delta", delta)], undefined);
+		return { imageId, baseId: imageId };
+	}
+}

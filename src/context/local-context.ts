@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { basename } from "node:path";
+import { addAbortSignal, type Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import type { ContextTotals } from "../events.js";
+import type { ContextRequest, LocalContext } from "./build-context.js";
+import type { SelectableDirectory } from "./context-selection.js";
+import { type DirectoryContext, openDirectoryContext } from "./directory-context.js";
+import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
+import type { ExtraFile } from "./extra-files.js";
+import { fileSet } from "./file-set.js";
+import { IgnoreRules } from "./ignore/ignore-rules.js";
+import type { ContextManifest } from "./manifest.js";
+import type { TarProgress } from "./tar-reader.js";
+
+/** As openBuildContext, for a directory and nothing else. */
+export async function openLocalContext(
+	directory: string,
+	request: ContextRequest,
+	signal: AbortSignal,
+): Promise<LocalContext> {
+	const root = await realpath(directory);
+	const dockerfile = await locateDockerfile({
+		root,
+		file: request.file,
+		workingDirectory: request.workingDirectory,
+		readStdin: () => buffer(addAbortSignal(signal, request.stdin)),
+	});
+	const sent = whatIsSent(dockerfile);
+	const walked = openDirectoryContext(
+		{
+			root,
+			...(dockerfile.ignore === undefined ? {} : { ignore: dockerfile.ignore }),
+			keep: [sent.dockerfile, ".dockerignore"],
+			extra: sent.extra,
+			platform: request.platform,
+		},
+		signal,
+	);
+	return new DirectoryBuildContext(request.context, root, sent.dockerfile, dockerfile, walked);
+}
+
+class DirectoryBuildContext implements LocalContext {
+	readonly kind = "directory";
+	readonly source: string;
+	readonly root: string;
+	readonly dockerfile: string;
+	readonly dockerfileName: string;
+	readonly dockerfileContent: Uint8Array;
+	readonly directory: SelectableDirectory;
+	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
+	readonly memory: LocalContext["memory"];
+	readonly manifest: Promise<ContextManifest>;
+	readonly #walked: DirectoryContext;
+	readonly #location: DockerfileLocation;
+	#totals: ContextTotals = { files: 0, bytes: 0, ignored: { files: 0, bytes: 0, complete: false } };
+
+	constructor(
+		source: string,
+		root: string,
+		dockerfile: string,
+		location: DockerfileLocation,
+		walked: DirectoryContext,
+	) {
+		this.source = source;
+		this.root = root;
+		this.dockerfile = dockerfile;
+		this.dockerfileName = location.displayName;
+		this.dockerfileContent = location.content;
+		this.directory = walked;
+		this.dockerfileDirectory = dockerfileDirectory(location);
+		this.#walked = walked;
+		this.#location = location;
+		this.memory = walked;
+		this.manifest = walked.manifest.then((manifest) => this.#note(manifest));
+		this.manifest.catch(() => {});
+	}
+
+	tarShowsMore(): boolean {
+		const { pathInContext, ignore } = this.#location;
+		if (pathInContext === undefined) return true;
+		if (ignore === undefined) return false;
+		const rules = IgnoreRules.parse(ignore.content, ignore.file);
+		return [pathInContext, ".dockerignore"].some((path) => rules.ignores(path));
+	}
+
+	totals(): ContextTotals {
+		return this.#totals;
+	}
+
+	tar(onProgress: (progress: TarProgress) => void): Readable {
+		// What was ignored is only for the report, so it waits until this side has nothing else to do.
+		return this.#walked.tar(onProgress).once("end", () => this.measureIgnored().catch(() => {}));
+	}
+
+	async measureIgnored(): Promise<ContextTotals> {
+		await this.manifest;
+		const ignored = await this.#walked.measureIgnored();
+		this.#totals = { ...this.#totals, ignored: { ...ignored, complete: true } };
+		return this.#totals;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#walked[Symbol.asyncDispose]();
+	}
+
+	#note(manifest: ContextManifest): ContextManifest {
+		const { files, bytes, ignored } = manifest;
+		const complete = ignored.directories.length === 0;
+		this.#totals = {
+			files,
+			bytes,
+			ignored: { files: ignored.files, bytes: ignored.bytes, complete },
+		};
+		return manifest;
+	}
+}
+
+/**
+ * A Dockerfile from elsewhere travels under a name made from its content, so that the tar is the same
+ * when it is the same. The .dockerignore that goes with it names it too: the classic builder then takes
+ * it out of the context again, so that `COPY .` does not see it (as the docker CLI does).
+ */
+function whatIsSent({ pathInContext, content, ignore }: DockerfileLocation): {
+	readonly dockerfile: string;
+	readonly extra: readonly ExtraFile[];
+} {
+	if (pathInContext !== undefined) return { dockerfile: pathInContext, extra: [] };
+	const digest = createHash("sha256").update(content).digest("hex");
+	const dockerfile = `.dockerfile.${digest.slice(0, 20)}`;
+	const rules = ignore?.content ?? Buffer.from(".dockerignore");
+	return {
+		dockerfile,
+		extra: [
+			{ path: dockerfile, content },
+			{ path: ".dockerignore", content: Buffer.concat([rules, Buffer.from(`\n${dockerfile}\n`)]) },
+		],
+	};
+}
+
+/** The daemon looks for the Dockerfile and NAME.dockerignore here, before .dockerignore in the context. */
+function dockerfileDirectory({
+	displayName,
+	content,
+	ignore,
+}: DockerfileLocation): LocalContext["dockerfileDirectory"] {
+	const dockerfile = basename(displayName);
+	// With these rules beside the Dockerfile, the daemon does not ask for others: three round trips.
+	const rules = ignore?.content.length ? ignore.content : Buffer.from("# no rules\n");
+	const files = new Map([
+		[dockerfile, content],
+		[`${dockerfile}.dockerignore`, rules],
+	]);
+	return { files: fileSet(files), dockerfile };
+}
