@@ -1,17 +1,17 @@
 import { setTimeout } from "node:timers/promises";
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Engine, EngineQuestions } from "../engine/engine.js";
-import type { Environment } from "../environment.js";
 import { ConnectionError, type ConnectionFailure } from "../errors.js";
 import type { Run } from "../events.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { ChosenTarget } from "../target/target.js";
-import { openTransport } from "../transport/open-transport.js";
+import { openTransport, type TransportSettings } from "../transport/open-transport.js";
 import type { Transport, WireCounts } from "../transport/transport.js";
 
 export interface BoxConnectionOptions {
 	readonly chosen: ChosenTarget;
-	readonly environment: Environment;
+	/** Of that target. */
+	readonly settings: TransportSettings;
 	/** How often a connection that was lost is made anew. */
 	readonly retries: number;
 	/** Called while the other side is waited for, and when the daemon can be asked. */
@@ -53,12 +53,12 @@ export class BoxConnection implements AsyncDisposable {
 
 	/** @throws ConnectionError, EngineError, UsageError, InterruptedError */
 	async open(): Promise<Engine> {
-		const { chosen, environment, whileWaiting, whileGreeting } = this.#options;
+		const { chosen, settings, whileWaiting, whileGreeting } = this.#options;
 		const { emit, signal } = this.#run;
 		const target = this.#target;
 		const startedAt = performance.now();
 		emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
-		this.#transport = await openTransport(chosen, environment, signal, emit, whileWaiting);
+		this.#transport = await openTransport(chosen, settings, signal, emit, whileWaiting);
 		this.#engine = await connectEngine(this.#transport, signal, whileGreeting);
 		emit({
 			type: "connect",

@@ -11,7 +11,7 @@ import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
 import { chooseTarget } from "../target/choose-target.js";
 import { parseTarget } from "../target/parse-target.js";
 import type { ChosenTarget } from "../target/target.js";
-import { openTransport } from "../transport/open-transport.js";
+import { openTransport, readTransportSettings } from "../transport/open-transport.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { Closing } from "./closing.js";
 
@@ -43,7 +43,12 @@ export function planDeliveries(
 async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> {
 	const chosen = await localTarget(rooms.environment);
 	const transport = rooms.closing.use(
-		await openTransport(chosen, rooms.environment, run.signal, run.emit),
+		await openTransport(
+			chosen,
+			readTransportSettings(chosen, rooms.environment, run.signal),
+			run.signal,
+			run.emit,
+		),
 	);
 	return rooms.closing.use(await connectEngine(transport, run.signal));
 }

@@ -3,6 +3,7 @@ import { type BuildFailedError, EngineError } from "../errors.js";
 import type { Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { chooseTarget } from "../target/choose-target.js";
+import { readTransportSettings } from "../transport/open-transport.js";
 import { BoxConnection } from "./box-connection.js";
 import { buildFailed } from "./build-output.js";
 import { type FrontendCall, planBuild } from "./build-plan.js";
@@ -62,8 +63,11 @@ export async function callFrontend(
 	try {
 		const plan = { ...(await planBuild(options, environment, run)), call };
 		const chosen = await chooseTarget(options, environment);
+		const settings = readTransportSettings(chosen, environment, run.signal);
+		// It may fail before it is waited for.
+		settings.catch(() => {});
 		const context = await openContext(options, surroundings, closing, run);
-		const box = closing.use(new BoxConnection({ chosen, environment, retries: plan.retries }, run));
+		const box = closing.use(new BoxConnection({ chosen, settings, retries: plan.retries }, run));
 		const [, engine] = await together(failed, [readContext(context, run), box.open()]);
 		await requireBuilder(plan, engine, context, run.signal);
 		const credentials = registryCredentials(environment, run);

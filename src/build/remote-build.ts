@@ -8,6 +8,7 @@ import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.j
 import type { BuiltImage, Delivery } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { chooseTarget } from "../target/choose-target.js";
+import { readTransportSettings } from "../transport/open-transport.js";
 import { BoxConnection } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { requireBuilder } from "./builder-needs.js";
@@ -53,13 +54,16 @@ export async function remoteBuild(
 	try {
 		const plan = await planBuild(options, environment, run);
 		const chosen = await chooseTarget(options, environment);
+		const settings = readTransportSettings(chosen, environment, run.signal);
+		// It may fail before it is waited for.
+		settings.catch(() => {});
 		const context = await openContext(options, surroundings, closing, run);
 		const needs = new LocalNeeds(context, plan.request, run.signal);
 		const box = closing.use(
 			new BoxConnection(
 				{
 					chosen,
-					environment,
+					settings,
 					retries: plan.retries,
 					whileWaiting: () => loadAhead(needs),
 					whileGreeting: (questions) => needs.ask(questions),

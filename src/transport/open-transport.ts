@@ -2,27 +2,50 @@ import type { Environment } from "../environment.js";
 import type { Emit } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
 import { openSocketTransport } from "./socket-transport.js";
+import type { SshSettings } from "./ssh/ssh-settings.js";
 import type { Transport } from "./transport.js";
+
+/** What has to be known of a target before it can be called. */
+export type TransportSettings = Promise<SshSettings | undefined>;
+
+/**
+ * Reads the user's ssh configuration, which takes no network but some 20 ms: time that a caller may have
+ * for something else.
+ * @throws UsageError for an ssh configuration that rbuild cannot follow; InterruptedError
+ */
+export async function readTransportSettings(
+	{ target }: ChosenTarget,
+	environment: Environment,
+	signal: AbortSignal,
+): Promise<SshSettings | undefined> {
+	if (target.kind !== "ssh") return undefined;
+	const { sshSettings } = await import("./ssh/ssh-settings.js");
+	return await sshSettings(target, environment, signal);
+}
 
 /**
  * Opens the way to the chosen daemon, up to a first stream to it.
+ * @param settings Of that target.
  * @param signal Ends the attempt; an open transport is ended by disposing of it.
  * @param emit Receives warnings only, such as a host key that was accepted without being known.
  * @param whileWaiting Called once, when there is nothing to do but to wait for the other side: the time
  * to load what will be needed next.
- * @throws ConnectionError whose `failure` tells the causes apart; UsageError for an ssh configuration
- * that rbuild cannot follow; InterruptedError
+ * @throws ConnectionError whose `failure` tells the causes apart; what reading the settings throws;
+ * InterruptedError
  */
 export async function openTransport(
 	{ target }: ChosenTarget,
-	environment: Environment,
+	settings: TransportSettings,
 	signal: AbortSignal,
 	emit: Emit = () => {},
 	whileWaiting: () => void = () => {},
 ): Promise<Transport> {
 	if (target.kind === "ssh") {
 		const { openSshTransport } = await import("./ssh/ssh-transport.js");
-		return await openSshTransport(target, environment, signal, emit, whileWaiting);
+		const known = await settings;
+		if (known === undefined)
+			throw new Error("an ssh target was opened with the settings of another");
+		return await openSshTransport(target, known, signal, emit, whileWaiting);
 	}
 	const opening = openSocketTransport(target, signal, emit);
 	whileWaiting();

@@ -14,7 +14,7 @@ import type { Environment } from "../../src/environment.js";
 import { ConnectionError, type ConnectionFailure, InterruptedError } from "../../src/errors.js";
 import type { BuildEvent } from "../../src/events.js";
 import { parseTarget } from "../../src/target/parse-target.js";
-import { openTransport } from "../../src/transport/open-transport.js";
+import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
 import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
 
 const run = promisify(execFile);
@@ -94,7 +94,7 @@ interface OpenOptions {
 
 function open({ environment, on = `ssh://box${daemonSocket}`, signal = never, emit }: OpenOptions) {
 	const chosen = { target: parseTarget(on), chosenBy: "--on" };
-	return openTransport(chosen, environment, signal, emit);
+	return openTransport(chosen, readTransportSettings(chosen, environment, signal), signal, emit);
 }
 
 async function failureOf(options: OpenOptions): Promise<ConnectionError> {

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
-import type { Environment } from "../../environment.js";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
@@ -12,7 +11,7 @@ import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
-import { type SshSettings, type SshTarget, sshSettings } from "./ssh-settings.js";
+import type { SshSettings } from "./ssh-settings.js";
 
 /** Below sshd's default of MaxSessions 10, so that a session of ours never meets a refusal. */
 const MAX_SESSIONS = 8;
@@ -32,13 +31,11 @@ export class SshConnection implements AsyncDisposable {
 
 	/** @throws ConnectionError, UsageError, InterruptedError */
 	static async open(
-		target: SshTarget,
-		environment: Environment,
+		settings: SshSettings,
 		signal: AbortSignal,
 		emit: Emit,
 		whileWaiting: () => void,
 	): Promise<SshConnection> {
-		const settings = await sshSettings(target, environment, signal);
 		const place = placeOf(settings);
 		const connecting = connectSocket(
 			{

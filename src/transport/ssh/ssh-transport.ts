@@ -1,12 +1,11 @@
 import type { Duplex } from "node:stream";
-import type { Environment } from "../../environment.js";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { ChannelSocket } from "../channel-socket.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { SshConnection } from "./ssh-connection.js";
-import type { SshTarget } from "./ssh-settings.js";
+import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
 /**
  * Logs in and finds the way to the daemon.
@@ -14,12 +13,12 @@ import type { SshTarget } from "./ssh-settings.js";
  */
 export async function openSshTransport(
 	target: SshTarget,
-	environment: Environment,
+	settings: SshSettings,
 	signal: AbortSignal,
 	emit: Emit,
 	whileWaiting: () => void,
 ): Promise<Transport> {
-	const connection = await SshConnection.open(target, environment, signal, emit, whileWaiting);
+	const connection = await SshConnection.open(settings, signal, emit, whileWaiting);
 	try {
 		makeServerPrompt(connection, signal);
 		const found = await findDaemonRoute(connection, target.socketPath, signal);

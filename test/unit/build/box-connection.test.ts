@@ -6,14 +6,6 @@ import { ConnectionError, EngineError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
 import { answers, hangsUp, startFakeDaemon } from "../../support/fake-daemon.js";
 
-const environment = {
-	variables: {},
-	homeDirectory: "/",
-	userName: "user",
-	platform: process.platform,
-	workingDirectory: "/",
-};
-
 /** A connection to a daemon that hangs up on the first requests for /info. */
 async function connected(context: TestContext, { hangUps = 0, retries = 2, abort = false } = {}) {
 	const controller = new AbortController();
@@ -31,7 +23,7 @@ async function connected(context: TestContext, { hangUps = 0, retries = 2, abort
 	const box = new BoxConnection(
 		{
 			chosen: { target: { kind: "unix", socketPath: daemon.socketPath }, chosenBy: "--on" },
-			environment,
+			settings: Promise.resolve(undefined),
 			retries,
 			whileWaiting: () => {},
 			whileGreeting,

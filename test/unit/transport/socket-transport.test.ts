@@ -10,7 +10,7 @@ import type { Environment } from "../../../src/environment.js";
 import { ConnectionError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
 import type { Target } from "../../../src/target/target.js";
-import { openTransport } from "../../../src/transport/open-transport.js";
+import { openTransport, readTransportSettings } from "../../../src/transport/open-transport.js";
 
 const never = new AbortController().signal;
 const environment: Environment = {
@@ -23,7 +23,8 @@ const environment: Environment = {
 
 function open(target: Target, events: BuildEvent[] = []) {
 	const chosen = { target, chosenBy: "--on" };
-	return openTransport(chosen, environment, never, (event) => events.push(event));
+	const settings = readTransportSettings(chosen, environment, never);
+	return openTransport(chosen, settings, never, (event) => events.push(event));
 }
 
 /** Answers a stream that was ended with what it said. */
