@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Environment } from "../environment.js";
+import { makeFolder } from "../image/folder.js";
 
 /** Where programs keep what they can do without, as the user's system has it. Absolute. */
 export function cacheFolder({ variables, homeDirectory, platform }: Environment): string {
@@ -28,7 +29,7 @@ export function cacheFolder({ variables, homeDirectory, platform }: Environment)
 export async function replaceCacheFile(path: string, content: Uint8Array): Promise<void> {
 	const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
 	try {
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		await makeFolder(dirname(path), 0o700);
 		await writeFile(temporary, content, { mode: 0o600 });
 		await rename(temporary, path);
 	} catch (error) {

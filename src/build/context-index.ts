@@ -7,6 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
+import { makeFolder } from "../image/folder.js";
 import type { BuildPlan } from "./build-plan.js";
 import { cacheFolder, forgetOldFiles } from "./cache-folder.js";
 import { type ContextKey, contextKey, sharedKey } from "./context-key.js";
@@ -48,6 +49,7 @@ export async function openContextIndex(
 	// It may fail before it is waited for.
 	asked.catch(() => {});
 	const local = await readIndexCopy(places.copy, key.digest);
+	await makeFolder(dirname(places.hashes), 0o700).catch(() => {});
 	const store = new IndexStore(engine, key, places.copy, run);
 	if (local !== undefined) {
 		const newest = asked.then((found) => store.newest(local, found));

@@ -38,11 +38,6 @@ export function sharedKey({ digest }: ContextKey, generation: Uint8Array): strin
 		.digest("hex");
 }
 
-/** The name without an index: another place is another project, and times are the files' own. */
-export function placeKey(root: string): string {
-	return createHash("sha256").update(`rbuild\0${root}`).digest("hex");
-}
-
 async function placeOf(root: string): Promise<string> {
 	const place = await gitPlace(root);
 	return place === undefined ? root : `${place.remote}:${place.folder}`;

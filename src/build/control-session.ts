@@ -4,11 +4,10 @@ import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run, UploadReport } from "../events.js";
 import type { BuildPlan } from "./build-plan.js";
-import type { ContextIndex } from "./context-index.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
 import { NamedDirectories } from "./named-contexts.js";
-import { offerContext } from "./offered-context.js";
+import { type Announcement, offerContext } from "./offered-context.js";
 import { withSession } from "./session-build.js";
 import { plannedSolve } from "./solve-request.js";
 
@@ -21,19 +20,17 @@ export interface PreparedSolve {
 	readonly signal: AbortSignal;
 }
 
-/**
- * Does something with BuildKit, beside a session that serves the contexts that it is about.
- *
- * @param offered what else the session has to serve, and by what the files of the context are announced
- */
+export interface SessionOffer extends Announcement {
+	/** What the session has to serve beside the context. */
+	readonly services: readonly SessionService[];
+}
+
+/** Does something with BuildKit, beside a session that serves the contexts that it is about. */
 export async function withControl<Result>(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	{
-		services,
-		index,
-	}: { readonly services: readonly SessionService[]; readonly index?: ContextIndex | undefined },
+	{ services, ...announcement }: SessionOffer,
 	run: Run,
 	work: (given: PreparedSolve) => Promise<Result>,
 ): Promise<{
@@ -42,7 +39,13 @@ export async function withControl<Result>(
 	readonly upload: UploadReport | undefined;
 }> {
 	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
-	const { session, frontendAttrs, upload } = offerContext(context, named, index, engine, run);
+	const { session, frontendAttrs, upload } = offerContext(
+		context,
+		named,
+		announcement,
+		engine,
+		run,
+	);
 	const all = { ...session, services: [...services, ...session.services] };
 	const signal = AbortSignal.any([run.signal, upload.failed]);
 	try {

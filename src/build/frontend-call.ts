@@ -12,6 +12,7 @@ import { Closing } from "./closing.js";
 import { type PreparedSolve, withControl } from "./control-session.js";
 import type { DockerfileText } from "./dockerfile-position.js";
 import type { BuildOptions } from "./options.js";
+import { placeKey } from "./place-key.js";
 import {
 	interruption,
 	openContext,
@@ -72,9 +73,10 @@ export async function callFrontend(
 		await requireBuilder(plan, engine, context, run.signal);
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
+		const place = context.kind === "directory" ? context.root : "";
+		const offer = { services, sharedKey: await placeKey(place, environment) };
 		const { result } = await box.keep(
-			(engine) =>
-				withControl(engine, context, plan, { services }, run, (given) => ask(given, call)),
+			(engine) => withControl(engine, context, plan, offer, run, (given) => ask(given, call)),
 			context.kind === "archive" && context.once,
 		);
 		return result;

@@ -8,16 +8,20 @@ import {
 import type { Environment } from "../environment.js";
 import { ContextError, UsageError } from "../errors.js";
 import { parseReference } from "../image/reference.js";
+import { placeKey } from "./place-key.js";
 
 /** What a name in `FROM` or `COPY --from` stands for, instead of an image of that name. */
 export type NamedContext =
 	/** Sent as the build context is, by its own .dockerignore. */
-	| { readonly kind: "directory"; readonly root: string; readonly platform: NodeJS.Platform }
+	| {
+			readonly kind: "directory";
+			readonly root: string;
+			readonly platform: NodeJS.Platform;
+			/** The name under which the daemon asks for the files, and keeps them: of this place alone. */
+			readonly localName: string;
+	  }
 	/** "docker-image://…" or a URL: the daemon fetches it by itself. */
 	| { readonly kind: "remote"; readonly source: string };
-
-/** Names that the build itself uses for what it asks of this side. */
-const RESERVED = ["context", "dockerfile"];
 
 /**
  * Reads `--build-context NAME=VALUE` as docker/buildx does: what is neither an image nor a URL is a
@@ -45,7 +49,7 @@ export function namedContextAttrs(
 	if (contexts.size === 0) return {};
 	const attrs = [...contexts].map(([name, context]) => [
 		`context:${name}`,
-		context.kind === "directory" ? `local:${localName(name)}` : context.source,
+		context.kind === "directory" ? `local:${context.localName}` : context.source,
 	]);
 	// For a frontend from elsewhere: one that does not know of contexts is to say so.
 	return {
@@ -67,9 +71,9 @@ export class NamedDirectories implements AsyncDisposable {
 	): Promise<NamedDirectories> {
 		const directories = new Map<string, DirectoryContext>();
 		try {
-			for (const [name, context] of contexts) {
+			for (const context of contexts.values()) {
 				if (context.kind !== "directory") continue;
-				directories.set(localName(name), await openDirectory(context, signal));
+				directories.set(context.localName, await openDirectory(context, signal));
 			}
 			const manifests = await Promise.all([...directories.values()].map((one) => one.manifest));
 			const total = (field: "files" | "bytes") =>
@@ -98,11 +102,6 @@ async function closeAll(directories: ReadonlyMap<string, DirectoryContext>): Pro
 	for (const directory of directories.values()) await directory[Symbol.asyncDispose]();
 }
 
-/** The name under which the daemon asks for the files. */
-function localName(name: string): string {
-	return RESERVED.includes(name) ? `_${name}` : name;
-}
-
 /** It is walked by the rules that the daemon will find in it. */
 async function openDirectory(
 	{ root, platform }: NamedContext & { kind: "directory" },
@@ -126,11 +125,12 @@ async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["igno
 	}
 }
 
-async function parse(
-	name: string,
-	value: string,
-	{ workingDirectory, platform }: Environment,
-): Promise<NamedContext> {
+async function parse(name: string, value: string, environment: Environment): Promise<NamedContext> {
+	if (value === "") {
+		throw new UsageError(`--build-context ${name} has an empty value`, {
+			hint: "a variable that is not set? Leave the flag out to do without",
+		});
+	}
 	if (/^(?:docker-image:\/\/|https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(value)) {
 		return { kind: "remote", source: value };
 	}
@@ -140,7 +140,7 @@ async function parse(
 			hint: "it takes a directory, docker-image://NAME, and git and http URLs",
 		});
 	}
-	const directory = resolve(workingDirectory, value);
+	const directory = resolve(environment.workingDirectory, value);
 	const found = await stat(directory).catch(() => undefined);
 	if (!found?.isDirectory()) {
 		const problem = found === undefined ? "does not exist" : "is not a directory";
@@ -148,5 +148,8 @@ async function parse(
 			hint: `it was looked for at ${directory}`,
 		});
 	}
-	return { kind: "directory", root: await realpath(directory), platform };
+	const root = await realpath(directory);
+	// The session's key is the main context's, which other machines may share.
+	const localName = `${name}-${(await placeKey(root, environment)).slice(0, 16)}`;
+	return { kind: "directory", root, platform: environment.platform, localName };
 }

@@ -11,7 +11,6 @@ import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
 import type { ContextIndex } from "./context-index.js";
-import { placeKey } from "./context-key.js";
 import type { NamedDirectories } from "./named-contexts.js";
 import { SyncUpload, type UploadTotals } from "./sync-upload.js";
 import { openUpload } from "./upload.js";
@@ -46,18 +45,23 @@ interface MainOffer {
 	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs" | "report">;
 }
 
-/**
- * @param named the directories among the named contexts
- * @param index by which the files of the context proper are announced; absent: by their own times
- */
+/** How the daemon is told of a directory. */
+export interface Announcement {
+	/** Under which it keeps the files. */
+	readonly sharedKey: string;
+	/** By which files are announced; absent: by their own times. */
+	readonly index?: ContextIndex | undefined;
+}
+
+/** @param named the directories among the named contexts */
 export function offerContext(
 	context: BuildContext,
 	named: NamedDirectories,
-	index: ContextIndex | undefined,
+	{ index, sharedKey }: Announcement,
 	engine: Engine,
 	run: Run,
 ): OfferedContext {
-	const main = offerMain(context, index, engine, run);
+	const main = offerMain(context, { index, sharedKey }, engine, run);
 	const directories = new Map([...main.directories, ...named.directories]);
 	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
 	const sync = new SyncUpload(sum(main.totals, named.totals), run, contexts);
@@ -102,13 +106,13 @@ export function offerContext(
 
 function offerMain(
 	context: BuildContext,
-	index: ContextIndex | undefined,
+	announcement: Announcement,
 	engine: Engine,
 	run: Run,
 ): MainOffer {
 	switch (context.kind) {
 		case "directory":
-			return offerDirectory(context, index);
+			return offerDirectory(context, announcement);
 		case "archive": {
 			const upload = openUpload(context, engine, run);
 			const { url, service } = archiveUpload(upload.body);
@@ -122,7 +126,7 @@ function offerMain(
 	}
 }
 
-function offerDirectory(context: LocalContext, index: ContextIndex | undefined): MainOffer {
+function offerDirectory(context: LocalContext, { index, sharedKey }: Announcement): MainOffer {
 	const { files, dockerfile } = context.dockerfileDirectory;
 	const directory: SelectableDirectory = {
 		async select(filter) {
@@ -137,7 +141,7 @@ function offerDirectory(context: LocalContext, index: ContextIndex | undefined):
 		],
 		services: [],
 		attrs: { filename: dockerfile },
-		names: { name: basename(context.root), sharedKey: index?.sharedKey ?? placeKey(context.root) },
+		names: { name: basename(context.root), sharedKey },
 		totals: context.totals(),
 	};
 }

@@ -55,12 +55,9 @@ async function locate(option: SecretOption, environment: Environment): Promise<P
 		throw new UsageError("a secret has no id", { hint: "write it as --secret id=NAME,src=FILE" });
 	}
 	if (env !== undefined && src !== undefined) {
-		throw new UsageError(
-			`secret "${id}" has two sources: the file ${src} and the variable ${env}`,
-			{
-				hint: "leave out either src or env",
-			},
-		);
+		throw new UsageError(`secret "${id}" has two sources, a file and a variable`, {
+			hint: "leave out either src or env",
+		});
 	}
 	const { variables, workingDirectory } = environment;
 	const variable = env ?? (src === undefined && variables[id] !== undefined ? id : undefined);
@@ -72,8 +69,9 @@ async function locate(option: SecretOption, environment: Environment): Promise<P
 
 function checkVariable(id: string, variable: string, value: string | undefined): PlannedSecret {
 	if (value === undefined) {
-		throw new UsageError(`secret "${id}": the variable ${variable} is not set`, {
-			hint: `export ${variable}, or name a file: --secret id=${id},src=FILE`,
+		// Its name is not shown: who writes env=$TOKEN for env=TOKEN has given the secret itself.
+		throw new UsageError(`secret "${id}": the environment variable given for it is not set`, {
+			hint: `give its name, not its value: --secret id=${id},env=NAME, or a file: src=FILE`,
 		});
 	}
 	if (Buffer.byteLength(value) > SIZE_LIMIT) throw tooBig(id, `the variable ${variable}`);
@@ -110,8 +108,13 @@ async function readSecretFile({ id, file }: { id: string; file: string }): Promi
 }
 
 function unreadable(id: string, file: string, { code }: NodeJS.ErrnoException): UsageError {
-	const reason = code === "ENOENT" ? "there is no such file" : code;
-	return new UsageError(`secret "${id}": cannot read ${file}: ${reason}`, {
+	// A path that leads nowhere is not shown: it may be the secret itself, as in src=$TOKEN.
+	if (code === "ENOENT" || code === "ENAMETOOLONG") {
+		return new UsageError(`secret "${id}": the file given for it does not exist`, {
+			hint: "give a path, not the value; it is taken from the current directory",
+		});
+	}
+	return new UsageError(`secret "${id}": cannot read ${file}: ${code}`, {
 		hint: "a path is taken from the current directory",
 	});
 }

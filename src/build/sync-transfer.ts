@@ -1,6 +1,7 @@
 import { EngineError } from "../errors.js";
 import { openContextIndex } from "./context-index.js";
 import { withControl } from "./control-session.js";
+import { placeKey } from "./place-key.js";
 import { solve } from "./solve.js";
 import type { Transfer, TransferRooms } from "./transfer.js";
 
@@ -9,16 +10,19 @@ export function syncTransfer({ services, environment }: TransferRooms): Transfer
 	return {
 		name: "sync",
 		async send(engine, context, plan, run) {
+			const isLocal = context.kind === "directory";
 			const index =
-				context.kind === "directory" && plan.contextIndex
+				isLocal && plan.contextIndex
 					? await openContextIndex(engine, context, plan, environment, run)
 					: undefined;
+			const place = isLocal ? context.root : "";
+			const sharedKey = index?.sharedKey ?? (await placeKey(place, environment));
 			try {
 				const { result, ...sent } = await withControl(
 					engine,
 					context,
 					plan,
-					{ services, index },
+					{ services, index, sharedKey },
 					run,
 					({ control, request, dockerfile, signal }) =>
 						solve(control, request, dockerfile, { ...run, signal }),

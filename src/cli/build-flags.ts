@@ -7,6 +7,7 @@ import {
 	parseBuildArgs,
 	parseByteSize,
 	parseLabels,
+	parseRetries,
 	parseTransfer,
 	parseUlimit,
 } from "./option-values.js";
@@ -103,7 +104,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("cgroupParent", values["cgroup-parent"]),
 		...given("save", values.save),
 		...given("transfer", read(values.transfer, parseTransfer)),
-		...given("retries", read(values.retries, Number)),
+		...given("retries", read(values.retries, parseRetries)),
 		...given("contextKey", values["context-key"]),
 		...given("contextIndex", values["no-context-index"] ? false : undefined),
 		...given("allowEmulation", values["allow-emulation"]),

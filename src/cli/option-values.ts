@@ -57,6 +57,13 @@ export function parseTransfer(text: string): TransferChoice {
 	});
 }
 
+export function parseRetries(text: string): number {
+	if (/^\d{1,4}$/.test(text)) return Number(text);
+	throw new UsageError(`--retries "${text}" is not a number of retries`, {
+		hint: "give a whole number; 0 gives up when the connection is lost",
+	});
+}
+
 /** "nofile=1024" or "nofile=1024:2048"; -1 is unlimited. */
 export function parseUlimit(text: string): Ulimit {
 	const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text);

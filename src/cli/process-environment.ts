@@ -1,4 +1,5 @@
 import { homedir, userInfo } from "node:os";
+import { isAbsolute } from "node:path";
 import type { Surroundings } from "../build/remote-build.js";
 import type { Environment } from "../environment.js";
 
@@ -11,12 +12,18 @@ export function processSurroundings(sshConfigFile?: string): Surroundings {
 function processEnvironment(sshConfigFile: string | undefined): Environment {
 	return {
 		variables: process.env,
-		homeDirectory: homedir(),
+		homeDirectory: homeDirectory(),
 		userName: loginName(),
 		platform: process.platform,
 		workingDirectory: process.cwd(),
 		...(sshConfigFile === undefined ? {} : { sshConfigFile }),
 	};
+}
+
+/** An empty HOME is taken for none. */
+function homeDirectory(): string {
+	const home = homedir();
+	return isAbsolute(home) ? home : userInfo().homedir;
 }
 
 /** A container may run under a user id that has no name. */

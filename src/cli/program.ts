@@ -1,11 +1,12 @@
 import yargs from "yargs";
-import { type ExitCode, UsageError } from "../errors.js";
+import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
 import { normalizeFlags } from "./command-line.js";
 import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
+import { endSoon } from "./interrupts.js";
 import { suggestion } from "./suggestion.js";
 import { version } from "./version.js";
 
@@ -28,11 +29,11 @@ export async function runProgram(argv: readonly string[]): Promise<ExitCode | 0>
 		process.stdout.write(HELP);
 		return 0;
 	}
-	try {
-		return await parse(argv);
-	} catch (error) {
-		return reportFailure(error, argv.includes("--debug"));
-	}
+	const exitCode = await parse(argv).catch((error: unknown) =>
+		reportFailure(error, argv.includes("--debug")),
+	);
+	if (exitCode === EXIT_CODES.interrupted) endSoon();
+	return exitCode;
 }
 
 function reportFailure(error: unknown, debug: boolean): ExitCode {

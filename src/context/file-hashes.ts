@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { HASH_BYTES } from "./content-index.js";
 import type { ContextEntry } from "./manifest.js";
 import { PathTable, PathTableWriter } from "./path-table.js";
@@ -116,11 +115,10 @@ function readTable(file: string): PathTable | undefined {
 	}
 }
 
-/** Others may read it meanwhile, or write it too. Without it, files are only read once more. */
+/** Others may read it meanwhile, or write it too. Without it, or its folder, files are only read once more. */
 function replaceFile(file: string, content: Uint8Array): void {
 	const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
 	try {
-		mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
 		writeFileSync(temporary, content, { mode: 0o600 });
 		renameSync(temporary, file);
 	} catch {

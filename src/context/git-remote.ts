@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 
@@ -85,10 +86,14 @@ export function normalizeRemote(url: string, workTree: string): string {
 	const [, host, path] =
 		/^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*@)?([^/@:]+|\[[^\]]*\])(?::\d*)?\/(.*)$/i.exec(remote) ??
 		// As git has it: no slash before the first colon. One letter is a drive of Windows.
-		/^(?:[^/@]*@)?([^/:@]{2,}|\[[^\]]*\]):(.*)$/.exec(remote) ??
+		/^(?:[^/@]*@)?([^/:@]{2,}|\[[^\]]*\]):(?!:|\/\/)(.*)$/.exec(remote) ??
 		[];
 	if (host !== undefined && path !== undefined) {
 		return `${host.toLowerCase()}/${withoutSuffix(path.replace(/^[/~]+/, ""))}`;
+	}
+	// A helper's ("codecommit::…"), or of no form that git knows: there may be a login anywhere in it.
+	if (remote.includes("@") || remote.includes("::")) {
+		return `sha256:${createHash("sha256").update(remote).digest("hex")}`;
 	}
 	return withoutSuffix(resolve(workTree, remote).replaceAll("\\", "/"));
 }

@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
+import { makeFolder } from "../folder.js";
 import { writeFailure } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
@@ -116,7 +117,7 @@ interface Staging {
 
 /** Within the folder, which may be a file system of its own. */
 async function openStaging(name: string): Promise<Staging> {
-	const created = await mkdir(name, { recursive: true });
+	const created = await makeFolder(name);
 	const folder = await realpath(name);
 	const path = join(folder, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
 	await mkdir(path, { mode: 0o700 });

@@ -24,7 +24,7 @@ test("the session and BuildKit's API are asked for at once, on a long link a rou
 		engine as unknown as Engine,
 		context as unknown as BuildContext,
 		await planBuild({ context: "git://host/x" }, environment, run),
-		{ services: [] },
+		{ services: [], sharedKey: "" },
 		run,
 		async () => {},
 	);

@@ -97,7 +97,7 @@ suite("secrets", () => {
 		rmSync(file);
 		await assert.rejects(
 			gone("a"),
-			/^UsageError: secret "a": cannot read .*: there is no such file$/,
+			/^UsageError: secret "a": the file given for it does not exist$/,
 		);
 	});
 
@@ -108,13 +108,16 @@ suite("secrets", () => {
 		const refused: [SecretOption, RegExp][] = [
 			[
 				{ id: "a", src: "missing" },
-				/^UsageError: secret "a": cannot read .*missing: there is no such file$/,
+				/^UsageError: secret "a": the file given for it does not exist$/,
 			],
 			[
 				{ id: "a" },
 				/^UsageError: secret "a": there is neither a variable nor a file of that name$/,
 			],
-			[{ id: "a", env: "UNSET" }, /^UsageError: secret "a": the variable UNSET is not set$/],
+			[
+				{ id: "a", env: "UNSET" },
+				/^UsageError: secret "a": the environment variable given for it is not set$/,
+			],
 			[{ id: "a", src: "large" }, /^UsageError: secret "a": .*large is larger than 500 KiB$/],
 			[
 				{ id: "a", env: "LARGE" },

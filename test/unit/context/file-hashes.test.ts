@@ -19,7 +19,7 @@ function kept(file: string, files: Iterable<HashedFile>): FileHashes {
 
 describe("the hashes of files", () => {
 	it("are certain for a file in the very state in which it was hashed", (test) => {
-		const hashes = kept(join(emptyTree(test), "new", "hashes"), [FILE]);
+		const hashes = kept(join(emptyTree(test), "hashes"), [FILE]);
 		assert.deepEqual(hashes.finder()(ENTRY, STATE), HASH);
 		for (const entry of [{ size: 4 }, { mtimeMs: 5.25 }, { path: "b" }]) {
 			assert.equal(hashes.finder()({ ...ENTRY, ...entry }, STATE), undefined);

@@ -88,6 +88,18 @@ describe("a remote", () => {
 		assert.equal(normalizeRemote("git@[::1]:me/app", "/w"), "[::1]/me/app");
 	});
 
+	it("of a form that cannot be read is shown to nobody, as a login may be in it", () => {
+		const remotes = [
+			"http::https://u:SECRET@h/x",
+			"codecommit::https://u:SECRET@host/x",
+			"https://user:p/SECRET@host/x",
+			"//u:SECRET@h/x",
+		];
+		const names = remotes.map((remote) => normalizeRemote(remote, "/w"));
+		for (const name of names) assert.match(name, /^sha256:[0-9a-f]{64}$/);
+		assert.equal(new Set(names).size, remotes.length);
+	});
+
 	it("on this machine is a path", () => {
 		assert.equal(normalizeRemote("/srv/git/app.git", "/w"), "/srv/git/app");
 		assert.equal(normalizeRemote("file:///srv/git/app.git/", "/w"), "/srv/git/app");

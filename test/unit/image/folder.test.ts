@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+import { makeFolder } from "../../../src/image/folder.js";
+
+suite("a folder that is made", () => {
+	const root = mkdtempSync(join(tmpdir(), "rbuild-folder-"));
+	after(() => rmSync(root, { recursive: true }));
+
+	test("comes with those above it, and tells which is the first", async () => {
+		assert.equal(await makeFolder(join(root, "a/b/c"), 0o700), join(root, "a"));
+		assert.ok(statSync(join(root, "a/b/c")).isDirectory());
+		assert.equal(statSync(join(root, "a")).mode & 0o777, 0o700);
+		assert.equal(await makeFolder(join(root, "a/d")), join(root, "a/d"));
+	});
+
+	test("may be there already, also through another who makes it at the same time", async () => {
+		assert.equal(await makeFolder(root), undefined);
+		const path = join(root, "x/y/z");
+		await Promise.all([makeFolder(path), makeFolder(path), makeFolder(path)]);
+		assert.ok(statSync(path).isDirectory());
+	});
+
+	test("cannot be made below a file", async () => {
+		writeFileSync(join(root, "file"), "");
+		await assert.rejects(makeFolder(join(root, "file")), { code: "EEXIST" });
+		await assert.rejects(makeFolder(join(root, "file/below/it")), { code: "ENOTDIR" });
+	});
+
+	const skip = process.platform === "linux" ? false : "there is no /proc";
+	test("cannot be made where a folder takes no others, which is no reason to try for ever", {
+		skip,
+	}, async () => {
+		await assert.rejects(makeFolder("/proc/rbuild/cache"), { code: "ENOENT" });
+	});
+});
