@@ -75,9 +75,9 @@ export class NamedDirectories implements AsyncDisposable {
 				if (context.kind !== "directory") continue;
 				directories.set(context.localName, await openDirectory(context, signal));
 			}
-			const manifests = await Promise.all([...directories.values()].map((one) => one.manifest));
+			const walked = await Promise.all([...directories.values()].map((one) => one.walked));
 			const total = (field: "files" | "bytes") =>
-				manifests.reduce((sum, manifest) => sum + manifest[field], 0);
+				walked.reduce((sum, summary) => sum + summary[field], 0);
 			return new NamedDirectories(directories, { files: total("files"), bytes: total("bytes") });
 		} catch (error) {
 			await closeAll(directories);

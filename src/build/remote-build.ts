@@ -140,7 +140,7 @@ export async function openContext(
 
 export async function readContext(context: BuildContext, run: Run): Promise<void> {
 	const startedAt = performance.now();
-	if (context.kind === "directory") await context.manifest;
+	if (context.kind === "directory") await context.walked;
 	run.emit({
 		type: "context",
 		status: "done",

@@ -43,9 +43,10 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 		throw new UsageError(`${values.directory} is not a directory: there is nothing to look into`);
 	}
 	await using context = await openLocalContext(source.directory, request, interrupts.signal);
-	const manifest = await context.manifest;
 	process.stdout.write(
-		values.format === "json" ? contextDocument(manifest) : await contextTable(context),
+		values.format === "json"
+			? contextDocument(await context.manifest())
+			: await contextTable(context),
 	);
 	return 0;
 }

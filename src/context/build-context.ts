@@ -4,7 +4,7 @@ import type { SelectableDirectory } from "./context-selection.js";
 import { parseContextSource } from "./context-source.js";
 import type { DirectoryContext } from "./directory-context.js";
 import { openLocalContext } from "./local-context.js";
-import type { ContextManifest } from "./manifest.js";
+import type { ContextManifest, ContextSummary } from "./manifest.js";
 import { readStdinContext } from "./stdin-context.js";
 import { packFiles } from "./tar-pack.js";
 import type { TarProgress } from "./tar-reader.js";
@@ -39,7 +39,9 @@ export type LocalContext = ContextFacts & {
 	readonly root: string;
 	readonly dockerfileContent: Uint8Array;
 	/** Rejects with ContextError. */
-	readonly manifest: Promise<ContextManifest>;
+	readonly walked: Promise<ContextSummary>;
+	/** With every entry. */
+	manifest(): Promise<ContextManifest>;
 	/** The uncompressed tar. Asked for again, it begins anew. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
 	/** The directory as it is, for a daemon that asks for what it wants. */
@@ -54,7 +56,7 @@ export type LocalContext = ContextFacts & {
 	 * from elsewhere. BuildKit lets `COPY . .` see it there.
 	 */
 	tarShowsMore(): boolean;
-	/** What is known now; after the manifest has been waited for, all that is sent. */
+	/** What is known now; after the walk has been waited for, all that is sent. */
 	totals(): ContextTotals;
 	/** What an index says of the directory, see DirectoryContext. */
 	readonly memory: Pick<DirectoryContext, "useIndex" | "learn">;

@@ -4,7 +4,7 @@ import type { ContextFilter } from "./context-filter.js";
 import type { KnownIndex } from "./context-memory.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
-import type { ContextEntry, ContextManifest } from "./manifest.js";
+import type { ContextEntry, ContextManifest, ContextSummary } from "./manifest.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** What the context worker is started with. */
@@ -20,6 +20,7 @@ export interface ContextWorkerInput {
 export type ToContextWorker =
 	/** Leave to send this many more chunks of a tar. A new number starts a new tar, and gives up the last. */
 	| { readonly type: "credit"; readonly tar: number; readonly chunks: number }
+	| { readonly type: "manifest" }
 	| { readonly type: "measure-ignored" }
 	/** From now on, files are announced as this knows them. */
 	| { readonly type: "use-index"; readonly index: KnownIndex }
@@ -54,12 +55,8 @@ export type SelectionAnswer =
 	| { readonly type: "content"; readonly selection: number; readonly chunk: ContentChunk };
 
 export type FromContextWorker =
-	| {
-			readonly type: "walked";
-			readonly manifest: Omit<ContextManifest, "entries">;
-			/** ContextManifest.entries in the form of v8.serialize(): most builds never look at them. */
-			readonly entries: Uint8Array<ArrayBuffer>;
-	  }
+	| { readonly type: "walked"; readonly summary: ContextSummary }
+	| { readonly type: "manifest"; readonly manifest: ContextManifest }
 	| {
 			readonly type: "chunk";
 			readonly tar: number;

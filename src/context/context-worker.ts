@@ -3,7 +3,6 @@
  * measures what was left out.
  */
 
-import { serialize } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { ContextError } from "../errors.js";
 import { ContextMemory, type KnownIndex, type RememberedWalk } from "./context-memory.js";
@@ -41,11 +40,13 @@ class ContextWorker {
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
 		this.#selections = new Selections(this.#tree, known, states, post);
-		postManifest(this.#manifest);
+		const { entries: _entries, ...summary } = this.#manifest;
+		post({ type: "walked", summary });
 	}
 
 	handle(message: ToContextWorker): void {
 		if (message.type === "credit") this.#pack(message.tar, message.chunks);
+		else if (message.type === "manifest") post({ type: "manifest", manifest: this.#manifest });
 		else if (message.type === "measure-ignored") this.#measure();
 		else if (message.type === "use-index") this.#useIndex(message.index);
 		else if (message.type === "learn") post({ type: "learned", parts: this.#memory?.learn() });
@@ -80,11 +81,6 @@ class ContextWorker {
 		const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
 		post({ type: "measured", sizes });
 	}
-}
-
-function postManifest({ entries, ...manifest }: ContextManifest): void {
-	const bytes = new Uint8Array(serialize(entries));
-	post({ type: "walked", manifest, entries: bytes }, [bytes.buffer]);
 }
 
 function post(message: FromContextWorker, transfer: ArrayBuffer[] = []): void {

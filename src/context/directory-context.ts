@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { deserialize } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../errors.js";
 import type { IndexParts } from "./content-index.js";
@@ -9,7 +8,7 @@ import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./c
 import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
-import type { ContextEntry, ContextManifest } from "./manifest.js";
+import type { ContextManifest, ContextSummary } from "./manifest.js";
 import { RemoteSelection } from "./remote-selection.js";
 import { Settlement } from "./settlement.js";
 import { type TarProgress, TarReader } from "./tar-reader.js";
@@ -28,7 +27,9 @@ export interface DirectoryContextOptions {
 /** A build context that is a directory. Closing it stops whatever is still going on. */
 export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	/** Rejects with ContextError or InterruptedError. */
-	readonly manifest: Promise<ContextManifest>;
+	readonly walked: Promise<ContextSummary>;
+	/** With every entry: 50,000 of them take 30 MB here too. Rejects as `walked`. */
+	manifest(): Promise<ContextManifest>;
 	/**
 	 * The context as an uncompressed tar; may be asked for before the manifest is there. It holds at most
 	 * a few MB of it in memory, however slowly it is read. Fails with ContextError, also for a file that
@@ -65,9 +66,10 @@ export function openDirectoryContext(
 const YOUNG_GENERATION_MB = 4;
 
 class WorkerContext implements DirectoryContext {
-	readonly manifest: Promise<ContextManifest>;
+	readonly walked: Promise<ContextSummary>;
 	readonly #worker: Worker;
-	readonly #walked = new Settlement<ContextManifest>();
+	readonly #walked = new Settlement<ContextSummary>();
+	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
 	readonly #learned: Settlement<IndexParts | undefined>[] = [];
 	readonly #selections: RemoteSelection[] = [];
@@ -85,7 +87,7 @@ class WorkerContext implements DirectoryContext {
 			extra: options.extra ?? [],
 			platform: options.platform,
 		};
-		this.manifest = this.#walked.promise;
+		this.walked = this.#walked.promise;
 		this.#worker = new Worker(new URL("./context-worker.js", import.meta.url), {
 			workerData,
 			name: "rbuild context",
@@ -103,6 +105,12 @@ class WorkerContext implements DirectoryContext {
 			});
 		if (signal.aborted) abort();
 		else signal.addEventListener("abort", abort);
+	}
+
+	async manifest(): Promise<ContextManifest> {
+		await this.walked;
+		this.#ask({ type: "manifest" });
+		return this.#manifest.promise;
 	}
 
 	tar(onProgress: (progress: TarProgress) => void): Readable {
@@ -154,7 +162,10 @@ class WorkerContext implements DirectoryContext {
 	#receive(message: FromContextWorker): void {
 		switch (message.type) {
 			case "walked":
-				this.#walked.resolve(receivedManifest(message.manifest, message.entries));
+				this.#walked.resolve(message.summary);
+				break;
+			case "manifest":
+				this.#manifest.resolve(message.manifest);
 				break;
 			case "chunk":
 				if (message.tar === this.#tars) this.#tar?.take(message.bytes, message.progress);
@@ -185,6 +196,7 @@ class WorkerContext implements DirectoryContext {
 	#fail(error: Error): void {
 		this.#failure ??= error;
 		this.#walked.reject(this.#failure);
+		this.#manifest.reject(this.#failure);
 		this.#measured.reject(this.#failure);
 		this.#tar?.stream.destroy(this.#failure);
 		for (const selection of this.#selections) selection.fail(this.#failure);
@@ -195,21 +207,6 @@ class WorkerContext implements DirectoryContext {
 		this.#fail(reason);
 		await this.#worker.terminate();
 	}
-}
-
-/** Makes the entries when they are first asked for: 50,000 of them take 30 MB and block for 50 ms. */
-function receivedManifest(
-	manifest: Omit<ContextManifest, "entries">,
-	serializedEntries: Uint8Array,
-): ContextManifest {
-	let entries: readonly ContextEntry[] | undefined;
-	return {
-		...manifest,
-		get entries(): readonly ContextEntry[] {
-			entries ??= deserialize(serializedEntries) as readonly ContextEntry[];
-			return entries;
-		},
-	};
 }
 
 function interruption(signal: AbortSignal): InterruptedError {

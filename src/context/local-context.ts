@@ -11,7 +11,7 @@ import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location
 import type { ExtraFile } from "./extra-files.js";
 import { fileSet } from "./file-set.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
-import type { ContextManifest } from "./manifest.js";
+import type { ContextManifest, ContextSummary } from "./manifest.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** As openBuildContext, for a directory and nothing else. */
@@ -51,7 +51,7 @@ class DirectoryBuildContext implements LocalContext {
 	readonly directory: SelectableDirectory;
 	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
 	readonly memory: LocalContext["memory"];
-	readonly manifest: Promise<ContextManifest>;
+	readonly walked: Promise<ContextSummary>;
 	readonly #walked: DirectoryContext;
 	readonly #location: DockerfileLocation;
 	#totals: ContextTotals = { files: 0, bytes: 0, ignored: { files: 0, bytes: 0, complete: false } };
@@ -73,8 +73,12 @@ class DirectoryBuildContext implements LocalContext {
 		this.#walked = walked;
 		this.#location = location;
 		this.memory = walked;
-		this.manifest = walked.manifest.then((manifest) => this.#note(manifest));
-		this.manifest.catch(() => {});
+		this.walked = walked.walked.then((summary) => this.#note(summary));
+		this.walked.catch(() => {});
+	}
+
+	manifest(): Promise<ContextManifest> {
+		return this.#walked.manifest();
 	}
 
 	tarShowsMore(): boolean {
@@ -95,7 +99,7 @@ class DirectoryBuildContext implements LocalContext {
 	}
 
 	async measureIgnored(): Promise<ContextTotals> {
-		await this.manifest;
+		await this.walked;
 		const ignored = await this.#walked.measureIgnored();
 		this.#totals = { ...this.#totals, ignored: { ...ignored, complete: true } };
 		return this.#totals;
@@ -105,15 +109,15 @@ class DirectoryBuildContext implements LocalContext {
 		await this.#walked[Symbol.asyncDispose]();
 	}
 
-	#note(manifest: ContextManifest): ContextManifest {
-		const { files, bytes, ignored } = manifest;
+	#note(summary: ContextSummary): ContextSummary {
+		const { files, bytes, ignored } = summary;
 		const complete = ignored.directories.length === 0;
 		this.#totals = {
 			files,
 			bytes,
 			ignored: { files: ignored.files, bytes: ignored.bytes, complete },
 		};
-		return manifest;
+		return summary;
 	}
 }
 

@@ -49,3 +49,6 @@ export interface ContextManifest {
 		readonly directories: readonly string[];
 	};
 }
+
+/** All that most builds want to know of it: the entries are many, and stay where they were found. */
+export type ContextSummary = Omit<ContextManifest, "entries">;

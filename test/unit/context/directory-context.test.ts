@@ -40,7 +40,7 @@ describe("a directory context", () => {
 		const progress: TarProgress[] = [];
 		const archive = await buffer(context.tar((news) => progress.push(news)));
 		assert.deepEqual(archive, pack(root));
-		assert.deepEqual({ ...(await context.manifest) }, walk(root));
+		assert.deepEqual({ ...(await context.manifest()) }, walk(root));
 		assert.deepEqual(progress.at(-1), { files: 3, bytes: 2 * MIB + 1 });
 	});
 
@@ -61,7 +61,7 @@ describe("a directory context", () => {
 			writeFileSync(join(root, name), "");
 		const keep = ["Dockerfile", ".dockerignore"];
 		const context = open(test, { root, keep, ...ignoring("*") });
-		const { entries } = await context.manifest;
+		const { entries } = await context.manifest();
 		assert.deepEqual(
 			entries.map(({ path }) => path),
 			[".dockerignore", "Dockerfile"],
@@ -77,7 +77,7 @@ describe("a directory context", () => {
 		];
 		const context = open(test, { root, extra });
 		const archive = await buffer(context.tar(() => {}));
-		const { entries, files, bytes } = await context.manifest;
+		const { entries, files, bytes } = await context.manifest();
 		assert.deepEqual(
 			entries.map(({ path, size }) => [path, size]),
 			[
@@ -99,7 +99,7 @@ describe("a directory context", () => {
 		writeFileSync(join(root, "modules/two"), "12");
 		writeFileSync(join(root, "x.log"), "1");
 		const context = open(test, { root, ...ignoring("modules\n*.log\n") });
-		assert.deepEqual((await context.manifest).ignored.directories, ["modules"]);
+		assert.deepEqual((await context.manifest()).ignored.directories, ["modules"]);
 		assert.deepEqual(await context.measureIgnored(), { files: 3, bytes: 10 });
 	});
 
@@ -135,7 +135,7 @@ describe("a directory context fails", () => {
 		const root = emptyTree(test);
 		const context = open(test, { root, ...ignoring("ok\n!\n") });
 		const tar = context.tar(() => {});
-		await assert.rejects(context.manifest, (error: Error & { hint?: string }) => {
+		await assert.rejects(context.manifest(), (error: Error & { hint?: string }) => {
 			assert.equal(error.name, "ContextError");
 			assert.match(error.message, /^\.dockerignore:2: /);
 			assert.ok(error.hint);
@@ -150,7 +150,7 @@ describe("a directory context fails", () => {
 
 	it("in a tar that is asked for after the failure", async (test) => {
 		const context = open(test, { root: join(emptyTree(test), "none") });
-		await assert.rejects(context.manifest, { name: "ContextError" });
+		await assert.rejects(context.manifest(), { name: "ContextError" });
 		await assert.rejects(buffer(context.tar(() => {})), { name: "ContextError" });
 		await assert.rejects(context.measureIgnored(), { name: "ContextError" });
 	});
@@ -159,7 +159,7 @@ describe("a directory context fails", () => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "file"), "");
 		const context = open(test, { root });
-		await context.manifest;
+		await context.manifest();
 		rmSync(join(root, "file"));
 		await assert.rejects(buffer(context.tar(() => {})), {
 			name: "ContextError",
@@ -186,16 +186,16 @@ describe("a directory context fails", () => {
 		const tar = context.tar(() => {});
 		const reason = new InterruptedError("Ctrl-C");
 		controller.abort(reason);
-		await assert.rejects(context.manifest, reason);
+		await assert.rejects(context.manifest(), reason);
 		await assert.rejects(buffer(tar), reason);
 		const late = open(test, { root: emptyTree(test) }, AbortSignal.abort());
-		await assert.rejects(late.manifest, { name: "InterruptedError", message: "interrupted" });
+		await assert.rejects(late.manifest(), { name: "InterruptedError", message: "interrupted" });
 	});
 
 	it("when it is closed before its end", async (test) => {
 		const context = open(test, { root: emptyTree(test) });
 		await context[Symbol.asyncDispose]();
-		await assert.rejects(context.manifest, { name: "InterruptedError" });
+		await assert.rejects(context.manifest(), { name: "InterruptedError" });
 		await assert.rejects(context.measureIgnored(), { name: "InterruptedError" });
 	});
 });
