@@ -68,7 +68,7 @@ export async function planBuild(
 		call: undefined,
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		agents: await planAgents(options.ssh ?? [], environment, run),
-		contextKey: options.contextKey ?? (environment.variables.RBUILD_CONTEXT_KEY || undefined),
+		contextKey: checkContextKey(options.contextKey ?? environment.variables.RBUILD_CONTEXT_KEY),
 		contextIndex: options.contextIndex ?? true,
 		request: {
 			tags: outputs.tags,
@@ -94,6 +94,15 @@ export async function planBuild(
 		});
 	}
 	return plan;
+}
+
+/** It is a label of an image on the box, for people to read. */
+function checkContextKey(key: string | undefined): string | undefined {
+	if (!key) return undefined;
+	if (key.length <= 200 && !/\p{Control}/u.test(key)) return key;
+	throw new UsageError("the context key is not a name", {
+		hint: "give at most 200 characters, without line breaks: --context-key me/app",
+	});
 }
 
 function checkRetries(retries: number): number {

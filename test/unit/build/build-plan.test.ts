@@ -45,6 +45,9 @@ suite("a build plan", () => {
 		const { contextKey, contextIndex } = await plan({});
 		assert.deepEqual([contextKey, contextIndex], [undefined, true]);
 		assert.equal((await plan({ contextIndex: false })).contextIndex, false);
+		for (const key of ["a".repeat(201), "a\nb", "a\u001bb"]) {
+			await assert.rejects(named(key), /^UsageError: the context key is not a name$/);
+		}
 	});
 
 	test("writes a platform in one way", async () => {
