@@ -15,6 +15,7 @@ import { processSurroundings } from "./process-environment.js";
 import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 import { processScreen } from "./screen.js";
 import { suggestion } from "./suggestion.js";
+import { collectYoungGarbage } from "./young-garbage.js";
 
 const OTHER_COMMANDS = ["build", "context", "completion"];
 
@@ -65,6 +66,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		env: process.env,
 	});
 	const renderer = await createRenderer(mode, screen, { verbose: values.verbose });
+	using _garbage = collectYoungGarbage();
 	using interrupts = onInterrupt(() => renderer.close());
 	try {
 		noteOldFlags(values, renderer);
