@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
-	chmodSync,
 	existsSync,
 	lstatSync,
 	mkdirSync,
@@ -208,10 +207,9 @@ export function testOutputs(peer: OutputPeer): void {
 
 	test("refuses a folder it cannot write to before anything is sent", async () => {
 		const closed = join(directory, "closed");
-		mkdirSync(closed);
-		chmodSync(directory, 0o711);
+		mkdirSync(closed, { mode: 0o555 });
 		const { code, stderr } = await rbuild([root, "-o", join(closed, "out"), ...box.flags], {
-			uid: 65534,
+			obeysModes: true,
 		});
 		assert.equal(code, 6, stderr);
 		assert.match(stderr, /^error: cannot save to \S+closed\/out: permission denied$/m);

@@ -17,7 +17,8 @@ export interface CliOptions {
 	/** Over the environment of the tests, which has no variable that rbuild would listen to. */
 	readonly env?: Readonly<Record<string, string>>;
 	readonly input?: string | Uint8Array;
-	readonly uid?: number;
+	/** Also when root runs the tests: without root's leave to read and write what modes forbid. */
+	readonly obeysModes?: boolean;
 }
 
 /** Not the cache of who runs the tests. */
@@ -25,6 +26,17 @@ const cache = mkdtempSync(join(tmpdir(), "rbuild-cache-"));
 process.once("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 const command = fileURLToPath(new URL("../../../bin/rbuild.js", import.meta.url));
+
+/**
+ * Not another user: that one may not be able to reach the checkout or node itself (capabilities(7)).
+ */
+const OBEYING =
+	process.getuid?.() === 0
+		? [
+				...["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
+				...["--inh-caps=-dac_override,-dac_read_search", process.execPath],
+			]
+		: [process.execPath];
 
 /** The command, as its own process and without a terminal. */
 export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
@@ -35,10 +47,10 @@ export function startRbuild(args: readonly string[], options: CliOptions = {}): 
 		CI: _ci,
 		...env
 	} = process.env;
-	const child = spawn(process.execPath, [command, ...args], {
+	const [program = "", ...before] = options.obeysModes ? OBEYING : [process.execPath];
+	const child = spawn(program, [...before, command, ...args], {
 		cwd: options.cwd,
 		env: { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...options.env },
-		uid: options.uid,
 		stdio: ["pipe", "pipe", "pipe"],
 		// What hangs must fail its test.
 		timeout: 120_000,

@@ -168,19 +168,15 @@ suite("bad input: the context", () => {
 		await fails(["context", root], { code: 3, error: /^error: \.dockerignore is not a regular/ });
 	});
 
-	test("an unreadable file, for one who is not root", {
-		skip: process.getuid?.() !== 0,
-	}, async () => {
+	test("an unreadable file", async () => {
 		const root = context({ Dockerfile: "FROM scratch\n", secret: "x" });
 		chmodSync(join(root, "secret"), 0);
 		const daemon = await startFakeDaemon({ routes: classic });
-		chmodSync(daemon.socketPath, 0o777);
-		chmodSync(join(daemon.socketPath, ".."), 0o755);
 		try {
 			await fails(
 				[root, "--on", `unix://${daemon.socketPath}`],
 				{ code: 3, error: /^error: .*secret.*(EACCES|permission)/i },
-				{ uid: 65534 },
+				{ obeysModes: true },
 			);
 		} finally {
 			await daemon.stop();
