@@ -96,7 +96,7 @@ export interface TransferEvent {
 	readonly type: "transfer";
 	/** All of it as a tar, or what the daemon asks for of it. */
 	readonly transfer: "tar" | "sync";
-	/** Such as "--transfer" or "the box keeps what it is sent". */
+	/** Such as "--transfer" or "it has most of it". */
 	readonly reason: string;
 }
 

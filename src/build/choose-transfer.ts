@@ -1,5 +1,6 @@
 import type { BuildContext, LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
 import { EngineError, UsageError } from "../errors.js";
 import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
@@ -46,16 +47,16 @@ export async function chooseTransfer(
 	if (context.tarShowsMore()) {
 		return { transfer: sync, reason: "a tar would show the build files that are ignored" };
 	}
-	return chooseByTime(plan, engine, context, rooms);
+	return chooseByTime(plan, engine, context, rooms.environment, { tar, sync });
 }
 
 async function chooseByTime(
 	plan: BuildPlan,
 	engine: Engine,
 	context: LocalContext,
-	rooms: TransferRooms,
+	environment: Environment,
+	{ tar, sync }: Readonly<Record<Transfer["name"], Transfer>>,
 ): Promise<ChosenTransfer> {
-	const { environment } = rooms;
 	const { target } = engine.transport;
 	const [linkSpeed, isKnown] = await Promise.all([
 		readLinkSpeed(environment, target),
@@ -67,7 +68,7 @@ async function chooseByTime(
 	const { roundTripMs } = engine;
 	const times = predictTimes({ files, bytes, usesAll, isKnown, roundTripMs, linkSpeed });
 	const isSync = isSyncFaster(times);
-	const transfer = isSync ? syncTransfer(rooms) : tarTransfer(rooms);
+	const transfer = isSync ? sync : tar;
 	const measured: Transfer = {
 		name: transfer.name,
 		async send(engine, context, plan, run) {

@@ -2,26 +2,15 @@ import { GrpcError } from "../buildkit/grpc-status.js";
 import { type BuildFailedError, EngineError } from "../errors.js";
 import type { Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
-import { chooseTarget } from "../target/choose-target.js";
-import { readTransportSettings } from "../transport/open-transport.js";
-import { BoxConnection } from "./box-connection.js";
 import { buildFailed } from "./build-output.js";
-import { type FrontendCall, planBuild } from "./build-plan.js";
+import type { FrontendCall } from "./build-plan.js";
 import { requireBuilder } from "./builder-needs.js";
-import { Closing } from "./closing.js";
 import { type PreparedSolve, withControl } from "./control-session.js";
 import type { DockerfileText } from "./dockerfile-position.js";
+import { type Surroundings, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { placeKey } from "./place-key.js";
-import {
-	interruption,
-	openContext,
-	readContext,
-	type Surroundings,
-	together,
-} from "./remote-build.js";
 import { sessionServices } from "./session-services.js";
-import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
 /** What a Dockerfile frontend says of a Dockerfile. */
 export interface FrontendAnswer {
@@ -47,29 +36,16 @@ const REQUEST_IDS = {
  *
  * @throws RbuildError
  */
-export async function callFrontend(
+export function callFrontend(
 	call: FrontendCall,
 	options: BuildOptions,
 	surroundings: Surroundings,
 	caller: Run,
 ): Promise<FrontendAnswer> {
 	const { environment } = surroundings;
-	const failed = new AbortController();
-	const secrets = secretsOf(options);
-	const run = keepingSecrets(
-		{ emit: caller.emit, signal: AbortSignal.any([caller.signal, failed.signal]) },
-		secrets,
-	);
-	await using closing = new Closing();
-	try {
-		const plan = { ...(await planBuild(options, environment, run)), call };
-		const chosen = await chooseTarget(options, environment);
-		const settings = readTransportSettings(chosen, environment, run.signal);
-		// It may fail before it is waited for.
-		settings.catch(() => {});
-		const context = await openContext(options, surroundings, closing, run);
-		const box = closing.use(new BoxConnection({ chosen, settings, retries: plan.retries }, run));
-		const [, engine] = await together(failed, [readContext(context, run), box.open()]);
+	return withOpenBuild(options, surroundings, caller, async (open) => {
+		const { context, box, engine, run } = open;
+		const plan = { ...open.plan, call };
 		await requireBuilder(plan, engine, context, run.signal);
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
@@ -80,10 +56,7 @@ export async function callFrontend(
 			context.kind === "archive" && context.once,
 		);
 		return result;
-	} catch (error) {
-		failed.abort(error);
-		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
-	}
+	});
 }
 
 async function ask(

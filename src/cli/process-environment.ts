@@ -1,6 +1,6 @@
 import { homedir, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
-import type { Surroundings } from "../build/remote-build.js";
+import type { Surroundings } from "../build/open-build.js";
 import type { Environment } from "../environment.js";
 
 /** What a build needs of this process. */

@@ -1,3 +1,5 @@
+import { fields } from "../engine/document.js";
+
 /**
  * One line of the daemon's progress while it pushes or loads (moby, jsonstream.Message). A failure
  * comes as such a line too, after a status of 200.
@@ -41,8 +43,4 @@ function digestIn(status: unknown): string | undefined {
 
 function text<Name extends string>(name: Name, value: unknown): { readonly [N in Name]?: string } {
 	return (typeof value === "string" && value !== "" ? { [name]: value } : {}) as never;
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-	return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,0 +1,138 @@
+import type { Readable, Writable } from "node:stream";
+import { type BuildContext, openBuildContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import { InterruptedError } from "../errors.js";
+import type { Run } from "../events.js";
+import { chooseTarget } from "../target/choose-target.js";
+import { readTransportSettings } from "../transport/open-transport.js";
+import { BoxConnection, type BoxConnectionOptions } from "./box-connection.js";
+import { type BuildPlan, planBuild } from "./build-plan.js";
+import { Closing } from "./closing.js";
+import { LocalNeeds } from "./local-needs.js";
+import type { BuildOptions } from "./options.js";
+import { Stopwatch } from "./stopwatch.js";
+import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
+
+/** What a build needs of the process it runs in. */
+export interface Surroundings {
+	readonly environment: Environment;
+	/** For the context or the Dockerfile "-". */
+	readonly stdin: Readable;
+	/** For `save: "-"` and outputs to "-". */
+	readonly stdout: Writable;
+}
+
+type Phase = "connect" | "context" | "upload" | "build" | "deliver";
+
+/** What every run begins with, and has until it ends. */
+export interface OpenBuild {
+	readonly plan: BuildPlan;
+	readonly context: BuildContext;
+	readonly box: BoxConnection;
+	/** As it was when the box was first reached. */
+	readonly engine: Engine;
+	readonly needs: LocalNeeds;
+	/** Closes what is opened, at the end of the run. */
+	readonly closing: Closing;
+	readonly stopwatch: Stopwatch<Phase>;
+	readonly run: Run;
+}
+
+/** What is done while the box is waited for. */
+type Meanwhile = Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting">;
+
+/**
+ * Does something with a context and the box that is to build it. The context is walked while the
+ * connection is made; the first failure stops everything else, on the daemon's machine too.
+ *
+ * @throws RbuildError
+ */
+export async function withOpenBuild<Result>(
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+	work: (open: OpenBuild) => Promise<Result>,
+	meanwhile: (needs: LocalNeeds) => Meanwhile = () => ({}),
+): Promise<Result> {
+	const { environment } = surroundings;
+	const stopwatch = new Stopwatch<Phase>();
+	const failed = new AbortController();
+	const secrets = secretsOf(options);
+	const run = keepingSecrets(
+		{ ...caller, signal: AbortSignal.any([caller.signal, failed.signal]) },
+		secrets,
+	);
+	await using closing = new Closing();
+	try {
+		const plan = await planBuild(options, environment, run);
+		const chosen = await chooseTarget(options, environment);
+		const settings = readTransportSettings(chosen, environment, run.signal);
+		// It may fail before it is waited for.
+		settings.catch(() => {});
+		const context = await openContext(options, surroundings, closing, run);
+		const needs = new LocalNeeds(context, plan.request, run.signal);
+		const { retries } = plan;
+		const box = closing.use(
+			new BoxConnection({ chosen, settings, retries, ...meanwhile(needs) }, run),
+		);
+		const [, engine] = await together(failed, [
+			stopwatch.time("context", () => readContext(context, run)),
+			stopwatch.time("connect", () => box.open()),
+		]);
+		return await work({ plan, context, box, engine, needs, closing, stopwatch, run });
+	} catch (error) {
+		failed.abort(error);
+		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
+	}
+}
+
+/** What is wrong with the context's place is found out before anybody is called. */
+async function openContext(
+	{ context, file }: BuildOptions,
+	{ environment, stdin }: Surroundings,
+	closing: Closing,
+	run: Run,
+): Promise<BuildContext> {
+	run.emit({ type: "context", status: "started", source: context });
+	const { workingDirectory, platform } = environment;
+	const request = { context, file, workingDirectory, platform, stdin };
+	return closing.use(await openBuildContext(request, run.signal));
+}
+
+async function readContext(context: BuildContext, run: Run): Promise<void> {
+	const startedAt = performance.now();
+	if (context.kind === "directory") await context.walked;
+	run.emit({
+		type: "context",
+		status: "done",
+		source: context.source,
+		kind: context.kind,
+		durationMs: performance.now() - startedAt,
+		...(context.kind === "directory" ? { totals: context.totals() } : {}),
+	});
+}
+
+/** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */
+async function together<Results extends readonly unknown[]>(
+	failed: AbortController,
+	work: { readonly [Index in keyof Results]: Promise<Results[Index]> },
+): Promise<Results> {
+	let first: { readonly error: unknown } | undefined;
+	const results = await Promise.all(
+		work.map((one) =>
+			one.catch((error: unknown) => {
+				first ??= { error };
+				failed.abort(error);
+			}),
+		),
+	);
+	if (first !== undefined) throw first.error;
+	return results as unknown as Results;
+}
+
+function interruption({ reason }: AbortSignal): InterruptedError {
+	return reason instanceof InterruptedError
+		? reason
+		: new InterruptedError("interrupted", { cause: reason });
+}
