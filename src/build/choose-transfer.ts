@@ -64,7 +64,7 @@ async function chooseByTime(
 	]);
 	const { files, bytes } = context.totals();
 	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
-	const usesAll = usesWholeContext(dockerfile, plan.request.target);
+	const usesAll = await usesWholeContext(dockerfile, plan.request.target);
 	const { roundTripMs } = engine;
 	const times = predictTimes({ files, bytes, usesAll, isKnown, roundTripMs, linkSpeed });
 	const isSync = isSyncFaster(times);

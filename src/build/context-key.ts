@@ -21,7 +21,7 @@ export interface ContextKey {
  */
 export async function contextKey(context: LocalContext, plan: BuildPlan): Promise<ContextKey> {
 	const name = plan.contextKey ?? (await placeOf(context.root));
-	const variant = variantOf(context, plan);
+	const variant = await variantOf(context, plan);
 	const digest = createHash("sha256").update(`rbuild context\0${name}\0${variant}`).digest();
 	return { name, digest };
 }
@@ -43,10 +43,10 @@ async function placeOf(root: string): Promise<string> {
 	return place === undefined ? root : `${place.remote}:${place.folder}`;
 }
 
-function variantOf(context: LocalContext, { request }: BuildPlan): string {
+async function variantOf(context: LocalContext, { request }: BuildPlan): Promise<string> {
 	const { target, platform } = request;
 	const text = Buffer.from(context.dockerfileContent).toString("utf8");
-	if (usesWholeContext(text, target)) return "";
+	if (await usesWholeContext(text, target)) return "";
 	// The name of one from elsewhere is made of its content.
 	const { dockerfile = "", dockerfileName } = context;
 	const name = dockerfile.startsWith(".dockerfile.") ? basename(dockerfileName) : dockerfile;

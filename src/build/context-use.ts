@@ -1,3 +1,5 @@
+import type { From, Instruction, JSONInstruction } from "dockerfile-ast";
+
 /** A stage of a Dockerfile: what it is built from, and whether it copies the whole context. */
 interface Stage {
 	readonly name: string | undefined;
@@ -14,8 +16,12 @@ interface Stage {
  *
  * @param target a stage's name or number; absent: the last one
  */
-export function usesWholeContext(dockerfile: string, target: string | undefined): boolean {
-	const stages = readStages(dockerfile);
+export async function usesWholeContext(
+	dockerfile: string,
+	target: string | undefined,
+): Promise<boolean> {
+	const { DockerfileParser } = await import("./dockerfile-parser.js");
+	const stages = readStages(DockerfileParser.parse(dockerfile).getInstructions());
 	const wanted = [target?.toLowerCase() ?? String(stages.length - 1)];
 	const seen = new Set<Stage>();
 	for (const name of wanted) {
@@ -28,36 +34,43 @@ export function usesWholeContext(dockerfile: string, target: string | undefined)
 	return false;
 }
 
-function readStages(dockerfile: string): readonly Stage[] {
-	const instructions = dockerfile
-		.replace(/^\s*#.*\n/gm, "")
-		.replace(/[\\`]\r?\n/g, " ")
-		.split("\n")
-		.map((line) => line.trim());
+function readStages(instructions: readonly Instruction[]): readonly Stage[] {
 	const stages: { name: string | undefined; needs: string[]; copiesAll: boolean }[] = [];
-	for (const line of instructions) {
-		const words = line
-			.replace(/[[\],"]/g, " ")
-			.split(/\s+/)
-			.filter((word) => word !== "");
-		const instruction = words.shift()?.toUpperCase();
-		const flags = line.match(/--\w+=\S+/g) ?? [];
-		const operands = words.filter((word) => !word.startsWith("--"));
-		const stage = stages.at(-1);
-		if (instruction === "FROM") {
-			const name = operands[1]?.toUpperCase() === "AS" ? operands[2]?.toLowerCase() : undefined;
-			stages.push({ name, needs: [operands[0]?.toLowerCase() ?? ""], copiesAll: false });
-		} else if (stage !== undefined && /^(?:COPY|ADD|RUN)$/.test(instruction ?? "")) {
-			const others = flags.flatMap((flag) => /\bfrom=([^,\s]+)/.exec(flag)?.[1] ?? []);
-			stage.needs.push(...others.map((name) => name.toLowerCase()));
-			stage.copiesAll ||=
-				instruction === "RUN"
-					? flags.some((flag) =>
-							/^--mount=(?!.*\b(?:from|source|src)=)(?:.*,)?type=bind\b/.test(flag),
-						)
-					: others.length === 0 &&
-						operands.slice(0, -1).some((path) => /^(?:\.|\/|\.\/)$/.test(path));
+	for (const instruction of instructions) {
+		const keyword = instruction.getKeyword();
+		if (keyword === "FROM") {
+			const from = instruction as From;
+			const name = from.getBuildStage()?.toLowerCase();
+			stages.push({ name, needs: [from.getImage()?.toLowerCase() ?? ""], copiesAll: false });
 		}
+		const stage = stages.at(-1);
+		if (stage === undefined || !READING.has(keyword)) continue;
+		const step = instruction as JSONInstruction;
+		const flags = step.getFlags().map(String);
+		const others = flags.flatMap((flag) => /\bfrom=([^,\s]+)/.exec(flag)?.[1] ?? []);
+		stage.needs.push(...others.map((name) => name.toLowerCase()));
+		stage.copiesAll ||=
+			keyword === "RUN"
+				? flags.some(mountsAll)
+				: others.length === 0 && operands(step).slice(0, -1).some(isAll);
 	}
 	return stages;
+}
+
+/** The instructions that can take files of the context. */
+const READING: ReadonlySet<string> = new Set(["ADD", "COPY", "RUN"]);
+
+function operands(step: JSONInstruction): readonly string[] {
+	const json = step.getJSONStrings();
+	return json.length > 0
+		? json.map((text) => text.getJSONValue())
+		: step.getArguments().map((text) => text.getValue());
+}
+
+function isAll(path: string): boolean {
+	return /^(?:\.|\/|\.\/)$/.test(path);
+}
+
+function mountsAll(flag: string): boolean {
+	return /^--mount=(?!.*\b(?:from|source|src)=)(?:.*,)?type=bind\b/.test(flag);
 }

@@ -26,8 +26,8 @@ const cases: readonly (readonly [whole: boolean, dockerfile: string, target?: st
 describe("a Dockerfile", () => {
 	for (const [whole, dockerfile, target] of cases) {
 		const what = `${JSON.stringify(dockerfile)}${target === undefined ? "" : ` for ${target}`}`;
-		it(`asks for ${whole ? "all" : "parts"} of the context: ${what}`, () => {
-			assert.equal(usesWholeContext(dockerfile, target), whole);
+		it(`asks for ${whole ? "all" : "parts"} of the context: ${what}`, async () => {
+			assert.equal(await usesWholeContext(dockerfile, target), whole);
 		});
 	}
 });
