@@ -42,6 +42,8 @@ export class Login {
 	#phase: "greeting" | "key exchange" | "authentication" = "greeting";
 	/** The start of what the peer said, to show when it turns out not to be an ssh server. */
 	#firstBytes = "";
+	/** The one that the policy accepted. */
+	#hostKey: Buffer | undefined;
 	/** What the policy threw: ssh2 itself only says that the key was not verified. */
 	#hostKeyRefusal: unknown;
 
@@ -97,8 +99,16 @@ export class Login {
 			username: settings.user,
 			algorithms: { cipher: [...CIPHERS], serverHostKey: [...policy.algorithms] },
 			hostVerifier: (key: Buffer, verified: (valid: boolean) => void) => {
+				// When keys are exchanged anew, ssh2 sends data in the middle of that if it has to wait.
+				if (this.#hostKey?.equals(key)) {
+					verified(true);
+					return;
+				}
 				policy.verify(key).then(
-					() => verified(true),
+					() => {
+						this.#hostKey = Buffer.from(key);
+						verified(true);
+					},
 					(error) => {
 						this.#hostKeyRefusal = error;
 						verified(false);
