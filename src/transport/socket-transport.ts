@@ -69,6 +69,10 @@ class SocketTransport implements Transport {
 		return this.#counted(await connectSocket(this.#destination, signal));
 	}
 
+	compress(): Disposable {
+		return { [Symbol.dispose]() {} };
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (const socket of this.#open) {
 			socket.destroy();

@@ -24,4 +24,9 @@ export interface Transport extends AsyncDisposable {
 	 * @throws ConnectionError
 	 */
 	open(signal: AbortSignal): Promise<Duplex>;
+	/**
+	 * Until what it returns is disposed of, what is sent is compressed where the transport and the far side
+	 * can do that. For what shrinks a lot: all else is slower for it.
+	 */
+	compress(): Disposable;
 }

@@ -193,6 +193,7 @@ export function testFileSync(open: () => Promise<Box>): void {
 		const files = fileSyncService({
 			directories: new Map(["context", "dockerfile"].map((name) => [name, directory])),
 			compress: true,
+			announcing: () => ({ [Symbol.dispose]() {} }),
 			onTransfer: () => ({
 				progress: (progress) => {
 					last = progress;

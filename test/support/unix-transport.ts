@@ -14,6 +14,7 @@ export function unixTransport(socketPath: string): Transport {
 			await once(socket, "connect", { signal });
 			return socket;
 		},
+		compress: () => ({ [Symbol.dispose]() {} }),
 		async [Symbol.asyncDispose]() {},
 	};
 }

@@ -36,23 +36,33 @@ export interface CopyObserver {
 	sentFile?(path: string, bytes: number): void;
 }
 
+/** How a transfer gets smaller on its way. */
+export interface CopySqueezing {
+	/** Absent: content is sent as it is. */
+	readonly compression: ContentCompression | undefined;
+	/** Called when the entries begin to be told; what it returns is disposed of when they are. */
+	readonly announcing: () => Disposable;
+}
+
 /**
  * The sender of fsutil's protocol (send.go): tells the daemon of all entries, then sends the content
  * that it asks for, in the order in which it asks, until it says that it has what it wants.
  *
  * @param packets what comes from the daemon
- * @param compression absent: content is sent as it is
  * @throws ContextError; EngineError for a daemon that does not keep to the protocol; DaemonSideError
  */
 export async function* diffCopy(
 	selection: ContextSelection,
 	packets: AsyncIterable<Uint8Array>,
-	compression: ContentCompression | undefined,
+	{ compression, announcing }: CopySqueezing,
 	observer: CopyObserver,
 ): AsyncGenerator<FramedMessages, void, undefined> {
 	const copy = new DiffCopy(selection, packets, compression, observer);
 	try {
-		yield* copy.announce();
+		{
+			using _ = announcing();
+			yield* copy.announce();
+		}
 		yield* copy.sendContents();
 	} catch (error) {
 		if (!(error instanceof DaemonSideError)) yield copy.tell(error);

@@ -13,6 +13,8 @@ export interface FileSyncOptions {
 	readonly directories: ReadonlyMap<string, SelectableDirectory>;
 	/** Whether the link may be what takes the time; content is compressed then, if the daemon takes that. */
 	readonly compress: boolean;
+	/** Called when a list of files begins to be sent, which shrinks a lot; disposed of at its end. */
+	readonly announcing: () => Disposable;
 	/** Told when a transfer begins; gives whom to tell how it goes on. */
 	readonly onTransfer: (part: RequestedPart) => TransferObserver;
 }
@@ -29,7 +31,7 @@ export interface TransferObserver extends CopyObserver {
 
 /** Gives the daemon the files that a build needs and that it does not have (session/filesync). */
 export function fileSyncService(options: FileSyncOptions): SessionService {
-	const { directories, onTransfer } = options;
+	const { directories, announcing, onTransfer } = options;
 	// One for all transfers, as they go over the same link.
 	const compression = options.compress ? new ContentCompression() : undefined;
 	const { parent, name } = FileSync.method.diffCopy;
@@ -44,7 +46,7 @@ export function fileSyncService(options: FileSyncOptions): SessionService {
 					try {
 						using selection = await directory.select(part.filter);
 						const used = call.takesGzip ? compression : undefined;
-						yield* diffCopy(selection, packets, used, observer);
+						yield* diffCopy(selection, packets, { compression: used, announcing }, observer);
 						observer.done();
 					} catch (error) {
 						throw endOfCall(error, call, observer);

@@ -9,6 +9,7 @@ import { Authentication } from "./authentication.js";
 import { HostKeyPolicy } from "./host-key-policy.js";
 import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
+import { OutgoingCompression } from "./outgoing-compression.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -21,6 +22,7 @@ export class SshConnection implements AsyncDisposable {
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
 	readonly user: string;
+	readonly compression: Pick<OutgoingCompression, "hold">;
 	readonly #client: Client;
 	readonly #socket: Socket;
 	readonly #sockets = new Set<ChannelSocket>();
@@ -61,14 +63,22 @@ export class SshConnection implements AsyncDisposable {
 		const authentication = new Authentication(settings, identities);
 		const login = new Login({ client, socket, settings, place, policy, authentication });
 		const loggingIn = login.run(signal);
+		const compression = new OutgoingCompression(client);
 		whileWaiting();
 		await loggingIn;
-		return new SshConnection(place, settings.user, client, socket);
+		return new SshConnection(place, settings.user, client, socket, compression);
 	}
 
-	private constructor(place: string, user: string, client: Client, socket: Socket) {
+	private constructor(
+		place: string,
+		user: string,
+		client: Client,
+		socket: Socket,
+		compression: OutgoingCompression,
+	) {
 		this.place = place;
 		this.user = user;
+		this.compression = compression;
 		this.#client = client;
 		this.#socket = socket;
 		// Every channel that is being written to waits for it to drain.

@@ -75,6 +75,10 @@ class SshTransport implements Transport {
 		return await this.#route.open(signal);
 	}
 
+	compress(): Disposable {
+		return this.#connection.compression.hold();
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#connection[Symbol.asyncDispose]();
 	}

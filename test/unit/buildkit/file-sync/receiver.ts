@@ -48,6 +48,7 @@ export class Daemon {
 		const options: FileSyncOptions = {
 			directories: new Map([["context", directory]]),
 			compress: true,
+			announcing: () => ({ [Symbol.dispose]() {} }),
 			onTransfer: () => ({
 				progress: (sent) => {
 					this.sent = sent;
