@@ -89,11 +89,15 @@ function needsOf({ buildkit, call, exports, image }: BuildPlan): readonly Need[]
 		needs.push({ flag: `--call ${call}`, since: call === "check" ? 27 : 24 });
 	}
 	if (buildkit.namedContexts.size > 0) needs.push({ flag: "--build-context", since: 23 });
+	if ([...buildkit.namedContexts.values()].some(({ kind }) => kind === "layout")) {
+		needs.push({ flag: "--build-context oci-layout://", containerdStore: true });
+	}
 	if (buildkit.noCacheStages.length > 0) needs.push({ flag: "--no-cache-filter" });
 	for (const { type, attrs } of buildkit.cacheImports) {
 		const isImage = type === "registry" && Object.keys(attrs).join() === "ref";
 		if (isImage) continue;
-		needs.push({ flag: `--cache-from type=${type}`, containerdStore: type !== "registry" });
+		const containerdStore = type !== "registry" && type !== "local";
+		needs.push({ flag: `--cache-from type=${type}`, containerdStore });
 	}
 	for (const { type } of buildkit.cacheExports) {
 		needs.push({ flag: `--cache-to type=${type}`, containerdStore: type !== "inline" });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { TypedAttrs } from "../buildkit/control.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
@@ -33,8 +34,12 @@ export async function planBuildKit(
 ): Promise<BuildKitPlan> {
 	return {
 		namedContexts: await planNamedContexts(options.buildContexts ?? {}, environment),
-		cacheImports: (options.cacheFrom ?? []).map((cache) => cacheEntry(cache, "--cache-from")),
-		cacheExports: (options.cacheTo ?? []).map((cache) => cacheEntry(cache, "--cache-to")),
+		cacheImports: (options.cacheFrom ?? []).map((cache) =>
+			cacheEntry(cache, "--cache-from", "src", environment),
+		),
+		cacheExports: (options.cacheTo ?? []).map((cache) =>
+			cacheEntry(cache, "--cache-to", "dest", environment),
+		),
 		noCacheStages: options.noCacheFilter ?? [],
 		annotations: annotationAttrs(options.annotations ?? {}),
 		attestations: attestationLines(options.attestations ?? {}),
@@ -42,12 +47,20 @@ export async function planBuildKit(
 	};
 }
 
-function cacheEntry(cache: string | CacheOption, flag: string): TypedAttrs {
+/** @param folder what the folder of a local cache is given by */
+function cacheEntry(
+	cache: string | CacheOption,
+	flag: string,
+	folder: "src" | "dest",
+	{ workingDirectory }: Environment,
+): TypedAttrs {
 	const { type, attrs = {} } =
 		typeof cache === "string" ? { type: "registry", attrs: { ref: cache } } : cache;
 	if (type === "local") {
-		throw new UsageError(`${flag} type=local: rbuild keeps no caches on this side`, {
-			hint: "the box keeps its own; type=registry or type=inline take it elsewhere",
+		const path = attrs[folder];
+		if (path) return { type, attrs: { ...attrs, [folder]: resolve(workingDirectory, path) } };
+		throw new UsageError(`${flag} type=local says not where`, {
+			hint: `write it as ${flag} type=local,${folder}=FOLDER`,
 		});
 	}
 	if (type === "registry" && !attrs.ref) {

@@ -4,6 +4,7 @@ import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run, UploadReport } from "../events.js";
 import type { BuildPlan } from "./build-plan.js";
+import { ClientLayouts } from "./client-layouts.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
 import { NamedDirectories } from "./named-contexts.js";
@@ -16,6 +17,7 @@ export interface PreparedSolve {
 	readonly control: Control;
 	readonly request: SolveRequest;
 	readonly dockerfile: DockerfileText | undefined;
+	readonly layouts: ClientLayouts;
 	/** Also aborted when this side cannot go on. */
 	readonly signal: AbortSignal;
 }
@@ -38,6 +40,7 @@ export async function withControl<Result>(
 	readonly uploadMs: number;
 	readonly upload: UploadReport | undefined;
 }> {
+	const layouts = await ClientLayouts.open(plan.buildkit, run.emit);
 	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
 	const { session, frontendAttrs, upload } = offerContext(
 		context,
@@ -46,14 +49,16 @@ export async function withControl<Result>(
 		engine,
 		run,
 	);
-	const all = { ...session, services: [...services, ...session.services] };
+	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	const signal = AbortSignal.any([run.signal, upload.failed]);
 	try {
 		const result = await withSession(engine, all, run, async (sessionId) => {
 			using control = await Control.open(engine, signal);
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
-			const request = plannedSolve(resolved, { ref: newBuildRef(), sessionId }, frontendAttrs);
-			return await work({ control, request, dockerfile: dockerfileText(context), signal });
+			const named = { ...resolved, buildkit: layouts.buildkit };
+			const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, frontendAttrs);
+			const dockerfile = dockerfileText(context);
+			return await work({ control, request, dockerfile, layouts, signal });
 		});
 		upload.end();
 		return { result, uploadMs: upload.durationMs, upload: upload.report };

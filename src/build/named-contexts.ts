@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
@@ -7,6 +8,7 @@ import {
 } from "../context/directory-context.js";
 import type { Environment } from "../environment.js";
 import { ContextError, UsageError } from "../errors.js";
+import { type Descriptor, OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
 import { placeKey } from "./place-key.js";
 
@@ -19,6 +21,14 @@ export type NamedContext =
 			readonly platform: NodeJS.Platform;
 			/** The name under which the daemon asks for the files, and keeps them: of this place alone. */
 			readonly localName: string;
+	  }
+	/** An image in a folder, which the daemon reads as it needs it. */
+	| {
+			readonly kind: "layout";
+			readonly path: string;
+			/** The name by which the daemon asks for it. */
+			readonly localName: string;
+			readonly digest: string;
 	  }
 	/** "docker-image://…" or a URL: the daemon fetches it by itself. */
 	| { readonly kind: "remote"; readonly source: string };
@@ -47,15 +57,23 @@ export function namedContextAttrs(
 	contexts: ReadonlyMap<string, NamedContext>,
 ): Readonly<Record<string, string>> {
 	if (contexts.size === 0) return {};
-	const attrs = [...contexts].map(([name, context]) => [
-		`context:${name}`,
-		context.kind === "directory" ? `local:${context.localName}` : context.source,
-	]);
+	const attrs = [...contexts].map(([name, context]) => [`context:${name}`, sourceOf(context)]);
 	// For a frontend from elsewhere: one that does not know of contexts is to say so.
 	return {
 		...Object.fromEntries(attrs),
 		"frontend.caps": "moby.buildkit.frontend.contexts+forward",
 	};
+}
+
+function sourceOf(context: NamedContext): string {
+	switch (context.kind) {
+		case "directory":
+			return `local:${context.localName}`;
+		case "layout":
+			return `oci-layout://${context.localName}@${context.digest}`;
+		case "remote":
+			return context.source;
+	}
 }
 
 /** The directories among the named contexts, which are walked from the moment they are opened. */
@@ -134,12 +152,15 @@ async function parse(name: string, value: string, environment: Environment): Pro
 	if (/^(?:docker-image:\/\/|https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(value)) {
 		return { kind: "remote", source: value };
 	}
-	const scheme = /^(oci-layout):\/\/|^(target):/.exec(value);
-	if (scheme !== null) {
-		throw new UsageError(`--build-context ${name}: rbuild knows no ${scheme[1] ?? scheme[2]}`, {
-			hint: "it takes a directory, docker-image://NAME, and git and http URLs",
+	if (value.startsWith("target:")) {
+		throw new UsageError(`--build-context ${name}: rbuild knows no targets of a bake file`, {
+			hint: "it takes a directory, docker-image://NAME, oci-layout://FOLDER, and git and http URLs",
 		});
 	}
+	const layout = /^oci-layout:\/\/(.+?)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/s.exec(
+		value,
+	);
+	if (layout !== null) return parseLayout(name, layout, environment);
 	const directory = resolve(environment.workingDirectory, value);
 	const found = await stat(directory).catch(() => undefined);
 	if (!found?.isDirectory()) {
@@ -152,4 +173,32 @@ async function parse(name: string, value: string, environment: Environment): Pro
 	// The session's key is the main context's, which other machines may share.
 	const localName = `${name}-${(await placeKey(root, environment)).slice(0, 16)}`;
 	return { kind: "directory", root, platform: environment.platform, localName };
+}
+
+/** As docker/buildx reads "oci-layout://FOLDER[:TAG][@DIGEST]"; without either, the tag is "latest" or the image alone. */
+async function parseLayout(
+	name: string,
+	[value, folder = "", tag, digest]: RegExpExecArray,
+	{ workingDirectory }: Environment,
+): Promise<NamedContext> {
+	const path = resolve(workingDirectory, folder);
+	const found = digest ?? (await imageIn(new OciLayout(path), tag))?.digest;
+	if (found === undefined) {
+		const missing = tag === undefined ? "no image" : `no image with the tag ${tag}`;
+		throw new ContextError(`the build context ${name} (${value}) has ${missing}`, {
+			hint: `it was looked for in ${join(path, "index.json")}`,
+		});
+	}
+	const hash = createHash("sha256").update(path).digest("hex").slice(0, 16);
+	return { kind: "layout", path, localName: `layout-${hash}`, digest: found };
+}
+
+async function imageIn(
+	layout: OciLayout,
+	tag: string | undefined,
+): Promise<Descriptor | undefined> {
+	const tagged = await layout.find(tag ?? "latest");
+	if (tagged !== undefined || tag !== undefined) return tagged;
+	const [only, ...more] = await layout.manifests();
+	return more.length === 0 ? only : undefined;
 }

@@ -24,8 +24,11 @@ export function syncTransfer({ services, environment }: TransferRooms): Transfer
 					plan,
 					{ services, index, sharedKey },
 					run,
-					({ control, request, dockerfile, signal }) =>
-						solve(control, request, dockerfile, { ...run, signal }),
+					async ({ control, request, dockerfile, layouts, signal }) => {
+						const result = await solve(control, request, dockerfile, { ...run, signal });
+						await layouts.commit(result);
+						return result;
+					},
 				);
 				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
 				return { image, ...sent };

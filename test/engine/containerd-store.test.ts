@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
 import { inspectImage } from "../../src/engine/images.js";
 import { BASE_IMAGE } from "../support/base-image.js";
@@ -67,22 +68,81 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 		assert.equal(execFileSync("cat", [iidfile], { encoding: "utf8" }), id);
 	});
 
+	async function forgetBuilds(): Promise<void> {
+		const request = { method: "POST", path: "/build/prune", query: { all: "1" }, signal } as const;
+		const { body } = await box.engine.request(request);
+		await text(body);
+	}
+
 	test("takes the cache to a registry and finds it there again", async () => {
 		const cache = `type=registry,ref=${registry.host}/cache`;
 		await build("--cache-to", `${cache},mode=max`, "-t", "first");
-		const { body } = await box.engine.request({
-			method: "POST",
-			path: "/build/prune",
-			query: { all: "1" },
-			signal,
-		});
-		body.resume();
+		await forgetBuilds();
 		const stderr = await build("--cache-from", cache, "-t", "second");
 		assert.match(stderr, /^#\d+ importing cache manifest from /m);
 		assert.equal(
 			await imageFile(box.engine, "second", "/u"),
 			await imageFile(box.engine, "first", "/u"),
 		);
+	});
+
+	test("takes the cache to a folder of this side and finds it there again", async () => {
+		const folder = join(root, "cache folder");
+		const from = ["--cache-from", `type=local,src=${folder}`];
+		const first = await build(
+			"--cache-to",
+			`type=local,dest=${folder},mode=max`,
+			...from,
+			"-t",
+			"first",
+		);
+		assert.match(first, /warning: there is no cache in .*cache folder/);
+		assert.deepEqual(readdirSync(folder).sort(), ["blobs", "index.json", "oci-layout"]);
+		await forgetBuilds();
+		const second = await build(...from, "-t", "second");
+		assert.match(second, /^#\d+ importing cache manifest from /m);
+		assert.equal(
+			await imageFile(box.engine, "second", "/u"),
+			await imageFile(box.engine, "first", "/u"),
+		);
+
+		// What is there is not written again, and what was there stays.
+		await build(
+			"--cache-to",
+			`type=local,dest=${folder},mode=max,tag=other`,
+			...from,
+			"-t",
+			"third",
+		);
+		const { manifests } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as Manifest;
+		const tags = manifests?.map(
+			({ annotations }) => annotations?.["org.opencontainers.image.ref.name"],
+		);
+		assert.deepEqual(tags, ["latest", "other"]);
+	});
+
+	test("builds from an image in a folder of this side", async () => {
+		const folder = join(root, "layout");
+		mkdirSync(folder);
+		await build("-t", "in-layout");
+		await build("-o", `type=oci,dest=${join(root, "layout.tar")}`);
+		execFileSync("tar", ["-xf", join(root, "layout.tar"), "-C", folder]);
+		await forgetBuilds();
+		const dockerfile = join(root, "From.Dockerfile");
+		writeFileSync(dockerfile, "FROM given\nRUN cp /u /v\n");
+		const given = `given=oci-layout://${folder}`;
+		await build("-f", dockerfile, "--build-context", given, "-t", "from-layout");
+		assert.equal(
+			await imageFile(box.engine, "from-layout", "/v"),
+			await imageFile(box.engine, "in-layout", "/u"),
+		);
+		const missing = `given=oci-layout://${folder}:missing`;
+		const { code, stderr } = await rbuild([
+			root,
+			...["-f", dockerfile, "--build-context", missing, "-t", "x", ...box.flags],
+		]);
+		assert.equal(code, 3);
+		assert.match(stderr, /the build context given \(.*\) has no image with the tag missing/);
 	});
 
 	test("attests how the image was made, and annotates it", async () => {

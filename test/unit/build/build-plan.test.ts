@@ -80,10 +80,14 @@ suite("a build plan", () => {
 				{ buildContexts: { x: "target:y" } },
 				/^UsageError: --build-context x: rbuild knows no target/,
 			],
-			[{ buildContexts: { x: "oci-layout://y" } }, /^UsageError: .*rbuild knows no oci-layout/],
 			[
-				{ cacheTo: [{ type: "local" }] },
-				/^UsageError: --cache-to type=local: rbuild keeps no caches/,
+				{ buildContexts: { x: "oci-layout://y:z" } },
+				/^ContextError: the build context x \(oci-layout:\/\/y:z\) has no image with the tag z/,
+			],
+			[{ cacheTo: [{ type: "local" }] }, /^UsageError: --cache-to type=local says not where/],
+			[
+				{ cacheFrom: [{ type: "local", attrs: { dest: "x" } }] },
+				/^UsageError: --cache-from type=local says not where/,
 			],
 			[
 				{ cacheFrom: [{ type: "registry" }] },
