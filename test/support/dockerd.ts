@@ -15,6 +15,10 @@ export interface DockerdOptions {
 	readonly storageDriver?: string;
 	/** "host:port" each; those on 127.0.0.0/8 need not be named. */
 	readonly insecureRegistries?: readonly string[];
+	/** Listen on loopback, too, for those whom this authority has signed a certificate for; absent: no. */
+	readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
+	/** The port for that. */
+	readonly port?: number;
 }
 
 /** A Docker daemon of our own, which shares nothing but the kernel with one that is already there. */
@@ -105,6 +109,7 @@ function spawnDaemon(directory: string, bridge: string, options: DockerdOptions)
 			["--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false"],
 			options.storageDriver === undefined ? [] : ["--storage-driver", options.storageDriver],
 			(options.insecureRegistries ?? []).flatMap((name) => ["--insecure-registry", name]),
+			options.tls === undefined ? [] : tlsArguments(options.tls, options.port ?? 2376),
 		].flat(),
 		// A process group of its own: a Ctrl-C in the terminal is not for it.
 		{ detached: true, stdio: ["ignore", output, output] },
@@ -112,6 +117,13 @@ function spawnDaemon(directory: string, bridge: string, options: DockerdOptions)
 	closeSync(output);
 	daemon.unref();
 	return daemon;
+}
+
+function tlsArguments(tls: NonNullable<DockerdOptions["tls"]>, port: number): string[] {
+	return [
+		...["--host", `tcp://127.0.0.1:${port}`, "--tlsverify", "--tlscacert", tls.ca],
+		...["--tlscert", tls.certificate, "--tlskey", tls.key],
+	];
 }
 
 /**
