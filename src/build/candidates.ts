@@ -75,7 +75,8 @@ async function automatic(options: TargetOptions, environment: Environment) {
 	];
 }
 
-async function settle(name: string, choosing: Promise<ChosenTarget>): Promise<Candidate> {
+/** What a name stands for, or why it stands for nothing. */
+export async function settle(name: string, choosing: Promise<ChosenTarget>): Promise<Candidate> {
 	try {
 		return { name, outcome: await choosing };
 	} catch (error) {

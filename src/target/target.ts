@@ -28,10 +28,10 @@ export type Target =
 /** Absolute paths of PEM files. */
 export interface TlsFiles {
 	/** The only authorities that are trusted; absent: the usual ones. */
-	readonly ca?: string;
+	readonly ca?: string | undefined;
 	/** What this side shows of itself, if the daemon wants to see something. */
-	readonly certificate?: string;
-	readonly key?: string;
+	readonly certificate?: string | undefined;
+	readonly key?: string | undefined;
 	/** False: whatever certificate the daemon shows is taken. */
 	readonly verify: boolean;
 }

@@ -47,23 +47,11 @@ export async function chooseTlsFiles(
 		);
 		return isThere ? file : undefined;
 	};
-	return files({
+	return {
 		verify,
 		// As with docker, it has to be there.
 		ca: verify ? (path(tlsCaCert) ?? join(folder, "ca.pem")) : undefined,
 		certificate: path(tlsCert) ?? (await usual("cert.pem")),
 		key: path(tlsKey) ?? (await usual("key.pem")),
-	});
-}
-
-function files(
-	all: { verify: boolean } & { [Name in "ca" | "certificate" | "key"]?: string | undefined },
-) {
-	const { verify, ca, certificate, key } = all;
-	return {
-		verify,
-		...(ca === undefined ? {} : { ca }),
-		...(certificate === undefined ? {} : { certificate }),
-		...(key === undefined ? {} : { key }),
 	};
 }

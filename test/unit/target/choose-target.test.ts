@@ -64,7 +64,8 @@ suite("the target", () => {
 	});
 
 	suite("with TLS", () => {
-		const tls = { verify: true, ca: "/certs/ca.pem" };
+		const none = { certificate: undefined, key: undefined };
+		const tls = { verify: true, ca: "/certs/ca.pem", ...none };
 		const DOCKER_CERT_PATH = "/certs";
 
 		test("has docker's port for it, and the CA of DOCKER_CERT_PATH", async () => {
