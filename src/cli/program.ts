@@ -105,7 +105,6 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 					.usage(
 						"$0 hosts [ls]\n$0 hosts add NAME ssh://…|tcp://…|unix://…\n$0 hosts rm|use|inspect NAME",
 					)
-					.positional("words", { type: "string", array: true, hidden: true })
 					.options(onlyLast(HOSTS_FLAGS)),
 			async (values) => {
 				const { runHosts } = await import("./hosts-command.js");

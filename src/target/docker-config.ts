@@ -55,8 +55,8 @@ export function parseObject(text: string, path: string): Readonly<Record<string,
 	let document: unknown;
 	try {
 		document = JSON.parse(text);
-	} catch (error) {
-		throw new UsageError(`${path}${lineOf(error as Error, text)} is not valid JSON`, {
+	} catch {
+		throw new UsageError(`${path}:${wrongLine(text)} is not valid JSON`, {
 			hint: "correct it, or restore it from a copy",
 		});
 	}
@@ -66,8 +66,19 @@ export function parseObject(text: string, path: string): Readonly<Record<string,
 	throw new UsageError(`${path} holds no JSON object`);
 }
 
-/** Node tells the position of most mistakes. */
-function lineOf({ message }: Error, text: string): string {
-	const position = /at position (\d+)/.exec(message)?.[1];
-	return position === undefined ? "" : `:${text.slice(0, Number(position)).split("\n").length}`;
+/** Node does not tell the place of every mistake: this is the first line whose end it cannot wait for. */
+function wrongLine(text: string): number {
+	const lines = text.split(/(?<=\n)/);
+	const wrong = lines.findIndex((_, at) => {
+		const start = lines.slice(0, at + 1).join("");
+		try {
+			JSON.parse(start);
+			return false;
+		} catch (error) {
+			const { message } = error as Error;
+			const position = /at position (\d+)/.exec(message)?.[1];
+			return !/end of JSON input|Unterminated/.test(message) && Number(position) !== start.length;
+		}
+	});
+	return wrong < 0 ? lines.length : wrong + 1;
 }

@@ -51,7 +51,7 @@ function greet(
 			...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
 		});
 		// In TLS 1.3 the handshake is over for us before the other side has seen our certificate, so that it is
-		// refused as an error of the stream.
+		// refused as an error of the stream: its reader hears of OpenSSL's first, and is left with this one.
 		stream.on("error", (error) => {
 			const explained = explain(error);
 			if (explained !== undefined) stream.destroy(explained);

@@ -92,7 +92,9 @@ function reasonOf(error: TlsError, host: string, material: TlsMaterial): Reason 
 }
 
 function refused(code: string, { identity }: TlsMaterial): Reason {
-	if (!/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/.test(code)) {
+	// OpenSSL's servers say handshake_failure in TLS 1.2 where there is none.
+	const isMissing = identity === undefined && /HANDSHAKE_FAILURE/.test(code);
+	if (!isMissing && !/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/.test(code)) {
 		return ["protocol", `it refuses TLS with rbuild (${code})`, "look at the daemon's log"];
 	}
 	if (identity === undefined) {

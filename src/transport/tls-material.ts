@@ -77,7 +77,7 @@ async function readPem(file: string, flag: string): Promise<Buffer> {
 		const reason =
 			code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
 		throw new UsageError(`cannot read ${file}: ${reason}`, {
-			hint: `name the file with ${flag}, or its folder with DOCKER_CERT_PATH`,
+			hint: `correct the path: ${flag}, DOCKER_CERT_PATH, or the files of the docker context`,
 			cause: error,
 		});
 	}
