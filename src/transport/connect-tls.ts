@@ -5,6 +5,7 @@ import { ConnectionError, RbuildError } from "../errors.js";
 import { connectError, connectSocket, type Destination, interrupted } from "./connect-socket.js";
 import { tlsFailure } from "./tls-failure.js";
 import type { TlsMaterial } from "./tls-material.js";
+import { TlsStream } from "./tls-stream.js";
 
 /** With TLS, the other side of a connection is known to be what its certificate says. */
 export interface TlsDestination extends Destination {
@@ -12,7 +13,7 @@ export interface TlsDestination extends Destination {
 }
 
 export interface TlsConnection {
-	readonly stream: TLSSocket;
+	readonly stream: TlsStream;
 	/** What it runs on, which counts the bytes on the wire. */
 	readonly socket: Socket;
 }
@@ -27,18 +28,23 @@ export async function connectTls(
 	signal: AbortSignal,
 ): Promise<TlsConnection> {
 	const socket = await connectSocket(destination, signal);
-	return { stream: await greet(socket, destination, material, signal), socket };
+	const explain = (error: Error) =>
+		tlsFailure(error, destination.place, destination.address.host, material);
+	const secure = await greet(socket, destination, material, explain, signal);
+	// In TLS 1.3 the handshake is over for us before the other side has seen our certificate: that it is
+	// refused is an error of the stream.
+	return { stream: new TlsStream(secure, explain), socket };
 }
 
 function greet(
 	socket: Socket,
 	destination: TlsDestination,
 	material: TlsMaterial,
+	explain: (error: Error) => ConnectionError | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
 	const { address, place, timeoutMs } = destination;
 	const { verify, ca, identity } = material;
-	const explain = (error: Error) => tlsFailure(error, place, address.host, material);
 	return new Promise((resolve, reject) => {
 		const stream = connect({
 			socket,
@@ -49,12 +55,6 @@ function greet(
 			rejectUnauthorized: verify,
 			...(ca === undefined ? {} : { ca }),
 			...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
-		});
-		// In TLS 1.3 the handshake is over for us before the other side has seen our certificate, so that it is
-		// refused as an error of the stream: its reader hears of OpenSSL's first, and is left with this one.
-		stream.on("error", (error) => {
-			const explained = explain(error);
-			if (explained !== undefined) stream.destroy(explained);
 		});
 		const giveUp = (error: Error) => {
 			settle();

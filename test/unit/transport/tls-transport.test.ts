@@ -94,9 +94,9 @@ async function failureOf(opening: ReturnType<typeof open>): Promise<ConnectionEr
 async function afterFirstBytes(opened: Transport): Promise<unknown> {
 	await using transport = opened;
 	const stream = await transport.open(never);
-	stream.on("error", () => {}).write("x");
-	await new Promise((resolve) => stream.once("close", resolve));
-	return stream.errored;
+	stream.write("x");
+	const [error] = await once(stream, "error");
+	return error;
 }
 
 suite("a transport with TLS", () => {
