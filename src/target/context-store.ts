@@ -74,7 +74,7 @@ export async function listContexts(
 	environment: Environment,
 ): Promise<readonly (DockerContext | BrokenContext)[]> {
 	const store = join(dockerConfigFolder(environment), "contexts", "meta");
-	const ids = await readdir(store).catch(() => []);
+	const ids = await namesIn(store);
 	const contexts = await Promise.all(
 		ids.map(async (id) => {
 			let name = id.slice(0, 12);
@@ -115,15 +115,22 @@ async function readMeta(folder: string) {
 
 async function tlsFiles(folder: string): Promise<DockerContext["tlsFiles"]> {
 	const docker = join(folder, "docker");
-	const names = await readdir(docker).catch((error: NodeJS.ErrnoException): string[] => {
-		if (error.code === "ENOENT") return [];
-		throw new UsageError(`cannot read ${docker}: ${error.code}`, { cause: error });
-	});
+	const names = await namesIn(docker);
 	return {
 		...(names.includes("ca.pem") ? { ca: join(docker, "ca.pem") } : {}),
 		...(names.includes("cert.pem") ? { certificate: join(docker, "cert.pem") } : {}),
 		...(names.includes("key.pem") ? { key: join(docker, "key.pem") } : {}),
 	};
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+	try {
+		return await readdir(folder);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") return [];
+		throw new UsageError(`cannot read ${folder}: ${code}`, { cause: error });
+	}
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {
