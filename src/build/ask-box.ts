@@ -32,7 +32,7 @@ export async function askBox(
 	const limit = AbortSignal.timeout(limitMs);
 	const either = AbortSignal.any([signal, limit]);
 	try {
-		const settings = readTransportSettings(chosen, environment, either);
+		const settings = readTransportSettings(chosen, withoutQuestions(environment), either);
 		settings.catch(() => {});
 		await using transport = await openTransport(chosen, settings, either);
 		await using engine = await connectEngine(transport, either);
@@ -45,4 +45,9 @@ export async function askBox(
 		const hint = "is the box on, and is the network, or the VPN to it, up?";
 		return new ConnectionError("timed-out", message, { hint, cause: error });
 	}
+}
+
+function withoutQuestions(environment: Environment): Environment {
+	const variables = { ...environment.variables, SSH_ASKPASS_REQUIRE: "never" };
+	return { ...environment, variables };
 }

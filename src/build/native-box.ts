@@ -85,10 +85,14 @@ async function askForNativeBox(
 		}
 		answers.set(box, answer);
 		known.remember(box.chosen.target, answer);
-		if (!fits(answer.engine.platform, wish)) throw new Error("it is of another kind");
+		if (!fits(answer.engine.platform, wish)) throw noneFits(answers, failures, wish);
 		return box;
 	});
-	const first = await Promise.any(asking).catch(() => undefined);
+	const first = await Promise.any(asking).catch(({ errors }: AggregateError) => {
+		const bug = errors.find((error) => !(error instanceof RbuildError));
+		if (bug !== undefined) throw bug;
+		return undefined;
+	});
 	found.abort();
 	await Promise.allSettled(asking);
 	if (run.signal.aborted) throw run.signal.reason;
