@@ -308,16 +308,21 @@ suite("TLS on docker 28.5", { skip: modern === undefined && "there is no ../shar
 		);
 		const port = await freePort("127.0.0.1");
 		server.listen(port, "127.0.0.1");
+		const engine = await connectEngine(unixTransport(modern?.localDockerSocket ?? ""), signal);
 		try {
 			for (const transfer of ["sync", "tar"]) {
+				const tag = `rbuild-hosts-tls:${transfer}`;
 				const { code, stderr } = await rbuild([
 					...[context(directory), "--on", `tcp://127.0.0.1:${port}`, "--tlsverify"],
-					...["--tlscacert", ca.certificate, "--transfer", transfer],
+					...["--tlscacert", ca.certificate, "--transfer", transfer, "-t", tag],
 				]);
 				assert.equal(code, 0, stderr);
 				assert.match(stderr, /docker 28\.\S+ on linux\/amd64 \(tls\)/);
+				assert.ok((await inspectImage(engine, tag, signal)).size > 12_000_000);
+				await removeImage(engine, tag, signal);
 			}
 		} finally {
+			await engine[Symbol.asyncDispose]();
 			server.close();
 			rmSync(directory, { recursive: true });
 		}
