@@ -86,11 +86,13 @@ export type ConnectionFailure =
 	| "unreachable"
 	| "host-key-unknown"
 	| "host-key-changed"
+	| "certificate"
 	| "not-authenticated"
 	| "docker-not-installed"
 	| "socket-missing"
 	| "socket-permission"
 	| "protocol"
+	| "no-native-box"
 	| "lost";
 
 /** No working stream to the daemon: from name resolution to the permission on its socket. */

@@ -8,10 +8,16 @@ import type { ChosenTarget } from "../target/target.js";
 import { openTransport, type TransportSettings } from "../transport/open-transport.js";
 import type { Transport, WireCounts } from "../transport/transport.js";
 
-export interface BoxConnectionOptions {
+/** Where a connection leads to. */
+export interface BoxPlace {
 	readonly chosen: ChosenTarget;
 	/** Of that target. */
 	readonly settings: TransportSettings;
+}
+
+export interface BoxConnectionOptions extends BoxPlace {
+	/** Where to go instead, should it not be reached at first. */
+	readonly another?: (() => Promise<BoxPlace>) | undefined;
 	/** How often a connection that was lost is made anew. */
 	readonly retries: number;
 	/** Called while the other side is waited for, and when the daemon can be asked. */
@@ -35,7 +41,8 @@ export class BoxConnection implements AsyncDisposable {
 	retries = 0;
 	readonly #options: BoxConnectionOptions;
 	readonly #run: Run;
-	readonly #target: string;
+	#place: BoxPlace;
+	#another: BoxConnectionOptions["another"];
 	#transport: Transport | undefined;
 	#engine: Engine | undefined;
 	#lastWire: WireCounts = { sent: 0, received: 0 };
@@ -43,7 +50,8 @@ export class BoxConnection implements AsyncDisposable {
 	constructor(options: BoxConnectionOptions, run: Run) {
 		this.#options = options;
 		this.#run = run;
-		this.#target = formatTarget(options.chosen.target);
+		this.#place = options;
+		this.#another = options.another;
 	}
 
 	/** All connections together. */
@@ -53,21 +61,17 @@ export class BoxConnection implements AsyncDisposable {
 
 	/** @throws ConnectionError, EngineError, UsageError, InterruptedError */
 	async open(): Promise<Engine> {
-		const { chosen, settings, whileWaiting, whileGreeting } = this.#options;
-		const { emit, signal } = this.#run;
-		const target = this.#target;
-		const startedAt = performance.now();
-		emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
-		this.#transport = await openTransport(chosen, settings, signal, emit, whileWaiting);
-		this.#engine = await connectEngine(this.#transport, signal, whileGreeting);
-		emit({
-			type: "connect",
-			status: "done",
-			target,
-			engine: this.#engine.facts,
-			route: this.#transport.route,
-			durationMs: performance.now() - startedAt,
-		});
+		try {
+			this.#engine = await this.#connect();
+		} catch (error) {
+			const another = this.#another;
+			this.#another = undefined;
+			if (another === undefined || !(error instanceof ConnectionError)) throw error;
+			await this[Symbol.asyncDispose]();
+			this.#place = await another();
+			this.#engine = await this.#connect();
+		}
+		this.#another = undefined;
 		return this.#engine;
 	}
 
@@ -96,6 +100,30 @@ export class BoxConnection implements AsyncDisposable {
 		await transport?.[Symbol.asyncDispose]();
 		this.#lastWire = this.wire;
 		this.#transport = undefined;
+	}
+
+	async #connect(): Promise<Engine> {
+		const { whileWaiting, whileGreeting } = this.#options;
+		const { chosen, settings } = this.#place;
+		const { emit, signal } = this.#run;
+		const target = this.#target;
+		const startedAt = performance.now();
+		emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
+		this.#transport = await openTransport(chosen, settings, signal, emit, whileWaiting);
+		const engine = await connectEngine(this.#transport, signal, whileGreeting);
+		emit({
+			type: "connect",
+			status: "done",
+			target,
+			engine: engine.facts,
+			route: this.#transport.route,
+			durationMs: performance.now() - startedAt,
+		});
+		return engine;
+	}
+
+	get #target(): string {
+		return formatTarget(this.#place.chosen.target);
 	}
 
 	#mayTryAgain(error: unknown): error is ConnectionError {

@@ -8,9 +8,7 @@ import { loadDelivery } from "../image/load.js";
 import { pushDelivery } from "../image/push.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
-import { chooseTarget } from "../target/choose-target.js";
-import { parseTarget } from "../target/parse-target.js";
-import type { ChosenTarget } from "../target/target.js";
+import { localDaemon } from "../target/choose-target.js";
 import { openTransport, readTransportSettings } from "../transport/open-transport.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { Closing } from "./closing.js";
@@ -41,7 +39,7 @@ export function planDeliveries(
 }
 
 async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> {
-	const chosen = await localTarget(rooms.environment);
+	const chosen = await localDaemon(rooms.environment);
 	const transport = rooms.closing.use(
 		await openTransport(
 			chosen,
@@ -51,16 +49,4 @@ async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> 
 		),
 	);
 	return rooms.closing.use(await connectEngine(transport, run.signal));
-}
-
-/**
- * The daemon of this machine: DOCKER_HOST where that is a local socket, else the usual sockets.
- * @throws ConnectionError when there is none
- */
-async function localTarget(environment: Environment): Promise<ChosenTarget> {
-	const { DOCKER_HOST, RBUILD_ON: _remote, ...others } = environment.variables;
-	if (DOCKER_HOST?.startsWith("unix:")) {
-		return { target: parseTarget(DOCKER_HOST), chosenBy: "DOCKER_HOST" };
-	}
-	return chooseTarget({}, { ...environment, variables: others });
 }

@@ -4,10 +4,11 @@ import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
 import type { Run } from "../events.js";
-import { chooseTarget } from "../target/choose-target.js";
+import type { ChosenTarget } from "../target/target.js";
 import { readTransportSettings } from "../transport/open-transport.js";
 import { BoxConnection, type BoxConnectionOptions } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
+import { chooseBox } from "./choose-box.js";
 import { Closing } from "./closing.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
@@ -66,7 +67,7 @@ export async function withOpenBuild<Result>(
 	await using closing = new Closing();
 	try {
 		const plan = await planBuild(options, environment, run);
-		const chosen = await chooseTarget(options, environment);
+		const { chosen, another } = await chooseBox(options, plan, environment, run);
 		const settings = readTransportSettings(chosen, environment, run.signal);
 		// It may fail before it is waited for.
 		settings.catch(() => {});
@@ -74,7 +75,13 @@ export async function withOpenBuild<Result>(
 		const needs = new LocalNeeds(context, plan.request, run.signal);
 		const { retries } = plan;
 		const box = closing.use(
-			new BoxConnection({ chosen, settings, retries, ...meanwhile(needs) }, run),
+			new BoxConnection(
+				{
+					...{ chosen, settings, retries, ...meanwhile(needs) },
+					another: another && (() => anotherBox(another, environment, run)),
+				},
+				run,
+			),
 		);
 		const [, engine] = await together(failed, [
 			stopwatch.time("context", () => readContext(context, run)),
@@ -85,6 +92,17 @@ export async function withOpenBuild<Result>(
 		failed.abort(error);
 		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
 	}
+}
+
+async function anotherBox(
+	another: () => Promise<ChosenTarget>,
+	environment: Environment,
+	run: Run,
+) {
+	const chosen = await another();
+	const settings = readTransportSettings(chosen, environment, run.signal);
+	settings.catch(() => {});
+	return { chosen, settings };
 }
 
 /** What is wrong with the context's place is found out before anybody is called. */

@@ -1,4 +1,5 @@
 import type { Ulimit } from "../engine/build-request.js";
+import type { TargetOptions } from "../target/choose-target.js";
 
 export type { Ulimit };
 
@@ -24,16 +25,18 @@ export interface SshOption {
 }
 
 /** What a build can be told. The command line maps its flags onto these, one to one. */
-export interface BuildOptions {
+export interface BuildOptions extends TargetOptions {
 	/** The build context: a directory, "-" for standard input, or a git or http URL. */
 	readonly context: string;
 	/** The Dockerfile, relative to the working directory; "-" for standard input. */
 	readonly file?: string;
 	/**
-	 * Where to build: an ssh alias, `user@host[:port]`, `ssh://user@host:port[/docker.sock]`,
-	 * `unix:///path` or `tcp://host:port`. Absent: RBUILD_ON, DOCKER_HOST, then a local socket.
+	 * Where to build: a docker context, an ssh alias, `user@host[:port]`,
+	 * `ssh://user@host:port[/docker.sock]`, `unix:///path` or `tcp://host:port`. Of several, the first to
+	 * answer that runs `platform` natively; "auto" is all docker contexts, the local daemon and RBUILD_ON.
+	 * Absent: RBUILD_ON, DOCKER_HOST, DOCKER_CONTEXT, docker's current context, then a local socket.
 	 */
-	readonly on?: string;
+	readonly on?: string | readonly string[];
 	/** Image names, such as "ghcr.io/me/app:1.2". */
 	readonly tags?: readonly string[];
 	/** The stage to build; absent: the last one. */

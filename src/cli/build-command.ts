@@ -17,7 +17,7 @@ import { processScreen } from "./screen.js";
 import { suggestion } from "./suggestion.js";
 import { collectYoungGarbage } from "./young-garbage.js";
 
-const OTHER_COMMANDS = ["build", "context", "completion"];
+const OTHER_COMMANDS = ["build", "context", "hosts", "completion"];
 
 /** The flags that say what is shown and noted down, not what is built. */
 export const OUTPUT_FLAGS = {

@@ -19,7 +19,11 @@ const flag = { type: "boolean" } as const;
 
 /** The flags of `rbuild build`, named as docker names them. Kept in the order of the help. */
 export const BUILD_FLAGS = {
-	on: { ...text, describe: "Where to build: ssh alias, user@host[:port], ssh://, unix://, tcp://" },
+	on: {
+		...texts,
+		describe:
+			"Where to build: docker context, ssh alias, user@host[:port], ssh://…; of several, or auto, what fits",
+	},
 	tag: { ...texts, alias: "t", describe: "Name of the image, name[:tag]" },
 	file: { ...text, alias: "f", describe: 'The Dockerfile; "-" reads it from standard input' },
 	target: { ...text, describe: "Stage to build" },
@@ -68,6 +72,12 @@ export const BUILD_FLAGS = {
 		alias: "o",
 		describe: "A folder for the files, or type=local|tar|oci|…,dest=…",
 	},
+	tls: { ...flag, describe: "TLS for tcp://; implied by --tlsverify" },
+	tlsverify: { ...flag, describe: "TLS, and check the daemon's certificate" },
+	tlscacert: { ...text, describe: "Trust only certificates of this CA (~/.docker/ca.pem)" },
+	tlscert: { ...text, describe: "The client certificate (~/.docker/cert.pem)" },
+	tlskey: { ...text, describe: "The key of the client certificate (~/.docker/key.pem)" },
+	insecure: { ...flag, describe: "Allow tcp:// without TLS beyond this machine" },
 } as const satisfies Record<string, Options>;
 
 /** docker's flags that mean nothing here, and why. Accepted, so that old command lines work. */
@@ -116,6 +126,12 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 			"shmSize",
 			read(values["shm-size"], (size) => parseByteSize(size, "--shm-size")),
 		),
+		...given("tls", values.tls),
+		...given("tlsVerify", values.tlsverify),
+		...given("tlsCaCert", values.tlscacert),
+		...given("tlsCert", values.tlscert),
+		...given("tlsKey", values.tlskey),
+		...given("insecure", values.insecure),
 		...given("outputs", values.output?.map(parseOutput)),
 		tags: values.tag ?? [],
 		buildArgs: parseBuildArgs(values["build-arg"] ?? []),

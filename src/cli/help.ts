@@ -3,8 +3,9 @@ export const HELP = `Builds a container image on a remote Docker daemon, over on
 
 Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
        rbuild context [DIR]           show what would be uploaded
+       rbuild hosts                   list the boxes; hosts add NAME ssh://…
 
-      --on BOX           ssh alias, user@host[:port], ssh://…, unix://…, tcp://…
+      --on BOX           docker context, ssh alias, user@host[:port], ssh://…, tcp://…
   -t, --tag NAME         name of the image            -f, --file FILE  Dockerfile
       --target STAGE     stage to build               --build-arg NAME=VALUE
       --platform OS/CPU  what to build for            --no-cache, --pull

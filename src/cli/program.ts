@@ -1,4 +1,4 @@
-import yargs from "yargs";
+import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
@@ -6,6 +6,7 @@ import { normalizeFlags } from "./command-line.js";
 import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
+import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { endSoon } from "./interrupts.js";
 import { suggestion } from "./suggestion.js";
 import { version } from "./version.js";
@@ -21,7 +22,12 @@ const GENERAL_FLAGS = {
 
 const ALL_BUILD_FLAGS = { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
 const HELP_WORDS = ["--help", "-h", "help"];
-const COMMANDS = ["build", "context", "completion"];
+const COMMANDS = ["build", "context", "hosts", "completion"];
+/** Of the commands that have others than a build. */
+const OTHER_FLAGS: Readonly<Record<string, Record<string, Options>>> = {
+	context: CONTEXT_FLAGS,
+	hosts: HOSTS_FLAGS,
+};
 
 /** Runs one command line; everything that can go wrong ends as an exit code. */
 export async function runProgram(argv: readonly string[]): Promise<ExitCode | 0> {
@@ -46,7 +52,7 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 
 async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 	let exitCode: ExitCode | 0 = 0;
-	const flags = { ...(argv[0] === "context" ? CONTEXT_FLAGS : ALL_BUILD_FLAGS), ...GENERAL_FLAGS };
+	const flags = { ...(OTHER_FLAGS[argv[0] ?? ""] ?? ALL_BUILD_FLAGS), ...GENERAL_FLAGS };
 	const parser = yargs(normalizeFlags(argv, flags))
 		.scriptName("rbuild")
 		.locale("en")
@@ -91,6 +97,20 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 				exitCode = await runContext(values as unknown as ContextArguments);
 			},
 		)
+		.command(
+			"hosts [words..]",
+			"List the boxes; hosts add, rm, use and inspect",
+			(command) =>
+				command
+					.usage(
+						"$0 hosts [ls]\n$0 hosts add NAME ssh://…|tcp://…|unix://…\n$0 hosts rm|use|inspect NAME",
+					)
+					.options(onlyLast(HOSTS_FLAGS)),
+			async (values) => {
+				const { runHosts } = await import("./hosts-command.js");
+				exitCode = await runHosts(values as unknown as HostsArguments);
+			},
+		)
 		.completion("completion", "Print a script for shell completion", completions)
 		.options(onlyLast(GENERAL_FLAGS))
 		.strict()
@@ -113,7 +133,8 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 /** Flags by themselves; for everything else the shell offers files beside what is here. */
 function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
 	if (!current.startsWith("-")) return COMMANDS;
-	const flags = words.includes("context") ? CONTEXT_FLAGS : ALL_BUILD_FLAGS;
+	const other = words.map(String).find((word) => word in OTHER_FLAGS);
+	const flags = OTHER_FLAGS[other ?? ""] ?? ALL_BUILD_FLAGS;
 	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
 }
 

@@ -5,6 +5,8 @@ import { interrupted } from "./exchange.js";
 /** Longest error answer that is read, in bytes; a daemon's are a few hundred. */
 const ERROR_BODY_LIMIT = 64 * 1024;
 
+const TLS_HINT = "it wants TLS: add --tlsverify, with --tlscacert, --tlscert and --tlskey";
+
 type RequestLine = Pick<EngineRequest, "method" | "path">;
 
 /**
@@ -77,7 +79,11 @@ export async function refusal(
 	const words = daemonWords(text) || "no reason given";
 	return new EngineError(
 		`${target} refused ${method} ${path}: ${words} (HTTP ${response.status})`,
-		{ status: response.status },
+		{
+			status: response.status,
+			// Go's words (net/http, server.go).
+			...(words.includes("HTTP request to an HTTPS server") ? { hint: TLS_HINT } : {}),
+		},
 	);
 }
 

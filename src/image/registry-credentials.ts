@@ -3,6 +3,7 @@ import type { RegistryAuth } from "../engine/registry-auth.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
+import { dockerConfigFolder } from "../target/docker-config.js";
 import {
 	type AuthEntry,
 	type AuthFile,
@@ -65,9 +66,8 @@ export async function registryAuths(
 }
 
 /** The file that `docker login` writes. */
-export function dockerConfigFile({ variables, homeDirectory, workingDirectory }: Environment) {
-	const folder = variables.DOCKER_CONFIG || join(homeDirectory, ".docker");
-	return resolve(workingDirectory, folder, "config.json");
+export function dockerConfigFile(environment: Environment): string {
+	return join(dockerConfigFolder(environment), "config.json");
 }
 
 async function readAuthFiles(environment: Environment): Promise<readonly AuthFile[]> {

@@ -5,14 +5,20 @@ import type { Target } from "./target.js";
 const HINT =
 	"write an ssh alias, user@host[:port], ssh://user@host:port[/path/to/docker.sock], unix:///path or tcp://host:port";
 
-/** docker's port for a daemon without TLS, assumed where tcp:// names none. */
-const DOCKER_TCP_PORT = 2375;
+/** docker's ports for a daemon, assumed where tcp:// names none. */
+export const DOCKER_PORTS = { tcp: 2375, tls: 2376 } as const;
 
 /**
- * Reads what the user wrote after --on, or in RBUILD_ON or DOCKER_HOST.
+ * Reads what the user wrote after --on, or in RBUILD_ON or DOCKER_HOST. Whether tcp:// is with TLS is not
+ * said there.
+ *
+ * @param tcpPort that of tcp:// without one
  * @throws UsageError that quotes the text, except where it may hold a password.
  */
-export function parseTarget(text: string): Target {
+export function parseTarget(
+	text: string,
+	tcpPort: number = DOCKER_PORTS.tcp,
+): Exclude<Target, { kind: "tls" }> {
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
 	switch (scheme) {
 		case undefined:
@@ -22,7 +28,7 @@ export function parseTarget(text: string): Target {
 		case "unix":
 			return parseUnix(text);
 		case "tcp":
-			return parseTcp(text);
+			return parseTcp(text, tcpPort);
 		case "npipe":
 			throw new UsageError(`target "${text}": Windows named pipes are not supported`, {
 				hint: HINT,
@@ -34,12 +40,13 @@ export function parseTarget(text: string): Target {
 	}
 }
 
-/** The shortest text that parseTarget reads back as the same target. */
+/** The shortest text that parseTarget reads back as the same target, TLS apart. */
 export function formatTarget(target: Target): string {
 	switch (target.kind) {
 		case "unix":
 			return `unix://${target.socketPath}`;
 		case "tcp":
+		case "tls":
 			return `tcp://${bracketed(target.host)}:${target.port}`;
 		case "ssh": {
 			const host = bracketed(target.host);
@@ -53,7 +60,7 @@ export function formatTarget(target: Target): string {
 	}
 }
 
-function parseSsh(text: string, rest: string, isUrl: boolean): Target {
+function parseSsh(text: string, rest: string, isUrl: boolean) {
 	const at = rest.lastIndexOf("@", isUrl ? endOfAuthority(rest) : undefined);
 	const rawUser = at < 0 ? undefined : rest.slice(0, at);
 	if (rawUser?.includes(":")) {
@@ -76,7 +83,7 @@ function parseSsh(text: string, rest: string, isUrl: boolean): Target {
 	}
 	const { host, port } = parseHostPort(text, slash < 0 ? afterUser : afterUser.slice(0, slash));
 	return {
-		kind: "ssh",
+		kind: "ssh" as const,
 		host,
 		...(user !== undefined && { user }),
 		...(port !== undefined && { port }),
@@ -84,7 +91,7 @@ function parseSsh(text: string, rest: string, isUrl: boolean): Target {
 	};
 }
 
-function parseUnix(text: string): Target {
+function parseUnix(text: string) {
 	const socketPath = text.slice("unix://".length);
 	if (!socketPath.startsWith("/")) {
 		throw nonsense(text, "the socket's path must be absolute, such as unix:///var/run/docker.sock");
@@ -92,10 +99,10 @@ function parseUnix(text: string): Target {
 	if (socketPath.includes("\0")) {
 		throw nonsense(text, "the socket's path holds a NUL");
 	}
-	return { kind: "unix", socketPath };
+	return { kind: "unix" as const, socketPath };
 }
 
-function parseTcp(text: string): Target {
+function parseTcp(text: string, tcpPort: number) {
 	const rest = text.slice("tcp://".length).replace(/\/$/, "");
 	if (rest.includes("@")) {
 		throw new UsageError("a tcp:// target must not hold a user or a password", { hint: HINT });
@@ -104,7 +111,7 @@ function parseTcp(text: string): Target {
 		throw nonsense(text, "a path has no meaning after tcp://host:port");
 	}
 	const { host, port } = parseHostPort(text, rest);
-	return { kind: "tcp", host, port: port ?? DOCKER_TCP_PORT };
+	return { kind: "tcp" as const, host, port: port ?? tcpPort };
 }
 
 function parseHostPort(text: string, hostPort: string): { host: string; port?: number } {

@@ -1,7 +1,4 @@
-/**
- * Where to build, as the user named it and before anything is looked up. Docker contexts and TLS join
- * this union in an issue of their own.
- */
+/** Where to build, before anything is called. */
 export type Target =
 	| {
 			readonly kind: "ssh";
@@ -14,11 +11,34 @@ export type Target =
 			readonly socketPath?: string;
 	  }
 	| { readonly kind: "unix"; readonly socketPath: string }
-	| { readonly kind: "tcp"; readonly host: string; readonly port: number };
+	| {
+			readonly kind: "tcp";
+			readonly host: string;
+			readonly port: number;
+			/** The user knows that whoever reaches it is root there. Loopback needs no such leave. */
+			readonly insecure?: boolean;
+	  }
+	| {
+			readonly kind: "tls";
+			readonly host: string;
+			readonly port: number;
+			readonly tls: TlsFiles;
+	  };
+
+/** Absolute paths of PEM files. */
+export interface TlsFiles {
+	/** The only authorities that are trusted; absent: the usual ones. */
+	readonly ca?: string | undefined;
+	/** What this side shows of itself, if the daemon wants to see something. */
+	readonly certificate?: string | undefined;
+	readonly key?: string | undefined;
+	/** False: whatever certificate the daemon shows is taken. */
+	readonly verify: boolean;
+}
 
 /** A target and the reason for it, which is shown to the user. */
 export interface ChosenTarget {
 	readonly target: Target;
-	/** "--on", "RBUILD_ON", "DOCKER_HOST" or "local socket". */
+	/** Such as "--on", "DOCKER_HOST", "local socket" or 'docker context "x86box", by --on'. */
 	readonly chosenBy: string;
 }

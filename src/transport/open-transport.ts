@@ -3,24 +3,34 @@ import type { Emit } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
 import { openSocketTransport } from "./socket-transport.js";
 import type { SshSettings } from "./ssh/ssh-settings.js";
+import type { TlsMaterial } from "./tls-material.js";
 import type { Transport } from "./transport.js";
 
 /** What has to be known of a target before it can be called. */
-export type TransportSettings = Promise<SshSettings | undefined>;
+export type TransportSettings = Promise<
+	| { readonly kind: "ssh"; readonly ssh: SshSettings }
+	| { readonly kind: "tls"; readonly tls: TlsMaterial }
+	| undefined
+>;
 
 /**
  * Reads the user's ssh configuration, which takes no network but some 20 ms: time that a caller may have
- * for something else.
- * @throws UsageError for an ssh configuration that rbuild cannot follow; InterruptedError
+ * for something else. For a target with TLS, its certificates.
+ * @throws UsageError for an ssh configuration that rbuild cannot follow, and for files that are not what
+ * they should be; InterruptedError
  */
 export async function readTransportSettings(
 	{ target }: ChosenTarget,
 	environment: Environment,
 	signal: AbortSignal,
-): Promise<SshSettings | undefined> {
-	if (target.kind !== "ssh") return undefined;
-	const { sshSettings } = await import("./ssh/ssh-settings.js");
-	return await sshSettings(target, environment, signal);
+): Promise<Awaited<TransportSettings>> {
+	if (target.kind === "ssh") {
+		const { sshSettings } = await import("./ssh/ssh-settings.js");
+		return { kind: "ssh", ssh: await sshSettings(target, environment, signal) };
+	}
+	if (target.kind !== "tls") return undefined;
+	const { readTlsMaterial } = await import("./tls-material.js");
+	return { kind: "tls", tls: await readTlsMaterial(target.tls, environment.platform) };
 }
 
 /**
@@ -43,11 +53,14 @@ export async function openTransport(
 	if (target.kind === "ssh") {
 		const { openSshTransport } = await import("./ssh/ssh-transport.js");
 		const known = await settings;
-		if (known === undefined)
+		if (known?.kind !== "ssh") {
 			throw new Error("an ssh target was opened with the settings of another");
-		return await openSshTransport(target, known, signal, emit, whileWaiting);
+		}
+		return await openSshTransport(target, known.ssh, signal, emit, whileWaiting);
 	}
-	const opening = openSocketTransport(target, signal, emit);
+	const known = target.kind === "tls" ? await settings : undefined;
+	const material = known?.kind === "tls" ? known.tls : undefined;
+	const opening = openSocketTransport(target, material, signal, emit);
 	whileWaiting();
 	return await opening;
 }

@@ -1,59 +1,118 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { ConnectionFailure } from "../errors.js";
+import { type ConnectionFailure, UsageError } from "../errors.js";
 import type { Emit } from "../events.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { Target } from "../target/target.js";
 import { connectSocket, type Destination } from "./connect-socket.js";
+import type { TlsMaterial } from "./tls-material.js";
 import type { Transport, WireCounts } from "./transport.js";
 
-type SocketTarget = Extract<Target, { kind: "unix" | "tcp" }>;
+type SocketTarget = Extract<Target, { kind: "unix" | "tcp" | "tls" }>;
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
+interface Connection {
+	readonly stream: Duplex;
+	/** What the stream runs on, which counts the bytes on the wire. */
+	readonly socket: Socket;
+}
+
+/** Makes one more. */
+type Connect = (signal: AbortSignal) => Promise<Connection>;
+
 /**
- * A daemon that listens on a unix socket of this machine, or on TCP without TLS.
- * @throws ConnectionError, InterruptedError
+ * A daemon that listens on a unix socket of this machine, or on TCP.
+ * @param material of a target with TLS
+ * @throws UsageError for a daemon without TLS that is not on this machine; ConnectionError;
+ * InterruptedError
  */
 export async function openSocketTransport(
 	target: SocketTarget,
+	material: TlsMaterial | undefined,
 	signal: AbortSignal,
 	emit: Emit,
 ): Promise<Transport> {
-	const destination = destinationOf(target);
+	const connect = await wayTo(target, material);
 	const started = performance.now();
-	const first = await connectSocket(destination, signal);
-	const roundTripMs = target.kind === "unix" ? 0 : performance.now() - started;
-	if (target.kind === "tcp" && !isLoopback(first)) {
-		emit({
-			type: "warning",
-			message: `${destination.place} is reached without encryption or authentication: whoever can reach it is root on that box`,
-			hint: "reach it over ssh: --on ssh://user@host",
-		});
+	const first = await connect(signal);
+	const handshakes = { unix: 0, tcp: 1, tls: 2 }[target.kind];
+	const roundTripMs = handshakes && (performance.now() - started) / handshakes;
+	for (const warning of [...trustWarnings(target, first.socket), ...(material?.warnings ?? [])]) {
+		emit({ type: "warning", ...warning });
 	}
-	return new SocketTransport(target, destination, roundTripMs, first);
+	return new SocketTransport(target, connect, roundTripMs, first);
+}
+
+async function wayTo(target: SocketTarget, material: TlsMaterial | undefined): Promise<Connect> {
+	if (target.kind === "unix") {
+		const destination = { ...common(target), address: { path: target.socketPath } };
+		return async (signal) => plain(await connectSocket(destination, signal));
+	}
+	const { host, port } = target;
+	const destination = { ...common(target), address: { host, port } };
+	if (target.kind === "tcp") {
+		return async (signal) => {
+			const socket = await connectSocket(destination, signal);
+			if (target.insecure || isLoopback(socket)) return plain(socket);
+			socket.destroy();
+			throw new UsageError(
+				`${destination.place} has neither encryption nor a login: whoever can reach it is root on that box`,
+				{ hint: "use ssh (--on ssh://user@host) or TLS (--tlsverify), or add --insecure" },
+			);
+		};
+	}
+	if (material === undefined) throw new Error("a TLS target was opened without its files");
+	const { connectTls } = await import("./connect-tls.js");
+	return (signal) => connectTls(destination, material, signal);
+}
+
+function plain(socket: Socket): Connection {
+	return { stream: socket, socket };
+}
+
+function trustWarnings(target: SocketTarget, socket: Socket) {
+	const place = formatTarget(target);
+	if (target.kind === "tcp" && !isLoopback(socket)) {
+		return [
+			{
+				message: `${place} is reached without encryption or authentication: whoever can reach it is root on that box`,
+				hint: "reach it over ssh: --on ssh://user@host",
+			},
+		];
+	}
+	if (target.kind === "tls" && !target.tls.verify) {
+		return [
+			{
+				message: `the certificate of ${place} is not checked: whoever is in between can pass for it`,
+				hint: "name the CA that signed it: --tlsverify --tlscacert FILE",
+			},
+		];
+	}
+	return [];
 }
 
 class SocketTransport implements Transport {
 	readonly target: string;
-	readonly route: "unix" | "tcp";
+	readonly route: SocketTarget["kind"];
 	readonly roundTripMs: number;
-	readonly #destination: Destination;
-	readonly #open = new Set<Socket>();
-	#first: Socket | undefined;
+	readonly #connect: Connect;
+	/** By what they run on. */
+	readonly #open = new Map<Socket, Duplex>();
+	#first: Duplex | undefined;
 	#closed = { sent: 0, received: 0 };
 
-	constructor(target: SocketTarget, destination: Destination, roundTripMs: number, first: Socket) {
+	constructor(target: SocketTarget, connect: Connect, roundTripMs: number, first: Connection) {
 		this.target = formatTarget(target);
 		this.route = target.kind;
 		this.roundTripMs = roundTripMs;
-		this.#destination = destination;
+		this.#connect = connect;
 		this.#first = this.#counted(first);
 	}
 
 	get wire(): WireCounts {
 		let { sent, received } = this.#closed;
-		for (const socket of this.#open) {
+		for (const socket of this.#open.keys()) {
 			sent += socket.bytesWritten;
 			received += socket.bytesRead;
 		}
@@ -66,7 +125,7 @@ class SocketTransport implements Transport {
 		if (first !== undefined && !first.destroyed) {
 			return first;
 		}
-		return this.#counted(await connectSocket(this.#destination, signal));
+		return this.#counted(await this.#connect(signal));
 	}
 
 	compress(): Disposable {
@@ -74,39 +133,31 @@ class SocketTransport implements Transport {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		for (const socket of this.#open) {
+		for (const [socket, stream] of this.#open) {
+			stream.destroy();
 			socket.destroy();
 		}
 	}
 
-	#counted(socket: Socket): Socket {
-		this.#open.add(socket);
+	#counted({ stream, socket }: Connection): Duplex {
+		this.#open.set(socket, stream);
 		// It may fail before its reader listens; the reader then finds it destroyed.
-		socket.on("error", () => {});
+		stream.on("error", () => {});
 		socket.once("close", () => {
 			this.#open.delete(socket);
 			this.#closed.sent += socket.bytesWritten;
 			this.#closed.received += socket.bytesRead;
 		});
-		return socket;
+		return stream;
 	}
 }
 
-function destinationOf(target: SocketTarget): Destination {
-	const place = formatTarget(target);
-	if (target.kind === "unix") {
-		return {
-			place,
-			address: { path: target.socketPath },
-			timeoutMs: CONNECT_TIMEOUT_MS,
-			hint: (failure) => UNIX_HINTS[failure],
-		};
-	}
+function common(target: SocketTarget): Pick<Destination, "place" | "timeoutMs" | "hint"> {
+	const hints = target.kind === "unix" ? UNIX_HINTS : TCP_HINTS;
 	return {
-		place,
-		address: { host: target.host, port: target.port },
+		place: formatTarget(target),
 		timeoutMs: CONNECT_TIMEOUT_MS,
-		hint: (failure) => TCP_HINTS[failure],
+		hint: (failure) => hints[failure],
 	};
 }
 

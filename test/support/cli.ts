@@ -42,6 +42,10 @@ const OBEYING =
 export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
 	const {
 		DOCKER_HOST: _host,
+		DOCKER_CONTEXT: _context,
+		DOCKER_TLS: _tls,
+		DOCKER_TLS_VERIFY: _verify,
+		DOCKER_CERT_PATH: _certificates,
 		RBUILD_ON: _on,
 		RBUILD_CONTEXT_KEY: _key,
 		CI: _ci,

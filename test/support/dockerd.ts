@@ -6,6 +6,7 @@ import { get } from "node:http";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.js";
 
 export interface DockerdOptions {
 	/** Everything of the daemon's lives here, and is removed with it. Keep it short: sockets go in it. */
@@ -15,6 +16,8 @@ export interface DockerdOptions {
 	readonly storageDriver?: string;
 	/** "host:port" each; those on 127.0.0.0/8 need not be named. */
 	readonly insecureRegistries?: readonly string[];
+	/** Listen on loopback, too, for those whom this authority has signed a certificate for; absent: no. */
+	readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
 }
 
 /** A Docker daemon of our own, which shares nothing but the kernel with one that is already there. */
@@ -22,6 +25,8 @@ export interface Dockerd extends AsyncDisposable {
 	readonly socketPath: string;
 	readonly directory: string;
 	readonly pid: number;
+	/** Where it listens with TLS, on 127.0.0.1; 0 where it does not. */
+	readonly tlsPort: number;
 	/** The end of its log. */
 	log(): string;
 	/** Ends it and all it started, and removes everything it left. */
@@ -51,7 +56,8 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
 	const socketPath = join(directory, "docker.sock");
 	const bridge = createBridge();
 	const keeper = startKeeper(directory, bridge);
-	const daemon = spawnDaemon(directory, bridge, options);
+	const tlsPort = options.tls === undefined ? 0 : await freePort("127.0.0.1");
+	const daemon = spawnDaemon(directory, bridge, tlsPort, options);
 	keeper.stdin?.write(`${daemon.pid}\n`);
 
 	let stopping: Promise<void> | undefined;
@@ -76,13 +82,19 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
 		socketPath,
 		directory,
 		pid: daemon.pid ?? 0,
+		tlsPort,
 		log,
 		stop,
 		[Symbol.asyncDispose]: stop,
 	};
 }
 
-function spawnDaemon(directory: string, bridge: string, options: DockerdOptions): ChildProcess {
+function spawnDaemon(
+	directory: string,
+	bridge: string,
+	tlsPort: number,
+	options: DockerdOptions,
+): ChildProcess {
 	// The machine's own /etc/docker/daemon.json must not be read.
 	const config = join(directory, "daemon.json");
 	const buildkit = options.builder !== "classic";
@@ -105,6 +117,7 @@ function spawnDaemon(directory: string, bridge: string, options: DockerdOptions)
 			["--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false"],
 			options.storageDriver === undefined ? [] : ["--storage-driver", options.storageDriver],
 			(options.insecureRegistries ?? []).flatMap((name) => ["--insecure-registry", name]),
+			options.tls === undefined ? [] : tlsArguments(options.tls, tlsPort),
 		].flat(),
 		// A process group of its own: a Ctrl-C in the terminal is not for it.
 		{ detached: true, stdio: ["ignore", output, output] },
@@ -112,6 +125,13 @@ function spawnDaemon(directory: string, bridge: string, options: DockerdOptions)
 	closeSync(output);
 	daemon.unref();
 	return daemon;
+}
+
+function tlsArguments(tls: NonNullable<DockerdOptions["tls"]>, port: number): string[] {
+	return [
+		...["--host", `tcp://127.0.0.1:${port}`, "--tlsverify", "--tlscacert", tls.ca],
+		...["--tlscert", tls.certificate, "--tlskey", tls.key],
+	];
 }
 
 /**

@@ -11,10 +11,10 @@ import {
 	rm,
 	writeFile,
 } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { freePort } from "./free-port.js";
 
 const run = promisify(execFile);
 
@@ -158,19 +158,6 @@ async function generateKey(file: string, type: KeyType): Promise<void> {
 	const size = type === "rsa" ? ["-b", "2048"] : [];
 	await run("ssh-keygen", ["-q", "-t", type, ...size, "-N", "", "-C", "rbuild test", "-f", file]);
 	await chmod(file, 0o600);
-}
-
-async function freePort(host: string): Promise<number> {
-	const server = createServer();
-	server.listen(0, host);
-	await once(server, "listening");
-	const address = server.address();
-	server.close();
-	await once(server, "close");
-	if (address === null || typeof address === "string") {
-		throw new Error("no TCP port was given");
-	}
-	return address.port;
 }
 
 function listening(server: ChildProcess, log: () => string): Promise<void> {

@@ -7,7 +7,10 @@ import type { BuildEvent } from "../../../src/events.js";
 import { answers, hangsUp, startFakeDaemon } from "../../support/fake-daemon.js";
 
 /** A connection to a daemon that hangs up on the first requests for /info. */
-async function connected(context: TestContext, { hangUps = 0, retries = 2, abort = false } = {}) {
+async function connected(
+	context: TestContext,
+	{ hangUps = 0, retries = 2, abort = false, elsewhere = false } = {},
+) {
 	const controller = new AbortController();
 	const events: BuildEvent[] = [];
 	let asked = 0;
@@ -20,10 +23,19 @@ async function connected(context: TestContext, { hangUps = 0, retries = 2, abort
 		},
 	});
 	const whileGreeting = mock.fn();
+	const place = ({ socketPath }: { socketPath: string }) => ({
+		chosen: { target: { kind: "unix" as const, socketPath }, chosenBy: "--on" },
+		settings: Promise.resolve(undefined),
+	});
+	const another = mock.fn(async () => {
+		const other = await startFakeDaemon();
+		context.after(() => other.stop());
+		return place(other);
+	});
 	const box = new BoxConnection(
 		{
-			chosen: { target: { kind: "unix", socketPath: daemon.socketPath }, chosenBy: "--on" },
-			settings: Promise.resolve(undefined),
+			...place(daemon),
+			another: elsewhere ? another : undefined,
 			retries,
 			whileWaiting: () => {},
 			whileGreeting,
@@ -44,7 +56,7 @@ async function connected(context: TestContext, { hangUps = 0, retries = 2, abort
 	const { signal } = controller;
 	const info = (engine: Engine) => engine.json({ method: "GET", path: "/info", signal });
 	const retried = () => events.flatMap((event) => (event.type === "retry" ? [event.attempt] : []));
-	return { box, info, retried, whileGreeting, daemon };
+	return { box, info, retried, whileGreeting, daemon, another };
 }
 
 suite("a connection to the box", () => {
@@ -91,5 +103,22 @@ suite("a connection to the box", () => {
 		);
 		assert.deepEqual(retried(), []);
 		await assert.rejects(box.keep(info), { name: "AbortError" });
+	});
+
+	suite("that was only remembered to fit", () => {
+		test("leads somewhere else when it is not there, once", async (context) => {
+			const { box, daemon, another } = await connected(context, { elsewhere: true });
+			await daemon.stop();
+			const engine = await box.open();
+			assert.equal(another.mock.callCount(), 1);
+			assert.notEqual(engine.transport.target, `unix://${daemon.socketPath}`);
+		});
+
+		test("leads nowhere else when it is there", async (context) => {
+			const { box, info, another } = await connected(context, { elsewhere: true, hangUps: 1 });
+			await box.open();
+			await box.keep(info);
+			assert.equal(another.mock.callCount(), 0);
+		});
 	});
 });

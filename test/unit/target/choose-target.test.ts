@@ -4,10 +4,18 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { suite, test } from "node:test";
+import { afterEach, beforeEach, suite, test } from "node:test";
 import type { Environment } from "../../../src/environment.js";
 import { ConnectionError, UsageError } from "../../../src/errors.js";
-import { chooseTarget } from "../../../src/target/choose-target.js";
+import {
+	namedBoxes,
+	namedTarget,
+	type TargetOptions,
+	usualTarget,
+} from "../../../src/target/choose-target.js";
+import { writeContext } from "../../../src/target/context-changes.js";
+import { contextFolders } from "../../../src/target/context-store.js";
+import { useContext } from "../../../src/target/docker-config.js";
 
 function environment(variables: Record<string, string>, homeDirectory = "/nowhere"): Environment {
 	return {
@@ -19,23 +27,32 @@ function environment(variables: Record<string, string>, homeDirectory = "/nowher
 	};
 }
 
-suite("chooseTarget", () => {
-	const all = { RBUILD_ON: "second", DOCKER_HOST: "ssh://third" };
+/** As a build with one box does. */
+async function chooseTarget(options: TargetOptions & { on?: string }, from: Environment) {
+	const { names, namedBy } = namedBoxes(options.on, from);
+	const [name] = names;
+	if (name === undefined) return await usualTarget(options, from);
+	return await namedTarget(name, namedBy, options, from);
+}
 
-	test("takes --on before all variables", async () => {
-		assert.deepEqual(await chooseTarget({ on: "first" }, environment(all)), {
-			target: { kind: "ssh", host: "first" },
-			chosenBy: "--on",
-		});
+suite("which box was named", () => {
+	const named = (on: string | readonly string[] | undefined, RBUILD_ON: string) =>
+		namedBoxes(on, environment({ RBUILD_ON }));
+
+	test("is --on before RBUILD_ON", () => {
+		assert.deepEqual(named("first", "second"), { names: ["first"], namedBy: "--on" });
+		assert.deepEqual(named(["a", "b"], "second").names, ["a", "b"]);
 	});
 
-	test("takes RBUILD_ON before DOCKER_HOST", async () => {
-		const chosen = await chooseTarget({}, environment(all));
-		assert.deepEqual(chosen, { target: { kind: "ssh", host: "second" }, chosenBy: "RBUILD_ON" });
+	test("is all that RBUILD_ON names, with commas or blanks in between", () => {
+		assert.deepEqual(named(undefined, "a, b,c  d").names, ["a", "b", "c", "d"]);
+		assert.deepEqual(named(undefined, "").names, []);
 	});
+});
 
-	test("takes DOCKER_HOST when RBUILD_ON is empty", async () => {
-		const chosen = await chooseTarget({}, environment({ ...all, RBUILD_ON: "" }));
+suite("the target", () => {
+	test("is DOCKER_HOST when nothing is named", async () => {
+		const chosen = await chooseTarget({}, environment({ DOCKER_HOST: "ssh://third" }));
 		assert.deepEqual(chosen, { target: { kind: "ssh", host: "third" }, chosenBy: "DOCKER_HOST" });
 	});
 
@@ -46,22 +63,125 @@ suite("chooseTarget", () => {
 		);
 	});
 
-	test("does not ignore that TLS was asked for", async () => {
-		const variables = { DOCKER_HOST: "tcp://box:2376", DOCKER_TLS_VERIFY: "1" };
-		await assert.rejects(chooseTarget({}, environment(variables)), /TLS is not supported yet/);
-		const overSsh = { DOCKER_HOST: "ssh://box", DOCKER_TLS_VERIFY: "1" };
-		assert.equal((await chooseTarget({}, environment(overSsh))).target.kind, "ssh");
+	suite("with TLS", () => {
+		const none = { certificate: undefined, key: undefined };
+		const tls = { verify: true, ca: "/certs/ca.pem", ...none };
+		const DOCKER_CERT_PATH = "/certs";
+
+		test("has docker's port for it, and the CA of DOCKER_CERT_PATH", async () => {
+			const variables = { DOCKER_HOST: "tcp://box", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH };
+			const { target } = await chooseTarget({}, environment(variables));
+			assert.deepEqual(target, { kind: "tls", host: "box", port: 2376, tls });
+		});
+
+		test("is for tcp:// only", async () => {
+			const variables = { DOCKER_HOST: "ssh://box", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH };
+			assert.equal((await chooseTarget({}, environment(variables))).target.kind, "ssh");
+		});
+
+		test("takes docker's flags, relative to the working directory", async () => {
+			const flags = { tlsVerify: true, tlsCaCert: "a.pem", tlsCert: "b.pem", tlsKey: "c.pem" };
+			const chosen = await chooseTarget({ on: "tcp://box:1", ...flags }, environment({}));
+			const files = { ca: "/a.pem", certificate: "/b.pem", key: "/c.pem" };
+			const target = { kind: "tls", host: "box", port: 1, tls: { verify: true, ...files } };
+			assert.deepEqual(chosen.target, target);
+		});
+
+		for (const [flags, verify] of [
+			[{ tls: true }, false],
+			[{ tlsVerify: false }, false],
+			[{ tls: true, tlsCert: "b.pem" }, false],
+			[{ tlsCert: "b.pem" }, true],
+		] as const) {
+			test(`${verify ? "checks" : "does not check"} with ${JSON.stringify(flags)}`, async () => {
+				const chosen = await chooseTarget({ on: "tcp://box", ...flags }, environment({}));
+				assert.equal(chosen.target.kind === "tls" && chosen.target.tls.verify, verify);
+			});
+		}
 	});
 
-	test("does not ignore a docker context", async () => {
-		await assert.rejects(
-			chooseTarget({}, environment({ DOCKER_CONTEXT: "prod" })),
-			/"prod": docker contexts are not supported yet/,
-		);
-		assert.equal(
-			(await chooseTarget({ on: "box" }, environment({ DOCKER_CONTEXT: "prod" }))).chosenBy,
-			"--on",
-		);
+	suite("of a docker context", () => {
+		let home: string;
+		let from: (variables?: Record<string, string>) => Environment;
+
+		beforeEach(async () => {
+			home = await mkdtemp(join(tmpdir(), "rbuild-contexts-"));
+			from = (variables = {}) => environment(variables, home);
+			await add("armbox", "ssh://me@arm.example");
+			await add("secure", "tcp://10.0.0.5", { ca: Buffer.from("the CA") });
+		});
+		afterEach(() => rm(home, { recursive: true }));
+
+		function add(name: string, host: string, tls = {}) {
+			const content = { name, host, description: "", skipTlsVerify: false, tls };
+			return writeContext(content, from());
+		}
+
+		const armbox = { kind: "ssh", user: "me", host: "arm.example" };
+
+		test("is named by --on", async () => {
+			const chosen = await chooseTarget({ on: "armbox" }, from({ DOCKER_HOST: "ssh://other" }));
+			assert.deepEqual(chosen, { target: armbox, chosenBy: 'docker context "armbox", by --on' });
+		});
+
+		test("has TLS files of its own, whatever the flags and variables say", async () => {
+			const flags = { tlsCaCert: "other.pem" };
+			const chosen = await chooseTarget(
+				{ on: "secure", ...flags },
+				from({ DOCKER_TLS_VERIFY: "1" }),
+			);
+			const ca = join(contextFolders("secure", from()).tls, "docker", "ca.pem");
+			const tls = { verify: true, ca };
+			assert.deepEqual(chosen.target, { kind: "tls", host: "10.0.0.5", port: 2376, tls });
+		});
+
+		test("gives way to DOCKER_HOST when it is not named", async () => {
+			await useContext("armbox", from());
+			const variables = { DOCKER_HOST: "ssh://other", DOCKER_CONTEXT: "secure" };
+			assert.equal((await chooseTarget({}, from(variables))).chosenBy, "DOCKER_HOST");
+		});
+
+		test("is that of DOCKER_CONTEXT before the one in use", async () => {
+			await useContext("armbox", from());
+			const chosen = await chooseTarget({}, from({ DOCKER_CONTEXT: "secure" }));
+			assert.equal(chosen.chosenBy, 'docker context "secure", by DOCKER_CONTEXT');
+			const inUse = await chooseTarget({}, from());
+			assert.deepEqual(inUse, {
+				target: armbox,
+				chosenBy: 'docker context "armbox", by docker context use',
+			});
+		});
+
+		test("is left by --on default", async () => {
+			const variables = { DOCKER_CONTEXT: "armbox", DOCKER_HOST: "ssh://other" };
+			const chosen = await chooseTarget({ on: "default" }, from(variables));
+			assert.equal(chosen.chosenBy, "DOCKER_HOST");
+		});
+
+		test("comes before an ssh alias of its name, and says so", async () => {
+			await mkdir(join(home, ".ssh"));
+			await writeFile(join(home, ".ssh/config"), "Host armbox\n");
+			const { chosenBy } = await chooseTarget({ on: "armbox" }, from());
+			assert.equal(chosenBy, 'docker context "armbox", by --on; the ssh alias is ssh://armbox');
+			const chosen = await chooseTarget({ on: "ssh://armbox" }, from());
+			assert.deepEqual(chosen.target, { kind: "ssh", host: "armbox" });
+		});
+
+		test("has to be there where docker would want it", async () => {
+			await assert.rejects(chooseTarget({}, from({ DOCKER_CONTEXT: "prod" })), {
+				name: "UsageError",
+				message: 'DOCKER_CONTEXT: there is no docker context "prod"',
+			});
+			assert.equal((await chooseTarget({ on: "prod" }, from())).target.kind, "ssh");
+		});
+
+		test("is a plain tcp one only with leave", async () => {
+			await add("open", "tcp://10.0.0.6:2375");
+			const { target } = await chooseTarget({ on: "open", insecure: true }, from());
+			const open = { kind: "tcp", host: "10.0.0.6", port: 2375 };
+			assert.deepEqual(target, { ...open, insecure: true });
+			assert.deepEqual((await chooseTarget({ on: "open" }, from())).target, open);
+		});
 	});
 
 	suite("without any name", { skip: process.platform === "win32" }, () => {

@@ -123,7 +123,7 @@ suite("a transport over TCP", () => {
 		assert.deepEqual(events, []);
 	});
 
-	test("warns that anybody may do as they like with any other address", async (t) => {
+	test("refuses any other address, and warns whoever insists on it", async (t) => {
 		const host = Object.values(networkInterfaces())
 			.flat()
 			.find((each) => each?.family === "IPv4" && !each.internal)?.address;
@@ -132,7 +132,13 @@ suite("a transport over TCP", () => {
 			return;
 		}
 		const events: BuildEvent[] = [];
-		await using _transport = await open({ kind: "tcp", host, port }, events);
+		const target = { kind: "tcp", host, port } as const;
+		await assert.rejects(open(target, events), {
+			name: "UsageError",
+			message: /has neither encryption nor a login/,
+			hint: /--insecure/,
+		});
+		await using _transport = await open({ ...target, insecure: true }, events);
 		assert.equal(events[0]?.type, "warning");
 		assert.match(events[0].message, /without encryption or authentication/);
 	});

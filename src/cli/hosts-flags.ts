@@ -1,0 +1,33 @@
+import type { Options } from "yargs";
+
+export const HOSTS_FLAGS = {
+	format: {
+		type: "string",
+		choices: ["table", "json"],
+		default: "table",
+		describe: "ls: how the hosts are shown",
+	},
+	timeout: {
+		type: "string",
+		requiresArg: true,
+		describe: "ls, inspect: how many seconds a host may take to answer (5)",
+	},
+	"no-ask": { type: "boolean", describe: "ls, inspect: call nobody" },
+	description: { type: "string", requiresArg: true, describe: "add: what the host is for" },
+	ca: { type: "string", requiresArg: true, describe: "add: the CA of the daemon's certificate" },
+	cert: { type: "string", requiresArg: true, describe: "add: the client certificate" },
+	key: { type: "string", requiresArg: true, describe: "add: its key" },
+	"skip-tls-verify": { type: "boolean", describe: "add: take any certificate of the daemon" },
+	force: { type: "boolean", alias: "f", describe: "rm: also what is in use" },
+	insecure: { type: "boolean", describe: "ls, inspect: ask also tcp:// without TLS" },
+} as const satisfies Record<string, Options>;
+
+export type HostsArguments = {
+	/** The action and its names. */
+	readonly words?: readonly string[];
+	readonly "ssh-config"?: string;
+} & {
+	readonly [Flag in keyof typeof HOSTS_FLAGS]?: (typeof HOSTS_FLAGS)[Flag]["type"] extends "boolean"
+		? boolean
+		: string;
+};

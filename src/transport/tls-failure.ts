@@ -1,0 +1,125 @@
+import type { DetailedPeerCertificate } from "node:tls";
+import { ConnectionError, type ConnectionFailure } from "../errors.js";
+import type { TlsMaterial } from "./tls-material.js";
+
+type TlsError = Error & {
+	readonly code?: string;
+	/** With ERR_TLS_CERT_ALTNAME_INVALID. */
+	readonly cert?: DetailedPeerCertificate;
+};
+
+type Reason = readonly [failure: ConnectionFailure, reason: string, hint: string];
+
+const UNTRUSTED: Reason = [
+	"certificate",
+	"its certificate is signed by nobody whom you trust",
+	"name the CA that signed it, with --tlscacert or in the docker context; if you did, somebody may be in between",
+];
+
+/** Of OpenSSL's many, those that people meet (x509_txt.c; node's crypto_common.cc gives them these names). */
+const BY_CODE: Readonly<Record<string, Reason>> = {
+	SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+	DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+	UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+	CERT_SIGNATURE_FAILURE: UNTRUSTED,
+	CERT_UNTRUSTED: UNTRUSTED,
+	CERT_NOT_YET_VALID: [
+		"certificate",
+		"its certificate is not valid yet",
+		"is the clock of this machine, or of the one that made the certificate, right?",
+	],
+	INVALID_PURPOSE: [
+		"certificate",
+		"its certificate is not one for servers",
+		"make it anew with extendedKeyUsage=serverAuth",
+	],
+	ERR_SSL_WRONG_VERSION_NUMBER: [
+		"protocol",
+		"that is no TLS",
+		"does the daemon listen there without TLS, or something else?",
+	],
+	ERR_SSL_UNSUPPORTED_PROTOCOL: [
+		"protocol",
+		"it speaks no TLS version from 1.2 on",
+		"upgrade Docker on that machine",
+	],
+};
+
+/**
+ * Why TLS did not come about, or was ended, in rbuild's words.
+ *
+ * @param place for the message, such as "tcp://10.0.0.5:2376"
+ * @returns undefined for what has nothing to do with TLS
+ */
+export function tlsFailure(
+	error: TlsError,
+	place: string,
+	host: string,
+	material: TlsMaterial,
+): ConnectionError | undefined {
+	const [failure, reason, hint] = reasonOf(error, host, material) ?? [];
+	if (failure === undefined) return undefined;
+	return new ConnectionError(failure, `cannot reach ${place}: ${reason}`, { hint, cause: error });
+}
+
+function reasonOf(error: TlsError, host: string, material: TlsMaterial): Reason | undefined {
+	const { code = "", cert } = error;
+	if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+		const names = cert?.subjectaltname ?? String(cert?.subject?.CN ?? "nothing");
+		return [
+			"certificate",
+			`its certificate is for ${printable(names)}, not for ${host}`,
+			"use a name that is in the certificate, or make it anew with this one",
+		];
+	}
+	if (code === "CERT_HAS_EXPIRED") {
+		return [
+			"certificate",
+			"its certificate, or the CA's, has expired",
+			"make it anew on that machine; if it is new, see whether this machine's clock is right",
+		];
+	}
+	if (BY_CODE[code] !== undefined) return BY_CODE[code];
+	// What the other side says of ours (RFC 8446, section 6.2): Go says bad_certificate of all that it does
+	// not like, older ones also where there is none.
+	if (/_ALERT_/.test(code)) return refused(code, material);
+	if (/^ERR_SSL_|^ERR_TLS_/.test(code)) {
+		return ["protocol", `no TLS came about (${code})`, "does the daemon want TLS on that port?"];
+	}
+	return undefined;
+}
+
+function refused(code: string, { identity }: TlsMaterial): Reason {
+	// OpenSSL's servers say handshake_failure in TLS 1.2 where there is none.
+	const isMissing = identity === undefined && /HANDSHAKE_FAILURE/.test(code);
+	if (!isMissing && !/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/.test(code)) {
+		return ["protocol", `it refuses TLS with rbuild (${code})`, "look at the daemon's log"];
+	}
+	if (identity === undefined) {
+		return [
+			"not-authenticated",
+			"it wants a client certificate, and there is none",
+			"give one with --tlscert and --tlskey, in DOCKER_CERT_PATH, or in the docker context",
+		];
+	}
+	const { expires, file } = identity;
+	if (expires.getTime() < Date.now()) {
+		return [
+			"not-authenticated",
+			`it refuses the client certificate ${file}, which expired on ${expires.toISOString().slice(0, 10)}`,
+			"make it anew",
+		];
+	}
+	return [
+		"not-authenticated",
+		`it refuses the client certificate ${file}`,
+		"it has to be signed by the CA that the daemon was given, with extendedKeyUsage=clientAuth",
+	];
+}
+
+/** A stranger's certificate may say anything. */
+function printable(text: string): string {
+	return text.replace(/\p{Control}/gu, "?").slice(0, 200);
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite, test } from "node:test";
+import { sshAliases } from "../../../src/target/ssh-aliases.js";
+
+async function aliasesOf(files: Readonly<Record<string, string>>, sshConfigFile: string) {
+	const home = await mkdtemp(join(tmpdir(), "rbuild-aliases-"));
+	try {
+		for (const [name, text] of Object.entries(files)) {
+			await mkdir(dirname(join(home, name)), { recursive: true });
+			await writeFile(join(home, name), text);
+		}
+		return await sshAliases({
+			...{ variables: {}, homeDirectory: home, userName: "ann" },
+			...{ platform: "linux", workingDirectory: home, sshConfigFile },
+		});
+	} finally {
+		await rm(home, { recursive: true });
+	}
+}
+
+suite("ssh aliases", () => {
+	test("are what Host names, without wildcards and negations", async () => {
+		const text = `
+Host one two # three
+	HostName 10.0.0.1
+host="four five" six
+Host *.example !no ba?
+Host=seven
+#Host eight
+HostName nine
+Match host ten
+Host one`;
+		const aliases = await aliasesOf({ config: text }, "config");
+		assert.deepEqual(aliases, ["one", "two", "four five", "six", "seven"]);
+	});
+
+	test("come from included files, too, in the order in which they are read", async () => {
+		const files = {
+			config: "Host first\nInclude conf.d/*.conf ~/own none\nHost last\n",
+			".ssh/conf.d/b.conf": "Host b\nInclude deep/*/hosts",
+			".ssh/conf.d/a.conf": "Host a",
+			".ssh/conf.d/c.txt": "Host c",
+			".ssh/deep/x/hosts": "Host x",
+			own: "Host own",
+		};
+		const aliases = await aliasesOf(files, "config");
+		assert.deepEqual(aliases, ["first", "a", "b", "x", "own", "last"]);
+	});
+
+	test("of a file that includes itself are found all the same", async () => {
+		assert.deepEqual(await aliasesOf({ ".ssh/a": "Host a\nInclude a" }, ".ssh/a"), ["a"]);
+	});
+
+	test("of a file that is not there are none", async () => {
+		assert.deepEqual(await aliasesOf({}, "none"), []);
+	});
+});
