@@ -1,10 +1,11 @@
-import type { Socket } from "node:net";
 import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, signAtOnce } from "./fewer-round-trips.js";
 import type { HostKeyPolicy } from "./host-key-policy.js";
+import { ssh2Algorithms } from "./ssh-algorithms.js";
+import type { CountedStream } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /** A question to the server goes out after this long without an answer to the last one. */
@@ -12,23 +13,10 @@ const KEEPALIVE_MS = 10_000;
 /** For the user to confirm the use of an agent's key; sshd's own LoginGraceTime is 120 s. */
 const AUTHENTICATION_MS = 120_000;
 
-/**
- * Measured with ssh2's native binding: aes128-gcm carries 700 MB/s, the others follow. ctr is for
- * servers older than OpenSSH 6.2.
- */
-const CIPHERS = [
-	"aes128-gcm@openssh.com",
-	"aes256-gcm@openssh.com",
-	"chacha20-poly1305@openssh.com",
-	"aes128-ctr",
-	"aes192-ctr",
-	"aes256-ctr",
-] as const;
-
 export interface LoginAttempt {
 	readonly client: Client;
 	/** Connected, and not read from yet. */
-	readonly socket: Socket;
+	readonly socket: CountedStream;
 	readonly settings: SshSettings;
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
@@ -97,7 +85,7 @@ export class Login {
 		client.connect({
 			sock: socket,
 			username: settings.user,
-			algorithms: { cipher: [...CIPHERS], serverHostKey: [...policy.algorithms] },
+			algorithms: ssh2Algorithms(settings.algorithms, policy.algorithms),
 			hostVerifier: (key: Buffer, verified: (valid: boolean) => void) => {
 				// When keys are exchanged anew, ssh2 sends data in the middle of that if it has to wait.
 				if (this.#hostKey?.equals(key)) {
@@ -116,7 +104,7 @@ export class Login {
 				);
 			},
 			authHandler: authentication.next,
-			keepaliveInterval: KEEPALIVE_MS,
+			keepaliveInterval: settings.keepAlive?.intervalMs ?? KEEPALIVE_MS,
 			// SshConnection watches for silence itself: see there.
 			keepaliveCountMax: Number.MAX_SAFE_INTEGER,
 			readyTimeout: 0,

@@ -5,6 +5,7 @@ import type { ChannelSocket } from "../channel-socket.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { SshConnection } from "./ssh-connection.js";
+import { wayOf } from "./ssh-link.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
 /**
@@ -22,7 +23,8 @@ export async function openSshTransport(
 	try {
 		makeServerPrompt(connection, signal);
 		const found = await findDaemonRoute(connection, target.socketPath, signal);
-		return new SshTransport(formatTarget(target), connection, found);
+		const way = ["ssh", wayOf(settings)].filter(Boolean).join(" ");
+		return new SshTransport(formatTarget(target), way, connection, found);
 	} catch (error) {
 		await connection[Symbol.asyncDispose]();
 		throw error;
@@ -53,9 +55,14 @@ class SshTransport implements Transport {
 	/** The streams for those who ask first. */
 	readonly #ahead: Promise<ChannelSocket | undefined>[];
 
-	constructor(target: string, connection: SshConnection, { route, ahead }: FoundRoute) {
+	constructor(
+		target: string,
+		way: string,
+		connection: SshConnection,
+		{ route, ahead }: FoundRoute,
+	) {
 		this.target = target;
-		this.route = `ssh, ${route.name}`;
+		this.route = `${way}, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
 		this.#connection = connection;
 		this.#route = route;
