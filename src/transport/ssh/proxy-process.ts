@@ -33,17 +33,19 @@ export class ProxyProcess extends Duplex {
 			this.bytesRead += chunk.length;
 			if (!this.push(chunk)) stdout.pause();
 		});
-		stdout.on("end", () => this.push(null));
-		stdout.on("error", () => this.push(null));
+		stdout.on("error", () => {});
 		stdin.on("error", () => {});
 		stderr.setEncoding("utf8").on("data", (text: string) => {
 			this.#stderr = (this.#stderr + text).slice(-COMPLAINT_BYTES);
 		});
-		this.#child.once("error", (error) => this.destroy(error));
-		this.#child.once("exit", (code, signal) => {
-			this.#ended = signal === null ? `exit code ${code}` : `ended by ${signal}`;
+		this.#child.once("error", (error) => {
+			this.#ended = error.message;
 		});
-		this.#child.once("close", () => this.destroy());
+		this.#child.once("exit", (code, signal) => {
+			this.#ended ??= signal === null ? `exit code ${code}` : `ended by ${signal}`;
+		});
+		// Not before: whoever reads the end is to find out why.
+		this.#child.once("close", () => this.push(null));
 	}
 
 	/** What it wrote to its standard error, or how it ended, in one line; empty where there is nothing. */
@@ -55,13 +57,10 @@ export class ProxyProcess extends Duplex {
 		this.#child.stdout.resume();
 	}
 
-	override _write(
-		chunk: Buffer,
-		_encoding: BufferEncoding,
-		done: (error?: Error | null) => void,
-	): void {
+	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
 		this.bytesWritten += chunk.length;
-		this.#child.stdin.write(chunk, (error) => done(error));
+		// Where it does not take any more, the end of what it says comes next.
+		this.#child.stdin.write(chunk, () => done());
 	}
 
 	override _final(done: () => void): void {
