@@ -9,7 +9,7 @@ export function processSurroundings(sshConfigFile?: string, prompt?: Prompt): Su
 	return { environment: processEnvironment(sshConfigFile, prompt), stdin, stdout };
 }
 
-export function processEnvironment(sshConfigFile?: string, prompt?: Prompt): Environment {
+function processEnvironment(sshConfigFile?: string, prompt?: Prompt): Environment {
 	return {
 		variables: process.env,
 		homeDirectory: homeDirectory(),

@@ -3,7 +3,7 @@ import { ConnectionError, type ConnectionFailure, RbuildError } from "../../erro
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, signAtOnce } from "./fewer-round-trips.js";
-import type { HostKeyPolicy } from "./host-key-policy.js";
+import type { HostKeyJudge } from "./host-key-policy.js";
 import { ssh2Algorithms } from "./ssh-algorithms.js";
 import type { CountedStream } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -20,7 +20,7 @@ export interface LoginAttempt {
 	readonly settings: SshSettings;
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
-	readonly policy: HostKeyPolicy;
+	readonly policy: HostKeyJudge;
 	readonly authentication: Authentication;
 }
 
@@ -41,9 +41,11 @@ export class Login {
 
 	/** @throws ConnectionError, InterruptedError; the socket is destroyed then. */
 	run(signal: AbortSignal): Promise<void> {
-		const { client, socket, settings, place } = this.#attempt;
+		const { client, socket, settings, place, policy } = this.#attempt;
 		return new Promise((resolve, reject) => {
+			const over = new AbortController();
 			const settle = () => {
+				over.abort();
 				clearTimeout(timer);
 				signal.removeEventListener("abort", onAbort);
 				client.off("error", onError).off("close", onClose).off("ready", onReady);
@@ -76,11 +78,17 @@ export class Login {
 				clearTimeout(timer);
 				timer = failAfter(AUTHENTICATION_MS);
 			});
-			this.#start();
+			const either = AbortSignal.any([signal, over.signal]);
+			// The user may be asked about it, and takes the time that it takes.
+			this.#start(async (key) => {
+				clearTimeout(timer);
+				await policy.verify(key, either);
+				if (!over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
+			});
 		});
 	}
 
-	#start(): void {
+	#start(verify: (key: Buffer) => Promise<void>): void {
 		const { client, socket, settings, policy, authentication } = this.#attempt;
 		client.connect({
 			sock: socket,
@@ -92,7 +100,7 @@ export class Login {
 					verified(true);
 					return;
 				}
-				policy.verify(key).then(
+				verify(key).then(
 					() => {
 						this.#hostKey = Buffer.from(key);
 						verified(true);

@@ -5,7 +5,7 @@ import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
 import { interrupted } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
 import { Authentication } from "./authentication.js";
-import { HostKeyPolicy } from "./host-key-policy.js";
+import { type HostKeyJudge, HostKeyPolicy } from "./host-key-policy.js";
 import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
@@ -32,12 +32,16 @@ export class SshConnection implements Hop {
 	#lost: ConnectionError | undefined;
 	#reason = "the connection was closed";
 
-	/** @throws ConnectionError, UsageError, InterruptedError */
+	/**
+	 * @param judge of the host key; that of the known_hosts files where absent
+	 * @throws ConnectionError, UsageError, InterruptedError
+	 */
 	static async open(
 		settings: SshSettings,
 		signal: AbortSignal,
 		emit: Emit,
 		whileWaiting: () => void,
+		judge?: HostKeyJudge,
 	): Promise<SshConnection> {
 		const place = placeOf(settings);
 		const { missing } = settings.algorithms;
@@ -51,7 +55,7 @@ export class SshConnection implements Hop {
 		identities.catch(() => {});
 		const [link, policy, { default: ssh2 }] = await settledTogether([
 			linking,
-			HostKeyPolicy.load(settings, place, emit),
+			judge ?? HostKeyPolicy.load(settings, place, emit),
 			loading,
 		]);
 		const client = new ssh2.Client();
@@ -232,8 +236,8 @@ function withComplaint(error: unknown, { complaint }: SshLink): unknown {
 
 /** Promise.all that closes the link when another part fails. */
 async function settledTogether<T>(
-	parts: readonly [Promise<SshLink>, Promise<HostKeyPolicy>, Promise<T>],
-): Promise<[SshLink, HostKeyPolicy, T]> {
+	parts: readonly [Promise<SshLink>, HostKeyJudge | Promise<HostKeyJudge>, Promise<T>],
+): Promise<[SshLink, HostKeyJudge, T]> {
 	try {
 		return await Promise.all(parts);
 	} catch (error) {

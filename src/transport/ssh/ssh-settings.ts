@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
+import { formatTarget } from "../../target/parse-target.js";
 import type { Target } from "../../target/target.js";
 import { type JumpHost, parseJumpHosts } from "./jump-host.js";
 import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
@@ -28,6 +29,8 @@ export interface SshSettings {
 	readonly alias: string;
 	/** The ssh program's arguments to reach the same host by hand, for hints. */
 	readonly sshArguments: string;
+	/** The same for `rbuild hosts trust`. */
+	readonly trustArguments: string;
 	readonly hostName: string;
 	readonly port: number;
 	readonly user: string;
@@ -169,13 +172,19 @@ export function interpretOptions(
 	const paths = (keyword: string, fallback: readonly string[]) =>
 		(options.get(keyword) ?? fallback).filter((text) => !isNone(text)).map(path);
 	const command = first("proxycommand");
+	const { sshConfigFile } = environment;
+	const { socketPath: _, ...server } = target;
 
 	return {
 		alias: target.host,
 		sshArguments: [
-			...(environment.sshConfigFile === undefined ? [] : ["-F", environment.sshConfigFile]),
+			...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
 			...(target.port === undefined ? [] : ["-p", target.port]),
 			target.user === undefined ? target.host : `${target.user}@${target.host}`,
+		].join(" "),
+		trustArguments: [
+			formatTarget(server),
+			...(sshConfigFile === undefined ? [] : ["--ssh-config", sshConfigFile]),
 		].join(" "),
 		hostName,
 		port,

@@ -36,6 +36,7 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		assert.deepEqual(rest, {
 			alias: "box",
 			sshArguments: "box",
+			trustArguments: "box",
 			hostName: "box",
 			port: 22,
 			user: "ann",
