@@ -32,6 +32,8 @@ export class Login {
 	#firstBytes = "";
 	/** The one that the policy accepted. */
 	#hostKey: Buffer | undefined;
+	/** Aborted at the end of the attempt, whatever it is. */
+	readonly #over = new AbortController();
 	/** What the policy threw: ssh2 itself only says that the key was not verified. */
 	#hostKeyRefusal: unknown;
 
@@ -43,9 +45,8 @@ export class Login {
 	run(signal: AbortSignal): Promise<void> {
 		const { client, socket, settings, place, policy } = this.#attempt;
 		return new Promise((resolve, reject) => {
-			const over = new AbortController();
 			const settle = () => {
-				over.abort();
+				this.#over.abort();
 				clearTimeout(timer);
 				signal.removeEventListener("abort", onAbort);
 				client.off("error", onError).off("close", onClose).off("ready", onReady);
@@ -78,12 +79,12 @@ export class Login {
 				clearTimeout(timer);
 				timer = failAfter(AUTHENTICATION_MS);
 			});
-			const either = AbortSignal.any([signal, over.signal]);
+			const either = AbortSignal.any([signal, this.#over.signal]);
 			// The user may be asked about it, and takes the time that it takes.
 			this.#start(async (key) => {
 				clearTimeout(timer);
 				await policy.verify(key, either);
-				if (!over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
+				if (!this.#over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
 			});
 		});
 	}
@@ -100,16 +101,13 @@ export class Login {
 					verified(true);
 					return;
 				}
-				verify(key).then(
-					() => {
-						this.#hostKey = Buffer.from(key);
-						verified(true);
-					},
-					(error) => {
-						this.#hostKeyRefusal = error;
-						verified(false);
-					},
-				);
+				const judged = (error?: unknown) => {
+					this.#hostKeyRefusal = error;
+					if (error === undefined) this.#hostKey = Buffer.from(key);
+					// After its end, ssh2 would throw.
+					if (!this.#over.signal.aborted) verified(error === undefined);
+				};
+				verify(key).then(() => judged(), judged);
 			},
 			authHandler: authentication.next,
 			keepaliveInterval: settings.keepAlive?.intervalMs ?? KEEPALIVE_MS,
