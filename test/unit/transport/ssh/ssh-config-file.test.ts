@@ -445,10 +445,14 @@ function targetOf(text: string): SshTarget {
 	};
 }
 
-/** Without the keys that no computer has any more, which ssh tries in its defaults. */
+/** Without what differs between OpenSSH 9 and 10: keys that it tries by itself, its order of ciphers. */
 function comparable(settings: SshSettings) {
-	const { identityFiles, environment: _, ...rest } = settings;
-	return { ...rest, identityFiles: identityFiles.filter((file) => !/id_(xmss|dsa)$/.test(file)) };
+	const { identityFiles, algorithms, environment: _, ...rest } = settings;
+	return {
+		...rest,
+		algorithms: { ...algorithms, ciphers: algorithms.ciphers.toSorted() },
+		identityFiles: identityFiles.filter((file) => !/id_(xmss|dsa|mldsa\w*)$/.test(file)),
+	};
 }
 
 /** ssh prints addresses in brackets and without "ssh://", and says nothing in place of "none". */
