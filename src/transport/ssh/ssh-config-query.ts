@@ -112,5 +112,5 @@ function complaint(stderr: string): string {
 
 /** Paths in a row are not quoted, and may hold blanks: each begins with its root. */
 function splitPaths(text: string): string[] {
-	return text.split(/ (?=[~/]|[A-Za-z]:[\\/])/);
+	return text.split(/ (?=[~/]|[A-Za-z]:[\\/]|__PROGRAMDATA__)/);
 }

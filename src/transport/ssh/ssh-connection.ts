@@ -44,8 +44,8 @@ export class SshConnection implements Hop {
 		judge?: HostKeyJudge,
 	): Promise<SshConnection> {
 		const place = placeOf(settings);
-		const { missing } = settings.algorithms;
-		if (missing !== undefined) throw new NeedsSystemSsh(`"${missing}"`, place, "protocol");
+		const { onlySsh } = settings;
+		if (onlySsh !== undefined) throw new NeedsSystemSsh(`"${onlySsh}"`, place, "protocol");
 		const linking = openLink(settings, signal, (hop) =>
 			SshConnection.open(hop, signal, emit, () => {}),
 		);

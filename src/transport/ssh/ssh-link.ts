@@ -3,7 +3,6 @@ import { ConnectionError, type ConnectionFailure } from "../../errors.js";
 import type { ChannelSocket } from "../channel-socket.js";
 import { connectSocket, interrupted } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
-import { ProxyProcess } from "./proxy-process.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /** A net.Socket, or what stands in for one. */
@@ -57,7 +56,7 @@ export async function openLink(
 ): Promise<SshLink> {
 	const { proxy } = settings;
 	if (proxy === undefined) return await openDirect(settings, signal);
-	if (proxy.kind === "command") return startProxy(proxy.command, settings);
+	if (proxy.kind === "command") return await startProxy(proxy.command, settings);
 	const hop = await openHop(proxy.through);
 	try {
 		return await openThrough(hop, settings, signal);
@@ -86,7 +85,8 @@ async function openDirect(settings: SshSettings, signal: AbortSignal): Promise<S
 	return linkOf(socket);
 }
 
-function startProxy(command: string, { environment }: SshSettings): SshLink {
+async function startProxy(command: string, { environment }: SshSettings): Promise<SshLink> {
+	const { ProxyProcess } = await import("./proxy-process.js");
 	const proxy = new ProxyProcess(command, environment);
 	return linkOf(proxy, {
 		get complaint() {

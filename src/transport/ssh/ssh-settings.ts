@@ -5,7 +5,6 @@ import { formatTarget } from "../../target/parse-target.js";
 import type { Target } from "../../target/target.js";
 import { type JumpHost, parseJumpHosts } from "./jump-host.js";
 import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
-import { readSshConfig } from "./ssh-config-file.js";
 import { querySshConfig } from "./ssh-config-query.js";
 import {
 	expandHome,
@@ -41,6 +40,8 @@ export interface SshSettings {
 	/** What lies between; absent where the host is called directly. */
 	readonly proxy: SshProxy | undefined;
 	readonly algorithms: SshAlgorithms;
+	/** What the configuration asks for that only the ssh program can do, such as "MACs umac-64@openssh.com" or "RevokedHostKeys". */
+	readonly onlySsh: string | undefined;
 	/** Absolute paths, in the order in which they are tried; they need not exist. */
 	readonly identityFiles: readonly string[];
 	/** Offer no agent key but those that identityFiles name. */
@@ -108,7 +109,7 @@ async function settingsOf(
 ): Promise<SshSettings> {
 	const options =
 		(await querySshConfig(target, environment, signal)) ??
-		(await readSshConfig(target, environment, signal));
+		(await readFiles(target, environment, signal));
 	const settings = interpretOptions(options, target, environment);
 	if (trail.some((each) => isSameServer(each, settings))) {
 		const names = [...trail.map(({ alias }) => alias), settings.alias].join(" -> ");
@@ -134,6 +135,12 @@ async function settingsOf(
 		signal,
 	);
 	return { ...settings, proxy: { kind: "jump", through } };
+}
+
+async function readFiles(target: SshTarget, environment: Environment, signal: AbortSignal) {
+	// Loaded only where there is no ssh.
+	const { readSshConfig } = await import("./ssh-config-file.js");
+	return await readSshConfig(target, environment, signal);
 }
 
 function jumpTarget({ host, user, port }: JumpHost): SshTarget {
@@ -166,12 +173,15 @@ export function interpretOptions(
 		environment,
 	);
 	const path = (text: string) => {
-		const whole = expandHome(text, environment);
+		// OpenSSH for Windows prints its own placeholder.
+		const { ProgramData = "C:\\ProgramData" } = environment.variables;
+		const whole = expandHome(text, environment).replace(/^__PROGRAMDATA__/, () => ProgramData);
 		return isAbsolute(whole) ? whole : join(environment.workingDirectory, whole);
 	};
 	const paths = (keyword: string, fallback: readonly string[]) =>
 		(options.get(keyword) ?? fallback).filter((text) => !isNone(text)).map(path);
 	const command = first("proxycommand");
+	const algorithms = chooseAlgorithms(options);
 	const { sshConfigFile } = environment;
 	const { socketPath: _, ...server } = target;
 
@@ -195,7 +205,8 @@ export function interpretOptions(
 			command === undefined || isNone(command)
 				? undefined
 				: { kind: "command", command: replaceTokens(command, proxyTokens(tokens)) },
-		algorithms: chooseAlgorithms(options),
+		algorithms,
+		onlySsh: algorithms.missing ?? onlySsh(first),
 		identityFiles: (options.get("identityfile") ?? DEFAULT_IDENTITY_FILES)
 			.filter((text) => !isNone(text))
 			.map((text) => path(replaceVariables(text, tokens, environment.variables))),
@@ -211,6 +222,22 @@ export function interpretOptions(
 		keepAlive: keepAlive(first("serveraliveinterval"), first("serveralivecountmax")),
 		environment,
 	};
+}
+
+const ONLY_SSH: Readonly<Record<string, string>> = {
+	bindinterface: "BindInterface",
+	knownhostscommand: "KnownHostsCommand",
+	proxyusefdpass: "ProxyUseFdpass",
+	revokedhostkeys: "RevokedHostKeys",
+};
+
+/** To go on without them would reach nobody, or trust a key that the user does not. */
+function onlySsh(first: (keyword: string) => string | undefined): string | undefined {
+	for (const [keyword, name] of Object.entries(ONLY_SSH)) {
+		const value = first(keyword);
+		if (value !== undefined && value !== "no" && !isNone(value)) return name;
+	}
+	return undefined;
 }
 
 function isNone(text: string): boolean {

@@ -188,11 +188,14 @@ Host alias
   HostKeyAlias LAB
   AddressFamily inet6
   BindAddress 127.0.0.9
+Host commands
+  KnownHostsCommand /bin/keys "%H" # here
+  ProxyUseFdpass yes
 `,
 		},
 		hosts: [
 			...["tokens", "agents", "agentenv", "agentbrace", "noagent", "strict1", "strict2"],
-			...["strict3", "alias", "bob@tokens:6"],
+			...["strict3", "alias", "commands", "bob@tokens:6"],
 		],
 	},
 	"jump hosts and proxies": {

@@ -32,7 +32,7 @@ function settings(config: string, target: Partial<SshTarget> = {}, changed?: Par
 suite("ssh settings", { skip: process.platform === "win32" }, () => {
 	test("have OpenSSH's defaults", () => {
 		const { algorithms, environment: _, ...rest } = settings("");
-		assert.equal(algorithms.missing, undefined);
+		assert.deepEqual(algorithms.ciphers.slice(0, 1), ["aes128-gcm@openssh.com"]);
 		assert.deepEqual(rest, {
 			alias: "box",
 			sshArguments: "box",
@@ -43,6 +43,7 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			addressFamily: undefined,
 			bindAddress: undefined,
 			proxy: undefined,
+			onlySsh: undefined,
 			batchMode: false,
 			keepAlive: undefined,
 			identityFiles: ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map(
@@ -114,6 +115,12 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		assert.deepEqual(read.keepAlive, { intervalMs: 20_000, countMax: 5 });
 	});
 
+	test("name what only the ssh program can do", () => {
+		assert.equal(settings("proxyusefdpass yes\n").onlySsh, "ProxyUseFdpass");
+		assert.equal(settings("revokedhostkeys /r\n").onlySsh, "RevokedHostKeys");
+		assert.equal(settings("proxyusefdpass no\nknownhostscommand none\n").onlySsh, undefined);
+	});
+
 	test("keep paths with blanks whole that ssh -G prints in a row", () => {
 		const read = settings("userknownhostsfile /home/a b/x /home/c d/y\n");
 		assert.deepEqual(read.userKnownHostsFiles, ["/home/a b/x", "/home/c d/y"]);
@@ -142,7 +149,7 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		assert.equal(ciphers(openssh9)[0], "aes128-gcm@openssh.com");
 		assert.equal(ciphers(openssh10)[0], "aes128-gcm@openssh.com");
 		assert.equal(
-			settings("kexalgorithms mlkem768x25519-sha256\n").algorithms.missing,
+			settings("kexalgorithms mlkem768x25519-sha256\n").onlySsh,
 			"KexAlgorithms mlkem768x25519-sha256",
 		);
 	});
