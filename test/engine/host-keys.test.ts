@@ -380,10 +380,10 @@ suite("host keys", { skip: why ?? false }, () => {
 		const command = `'${process.execPath}' bin/rbuild.js ${directory} --on ${on} --ssh-config ${sshConfigFile}`;
 		const terminal = startOnTerminal(command);
 		await terminal.shows("(yes/no/[fingerprint])? ");
-		const { length } = terminal.screen();
+		const asked = terminal.screen().length;
 		// Long enough for a frame, if there were one.
 		await setTimeout(300);
-		assert.equal(terminal.screen().length, length, "the screen is left alone");
+		assert.doesNotMatch(terminal.screen().slice(asked), /Building/, "the screen is left alone");
 		terminal.type("no\r");
 		await terminal.shows("host key unknown");
 		assert.equal(await terminal.end(), 4);

@@ -107,7 +107,7 @@ export class SshConnection implements Hop {
 	}
 
 	get wire(): WireCounts {
-		return this.#link.wire;
+		return this.#link.wire();
 	}
 
 	/** A channel to a port that the server can reach ("direct-tcpip", RFC 4254, section 7.2). */
@@ -228,7 +228,8 @@ function silenceSeconds({ keepAlive }: SshSettings): number {
 }
 
 /** What the way to the server has to say is nearer to the cause. */
-function withComplaint(error: unknown, { complaint }: SshLink): unknown {
+function withComplaint(error: unknown, link: SshLink): unknown {
+	const complaint = link.complaint();
 	if (!(error instanceof ConnectionError) || complaint === "") return error;
 	const { failure, message, hint, cause } = error;
 	return new ConnectionError(failure, `${message}; ${complaint}`, { hint, cause });

@@ -12,9 +12,9 @@ export type CountedStream = Duplex & { readonly bytesRead: number; readonly byte
 export interface SshLink {
 	readonly stream: CountedStream;
 	/** The bytes on the network: with a jump host, those of the connection to the first one. */
-	readonly wire: WireCounts;
+	wire(): WireCounts;
 	/** What the way itself has to say about a failure; empty where it says nothing. */
-	readonly complaint: string;
+	complaint(): string;
 	/** Closes what lies below the stream, which is closed by then. */
 	close(): Promise<void>;
 }
@@ -88,11 +88,8 @@ async function openDirect(settings: SshSettings, signal: AbortSignal): Promise<S
 async function startProxy(command: string, { environment }: SshSettings): Promise<SshLink> {
 	const { ProxyProcess } = await import("./proxy-process.js");
 	const proxy = new ProxyProcess(command, environment);
-	return linkOf(proxy, {
-		get complaint() {
-			return proxy.complaint && `the ProxyCommand said: ${proxy.complaint}`;
-		},
-	});
+	const complaint = () => proxy.complaint && `the ProxyCommand said: ${proxy.complaint}`;
+	return { ...linkOf(proxy), complaint };
 }
 
 async function openThrough(hop: Hop, settings: SshSettings, signal: AbortSignal): Promise<SshLink> {
@@ -102,12 +99,11 @@ async function openThrough(hop: Hop, settings: SshSettings, signal: AbortSignal)
 	const giveUp = AbortSignal.any([signal, patience]);
 	try {
 		const stream = await hop.forward(hostName, port, giveUp);
-		return linkOf(stream, {
-			get wire() {
-				return hop.wire;
-			},
+		return {
+			...linkOf(stream),
+			wire: () => hop.wire,
 			close: async () => await hop[Symbol.asyncDispose](),
-		});
+		};
 	} catch (error) {
 		if (signal.aborted) throw interrupted(place);
 		const reason = patience.aborted
@@ -139,18 +135,13 @@ function refusedBy(hop: Hop, place: string, reason: string): ConnectionError {
 	);
 }
 
-function linkOf(stream: CountedStream, other: Partial<SshLink> = {}): SshLink {
-	return Object.defineProperties(
-		{
-			stream,
-			get wire() {
-				return { sent: stream.bytesWritten, received: stream.bytesRead };
-			},
-			complaint: "",
-			close: async () => {},
-		},
-		Object.getOwnPropertyDescriptors(other),
-	);
+function linkOf(stream: CountedStream): SshLink {
+	return {
+		stream,
+		wire: () => ({ sent: stream.bytesWritten, received: stream.bytesRead }),
+		complaint: () => "",
+		close: async () => {},
+	};
 }
 
 const HINTS: Partial<Record<ConnectionFailure, string>> = {
