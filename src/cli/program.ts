@@ -3,7 +3,12 @@ import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
 import { normalizeFlags } from "./command-line.js";
-import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
+import {
+	CONTEXT_FLAGS,
+	type ContextArguments,
+	WHY_FLAGS,
+	type WhyArguments,
+} from "./context/context-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
 import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
@@ -52,7 +57,7 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 
 async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 	let exitCode: ExitCode | 0 = 0;
-	const flags = { ...(OTHER_FLAGS[argv[0] ?? ""] ?? ALL_BUILD_FLAGS), ...GENERAL_FLAGS };
+	const flags = { ...flagsOf(argv), ...GENERAL_FLAGS };
 	const parser = yargs(normalizeFlags(argv, flags))
 		.scriptName("rbuild")
 		.locale("en")
@@ -92,8 +97,25 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			(command) =>
 				command
 					.positional("directory", { type: "string", default: "." })
-					.options(onlyLast(CONTEXT_FLAGS)),
+					.options(onlyLast(CONTEXT_FLAGS))
+					.command(
+						"why <paths..>",
+						"Say for each path whether it would be sent, and which line decides",
+						(why) =>
+							why
+								.positional("paths", {
+									type: "string",
+									array: true,
+									describe: "Relative to the context directory, or to the current one",
+								})
+								.options(onlyLast(WHY_FLAGS)),
+						async (values) => {
+							const { runWhy } = await import("./context/why-command.js");
+							exitCode = await runWhy(values as unknown as WhyArguments);
+						},
+					),
 			async (values) => {
+				const { runContext } = await import("./context/context-command.js");
 				exitCode = await runContext(values as unknown as ContextArguments);
 			},
 		)
@@ -136,6 +158,12 @@ function completions(current: string, { _: words = [] }: { readonly _?: readonly
 	const other = words.map(String).find((word) => word in OTHER_FLAGS);
 	const flags = OTHER_FLAGS[other ?? ""] ?? ALL_BUILD_FLAGS;
 	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
+}
+
+/** Those that the command line may have. */
+function flagsOf([command = "", ...words]: readonly string[]): Readonly<Record<string, Options>> {
+	if (command === "context" && words.includes("why")) return { ...CONTEXT_FLAGS, ...WHY_FLAGS };
+	return OTHER_FLAGS[command] ?? ALL_BUILD_FLAGS;
 }
 
 /** As in docker, a flag that is given twice has the last value; yargs would make a list of both. */

@@ -1,0 +1,1 @@
+export { formatTable as formatMarkdown } from "./table.js";
