@@ -155,8 +155,8 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 /** Flags by themselves; for everything else the shell offers files beside what is here. */
 function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
 	if (!current.startsWith("-")) return COMMANDS;
-	const other = words.map(String).find((word) => word in OTHER_FLAGS);
-	const flags = OTHER_FLAGS[other ?? ""] ?? ALL_BUILD_FLAGS;
+	const names = words.map(String);
+	const flags = flagsOf(names.slice(names.findIndex((name) => name in OTHER_FLAGS)));
 	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
 }
 
@@ -190,6 +190,11 @@ function usageError(
 	const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
 	if (unknown !== undefined) return unknownArgument(unknown, argv, flags);
 	if (message.startsWith("Not enough non-option arguments")) {
+		if (argv[0] === "context") {
+			return new UsageError("no path was given", {
+				hint: "name what you wonder about, such as: rbuild context why src/main.ts",
+			});
+		}
 		return new UsageError("no build context was given", {
 			hint: "name the directory to build, such as: rbuild . -t app",
 		});

@@ -1,5 +1,4 @@
 import {
-	accessSync,
 	constants,
 	fstatSync,
 	lstatSync,
@@ -110,15 +109,6 @@ export class SourceTree {
 			major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n)),
 			minor: Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n)),
 		};
-	}
-
-	/** @throws ContextError for what may not be read. */
-	checkReadable(path: string): void {
-		try {
-			accessSync(pathOnDisk(this.root, path), constants.R_OK);
-		} catch (error) {
-			throw readFailure(path, error);
-		}
 	}
 
 	/**

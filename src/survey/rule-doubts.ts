@@ -9,6 +9,9 @@ import type { WalkedContext } from "./walked-context.js";
 /** Rules times paths that may be tried to find out why rules decide nothing: about half a second. */
 const MOST_TRIALS = 10_000_000;
 
+/** Patterns without these are looked up, not tried. */
+const WILDCARD = /[*?[\]\\]/;
+
 /**
  * What is doubtful about the rules of an ignore file, for people, by the index of the rule: those that
  * decide nothing, and why, and those that somebody who knows .gitignore may read otherwise.
@@ -22,9 +25,9 @@ export function findRuleDoubts(
 	if (ignore === undefined) return new Map();
 	const lines = readIgnoreFile(ignore.content, ignore.file);
 	return new Map([
-		...misreadRules(walked, lines, sentBy),
-		...slashesWithoutMeaning(walked, lines),
 		...idleRules(walked, lines, records),
+		...slashesWithoutMeaning(walked, lines),
+		...misreadRules(walked, lines, sentBy),
 	]);
 }
 
@@ -107,7 +110,7 @@ function rulesThatFit(
 	lines: readonly IgnoreLine[],
 	indexes: readonly number[],
 ): Map<number, Fit> | undefined {
-	const wild = indexes.filter((index) => /[*?[\\]/.test(lines[index]?.pattern ?? ""));
+	const wild = indexes.filter((index) => WILDCARD.test(lines[index]?.pattern ?? ""));
 	if (wild.length * (entries.length + ignored.length) > MOST_TRIALS) return undefined;
 	const search = new PatternSearch(indexes.map((index) => [index, lines[index]?.pattern ?? ""]));
 	const fitting = new Map<number, Fit>();
@@ -245,6 +248,7 @@ class PatternSearch {
 /** Some patterns can be seen to be broken only when they are tried. */
 function isUsable(pattern: string): boolean {
 	if (pattern.startsWith("!")) return false;
+	if (!WILDCARD.test(pattern)) return true;
 	try {
 		IgnoreRules.of([pattern], "").fitting("");
 		return true;

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { type ExtraFile, insertExtraFiles } from "../context/extra-files.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest } from "../context/manifest.js";
@@ -74,9 +75,9 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 		target: request.target,
 		buildArgs: request.buildArgs,
 	};
+	const unreadable = [...record.unreadablePaths, ...unreadableFiles(walked)];
 	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked);
 	const warnings = [...request.warnings, ...found.warnings];
-	const unreadable = [...record.unreadablePaths, ...unreadableFiles(walked)];
 	const exceeded = exceededLimits(request.limits, manifest, entries);
 	const head: DocumentHead = {
 		version: 1,
@@ -121,7 +122,7 @@ function unreadableFiles({ tree, entries, contents }: WalkedContext): Unreadable
 		if (type !== "file" || (mode & READABLE_BY_ALL) === READABLE_BY_ALL) continue;
 		if (contents.has(path)) continue;
 		try {
-			tree.checkReadable(path);
+			closeSync(tree.open(path));
 		} catch (error) {
 			if (!(error instanceof ContextError)) throw error;
 			unreadable.push({ path, reason: error.message });

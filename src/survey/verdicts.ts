@@ -51,8 +51,8 @@ export function verdictOn(path: string, survey: Survey): Verdict {
 	for (const parent of parentsOf(path)) {
 		state = rules.match(parent, state);
 		const found = tree.look(parent);
-		if (found === undefined) return { kind: "missing", path };
-		if (found.type === "symlink") return { kind: "behind-link", path, link: parent };
+		if (found?.type === "symlink") return { kind: "behind-link", path, link: parent };
+		if (found?.type !== "directory") return { kind: "missing", path };
 		if (!state.ignored || rules.mayReincludeBelow(parent, state)) continue;
 		return { kind: "not-entered", path, directory: parent, rule: index(state.rule) };
 	}

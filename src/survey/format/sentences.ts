@@ -67,27 +67,26 @@ export interface RuleDoubt {
 	readonly doubt: string;
 }
 
-/** Those that match nothing are often many, as in a file made for every project: they share a line. */
+/** Those with the same doubt, of which a file that is made for every project has many, share a line. */
 export function ruleDoubts({ rules, ignoreFile }: DocumentHead): RuleDoubt[] {
 	const file = printablePath(ignoreFile ?? "");
-	const idle = rules.filter(({ doubt }) => doubt === NOTHING);
-	const others = rules.filter(({ doubt }) => doubt !== undefined && doubt !== NOTHING);
-	const doubts = others.map(({ line, text, doubt = "" }) => ({
-		rule: `${file}:${line} ${printablePath(text)}`,
-		doubt: doubt,
-	}));
-	const [only] = idle;
-	if (only === undefined) return doubts;
-	if (idle.length === 1) {
-		return [
-			...doubts,
-			{ rule: `${file}:${only.line} ${printablePath(only.text)}`, doubt: NOTHING },
-		];
+	const byDoubt = new Map<string, RuleUse[]>();
+	for (const rule of rules) {
+		if (rule.doubt === undefined) continue;
+		const same = byDoubt.get(rule.doubt);
+		if (same === undefined) byDoubt.set(rule.doubt, [rule]);
+		else same.push(rule);
 	}
-	return [...doubts, { rule: `${file}, lines ${lineRanges(idle)}`, doubt: "match nothing" }];
+	return [...byDoubt].map(([doubt, same]) => {
+		const [first, second] = same;
+		if (second === undefined) {
+			return { rule: `${file}:${first?.line} ${printablePath(first?.text ?? "")}`, doubt };
+		}
+		return { rule: `${file}, lines ${lineRanges(same)}`, doubt };
+	});
 }
 
-const NOTHING = "matches nothing";
+const MOST_RANGES = 10;
 
 /** "3, 5-9, 12" */
 function lineRanges(rules: readonly RuleUse[]): string {
@@ -97,17 +96,20 @@ function lineRanges(rules: readonly RuleUse[]): string {
 		if (range !== undefined && line === range.last + 1) range.last = line;
 		else ranges.push({ first: line, last: line });
 	}
-	return ranges.map(({ first, last }) => (first === last ? first : `${first}-${last}`)).join(", ");
+	const shown = ranges
+		.slice(0, MOST_RANGES)
+		.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`));
+	return [...shown, ...(ranges.length > MOST_RANGES ? ["..."] : [])].join(", ");
 }
 
-/** "12.3 MB is 2.3 MB over --max-size 10 MB". */
+/** "the context, 12.3 MB, is 2.3 MB over --max-size 10 MB". */
 export function exceededSentence({ limit, found, allowed }: ExceededLimit): string {
 	if (limit === "max-files") {
 		return `${formatFiles(found)} are ${formatCount(found - allowed)} over --max-files ${formatCount(allowed)}`;
 	}
-	const what = limit === "max-size" ? "the context of" : "the largest file of";
+	const what = limit === "max-size" ? "the context" : "the largest file";
 	const over = `${formatBytes(found - allowed)} over --${limit} ${formatBytes(allowed)}`;
-	return `${what} ${formatBytes(found)} is ${over}`;
+	return `${what}, ${formatBytes(found)}, is ${over}`;
 }
 
 /** The paths behind it: "a.bin (12 MB), b.bin (3 MB)". */
@@ -120,7 +122,7 @@ export function exceededPaths({ limit, largest }: ExceededLimit): string {
 		.join(", ");
 }
 
-/** "12 files and 3.4 MB more than in before.json". */
+/** "+12 files and -3.4 MB against before.json". */
 export function comparisonSentence(
 	{ file, before }: ContextComparison,
 	now: { readonly files: number; readonly bytes: number },

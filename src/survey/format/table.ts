@@ -3,10 +3,10 @@ import { printablePath } from "../../context/path-bytes.js";
 import { cutToWidth } from "../../render/display-width.js";
 import { formatBytes, formatCount, formatFiles } from "../../render/format.js";
 import { printableName } from "../../render/printable.js";
-import type { ContextDocument, IgnoredPath } from "../context-document.js";
-import { Largest } from "../largest.js";
+import type { ContextDocument } from "../context-document.js";
 import { totalFileTypes } from "./file-types.js";
 import type { Surveyed } from "./formats.js";
+import { largestIgnored } from "./largest-ignored.js";
 import {
 	amountOf,
 	changeGroups,
@@ -120,7 +120,7 @@ function typeLines({ files, head }: Surveyed, { top }: TextStyle): Line[] {
 }
 
 function ignoredLines({ ignored, head }: Surveyed, { top }: TextStyle): Line[] {
-	const shown = top === Number.POSITIVE_INFINITY ? ignored : largestIgnored(ignored, top);
+	const shown = largestIgnored(ignored, top);
 	const lines = shown.map((path) => {
 		const name = `${printablePath(path.path)}${path.type === "directory" ? "/" : ""}`;
 		const text = weightLine(
@@ -131,12 +131,6 @@ function ignoredLines({ ignored, head }: Surveyed, { top }: TextStyle): Line[] {
 		return { text: `${text}  (${ruleName(head, path.rule)})` };
 	});
 	return [...lines, ...more(ignored.length - shown.length)];
-}
-
-function largestIgnored(ignored: readonly IgnoredPath[], top: number): IgnoredPath[] {
-	const largest = new Largest<IgnoredPath>(Math.min(top, SHORT_LIST));
-	for (const path of ignored) largest.add(path, path.size);
-	return largest.items;
 }
 
 function doubtLines(head: Head): Line[] {
