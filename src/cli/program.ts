@@ -97,7 +97,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			(command) =>
 				command
 					.positional("directory", { type: "string", default: "." })
-					.options(onlyLast(CONTEXT_FLAGS))
+					.options(onlyHere(onlyLast(CONTEXT_FLAGS)))
 					.command(
 						"why <paths..>",
 						"Say for each path whether it would be sent, and which line decides",
@@ -178,6 +178,13 @@ function onlyLast<Flags extends Record<string, object>>(flags: Flags): Flags {
 	) as Flags;
 }
 
+/** Not for the commands within a command, too. */
+function onlyHere<Flags extends Record<string, object>>(flags: Flags): Flags {
+	return Object.fromEntries(
+		Object.entries(flags).map(([name, flag]) => [name, { ...flag, global: false }]),
+	) as Flags;
+}
+
 function hidden(names: readonly string[]): Record<string, { type: "boolean"; hidden: true }> {
 	return Object.fromEntries(names.map((name) => [name, { type: "boolean", hidden: true }]));
 }
@@ -217,7 +224,10 @@ function unknownArgument(
 				command === undefined ? "there is one build context" : `did you mean: rbuild ${command}?`,
 		});
 	}
-	const meant = suggestion(name, flags);
+	const meant = suggestion(
+		name,
+		flags.filter((flag) => flag !== name),
+	);
 	return new UsageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}`, {
 		hint: meant === undefined ? "see rbuild build --help" : `did you mean --${meant}?`,
 	});

@@ -63,7 +63,8 @@ function styleOf({ depth, top, all, output, ...values }: ContextArguments): Text
 		text === undefined ? (all ? Number.POSITIVE_INFINITY : usual) : parseCount(text, flag);
 	return {
 		color: shouldUseColor({ flag: values["no-color"] ? false : values.color, isTTY, env }),
-		width: isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+		// 0 on a terminal that does not know its size.
+		width: (isTTY && stdout.columns) || Number.POSITIVE_INFINITY,
 		depth: limit(depth, "--depth", DEFAULT_DEPTH),
 		top: limit(top, "--top", DEFAULT_TOP),
 	};
