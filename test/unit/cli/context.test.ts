@@ -9,10 +9,13 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rbuild, startRbuild } from "../../support/cli.js";
-import { gnuTar, pack } from "../context/trees.js";
+import { startFakeDaemon } from "../../support/fake-daemon.js";
+import { gnuTar } from "../context/trees.js";
 import { contextWith } from "../survey/surveys.js";
 
 const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
@@ -122,13 +125,28 @@ describe("rbuild context --format tar", () => {
 		assert.deepEqual(names, [".dockerignore", "Dockerfile", "keep.log", "src/", "src/main.ts"]);
 	});
 
-	it("is the transfer's tar byte for byte", async (test) => {
-		const root = contextWith(test, { Dockerfile: "FROM scratch\n", "a/b": "1".repeat(100_000) });
+	it("is byte for byte what a build sends to a daemon that takes tars", async (test) => {
+		const root = app(test, { "a/b": "1".repeat(100_000) });
 		symlinkSync("a", join(root, "link"));
-		const child = startRbuild(["context", root, "--format", "tar"]);
-		const chunks: Buffer[] = [];
-		for await (const chunk of child.stdout ?? []) chunks.push(chunk);
-		assert.ok(Buffer.concat(chunks).equals(pack(root)));
+		let sent: Buffer | undefined;
+		await using daemon = await startFakeDaemon({
+			routes: {
+				"GET /_ping": (_request, response) => {
+					response.setHeader("Api-Version", "1.47").setHeader("Builder-Version", "1").end("OK");
+				},
+				"POST /build": async (request, response) => {
+					sent = await buffer(request);
+					response.writeHead(500).end();
+				},
+			},
+		});
+		// From elsewhere, so that it travels under a name of its own.
+		const dockerfile = join(contextWith(test, { Dockerfile: "FROM scratch\n" }), "Dockerfile");
+		await rbuild([root, "-f", dockerfile, "--on", `unix://${daemon.socketPath}`]);
+		const child = startRbuild(["context", root, "-f", dockerfile, "--format", "tar"]);
+		const written = await buffer(child.stdout as Readable);
+		assert.ok(written.length > 100_000);
+		assert.ok(sent?.equals(written));
 	});
 
 	it("needs the Dockerfile, as the build does", async (test) => {
