@@ -4,8 +4,14 @@ import { parseContextSource } from "../context/context-source.js";
 import { openLocalContext } from "../context/local-context.js";
 import type { ContextManifest } from "../context/manifest.js";
 import { type ExitCode, UsageError } from "../errors.js";
+import { formatBytes, formatFiles } from "../render/format.js";
+import { printableName } from "../render/printable.js";
 import { contextSize } from "../render/wording.js";
+import { adviseOn } from "../survey/advice/advice.js";
+import type { Advice } from "../survey/context-document.js";
+import { offerFix } from "./context-fix.js";
 import { onInterrupt } from "./interrupts.js";
+import { processScreen } from "./screen.js";
 
 export const CONTEXT_FLAGS = {
 	file: {
@@ -20,12 +26,16 @@ export const CONTEXT_FLAGS = {
 		default: "table",
 		describe: "How the result is shown",
 	},
+	fix: { type: "boolean", describe: "Add the lines of all advice to .dockerignore" },
+	yes: { type: "boolean", alias: "y", describe: "With --fix: do not ask" },
 } as const satisfies Record<string, Options>;
 
 export interface ContextArguments {
 	readonly directory: string;
 	readonly file?: string;
 	readonly format: "table" | "json";
+	readonly fix?: boolean;
+	readonly yes?: boolean;
 }
 
 /** `rbuild context DIR`: what a build would upload. Needs no daemon. */
@@ -42,17 +52,52 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	if (source.kind !== "directory") {
 		throw new UsageError(`${values.directory} is not a directory: there is nothing to look into`);
 	}
-	await using context = await openLocalContext(source.directory, request, interrupts.signal);
+	const open = () => openLocalContext(source.directory, request, interrupts.signal);
+	await using context = await open();
+	const { ignore, root } = context;
+	const manifest = await context.manifest();
+	const advice = adviseOn(
+		{
+			root,
+			platform: process.platform,
+			entries: manifest.entries,
+			ignore,
+			keep: [context.dockerfile ?? "Dockerfile", ".dockerignore"],
+			dockerfile: Buffer.from(context.dockerfileContent).toString("utf8"),
+		},
+		interrupts.signal,
+	);
 	process.stdout.write(
 		values.format === "json"
-			? contextDocument(await context.manifest())
-			: await contextTable(context),
+			? contextDocument(manifest, advice)
+			: `${await contextTable(context)}${adviceLines(advice)}`,
 	);
+	if (!values.fix) return 0;
+	const dialog = {
+		input: process.stdin,
+		output: process.stderr,
+		color: processScreen(undefined).color,
+		signal: interrupts.signal,
+	};
+	if (await offerFix({ root, ignore, advice, yes: values.yes ?? false }, dialog)) {
+		await using after = await open();
+		process.stderr.write(await contextTable(after));
+	}
 	return 0;
 }
 
+function adviceLines(advice: readonly Advice[]): string {
+	return advice
+		.map(({ text, files, bytes, paths, lines }) => {
+			const size = files === 0 ? [] : [`${formatFiles(files)}, ${formatBytes(bytes)}`];
+			const about = paths.map(printableName).join(" ");
+			return `advice: ${[text, ...size, about].join("; ")}\n${lines.map((line) => `    ${printableName(line)}\n`).join("")}`;
+		})
+		.join("");
+}
+
 /** One JSON document; `files` in the order in which they are sent. Sizes in bytes, mode a number. */
-function contextDocument(manifest: ContextManifest): string {
+function contextDocument(manifest: ContextManifest, advice: readonly Advice[]): string {
 	const files = manifest.entries.map(({ path, type, size, mode, linkname, hardlink }) => ({
 		path,
 		type,
@@ -62,7 +107,7 @@ function contextDocument(manifest: ContextManifest): string {
 		...(hardlink === undefined ? {} : { hardlink }),
 	}));
 	const { files: count, bytes, ignored } = manifest;
-	return `${JSON.stringify({ files, totals: { files: count, bytes, ignored } })}\n`;
+	return `${JSON.stringify({ files, totals: { files: count, bytes, ignored }, advice })}\n`;
 }
 
 async function contextTable(context: LocalContext): Promise<string> {

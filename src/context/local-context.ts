@@ -48,6 +48,7 @@ class DirectoryBuildContext implements LocalContext {
 	readonly dockerfile: string;
 	readonly dockerfileName: string;
 	readonly dockerfileContent: Uint8Array;
+	readonly ignore: LocalContext["ignore"];
 	readonly directory: SelectableDirectory;
 	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
 	readonly memory: LocalContext["memory"];
@@ -68,6 +69,7 @@ class DirectoryBuildContext implements LocalContext {
 		this.dockerfile = dockerfile;
 		this.dockerfileName = location.displayName;
 		this.dockerfileContent = location.content;
+		this.ignore = location.ignore;
 		this.directory = walked;
 		this.dockerfileDirectory = dockerfileDirectory(location);
 		this.#walked = walked;
