@@ -3,13 +3,12 @@ import type { LocalContext } from "../context/build-context.js";
 import { parseContextSource } from "../context/context-source.js";
 import { openLocalContext } from "../context/local-context.js";
 import type { ContextManifest } from "../context/manifest.js";
+import { SourceTree } from "../context/source-tree.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import { formatBytes, formatFiles } from "../render/format.js";
 import { printableName } from "../render/printable.js";
 import { contextSize } from "../render/wording.js";
-import { adviseOn } from "../survey/advice/advice.js";
-import type { Advice } from "../survey/context-document.js";
-import { offerFix } from "./context-fix.js";
+import type { Advice, SecretFinding } from "../survey/context-document.js";
 import { onInterrupt } from "./interrupts.js";
 import { processScreen } from "./screen.js";
 
@@ -56,10 +55,16 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	await using context = await open();
 	const { ignore, root } = context;
 	const manifest = await context.manifest();
+	const { adviseOn } = await import("../survey/advice/advice.js");
+	const { surveySecrets } = await import("../survey/secrets/survey-secrets.js");
+	const tree = new SourceTree(root, process.platform);
+	const secrets = await surveySecrets(
+		{ tree, entries: manifest.entries, ignore },
+		interrupts.signal,
+	);
 	const advice = adviseOn(
 		{
-			root,
-			platform: process.platform,
+			tree,
 			entries: manifest.entries,
 			ignore,
 			keep: [context.dockerfile ?? "Dockerfile", ".dockerignore"],
@@ -69,10 +74,11 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	);
 	process.stdout.write(
 		values.format === "json"
-			? contextDocument(manifest, advice)
-			: `${await contextTable(context)}${adviceLines(advice)}`,
+			? contextDocument(manifest, advice, secrets)
+			: `${await contextTable(context)}${adviceLines(advice)}${secretLines(secrets)}`,
 	);
 	if (!values.fix) return 0;
+	const { offerFix } = await import("./context-fix.js");
 	const dialog = {
 		input: process.stdin,
 		output: process.stderr,
@@ -86,6 +92,15 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	return 0;
 }
 
+function secretLines(secrets: readonly SecretFinding[]): string {
+	return secrets
+		.map(({ path, what, line }) => {
+			const place = line === undefined ? "" : `:${line}`;
+			return `secret: ${printableName(path)}${place}: ${what}\n`;
+		})
+		.join("");
+}
+
 function adviceLines(advice: readonly Advice[]): string {
 	return advice
 		.map(({ text, files, bytes, paths, lines }) => {
@@ -97,7 +112,11 @@ function adviceLines(advice: readonly Advice[]): string {
 }
 
 /** One JSON document; `files` in the order in which they are sent. Sizes in bytes, mode a number. */
-function contextDocument(manifest: ContextManifest, advice: readonly Advice[]): string {
+function contextDocument(
+	manifest: ContextManifest,
+	advice: readonly Advice[],
+	secrets: readonly SecretFinding[],
+): string {
 	const files = manifest.entries.map(({ path, type, size, mode, linkname, hardlink }) => ({
 		path,
 		type,
@@ -107,7 +126,7 @@ function contextDocument(manifest: ContextManifest, advice: readonly Advice[]): 
 		...(hardlink === undefined ? {} : { hardlink }),
 	}));
 	const { files: count, bytes, ignored } = manifest;
-	return `${JSON.stringify({ files, totals: { files: count, bytes, ignored }, advice })}\n`;
+	return `${JSON.stringify({ files, totals: { files: count, bytes, ignored }, advice, secrets })}\n`;
 }
 
 async function contextTable(context: LocalContext): Promise<string> {

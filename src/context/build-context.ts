@@ -74,6 +74,8 @@ export interface ContextRequest {
 	readonly workingDirectory: string;
 	readonly platform: NodeJS.Platform;
 	readonly stdin: Readable;
+	/** For a directory: see DirectoryContextOptions. */
+	readonly note?: RegExp | undefined;
 }
 
 /**

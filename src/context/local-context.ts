@@ -35,6 +35,7 @@ export async function openLocalContext(
 			keep: [sent.dockerfile, ".dockerignore"],
 			extra: sent.extra,
 			platform: request.platform,
+			note: request.note,
 		},
 		signal,
 	);

@@ -1,10 +1,9 @@
 import type { ContextEntry } from "../../context/manifest.js";
+import type { SourceTree } from "../../context/source-tree.js";
 
 /** A context to give advice on. */
 export interface AdviceRequest {
-	/** The directory, absolute. */
-	readonly root: string;
-	readonly platform: NodeJS.Platform;
+	readonly tree: SourceTree;
 	/** What would be sent: parents before children, siblings in the byte order of their names. */
 	readonly entries: readonly ContextEntry[];
 	/** The ignore file that applies; `file` is its name for people. */

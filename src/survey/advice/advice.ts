@@ -1,4 +1,3 @@
-import { SourceTree } from "../../context/source-tree.js";
 import type { Advice } from "../context-document.js";
 import type { AdviceRequest } from "./advice-request.js";
 import { DockerfileWords } from "./dockerfile-words.js";
@@ -20,12 +19,12 @@ import { outsideOf, settle } from "./proposal.js";
  * @throws ContextError; the signal's reason
  */
 export function adviseOn(request: AdviceRequest, signal: AbortSignal): Advice[] {
-	const { root, platform, entries, ignore } = request;
+	const { tree, entries, ignore } = request;
 	const words = new DockerfileWords(request.dockerfile);
 	const made = findMadeFolders(request, words);
 	const git = findGitDirectories(request, words, made.folders);
 	signal.throwIfAborted();
-	const repository = findGitRepository(root);
+	const repository = findGitRepository(tree.root);
 	const apart = new Set([...git.directories, ...made.folders]);
 	const ignored = repository && findGitIgnored(request, repository, apart, words);
 	signal.throwIfAborted();
@@ -37,7 +36,7 @@ export function adviseOn(request: AdviceRequest, signal: AbortSignal): Advice[] 
 		...(ignore === undefined && saving.length > 0 ? [MISSING] : []),
 		...saving.sort((one, other) => other.bytes - one.bytes),
 		...large.advice,
-		...findDuplicates(rest, new SourceTree(root, platform), signal),
+		...findDuplicates(rest, tree, signal),
 	];
 }
 

@@ -11,12 +11,12 @@ import type { Proposal } from "./proposal.js";
  * @param apart directories of which others know better; nothing in them is looked at
  */
 export function findGitIgnored(
-	{ root, entries }: Pick<AdviceRequest, "root" | "entries">,
+	{ tree, entries }: Pick<AdviceRequest, "tree" | "entries">,
 	repository: GitRepository,
 	apart: ReadonlySet<string>,
 	words: DockerfileWords,
 ): Proposal | undefined {
-	const rules = new GitRules(repository, root);
+	const rules = new GitRules(repository, tree.root);
 	if (rules.ignoresContext()) return undefined;
 	const parts = new Map<string, { readonly claims: string[]; readonly line: string | undefined }>();
 	let below: string | undefined;
