@@ -29,7 +29,7 @@ export class DockerfileWords {
 	}
 }
 
-const TAKES_FILES = /^\s*(?:ONBUILD\s+)?(?:COPY|ADD|ARG)\s(?!.*\s--from=)/i;
+const TAKES_FILES = /^\s*(?:ONBUILD\s+)?(?:COPY|ADD|ARG)\s(?!.*--from=)/i;
 const MOUNT = /--mount=(?!\S*from=)\S*?\b(?:source|src)=[^,\s]+/g;
 
 function sourcesOf(line: string): string[][] {

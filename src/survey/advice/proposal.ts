@@ -182,7 +182,8 @@ function adviceOf(
 
 /**
  * Whatever somebody chose to send, with the directories that it is in: what is kept in any case, and what
- * has a negation of its own. One that begins with a wildcard is about no directory in particular.
+ * has a negation of its own. One that begins with a wildcard is about no directory in particular, and one
+ * that is nothing else is about nothing.
  */
 function chosenToBeSent({
 	entries,
@@ -205,7 +206,7 @@ function chosenToBeSent({
 		const state = rules.match(path, parent);
 		if (type === "directory") states.set(path, state);
 		const { ignored, rule } = state;
-		const isOwn = rule?.negated && !parent.fits.includes(rule);
+		const isOwn = rule?.negated && !parent.fits.includes(rule) && !/^![*/\s]+$/.test(rule.text);
 		if (ignored || isOwn) chosen.add(path);
 		if (isOwn && !/^!\s*\/?\*/.test(rule.text)) chooseWithParents(path);
 	}
