@@ -48,5 +48,5 @@ export async function judgeText(text: string): Promise<GivenAway | undefined> {
 		.sort((one, other) => one.range[0] - other.range[0]);
 	if (first === undefined) return undefined;
 	const rule = first.ruleId.replace(/^.*secretlint-rule-/, "");
-	return { what: WORDS[rule] ?? `a ${rule} key`, line: first.loc.start.line };
+	return { what: WORDS[rule] ?? `a key of ${rule}`, line: first.loc.start.line };
 }

@@ -15,7 +15,7 @@ const HEAD = 8_000;
 const SETTINGS =
 	/(?:^|\/)(?:[^/.]+|\.[^/]+|[^/]*\.(?:json|ya?ml|toml|ini|cfg|conf|config|properties|xml|sh|tf|env|txt|ps1|bat))$/i;
 const NO_TEXT =
-	/\.(?:png|jpe?g|gif|webp|ico|icns|bmp|avif|svg|woff2?|ttf|otf|eot|mp[34]|mov|webm|wav|ogg|pdf|zip|gz|tgz|bz2|xz|zst|7z|rar|jar|war|class|so|dylib|dll|exe|a|o|node|wasm|pyc|map|lock|min\\.js|snap|csv|parquet|db|sqlite)$|(?:^|\/)(?:package-lock\.json|pnpm-lock\.yaml|go\.sum)$|(?:^|\/)\.git\//i;
+	/\.(?:png|jpe?g|gif|webp|ico|icns|bmp|avif|svg|woff2?|ttf|otf|eot|mp[34]|mov|webm|wav|ogg|pdf|zip|gz|tgz|bz2|xz|zst|7z|rar|jar|war|class|so|dylib|dll|exe|a|o|node|wasm|pyc|map|lock|min\.js|snap|csv|parquet|db|sqlite)$|(?:^|\/)(?:package-lock\.json|pnpm-lock\.yaml|go\.sum)$|(?:^|\/)\.git\//i;
 
 /** What each of the rules in secret-rules.ts needs: 3 ms for a MB, where they themselves take 50. */
 const HINT =
