@@ -13,7 +13,7 @@ import { type Descriptor, OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
 import type { SecretsCheck } from "./options.js";
 import { placeKey } from "./place-key.js";
-import { type CheckedContext, checkSecrets, namesToNote } from "./secrets-check.js";
+import { type CheckedContext, checkSecrets, pathsToNote } from "./secrets-check.js";
 
 /** What a name in `FROM` or `COPY --from` stands for, instead of an image of that name. */
 export type NamedContext =
@@ -139,7 +139,7 @@ function openDirectory(
 	secretsCheck: SecretsCheck,
 	signal: AbortSignal,
 ): DirectoryContext {
-	const note = namesToNote(secretsCheck);
+	const note = pathsToNote(secretsCheck);
 	const keep = [".dockerignore"];
 	return openDirectoryContext({ root, ...(ignore && { ignore }), keep, platform, note }, signal);
 }

@@ -12,7 +12,7 @@ import { chooseBox } from "./choose-box.js";
 import { Closing } from "./closing.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
-import { namesToNote } from "./secrets-check.js";
+import { pathsToNote } from "./secrets-check.js";
 import { Stopwatch } from "./stopwatch.js";
 import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
@@ -122,7 +122,7 @@ async function openContext(
 		workingDirectory,
 		platform,
 		stdin,
-		note: namesToNote(secretsCheck),
+		note: pathsToNote(secretsCheck),
 	};
 	return closing.use(await openBuildContext(request, run.signal));
 }

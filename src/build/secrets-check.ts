@@ -2,7 +2,7 @@ import type { ContextSummary } from "../context/manifest.js";
 import { ContextError } from "../errors.js";
 import type { Run } from "../events.js";
 import type { SecretFinding } from "../survey/context-document.js";
-import { SUSPECT_NAME } from "../survey/secrets/suspect-names.js";
+import { SUSPECT_PATH } from "../survey/secrets/suspect-paths.js";
 import type { SecretsCheck } from "./options.js";
 
 /** A context that is about to be sent. */
@@ -12,7 +12,7 @@ export interface CheckedContext {
 	readonly root: string;
 	readonly platform: NodeJS.Platform;
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
-	/** With what namesToNote() asked for. */
+	/** With what pathsToNote() asked for. */
 	readonly walked: Promise<ContextSummary>;
 }
 
@@ -20,13 +20,13 @@ export interface CheckedContext {
 const NAMED = 3;
 
 /** What the walk has to note for checkSecrets(). */
-export function namesToNote(check: SecretsCheck): RegExp | undefined {
-	return check === "off" ? undefined : SUSPECT_NAME;
+export function pathsToNote(check: SecretsCheck): RegExp | undefined {
+	return check === "off" ? undefined : SUSPECT_PATH;
 }
 
 /**
- * Tells of files that hold credentials, by their names and then by what is in them. What it takes to
- * judge them is only loaded if there are such names.
+ * Tells of files that hold credentials, by their paths and then by what is in them. What it takes to
+ * judge them is only loaded if there are such paths.
  *
  * @throws ContextError where they must not be sent
  */

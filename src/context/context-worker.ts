@@ -85,8 +85,7 @@ class ContextWorker {
 
 function notedFiles(entries: readonly ContextEntry[], note: RegExp | undefined): string[] {
 	if (note === undefined) return [];
-	const isNoted = ({ path, type }: ContextEntry) =>
-		type === "file" && note.test(path.slice(path.lastIndexOf("/") + 1));
+	const isNoted = ({ path, type }: ContextEntry) => type === "file" && note.test(path);
 	return entries.filter(isNoted).map(({ path }) => path);
 }
 

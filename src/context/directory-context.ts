@@ -22,7 +22,7 @@ export interface DirectoryContextOptions {
 	readonly keep: readonly string[];
 	readonly extra?: readonly ExtraFile[];
 	readonly platform: NodeJS.Platform;
-	/** What names of files to note in the summary; absent: none. */
+	/** Which paths of files to note in the summary; absent: none. */
 	readonly note?: RegExp | undefined;
 }
 

@@ -52,6 +52,6 @@ export interface ContextManifest {
 
 /** All that most builds want to know of it: the entries are many, and stay where they were found. */
 export type ContextSummary = Omit<ContextManifest, "entries"> & {
-	/** The files whose own names fit what the walk was told to note. */
+	/** The paths of files that the walk was told to note. */
 	readonly noted: readonly string[];
 };

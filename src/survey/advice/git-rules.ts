@@ -65,7 +65,9 @@ export class GitRules {
 
 	/** Reads the directory's own rules. Tools hide a folder with "*" in there. */
 	#enter(full: string): GitVerdict {
-		const text = readText(pathOnDisk(this.#repository.top, `${full}/.gitignore`));
+		const file = pathOnDisk(this.#repository.top, `${full}/.gitignore`);
+		// Most directories have none, and this costs less than to fail.
+		const text = existsSync(file) ? readText(file) : "";
 		if (text === "") return "sent";
 		this.#leave(full);
 		this.#add(`${full}/`, text);

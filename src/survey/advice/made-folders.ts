@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path/posix";
+import { basename } from "node:path/posix";
 import type { ContextEntry } from "../../context/manifest.js";
 import type { AdviceRequest } from "./advice-request.js";
 import type { DockerfileWords } from "./dockerfile-words.js";
@@ -29,7 +29,7 @@ export function findMadeFolders(
 		}
 		inside = undefined;
 		if (type !== "directory") continue;
-		const folder = TOOL_FOLDERS.find((folder) => isFilledBy(folder, path, names));
+		const folder = toolFolderAt(path, names);
 		if (folder === undefined) continue;
 		inside = path;
 		found.set(path, folder);
@@ -56,22 +56,25 @@ function proposalsFor(spare: readonly (readonly [string, ToolFolder])[]): Propos
 	});
 }
 
-function isFilledBy({ name, beside, inside }: ToolFolder, path: string, names: Names): boolean {
-	const has = (directory: string, marker: RegExp) =>
-		names.get(directory)?.some((name) => marker.test(name)) ?? false;
-	return (
-		(name === undefined || name.test(basename(path))) &&
-		(beside === undefined || has(dirname(path), beside)) &&
-		(inside === undefined || has(path, inside))
+function toolFolderAt(path: string, names: Names): ToolFolder | undefined {
+	const slash = path.lastIndexOf("/");
+	const own = path.slice(slash + 1);
+	const siblings = names.get(path.slice(0, Math.max(0, slash))) ?? [];
+	const has = (names: readonly string[], marker: RegExp) => names.some((name) => marker.test(name));
+	return TOOL_FOLDERS.find(
+		({ name, beside, inside }) =>
+			(name === undefined || name.test(own)) &&
+			(beside === undefined || has(siblings, beside)) &&
+			(inside === undefined || has(names.get(path) ?? [], inside)),
 	);
 }
 
-/** The context itself is ".". */
+/** The context itself is "". */
 function namesByDirectory(entries: readonly ContextEntry[]): Names {
 	const names = new Map<string, string[]>();
 	for (const { path } of entries) {
 		const slash = path.lastIndexOf("/");
-		const directory = slash < 0 ? "." : path.slice(0, slash);
+		const directory = path.slice(0, Math.max(0, slash));
 		const siblings = names.get(directory);
 		if (siblings === undefined) names.set(directory, [path.slice(slash + 1)]);
 		else siblings.push(path.slice(slash + 1));

@@ -150,8 +150,9 @@ function linkedFromOutside(
 	entries: readonly ContextEntry[],
 	claims: ReadonlyMap<string, Claim>,
 ): ReadonlySet<string> {
-	const claimOf = claimFinder(claims);
 	const linked = new Set<string>();
+	if (entries.every(({ hardlink }) => hardlink === undefined)) return linked;
+	const claimOf = claimFinder(claims);
 	for (const { path, hardlink } of entries) {
 		if (claimOf(path) === undefined && hardlink !== undefined) linked.add(hardlink);
 	}

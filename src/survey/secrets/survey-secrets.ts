@@ -1,11 +1,10 @@
-import { basename } from "node:path/posix";
 import type { ContextEntry } from "../../context/manifest.js";
 import { comparePaths } from "../../context/path-bytes.js";
 import type { SourceTree } from "../../context/source-tree.js";
 import type { SecretFinding } from "../context-document.js";
 import { allowedSecrets } from "./allowed-secrets.js";
 import { findSecrets } from "./find-secrets.js";
-import { SUSPECT_NAME } from "./suspect-names.js";
+import { SUSPECT_PATH } from "./suspect-paths.js";
 import { scanTexts } from "./text-scan.js";
 
 /** A context to look for credentials in. */
@@ -29,7 +28,7 @@ export async function surveySecrets(
 ): Promise<SecretFinding[]> {
 	const allowed = allowedSecrets(ignore);
 	const suspects = entries
-		.filter(({ path, type }) => type === "file" && SUSPECT_NAME.test(basename(path)))
+		.filter(({ path, type }) => type === "file" && SUSPECT_PATH.test(path))
 		.map(({ path }) => path);
 	const named = findSecrets(tree, suspects, allowed, signal);
 	const known = new Set(named.map(({ path }) => path));

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { SecretsCheck } from "../../../src/build/options.js";
-import { checkSecrets, namesToNote } from "../../../src/build/secrets-check.js";
+import { checkSecrets, pathsToNote } from "../../../src/build/secrets-check.js";
 import { openDirectoryContext } from "../../../src/context/directory-context.js";
 import { ContextError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
@@ -38,7 +38,7 @@ async function check(
 	}
 	const { signal } = new AbortController();
 	const ignore = { content: Buffer.from(rules), file: ".dockerignore" };
-	const note = namesToNote(mode);
+	const note = pathsToNote(mode);
 	await using context = openDirectoryContext(
 		{ root, ignore, keep: [], platform: "linux", note },
 		signal,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { IgnoreRules } from "../../../../src/context/ignore/ignore-rules.js";
 import { SourceTree } from "../../../../src/context/source-tree.js";
@@ -8,7 +8,7 @@ import { ContextError, InterruptedError } from "../../../../src/errors.js";
 import type { SecretFinding } from "../../../../src/survey/context-document.js";
 import { allowedSecrets } from "../../../../src/survey/secrets/allowed-secrets.js";
 import { findSecrets } from "../../../../src/survey/secrets/find-secrets.js";
-import { SUSPECT_NAME } from "../../../../src/survey/secrets/suspect-names.js";
+import { SUSPECT_PATH } from "../../../../src/survey/secrets/suspect-paths.js";
 import { project } from "../advice/projects.js";
 import { CREDENTIALS, HARMLESS, pem, VALUE } from "./samples.js";
 
@@ -21,7 +21,7 @@ function find(
 ): SecretFinding[] {
 	const root = project(test, files);
 	const ignore = { content: Buffer.from(ignoreFile), file: ".dockerignore" };
-	const paths = Object.keys(files).filter((path) => SUSPECT_NAME.test(basename(path)));
+	const paths = Object.keys(files).filter((path) => SUSPECT_PATH.test(path));
 	return findSecrets(new SourceTree(root, "linux"), paths, allowedSecrets(ignore), signal);
 }
 
