@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import picocolors from "picocolors";
-import { ContextError, UsageError } from "../errors.js";
+import { ContextError, InterruptedError, UsageError } from "../errors.js";
 import { ReplacementFile } from "../image/replacement-file.js";
 import { printableLine, printableName } from "../render/printable.js";
 import { diffLines, fixIgnoreFile, type IgnoreFileFix } from "../survey/advice/ignore-file-fix.js";
@@ -69,7 +69,12 @@ async function isAgreed(question: string, { input, output, signal }: FixDialog):
 	try {
 		// An end of input is no answer, and no consent.
 		const closed = new Promise<string>((end) => terminal.once("close", () => end("")));
-		const answer = await Promise.race([terminal.question(question, { signal }), closed]);
+		// The terminal is in raw mode, so Ctrl-C sends no signal.
+		const interrupted = new Promise<never>((_, stop) =>
+			terminal.once("SIGINT", () => stop(new InterruptedError("interrupted"))),
+		);
+		const asked = terminal.question(question, { signal });
+		const answer = await Promise.race([asked, closed, interrupted]);
 		return /^\s*y(?:es)?\s*$/i.test(answer);
 	} catch (error) {
 		throw signal.aborted ? signal.reason : error;

@@ -91,7 +91,7 @@ export function testRemoteBuilds(peer: Peer): void {
 		});
 		const warned = await build(root, "-t", "secrets");
 		const warning =
-			/^warning: the build context holds what looks like credentials: \.env:2 \(a credential\), deep\/\.npmrc:1 \(an npm login\)\nhint: .*--secrets off.*\n[^]*^sending /m;
+			/^warning: the build context holds what looks like credentials: \.env:2 \(a credential\), deep\/\.npmrc:1 \(an npm login\)\nhint: .*--secrets off.*\n[\s\S]*^sending /m;
 		assert.match(warned.stderr, warning);
 		const json = await build(root, "-t", "secrets", "--progress", "json");
 		const events = json.stderr

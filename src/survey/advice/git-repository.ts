@@ -66,6 +66,8 @@ export function readText(path: string | Buffer): string {
 
 function readBytes(path: string | Buffer): Buffer | undefined {
 	try {
+		// Most directories have no .gitignore, and a pipe would be waited for without end.
+		if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
 		return readFileSync(path);
 	} catch {
 		return undefined;

@@ -15,6 +15,9 @@ export interface GitRule {
 /** The rule that ignores a path; "apart" for a directory of which nothing is said here. */
 export type GitVerdict = GitRule | "sent" | "apart";
 
+/** Characters of a file of rules. Each rule is tried on each path that is not tracked. */
+const MOST = 64 * 1024;
+
 interface RuleFile {
 	readonly base: string;
 	readonly rules: Ignore;
@@ -29,6 +32,7 @@ export class GitRules {
 	readonly #root: string;
 	/** Those that are about the path that was asked for last; the nearest is the last. */
 	readonly #files: RuleFile[] = [];
+	#isTooMuch = false;
 
 	/** @param root the context */
 	constructor(repository: GitRepository, root: string) {
@@ -49,6 +53,7 @@ export class GitRules {
 
 	/** Of paths in the order of the walk, below no directory that is not sent. */
 	verdict(path: string, isDirectory: boolean): GitVerdict {
+		if (this.#isTooMuch) return "apart";
 		const { tracked, prefix } = this.#repository;
 		const full = `${prefix}${path}`;
 		if (!isDirectory) return tracked.files.has(full) ? "sent" : this.#match(full, false);
@@ -65,9 +70,7 @@ export class GitRules {
 
 	/** Reads the directory's own rules. Tools hide a folder with "*" in there. */
 	#enter(full: string): GitVerdict {
-		const file = pathOnDisk(this.#repository.top, `${full}/.gitignore`);
-		// Most directories have none, and this costs less than to fail.
-		const text = existsSync(file) ? readText(file) : "";
+		const text = readText(pathOnDisk(this.#repository.top, `${full}/.gitignore`));
 		if (text === "") return "sent";
 		this.#leave(full);
 		this.#add(`${full}/`, text);
@@ -96,6 +99,8 @@ export class GitRules {
 	}
 
 	#add(base: string, text: string): void {
+		this.#isTooMuch ||= text.length > MOST;
+		if (this.#isTooMuch) return;
 		const rules = ignore({ ignoreCase: this.#repository.ignoreCase }).add(text);
 		this.#files.push({ base, rules });
 	}

@@ -139,4 +139,11 @@ describe("the fix of an ignore file", () => {
 		assert.equal((await fix(root, { answer: "y", content: "a\n", signal })).outcome, reason);
 		assert.equal(read(root), "a\n");
 	});
+
+	it("ends with Ctrl-C", async (test) => {
+		const root = withFile(test, "a\n");
+		const { outcome } = await fix(root, { answer: "\x03", content: "a\n" });
+		assert.ok(outcome instanceof InterruptedError);
+		assert.equal(read(root), "a\n");
+	});
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -175,6 +176,26 @@ describe("what git ignores", () => {
 		git(root, "add", "Dockerfile");
 		assert.deepEqual(linesOf(adviceFor(root)), { "git-ignored": ["**/x"] });
 		git(root, "update-index", "--split-index");
+		assert.deepEqual(adviceFor(root), []);
+	});
+
+	it("is not looked for by more rules than can be tried", (test) => {
+		const rules = Array.from({ length: 10_000 }, (_, at) => `pattern-${at}`).join("\n");
+		const root = repository(test, { ".gitignore": `${rules}\n*.log\n`, "a.log": "x" });
+		assert.deepEqual(adviceFor(root), []);
+		const blowUp = `${"a*".repeat(30)}b\n${"**/a*".repeat(30)}b\n`;
+		const other = repository(test, {
+			".gitignore": `${blowUp}*.log\n`,
+			["a".repeat(200)]: "x",
+			[`${"a/".repeat(60)}a`]: "x",
+			"b.log": "x",
+		});
+		assert.deepEqual(linesOf(adviceFor(other)), { "git-ignored": ["**/*.log"] });
+	});
+
+	it("is not read from a pipe", (test) => {
+		const root = repository(test, { "deep/x": "x" });
+		execFileSync("mkfifo", [join(root, ".gitignore"), join(root, "deep/.gitignore")]);
 		assert.deepEqual(adviceFor(root), []);
 	});
 
