@@ -20,6 +20,7 @@ export interface Run {
 export type BuildEvent =
 	| ConnectEvent
 	| ContextEvent
+	| SecretsEvent
 	| TransferEvent
 	| UploadEvent
 	| SentFileEvent
@@ -90,6 +91,25 @@ export type ContextEvent = {
 			readonly durationMs: number;
 	  }
 );
+
+/** Files of a context look as if they held credentials, and are about to be sent. */
+export interface SecretsEvent {
+	readonly type: "secrets";
+	/** The directory, or the name of a named context. */
+	readonly source: string;
+	/** One at least. What the credentials are is told nowhere. */
+	readonly findings: readonly {
+		/** In the context, with "/" between names. */
+		readonly path: string;
+		/** For people: "an OpenSSH private key". */
+		readonly what: string;
+		/** Counted from 1; absent where it is about the file as a whole. */
+		readonly line?: number;
+	}[];
+	/** As a warning, for people. */
+	readonly message: string;
+	readonly hint: string;
+}
 
 /** How the context gets to the daemon. */
 export interface TransferEvent {

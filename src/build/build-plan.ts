@@ -7,7 +7,7 @@ import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { needsSolve } from "./builder-needs.js";
 import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
-import type { BuildOptions, SshOption, TransferChoice } from "./options.js";
+import type { BuildOptions, SecretsCheck, SshOption, TransferChoice } from "./options.js";
 import { type PlannedOutputs, planOutputs } from "./plan-outputs.js";
 import { type PlannedSecret, planSecrets } from "./secrets.js";
 
@@ -22,6 +22,7 @@ export interface BuildPlan extends PlannedOutputs {
 	/** What to ask of the Dockerfile instead of building it. */
 	readonly call: FrontendCall | undefined;
 	readonly secrets: readonly PlannedSecret[];
+	readonly secretsCheck: SecretsCheck;
 	/** By the ids that ssh mounts name. */
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;
 	/** The context's name; absent: where it is. */
@@ -67,6 +68,7 @@ export async function planBuild(
 		buildkit,
 		call: undefined,
 		secrets: await planSecrets(options.secrets ?? [], environment),
+		secretsCheck: options.secretsCheck ?? "warn",
 		agents: await planAgents(options.ssh ?? [], environment, run),
 		contextKey: checkContextKey(options.contextKey ?? environment.variables.RBUILD_CONTEXT_KEY),
 		contextIndex: options.contextIndex ?? true,

@@ -41,7 +41,11 @@ export async function withControl<Result>(
 	readonly upload: UploadReport | undefined;
 }> {
 	const layouts = await ClientLayouts.open(plan.buildkit, run.emit);
-	await using named = await NamedDirectories.open(plan.buildkit.namedContexts, run.signal);
+	await using named = await NamedDirectories.open(
+		plan.buildkit.namedContexts,
+		plan.secretsCheck,
+		run,
+	);
 	const { session, frontendAttrs, upload } = offerContext(
 		context,
 		named,

@@ -8,9 +8,12 @@ import {
 } from "../context/directory-context.js";
 import type { Environment } from "../environment.js";
 import { ContextError, UsageError } from "../errors.js";
+import type { Run } from "../events.js";
 import { type Descriptor, OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
+import type { SecretsCheck } from "./options.js";
 import { placeKey } from "./place-key.js";
+import { type CheckedContext, checkSecrets, pathsToNote } from "./secrets-check.js";
 
 /** What a name in `FROM` or `COPY --from` stands for, instead of an image of that name. */
 export type NamedContext =
@@ -85,13 +88,22 @@ export class NamedDirectories implements AsyncDisposable {
 	/** @throws ContextError, InterruptedError */
 	static async open(
 		contexts: ReadonlyMap<string, NamedContext>,
-		signal: AbortSignal,
+		secretsCheck: SecretsCheck,
+		run: Run,
 	): Promise<NamedDirectories> {
 		const directories = new Map<string, DirectoryContext>();
 		try {
-			for (const context of contexts.values()) {
+			const toCheck: CheckedContext[] = [];
+			for (const [name, context] of contexts) {
 				if (context.kind !== "directory") continue;
-				directories.set(context.localName, await openDirectory(context, signal));
+				const ignore = await ignoreFileOf(context.root);
+				const directory = openDirectory(context, ignore, secretsCheck, run.signal);
+				directories.set(context.localName, directory);
+				const { root, platform } = context;
+				toCheck.push({ name, root, platform, ignore, walked: directory.walked });
+			}
+			for (const context of toCheck) {
+				await checkSecrets(context, secretsCheck, run);
 			}
 			const walked = await Promise.all([...directories.values()].map((one) => one.walked));
 			const total = (field: "files" | "bytes") =>
@@ -121,15 +133,15 @@ async function closeAll(directories: ReadonlyMap<string, DirectoryContext>): Pro
 }
 
 /** It is walked by the rules that the daemon will find in it. */
-async function openDirectory(
+function openDirectory(
 	{ root, platform }: NamedContext & { kind: "directory" },
+	ignore: DirectoryContextOptions["ignore"],
+	secretsCheck: SecretsCheck,
 	signal: AbortSignal,
-): Promise<DirectoryContext> {
-	const ignore = await ignoreFileOf(root);
-	return openDirectoryContext(
-		{ root, ...(ignore && { ignore }), keep: [".dockerignore"], platform },
-		signal,
-	);
+): DirectoryContext {
+	const note = pathsToNote(secretsCheck);
+	const keep = [".dockerignore"];
+	return openDirectoryContext({ root, ...(ignore && { ignore }), keep, platform, note }, signal);
 }
 
 async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {

@@ -12,6 +12,7 @@ import { chooseBox } from "./choose-box.js";
 import { Closing } from "./closing.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
+import { pathsToNote } from "./secrets-check.js";
 import { Stopwatch } from "./stopwatch.js";
 import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
@@ -71,7 +72,7 @@ export async function withOpenBuild<Result>(
 		const settings = readTransportSettings(chosen, environment, run.signal);
 		// It may fail before it is waited for.
 		settings.catch(() => {});
-		const context = await openContext(options, surroundings, closing, run);
+		const context = await openContext(options, plan, surroundings, closing, run);
 		const needs = new LocalNeeds(context, plan.request, run.signal);
 		const { retries } = plan;
 		const box = closing.use(
@@ -108,13 +109,21 @@ async function anotherBox(
 /** What is wrong with the context's place is found out before anybody is called. */
 async function openContext(
 	{ context, file }: BuildOptions,
+	{ secretsCheck }: BuildPlan,
 	{ environment, stdin }: Surroundings,
 	closing: Closing,
 	run: Run,
 ): Promise<BuildContext> {
 	run.emit({ type: "context", status: "started", source: context });
 	const { workingDirectory, platform } = environment;
-	const request = { context, file, workingDirectory, platform, stdin };
+	const request = {
+		context,
+		file,
+		workingDirectory,
+		platform,
+		stdin,
+		note: pathsToNote(secretsCheck),
+	};
 	return closing.use(await openBuildContext(request, run.signal));
 }
 

@@ -5,6 +5,9 @@ export type { Ulimit };
 
 export type TransferChoice = "auto" | "sync" | "tar";
 
+/** What to do about files of the context that look like credentials. */
+export type SecretsCheck = "warn" | "deny" | "off";
+
 /** A secret for `RUN --mount=type=secret,id=…`. */
 export interface SecretOption {
 	readonly id: string;
@@ -85,6 +88,11 @@ export interface BuildOptions extends TargetOptions {
 	readonly allow?: readonly string[];
 	/** What steps may read while they run; BuildKit only. */
 	readonly secrets?: readonly SecretOption[];
+	/**
+	 * Before anything is sent, look for files that hold credentials by their names: "warn", "deny" fails
+	 * with a ContextError, "off" does not look. Absent: "warn". An archive or URL is not looked into.
+	 */
+	readonly secretsCheck?: SecretsCheck;
 	/** Keys that steps may log in with while they run; BuildKit only. */
 	readonly ssh?: readonly SshOption[];
 	/**

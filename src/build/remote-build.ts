@@ -12,6 +12,7 @@ import { Exports } from "./exports.js";
 import type { LocalNeeds } from "./local-needs.js";
 import { type OpenBuild, type Surroundings, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
+import { checkSecrets } from "./secrets-check.js";
 
 /**
  * Builds an image on a remote daemon and brings it where it was asked for.
@@ -39,6 +40,11 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 	const { plan, context, box, engine, needs, closing, stopwatch, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
+	if (context.kind === "directory") {
+		const { root, ignore, walked } = context;
+		const { platform } = environment;
+		await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+	}
 
 	const { chooseTransfer } = await import("./choose-transfer.js");
 	const { sessionServices } = await import("./session-services.js");

@@ -8,6 +8,7 @@ import {
 	parseByteSize,
 	parseLabels,
 	parseRetries,
+	parseSecretsCheck,
 	parseTransfer,
 	parseUlimit,
 } from "./option-values.js";
@@ -35,6 +36,10 @@ export const BUILD_FLAGS = {
 	"no-cache": { ...flag, describe: "Use no cached layers" },
 	"no-cache-filter": { ...texts, describe: "Use no cached layers of these stages" },
 	secret: { ...texts, describe: "For RUN --mount=type=secret: id=NAME[,src=FILE|,env=VARIABLE]" },
+	secrets: {
+		...text,
+		describe: "Files of the context that look like credentials: warn, deny, off",
+	},
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
@@ -114,6 +119,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("cgroupParent", values["cgroup-parent"]),
 		...given("save", values.save),
 		...given("transfer", read(values.transfer, parseTransfer)),
+		...given("secretsCheck", read(values.secrets, parseSecretsCheck)),
 		...given("retries", read(values.retries, parseRetries)),
 		...given("contextKey", values["context-key"]),
 		...given("contextIndex", values["no-context-index"] ? false : undefined),

@@ -1,4 +1,4 @@
-import type { TransferChoice, Ulimit } from "../build/options.js";
+import type { SecretsCheck, TransferChoice, Ulimit } from "../build/options.js";
 import { UsageError } from "../errors.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */
@@ -54,6 +54,15 @@ export function parseTransfer(text: string): TransferChoice {
 	if (TRANSFERS.includes(text)) return text as TransferChoice;
 	throw new UsageError(`--transfer "${text}" is not a way to send the context`, {
 		hint: `it is one of ${TRANSFERS.join(", ")}`,
+	});
+}
+
+const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
+
+export function parseSecretsCheck(text: string): SecretsCheck {
+	if (SECRETS_CHECKS.includes(text)) return text as SecretsCheck;
+	throw new UsageError(`--secrets "${text}" is not what to do about credentials`, {
+		hint: `it is one of ${SECRETS_CHECKS.join(", ")}; a secret for the build is --secret`,
 	});
 }
 

@@ -38,6 +38,8 @@ export type LocalContext = ContextFacts & {
 	/** Absolute and without symlinks. */
 	readonly root: string;
 	readonly dockerfileContent: Uint8Array;
+	/** The .dockerignore that applies; `file` is its name for people, from the root if it is below. */
+	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 	/** Rejects with ContextError. */
 	readonly walked: Promise<ContextSummary>;
 	/** With every entry. */
@@ -72,6 +74,8 @@ export interface ContextRequest {
 	readonly workingDirectory: string;
 	readonly platform: NodeJS.Platform;
 	readonly stdin: Readable;
+	/** For a directory: see DirectoryContextOptions. */
+	readonly note?: RegExp | undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ export interface ContextWorkerInput {
 	readonly keep: readonly string[];
 	readonly extra: readonly ExtraFile[];
 	readonly platform: NodeJS.Platform;
+	readonly note: RegExp | undefined;
 }
 
 /** What the main thread asks of the worker, which walks without being asked. */

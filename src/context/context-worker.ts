@@ -27,7 +27,7 @@ class ContextWorker {
 	#tar = 0;
 	#chunks: Generator<TarChunk, void> | undefined;
 
-	constructor({ root, ignore, keep, extra, platform }: ContextWorkerInput) {
+	constructor({ root, ignore, keep, extra, platform, note }: ContextWorkerInput) {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
 		this.#tree = new SourceTree(root, platform);
 		const hidden = new Set(extra.map(({ path }) => path));
@@ -41,7 +41,7 @@ class ContextWorker {
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
 		this.#selections = new Selections(this.#tree, known, states, post);
 		const { entries: _entries, ...summary } = this.#manifest;
-		post({ type: "walked", summary });
+		post({ type: "walked", summary: { ...summary, noted: notedFiles(walked.entries, note) } });
 	}
 
 	handle(message: ToContextWorker): void {
@@ -81,6 +81,12 @@ class ContextWorker {
 		const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
 		post({ type: "measured", sizes });
 	}
+}
+
+function notedFiles(entries: readonly ContextEntry[], note: RegExp | undefined): string[] {
+	if (note === undefined) return [];
+	const isNoted = ({ path, type }: ContextEntry) => type === "file" && note.test(path);
+	return entries.filter(isNoted).map(({ path }) => path);
 }
 
 function post(message: FromContextWorker, transfer: ArrayBuffer[] = []): void {

@@ -22,6 +22,8 @@ export interface DirectoryContextOptions {
 	readonly keep: readonly string[];
 	readonly extra?: readonly ExtraFile[];
 	readonly platform: NodeJS.Platform;
+	/** Which paths of files to note in the summary; absent: none. */
+	readonly note?: RegExp | undefined;
 }
 
 /** A build context that is a directory. Closing it stops whatever is still going on. */
@@ -86,6 +88,7 @@ class WorkerContext implements DirectoryContext {
 			keep: options.keep,
 			extra: options.extra ?? [],
 			platform: options.platform,
+			note: options.note,
 		};
 		this.walked = this.#walked.promise;
 		this.#worker = new Worker(new URL("./context-worker.js", import.meta.url), {

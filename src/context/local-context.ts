@@ -34,6 +34,7 @@ export async function openLocalContext(
 			keep: [sent.dockerfile, ".dockerignore"],
 			extra: sent.extra,
 			platform: request.platform,
+			note: request.note,
 		},
 		signal,
 	);
@@ -47,6 +48,7 @@ class DirectoryBuildContext implements LocalContext {
 	readonly dockerfile: string;
 	readonly dockerfileName: string;
 	readonly dockerfileContent: Uint8Array;
+	readonly ignore: LocalContext["ignore"];
 	readonly directory: SelectableDirectory;
 	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
 	readonly memory: LocalContext["memory"];
@@ -67,6 +69,7 @@ class DirectoryBuildContext implements LocalContext {
 		this.dockerfile = dockerfile;
 		this.dockerfileName = location.displayName;
 		this.dockerfileContent = location.content;
+		this.ignore = location.ignore;
 		this.directory = walked;
 		this.dockerfileDirectory = dockerfileDirectory(location);
 		this.#walked = walked;

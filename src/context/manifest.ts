@@ -51,4 +51,7 @@ export interface ContextManifest {
 }
 
 /** All that most builds want to know of it: the entries are many, and stay where they were found. */
-export type ContextSummary = Omit<ContextManifest, "entries">;
+export type ContextSummary = Omit<ContextManifest, "entries"> & {
+	/** The paths of files that the walk was told to note. */
+	readonly noted: readonly string[];
+};

@@ -13,7 +13,10 @@ export function failureLines(failure: Failure, colors: Colors): string[] {
 	];
 }
 
-export function warningLines(event: WarningEvent, colors: Colors): string[] {
+export function warningLines(
+	event: Pick<WarningEvent, "message" | "hint">,
+	colors: Colors,
+): string[] {
 	return [
 		`${colors.yellow("warning:")} ${printableName(event.message)}`,
 		...hintLines(event.hint, colors),

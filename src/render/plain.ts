@@ -76,6 +76,7 @@ export class PlainRenderer implements Renderer {
 				return [transferLine(event)];
 			case "retry":
 				return [retryLine(event)];
+			case "secrets":
 			case "warning":
 				return warningLines(event, this.#colors);
 			case "done":

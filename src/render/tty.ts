@@ -84,6 +84,7 @@ export class TtyRenderer implements Renderer {
 				this.#transfers.clear();
 				this.#region.print(this.#colors.yellow(retryLine(event)));
 				break;
+			case "secrets":
 			case "warning":
 				for (const line of warningLines(event, this.#colors)) this.#region.print(line);
 				break;

@@ -19,7 +19,7 @@ import type { Verdict } from "./verdicts.js";
 export interface SurveyOptions
 	extends Pick<
 		SurveyRequest,
-		"platform" | "target" | "buildArgs" | "linkBitsPerSecond" | "limits"
+		"platform" | "target" | "buildArgs" | "linkBitsPerSecond" | "limits" | "judged"
 	> {
 	/** The context directory. */
 	readonly directory: string;
@@ -48,6 +48,8 @@ export async function openSurvey(options: SurveyOptions, signal: AbortSignal): P
 export class OpenSurvey implements AsyncDisposable {
 	/** Absolute and without symlinks. */
 	readonly root: string;
+	/** The ignore file that applies, as it was read. */
+	readonly ignore: SurveyRequest["ignore"];
 	/** Rejects with ContextError, UsageError or InterruptedError. */
 	readonly head: Promise<DocumentHead>;
 	readonly #worker: Worker;
@@ -56,6 +58,7 @@ export class OpenSurvey implements AsyncDisposable {
 
 	constructor(request: SurveyRequest, onProgress: (paths: number) => void, signal: AbortSignal) {
 		this.root = request.root;
+		this.ignore = request.ignore;
 		this.#worker = new Worker(new URL("./survey-worker.js", import.meta.url), {
 			workerData: request,
 			name: "rbuild survey",
@@ -130,7 +133,7 @@ function failure({ error, message, hint }: Extract<FromSurveyWorker, { type: "fa
 }
 
 async function surveyRequest(options: SurveyOptions): Promise<SurveyRequest> {
-	const { platform, target, buildArgs, linkBitsPerSecond, limits, compareWith } = options;
+	const { platform, target, buildArgs, linkBitsPerSecond, limits, judged, compareWith } = options;
 	const root = await realpath(options.directory);
 	const located = await dockerfileOf(root, options);
 	return {
@@ -141,6 +144,7 @@ async function surveyRequest(options: SurveyOptions): Promise<SurveyRequest> {
 		buildArgs,
 		linkBitsPerSecond,
 		limits,
+		judged,
 		earlier:
 			compareWith === undefined
 				? undefined

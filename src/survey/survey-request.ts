@@ -20,6 +20,8 @@ export interface SurveyRequest {
 	readonly buildArgs: Readonly<Record<string, string | null>>;
 	readonly linkBitsPerSecond: number | undefined;
 	readonly limits: ContextLimits;
+	/** Whether advice is wanted, and a look for credentials. */
+	readonly judged: boolean;
 	/** What is known already to be worth a warning, for people. */
 	readonly warnings: readonly string[];
 	/** An earlier document to compare with: where it is, and as the user named it. */

@@ -5,6 +5,7 @@ import type { ContextEntry, ContextManifest } from "../context/manifest.js";
 import { SourceTree } from "../context/source-tree.js";
 import { walkContext } from "../context/walk.js";
 import { ContextError } from "../errors.js";
+import { adviseOn } from "./advice/advice.js";
 import { compareContexts, readEarlierContext } from "./comparison.js";
 import { estimateCompressedSize } from "./compressed-size.js";
 import type {
@@ -20,6 +21,7 @@ import type {
 } from "./context-document.js";
 import { exceededLimits } from "./limits.js";
 import { findRuleDoubts } from "./rule-doubts.js";
+import { surveySecrets } from "./secrets/survey-secrets.js";
 import type { SurveyRequest } from "./survey-request.js";
 import { type RuleRecord, WalkRecord } from "./walk-record.js";
 import type { WalkedContext } from "./walked-context.js";
@@ -70,13 +72,14 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 		contents: new Map(request.extra.map(({ path, content }) => [path, content])),
 		ignored: record.ignored,
 		ignore,
+		keep: request.keep,
 		rules,
 		dockerfile: request.dockerfile,
 		target: request.target,
 		buildArgs: request.buildArgs,
 	};
 	const unreadable = [...record.unreadablePaths, ...unreadableFiles(walked)];
-	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked);
+	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked, request.judged);
 	const warnings = [...request.warnings, ...found.warnings];
 	const exceeded = exceededLimits(request.limits, manifest, entries);
 	const head: DocumentHead = {
@@ -99,9 +102,19 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 }
 
 /** Where everything comes together that is not seen by the walk itself. */
-async function lookCloser(_walked: WalkedContext): Promise<Findings> {
-	return { needs: null, advice: [], secrets: [], warnings: [] };
+async function lookCloser(walked: WalkedContext, judged: boolean): Promise<Findings> {
+	const needs = { needs: null, warnings: [] };
+	if (!judged) return { ...needs, advice: [], secrets: [] };
+	const { tree, contents, ignore, keep, dockerfile } = walked;
+	const entries = walked.entries.filter(({ path }) => !contents.has(path));
+	const text = Buffer.from(dockerfile?.content ?? []).toString("utf8");
+	const secrets = await surveySecrets({ tree, entries, ignore }, UNINTERRUPTED);
+	const advice = adviseOn({ tree, entries, ignore, keep, dockerfile: text }, UNINTERRUPTED);
+	return { ...needs, advice, secrets };
 }
+
+/** Whoever has enough of it ends the thread. */
+const UNINTERRUPTED = new AbortController().signal;
 
 function walkWith(
 	tree: SourceTree,

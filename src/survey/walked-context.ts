@@ -14,6 +14,8 @@ export interface WalkedContext {
 	readonly contents: ReadonlyMap<string, Uint8Array>;
 	readonly ignored: readonly IgnoredPath[];
 	readonly ignore: SurveyRequest["ignore"];
+	/** Paths that are sent whatever the ignore file says. */
+	readonly keep: readonly string[];
 	/** With the paths that are kept whatever the ignore file says. */
 	readonly rules: IgnoreRules;
 	readonly dockerfile: SurveyedDockerfile | undefined;

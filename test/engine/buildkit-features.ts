@@ -280,6 +280,13 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			assert.equal(code, 0, stderr);
 			built.push("named-stdin");
 			assert.equal(await imageFile(box.engine, "named-stdin", "/a"), "from a directory");
+			writeFileSync(join(files, ".env"), "API_TOKEN=q7Zr4wVx0Lm\n");
+			const denied = await rbuild([...args, "--secrets", "deny"], { input });
+			assert.equal(denied.code, 3, denied.stderr);
+			assert.match(
+				denied.stderr,
+				/^error: the build context files holds .*: \.env:1 \(a credential\)$/m,
+			);
 		});
 
 		test("takes heredocs", async () => {

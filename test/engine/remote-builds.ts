@@ -80,6 +80,45 @@ export function testRemoteBuilds(peer: Peer): void {
 		]);
 	});
 
+	test("tells of credentials before they are sent, never what they are, and keeps them where it must", async () => {
+		const value = ["q7Zr4", "Vx0Lm", "T2b9K"].join("w");
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`,
+			".dockerignore": "left-out\n",
+			".env": `PORT=1\nAPI_TOKEN=${value}\n`,
+			"deep/.npmrc": `_authToken=${value}\n`,
+			"left-out/.env": `API_TOKEN=${value}\n`,
+		});
+		const warned = await build(root, "-t", "secrets");
+		const warning =
+			/^warning: the build context holds what looks like credentials: \.env:2 \(a credential\), deep\/\.npmrc:1 \(an npm login\)\nhint: .*--secrets off.*\n[\s\S]*^sending /m;
+		assert.match(warned.stderr, warning);
+		const json = await build(root, "-t", "secrets", "--progress", "json");
+		const events = json.stderr
+			.trim()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		const [{ findings }] = events.filter(({ type }) => type === "secrets");
+		assert.deepEqual(findings, [
+			{ path: ".env", what: "a credential", line: 2 },
+			{ path: "deep/.npmrc", what: "an npm login", line: 1 },
+		]);
+
+		const denied = await rbuild([root, "-t", "secrets", "--secrets", "deny", ...flags]);
+		assert.equal(denied.code, 3, denied.stderr);
+		assert.match(denied.stderr, /^error: the build context holds what looks like credentials: /m);
+		assert.doesNotMatch(denied.stderr, /^sending |^uploaded /m);
+		for (const { stdout, stderr } of [warned, json, denied]) {
+			assert.ok(!`${stdout}${stderr}`.includes(value));
+		}
+
+		const off = await build(root, "-t", "secrets", "--secrets", "off");
+		assert.doesNotMatch(off.stderr, /credentials/);
+		writeFileSync(join(root, ".dockerignore"), "# rbuild:allow-secret **/.*\nleft-out\n");
+		const allowed = await build(root, "-t", "secrets", "--secrets", "deny");
+		assert.doesNotMatch(allowed.stderr, /credentials/);
+	});
+
 	test("hands every option of the build to the daemon", async () => {
 		const root = context({
 			"docker/Prod": [

@@ -1,12 +1,15 @@
 import { openLocalContext } from "../../context/local-context.js";
 import { printablePath } from "../../context/path-bytes.js";
 import { ContextError, type ExitCode } from "../../errors.js";
+import { formatBytes, formatFiles } from "../../render/format.js";
 import { shouldUseColor } from "../../render/progress-mode.js";
-import type { DocumentHead } from "../../survey/context-document.js";
+import type { ContextTotalsDocument, DocumentHead } from "../../survey/context-document.js";
 import { exceededPaths, exceededSentence } from "../../survey/format/sentences.js";
 import type { TextStyle } from "../../survey/format/text-style.js";
 import type { ContextLimits } from "../../survey/limits.js";
+import type { OpenSurvey } from "../../survey/open-survey.js";
 import { onInterrupt } from "../interrupts.js";
+import { processScreen } from "../screen.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
@@ -24,6 +27,7 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	const questions = {
 		limits: limitsOf(values),
 		linkBitsPerSecond: values.link === undefined ? undefined : parseLink(values.link),
+		judged: true,
 		compareWith: values.compare,
 	};
 	await using target = await resultTarget(values.output, format);
@@ -41,11 +45,34 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 		warnOf(head);
 		await writeResult(target, survey.text(format, style), signal);
 	}
+	if (values.fix && (await offersFix(survey, head, { yes: values.yes ?? false, signal }))) {
+		await using after = await surveyOf(meant, questions, signal);
+		const { totals } = await after.head;
+		process.stderr.write(`${gainSentence(head.totals, totals)}\n`);
+	}
 	failOn(head);
 	return 0;
 }
 
 function ignoreProgress(): void {}
+
+/** @returns whether the ignore file was written */
+async function offersFix(
+	{ root, ignore }: OpenSurvey,
+	{ advice }: DocumentHead,
+	{ yes, signal }: { readonly yes: boolean; readonly signal: AbortSignal },
+): Promise<boolean> {
+	const { offerFix } = await import("./offer-fix.js");
+	const { color } = processScreen(undefined);
+	const dialog = { input: process.stdin, output: process.stderr, color, signal };
+	return offerFix({ root, ignore, advice, yes }, dialog);
+}
+
+function gainSentence(before: ContextTotalsDocument, after: ContextTotalsDocument): string {
+	const files = formatFiles(before.files - after.files);
+	const bytes = formatBytes(before.bytes - after.bytes);
+	return `now ${formatFiles(after.files)}, ${formatBytes(after.bytes)}: ${files}, ${bytes} less`;
+}
 
 function limitsOf(values: ContextArguments): ContextLimits {
 	const { "max-size": size, "max-files": files, "max-file-size": fileSize } = values;

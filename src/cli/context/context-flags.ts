@@ -28,6 +28,8 @@ export const CONTEXT_FLAGS = {
 	"max-size": { ...text, describe: "Exit with 3 if there is more to send, such as 50MB" },
 	"max-files": { ...text, describe: "Exit with 3 if there are more files to send" },
 	"max-file-size": { ...text, describe: "Exit with 3 if a file to send is larger" },
+	fix: { ...flag, describe: "Add the lines of all advice to .dockerignore" },
+	yes: { ...flag, alias: "y", describe: "With --fix: do not ask" },
 	compare: { ...text, describe: "Show what changed since this file of --format json" },
 	color: { ...flag, describe: "Colours, also where it is no terminal" },
 	"no-color": { ...flag, describe: "No colours" },
@@ -58,6 +60,8 @@ export interface ContextArguments extends MeantBuild {
 	readonly "max-size"?: string;
 	readonly "max-files"?: string;
 	readonly "max-file-size"?: string;
+	readonly fix?: boolean;
+	readonly yes?: boolean;
 	readonly compare?: string;
 	readonly color?: boolean;
 	readonly "no-color"?: boolean;

@@ -42,7 +42,7 @@ export async function meantContext(
 	};
 }
 
-type Questions = Pick<SurveyOptions, "limits" | "linkBitsPerSecond" | "compareWith">;
+type Questions = Pick<SurveyOptions, "limits" | "linkBitsPerSecond" | "judged" | "compareWith">;
 
 /** Looks into it, and shows how far that is where it takes long. */
 export async function surveyOf(

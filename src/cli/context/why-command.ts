@@ -12,7 +12,12 @@ export async function runWhy(values: WhyArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
 	const { signal } = interrupts;
 	const meant = await meantContext(values.context, values, signal);
-	const questions = { limits: {}, linkBitsPerSecond: undefined, compareWith: undefined };
+	const questions = {
+		limits: {},
+		linkBitsPerSecond: undefined,
+		judged: false,
+		compareWith: undefined,
+	};
 	await using survey = await surveyOf(meant, questions, signal);
 	const paths = await Promise.all(values.paths.map((path) => pathInContext(survey.root, path)));
 	const verdicts = await survey.verdicts(paths);

@@ -36,6 +36,7 @@ export function surveyOf(
 			buildArgs: {},
 			linkBitsPerSecond: undefined,
 			limits: {},
+			judged: true,
 			warnings: [],
 			earlier: undefined,
 			...request,

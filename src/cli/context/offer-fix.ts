@@ -1,0 +1,112 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import picocolors from "picocolors";
+import { ContextError, InterruptedError, UsageError } from "../../errors.js";
+import { ReplacementFile } from "../../image/replacement-file.js";
+import { printableLine, printableName } from "../../render/printable.js";
+import {
+	diffLines,
+	fixIgnoreFile,
+	type IgnoreFileFix,
+} from "../../survey/advice/ignore-file-fix.js";
+import type { Advice } from "../../survey/context-document.js";
+
+/** `rbuild context --fix`, on a directory. */
+export interface FixRequest {
+	/** The context, absolute. */
+	readonly root: string;
+	/** The ignore file that applies; absent: a .dockerignore is made. */
+	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
+	readonly advice: readonly Advice[];
+	/** --yes: do not ask. */
+	readonly yes: boolean;
+}
+
+/** Who is shown the change and asked. */
+export interface FixDialog {
+	readonly input: Readable & { readonly isTTY?: boolean };
+	readonly output: Writable & { readonly isTTY?: boolean };
+	readonly color: boolean;
+	readonly signal: AbortSignal;
+}
+
+/**
+ * Shows what would be added to the ignore file, and adds it if that is what the user wants.
+ *
+ * @returns whether it was written
+ * @throws UsageError where nobody can be asked; ContextError; the signal's reason
+ */
+export async function offerFix(request: FixRequest, dialog: FixDialog): Promise<boolean> {
+	const file = request.ignore?.file ?? ".dockerignore";
+	const name = printableName(file);
+	const fix = fixIgnoreFile(request.ignore?.content, request.advice);
+	const say = (text: string) => dialog.output.write(`${text}\n`);
+	if (fix === undefined) {
+		say(`there is nothing to add to ${name}`);
+		return false;
+	}
+	for (const line of diffLines(fix, file)) say(paint(printableLine(line), dialog.color));
+	if (!request.yes && !(await isAgreed(`Write this to ${name}? [y/N] `, dialog))) {
+		say(`${name} stays as it is`);
+		return false;
+	}
+	await replace(resolve(request.root, file), name, fix);
+	return true;
+}
+
+function paint(line: string, color: boolean): string {
+	const colors = picocolors.createColors(color);
+	if (line.startsWith("+") && !line.startsWith("+++")) return colors.green(line);
+	return line.startsWith("@@") ? colors.cyan(line) : line;
+}
+
+async function isAgreed(question: string, { input, output, signal }: FixDialog): Promise<boolean> {
+	if (!input.isTTY || !output.isTTY) {
+		throw new UsageError("--fix wrote nothing: there is no terminal to ask on", {
+			hint: "add --yes to have it written",
+		});
+	}
+	const terminal = createInterface({ input, output });
+	try {
+		// An end of input is no answer, and no consent.
+		const closed = new Promise<string>((end) => terminal.once("close", () => end("")));
+		// The terminal is in raw mode, so Ctrl-C sends no signal.
+		const interrupted = new Promise<never>((_, stop) =>
+			terminal.once("SIGINT", () => stop(new InterruptedError("interrupted"))),
+		);
+		const asked = terminal.question(question, { signal });
+		const answer = await Promise.race([asked, closed, interrupted]);
+		return /^\s*y(?:es)?\s*$/i.test(answer);
+	} catch (error) {
+		throw signal.aborted ? signal.reason : error;
+	} finally {
+		terminal.close();
+	}
+}
+
+async function replace(
+	path: string,
+	name: string,
+	{ before, after }: IgnoreFileFix,
+): Promise<void> {
+	try {
+		const current = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+			if (error.code === "ENOENT") return Buffer.alloc(0);
+			throw error;
+		});
+		if (!current.equals(before)) {
+			throw new ContextError(`${name} has changed meanwhile`, { hint: "run the command again" });
+		}
+		await using replacement = await ReplacementFile.open(path);
+		await pipeline([after], replacement.stream);
+		await replacement.commit();
+	} catch (error) {
+		if (error instanceof ContextError) throw error;
+		const { code, cause = error } = error as NodeJS.ErrnoException;
+		const reason = (cause as NodeJS.ErrnoException).code ?? code ?? String(error);
+		throw new ContextError(`cannot write ${name}: ${reason}`, { cause: error });
+	}
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { IgnoreRules } from "../../../../src/context/ignore/ignore-rules.js";
+import { ignoreLine, isIgnoreLine } from "../../../../src/survey/advice/ignore-line.js";
+
+const nameArbitrary = fc
+	.string({
+		minLength: 1,
+		unit: fc.constantFrom(..."ab*?[]\\!#^{}|().+$ \t\n\u00e9\u2028\udc80".split("")),
+	})
+	.filter((name) => name !== "." && name !== "..");
+const pathArbitrary = fc
+	.array(nameArbitrary, { minLength: 1, maxLength: 3 })
+	.map((names) => names.join("/"));
+
+function rules(line: string): IgnoreRules {
+	return IgnoreRules.parse(line, "test");
+}
+
+describe("the line for a path", () => {
+	it("is the path, where that has no meaning of its own", () => {
+		for (const path of ["a", "a b/c.d", "x|y", "{a}", "ü", "a!b", "a#b"]) {
+			assert.equal(ignoreLine(path), path);
+		}
+	});
+
+	it("takes the meaning of what has one", () => {
+		assert.equal(ignoreLine("#a"), "\\#a");
+		assert.equal(ignoreLine("!a"), "\\!a");
+		assert.equal(ignoreLine("a*[b]?\\"), "a\\*\\[b\\]\\?\\\\");
+	});
+
+	it("puts a wildcard for what cannot be written", () => {
+		assert.equal(ignoreLine("a\nb"), "a?b");
+		assert.equal(ignoreLine(" a "), "?a?");
+	});
+
+	it("fits any path, and what is below it", () => {
+		fc.assert(
+			fc.property(pathArbitrary, (path) => {
+				const line = ignoreLine(path);
+				assert.ok(isIgnoreLine(line), line);
+				assert.ok(rules(line).ignores(path), line);
+				assert.ok(rules(line).ignores(`${path}/x`), line);
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it("fits no other path, where it has no wildcard", () => {
+		fc.assert(
+			fc.property(pathArbitrary, pathArbitrary, (path, other) => {
+				fc.pre(!other.startsWith(path) && !/[?]/.test(ignoreLine(path).replaceAll("\\?", "")));
+				assert.ok(!rules(ignoreLine(path)).ignores(other));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+});
+
+describe("a line", () => {
+	it("is none if docker would not take it for one rule that leaves something out", () => {
+		for (const line of ["", "#a", "!a", "[", "a[", "a\nb", "[z-a]"]) {
+			assert.equal(isIgnoreLine(line), false, line);
+		}
+	});
+});
