@@ -106,6 +106,15 @@ export function cellAt(cells: readonly Cell[], x: number, y: number): Cell | und
 	return undefined;
 }
 
+/** The largest of those that nothing is drawn in. */
+export function largest(cells: readonly Cell[]): Cell | undefined {
+	let most: Cell | undefined;
+	for (const cell of cells) {
+		if (!cell.isDivided && cell.value > (most?.value ?? 0)) most = cell;
+	}
+	return most;
+}
+
 export type Direction = "left" | "right" | "up" | "down";
 
 /** The nearest cell in a direction among those that nothing is drawn in. */

@@ -1,5 +1,5 @@
 import { VERDICTS, type Verdict } from "../page-data.js";
-import { type Cell, cellAt, type Direction, layOut, neighbour } from "./layout.js";
+import { type Cell, cellAt, type Direction, largest, layOut, neighbour } from "./layout.js";
 import { type Painting, paint } from "./painting.js";
 import { type Palette, readPalette } from "./palette.js";
 import type { Tooltip } from "./tooltip.js";
@@ -275,8 +275,8 @@ export class Treemap {
 
 	#move(direction: Direction): void {
 		const from = this.#selectedCell();
-		const undivided = this.#cells.filter(({ isDivided }) => !isDivided);
-		const next = from === undefined ? undivided[0] : neighbour(this.#cells, from, direction);
+		const next =
+			from === undefined ? largest(this.#cells) : neighbour(this.#cells, from, direction);
 		if (next === undefined) return;
 		this.#view.update({ selected: next.node });
 		this.#announce(this.#describe(next.node).join(", "));
