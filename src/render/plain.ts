@@ -78,6 +78,9 @@ export class PlainRenderer implements Renderer {
 				return [retryLine(event)];
 			case "warning":
 				return warningLines(event, this.#colors);
+			// It is the result, and goes where results go.
+			case "dry-run":
+				return [];
 			case "done":
 				return reportLines(event.report, this.#colors, COLUMNS);
 		}

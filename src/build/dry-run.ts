@@ -1,0 +1,120 @@
+import type { BuildContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import type { DryRunBox, DryRunReport, ExpectedUpload, Run } from "../events.js";
+import { registryCredentials } from "../image/registry-credentials.js";
+import { formatTarget } from "../target/parse-target.js";
+import type { BuildPlan } from "./build-plan.js";
+import { requireBuilder, requireNative } from "./builder-needs.js";
+import { chooseTransfer } from "./choose-transfer.js";
+import { contextNews } from "./context-news.js";
+import { usesWholeContext } from "./context-use.js";
+import { type OpenRun, readContext, type Surroundings, withOpenRun } from "./open-build.js";
+import type { BuildOptions } from "./options.js";
+import { sessionServices } from "./session-services.js";
+import type { Transfer } from "./transfer.js";
+
+/**
+ * Finds out what a build would do, and changes nothing, neither here nor on the box. Where the box cannot
+ * be asked, or cannot do the build, the event "dry-run" has what is known on this side.
+ *
+ * @throws RbuildError, what the build itself would fail with before anything is sent
+ */
+export function dryRun(
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+): Promise<DryRunReport> {
+	return withOpenRun(options, surroundings, caller, async (open) => {
+		const { context, box, run } = open;
+		const connecting = Promise.allSettled([box.open()]);
+		await readContext(context, run);
+		const local = await reportOf(open);
+		const [connected] = await connecting;
+		try {
+			if (connected.status === "rejected") throw connected.reason;
+			const engine = connected.value;
+			const platform = open.plan.platform ?? engine.facts.platform;
+			const report = { ...local, platform, box: await askBox(open, engine, surroundings) };
+			run.emit({ type: "dry-run", report });
+			return report;
+		} catch (error) {
+			if (!run.signal.aborted) run.emit({ type: "dry-run", report: local });
+			throw error;
+		}
+	});
+}
+
+async function reportOf({ plan, context, box }: OpenRun): Promise<DryRunReport> {
+	return {
+		...placeOf(box),
+		tags: plan.tags,
+		...(plan.platform === undefined ? {} : { platform: plan.platform }),
+		source: context.source,
+		contextKind: context.kind,
+		dockerfile: context.dockerfileName,
+		...(context.kind === "directory" ? { context: await context.measureIgnored() } : {}),
+		deliveries: plannedDeliveries(plan),
+	};
+}
+
+function placeOf({ chosen }: OpenRun["box"]): Pick<DryRunReport, "target" | "chosenBy"> {
+	return { target: formatTarget(chosen.target), chosenBy: chosen.chosenBy };
+}
+
+function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunReport["deliveries"] {
+	const { push, saves, load } = deliveries;
+	const place = (path: string) => (path === "-" ? "the standard output" : path);
+	return [
+		...exports.map(({ destination }) => ({
+			method: "export" as const,
+			destination: destination.kind === "stdout" ? place("-") : destination.path,
+		})),
+		...(push ? tags.map((tag) => ({ method: "push" as const, destination: tag })) : []),
+		...saves.map((save) => ({ method: "save" as const, destination: place(save) })),
+		...(load ? [{ method: "load" as const, destination: "the local daemon" }] : []),
+	];
+}
+
+async function askBox(
+	{ plan, context, needs, run }: OpenRun,
+	engine: Engine,
+	{ environment }: Surroundings,
+): Promise<DryRunBox> {
+	requireNative(plan, engine);
+	await requireBuilder(plan, engine, context, run.signal);
+	const credentials = registryCredentials(environment, run);
+	const services = sessionServices(plan, credentials, environment);
+	const rooms = { credentials, needs, environment, services };
+	const { transfer, reason } = await chooseTransfer(plan, engine, context, rooms);
+	const upload = await expectedUpload(transfer.name, plan, engine, context, environment, run);
+	return {
+		engine: engine.facts,
+		route: engine.transport.route,
+		transfer: transfer.name,
+		reason,
+		...(upload === undefined ? {} : { upload }),
+	};
+}
+
+async function expectedUpload(
+	transfer: Transfer["name"],
+	plan: BuildPlan,
+	engine: Engine,
+	context: BuildContext,
+	environment: Environment,
+	run: Run,
+): Promise<ExpectedUpload | undefined> {
+	if (context.kind !== "directory") return undefined;
+	if (transfer === "tar") {
+		const { files, bytes } = context.totals();
+		return { files, bytes, atMost: false };
+	}
+	// Else the builder goes by the times of files, and knows alone which ones it has.
+	if (!plan.contextIndex) return undefined;
+	const news = await contextNews(engine, context, plan, environment, run);
+	if (news === undefined) return undefined;
+	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
+	const usesAll = await usesWholeContext(dockerfile, plan.request.target);
+	return { ...news, atMost: !usesAll && news.files > 0 };
+}

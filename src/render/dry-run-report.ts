@@ -1,0 +1,51 @@
+import type { Colors } from "picocolors/types.js";
+import type { DryRunBox, DryRunReport } from "../events.js";
+import { formatBytes, formatFiles } from "./format.js";
+import { printableName } from "./printable.js";
+import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
+import { contextSize, deliveryName, passedOn } from "./wording.js";
+
+/** What a build would do: one row for each question, as in the closing report of a build. */
+export function dryRunLines(report: DryRunReport, colors: Colors, columns: number): string[] {
+	const { box, context, tags } = report;
+	const row = (label: string, parts: readonly string[]) =>
+		labelled(label, wrap(parts, columns - LABEL_WIDTH), colors);
+	const source = `${printableName(report.source)} (${printableName(report.dockerfile)})`;
+	const size = context === undefined ? [passedOn(report.contextKind)] : contextSize(context);
+	const deliveries = report.deliveries.map(({ method, destination }) =>
+		deliveryName(method, destination, false),
+	);
+	return [
+		...row("where", [`${printableName(report.target)} (${report.chosenBy})`, ...routeOf(box)]),
+		...row("engine", engineParts(report)),
+		...row("image", tags.map(printableName)),
+		...row("context", [source, ...size]),
+		...row("transfer", box === undefined ? [] : [`${box.transfer}: ${printableName(box.reason)}`]),
+		...row("send", box === undefined ? [] : [uploadPart(report, box)]),
+		...row("then", deliveries),
+		colors.dim("nothing was sent, built or kept"),
+	];
+}
+
+function routeOf(box: DryRunBox | undefined): string[] {
+	return box === undefined ? [] : [box.route];
+}
+
+function engineParts({ box, platform }: DryRunReport): string[] {
+	if (box === undefined)
+		return ["not known", ...(platform === undefined ? [] : [`for ${platform}`])];
+	const { product, version, builder } = box.engine;
+	const native = box.engine.platform;
+	const other = platform === native || platform === undefined ? [] : [`for ${platform}`];
+	return [printableName(`${product} ${version} (${builder}) on ${native}`), ...other];
+}
+
+function uploadPart({ contextKind }: DryRunReport, { transfer, upload }: DryRunBox): string {
+	if (contextKind === "remote") return "nothing";
+	if (contextKind === "archive") return "all of it";
+	if (upload === undefined) return "what the builder does not have, which it alone knows";
+	const size = `${formatFiles(upload.files)}, ${formatBytes(upload.bytes)}`;
+	if (transfer === "tar") return `all of it: ${size}`;
+	if (upload.files === 0) return "nothing: the box was sent all of it before";
+	return `${upload.atMost ? "at most " : ""}${size} that the box was not sent before`;
+}
