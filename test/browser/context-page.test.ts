@@ -37,7 +37,7 @@ suiteWithChromium("the picture of a context in a browser", () => {
 
 	async function open(document: ContextDocument, theme: Theme = "light", hash = ""): Promise<void> {
 		const path = join(directory, "context.html");
-		writeFileSync(path, await contextPage(document));
+		writeFileSync(path, contextPage(document));
 		page = await browser.newPage({ colorScheme: theme, reducedMotion: "reduce" });
 		[requests, faults] = [[], []];
 		page.on("request", (request) => requests.push(request.url()));

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { printablePath } from "../../context/path-bytes.js";
-import type { ContextDocument } from "../context-document.js";
-import { writePageData } from "./write-page-data.js";
+import { type PageSource, writePageData } from "./write-page-data.js";
 
 /**
  * A picture of a context: one HTML file that loads nothing and asks no network for anything.
@@ -11,8 +10,8 @@ import { writePageData } from "./write-page-data.js";
  * nothing else run or load (CSP Level 3), whatever a name in the context looks like. The data goes in
  * as base64, in which no character means anything to HTML.
  */
-export async function contextPage(document: ContextDocument): Promise<string> {
-	const template = await readFile(new URL("./context-page.html", import.meta.url), "utf8");
+export function contextPage(document: PageSource): string {
+	const template = readFileSync(new URL("./context-page.html", import.meta.url), "utf8");
 	const data = gzipSync(JSON.stringify(writePageData(document))).toString("base64");
 	const title = escapeText(`${printablePath(document.context)} - build context`);
 	const [head = "", body = "", rest = ""] = template.split(/<!--(?:title|data)-->/);

@@ -2,6 +2,12 @@ import { sortByBytes } from "../../context/path-bytes.js";
 import type { ContextDocument, IgnoredPath, SentPath } from "../context-document.js";
 import { KINDS, type PageData, type PageNodes, VERDICTS, type Verdict } from "./page-data.js";
 
+/** A ContextDocument, of which the long lists need not be held. */
+export type PageSource = Omit<ContextDocument, "files" | "ignored"> & {
+	readonly files: Iterable<SentPath>;
+	readonly ignored: Iterable<IgnoredPath>;
+};
+
 interface PathNode {
 	readonly children: Map<string, PathNode>;
 	sent?: SentPath;
@@ -13,7 +19,7 @@ type Writable<Column> = Column extends readonly (infer Item)[]
 	? Item[]
 	: { -readonly [Key in keyof Column]: Column[Key] };
 
-export function writePageData(document: ContextDocument): PageData {
+export function writePageData(document: PageSource): PageData {
 	const { context, dockerfile, ignoreFile, totals, rules, needs, advice, secrets } = document;
 	const columns = new NodeColumns(document);
 	columns.add("", pathTree(document), 0);
@@ -32,7 +38,7 @@ export function writePageData(document: ContextDocument): PageData {
 	};
 }
 
-function pathTree({ files, ignored }: ContextDocument): PathNode {
+function pathTree({ files, ignored }: PageSource): PathNode {
 	const root: PathNode = { children: new Map() };
 	for (const sent of files) nodeAt(root, sent.path).sent = sent;
 	for (const path of ignored) nodeAt(root, path.path).ignored = path;
@@ -69,7 +75,7 @@ class NodeColumns {
 	readonly #needSetIds = new Map<string, number>();
 	readonly #secrets: ReadonlySet<string>;
 
-	constructor({ secrets }: ContextDocument) {
+	constructor({ secrets }: PageSource) {
 		this.#secrets = new Set(secrets.map(({ path }) => path));
 	}
 
