@@ -223,15 +223,20 @@ export interface DryRunReport {
 	readonly context?: ContextTotals;
 	/** What would become of the image. */
 	readonly deliveries: readonly Pick<DeliveryReport, "method" | "destination">[];
-	/** Absent where the box could not be asked, or cannot do this build: the error that follows says why. */
+	/** Absent where the box could not be reached: the error that follows says why. */
 	readonly box?: DryRunBox;
+	/** How the context would get there; absent also where the box cannot do this build. */
+	readonly transfer?: DryRunTransfer;
 }
 
+/** Both as ConnectEvent has them. */
 export interface DryRunBox {
 	readonly engine: EngineFacts;
-	/** As ConnectEvent has it. */
 	readonly route: string;
-	/** As TransferEvent has them. */
+}
+
+/** The first two as TransferEvent has them. */
+export interface DryRunTransfer {
 	readonly transfer: "tar" | "sync";
 	readonly reason: string;
 	/** What would be sent of the context; absent where only the builder knows. */

@@ -1,7 +1,7 @@
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import type { DryRunBox, DryRunReport, ExpectedUpload, Run } from "../events.js";
+import type { DryRunReport, DryRunTransfer, ExpectedUpload, Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { BuildPlan } from "./build-plan.js";
@@ -26,22 +26,21 @@ export function dryRun(
 	caller: Run,
 ): Promise<DryRunReport> {
 	return withOpenRun(options, surroundings, caller, async (open) => {
-		const { context, box, run } = open;
+		const { plan, context, box, run } = open;
 		const connecting = Promise.allSettled([box.open()]);
 		await readContext(context, run);
-		const local = await reportOf(open);
+		let report = await reportOf(open);
 		const [connected] = await connecting;
 		try {
 			if (connected.status === "rejected") throw connected.reason;
-			const engine = connected.value;
-			const platform = open.plan.platform ?? engine.facts.platform;
-			const report = { ...local, platform, box: await askBox(open, engine, surroundings) };
-			run.emit({ type: "dry-run", report });
-			return report;
-		} catch (error) {
-			if (!run.signal.aborted) run.emit({ type: "dry-run", report: local });
-			throw error;
+			const { facts, transport } = connected.value;
+			const platform = plan.platform ?? facts.platform;
+			report = { ...report, platform, box: { engine: facts, route: transport.route } };
+			report = { ...report, transfer: await planTransfer(open, connected.value, surroundings) };
+		} finally {
+			if (!run.signal.aborted) run.emit({ type: "dry-run", report });
 		}
+		return report;
 	});
 }
 
@@ -76,11 +75,12 @@ function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunRepo
 	];
 }
 
-async function askBox(
+/** @throws EngineError, UsageError where the box cannot do this build; what its index is asked for with */
+async function planTransfer(
 	{ plan, context, needs, run }: OpenRun,
 	engine: Engine,
 	{ environment }: Surroundings,
-): Promise<DryRunBox> {
+): Promise<DryRunTransfer> {
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	const credentials = registryCredentials(environment, run);
@@ -89,8 +89,6 @@ async function askBox(
 	const { transfer, reason } = await chooseTransfer(plan, engine, context, rooms);
 	const upload = await expectedUpload(transfer.name, plan, engine, context, environment, run);
 	return {
-		engine: engine.facts,
-		route: engine.transport.route,
 		transfer: transfer.name,
 		reason,
 		...(upload === undefined ? {} : { upload }),

@@ -1,5 +1,5 @@
 import type { Colors } from "picocolors/types.js";
-import type { DryRunBox, DryRunReport } from "../events.js";
+import type { DryRunBox, DryRunReport, DryRunTransfer } from "../events.js";
 import { formatBytes, formatFiles } from "./format.js";
 import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
@@ -7,7 +7,7 @@ import { contextSize, deliveryName, passedOn } from "./wording.js";
 
 /** What a build would do: one row for each question, as in the closing report of a build. */
 export function dryRunLines(report: DryRunReport, colors: Colors, columns: number): string[] {
-	const { box, context, tags } = report;
+	const { box, context, tags, transfer } = report;
 	const row = (label: string, parts: readonly string[]) =>
 		labelled(label, wrap(parts, columns - LABEL_WIDTH), colors);
 	const source = `${printableName(report.source)} (${printableName(report.dockerfile)})`;
@@ -20,8 +20,8 @@ export function dryRunLines(report: DryRunReport, colors: Colors, columns: numbe
 		...row("engine", engineParts(report)),
 		...row("image", tags.map(printableName)),
 		...row("context", [source, ...size]),
-		...row("transfer", box === undefined ? [] : [`${box.transfer}: ${printableName(box.reason)}`]),
-		...row("send", box === undefined ? [] : [uploadPart(report, box)]),
+		...row("transfer", transfer ? [`${transfer.transfer}: ${printableName(transfer.reason)}`] : []),
+		...row("send", transfer ? [uploadPart(report, transfer)] : []),
 		...row("then", deliveries),
 		colors.dim("nothing was sent, built or kept"),
 	];
@@ -33,14 +33,17 @@ function routeOf(box: DryRunBox | undefined): string[] {
 
 function engineParts({ box, platform }: DryRunReport): string[] {
 	if (box === undefined)
-		return ["not known", ...(platform === undefined ? [] : [`for ${platform}`])];
+		return [
+			"not known, as the box was not reached",
+			...(platform === undefined ? [] : [`for ${platform}`]),
+		];
 	const { product, version, builder } = box.engine;
 	const native = box.engine.platform;
 	const other = platform === native || platform === undefined ? [] : [`for ${platform}`];
 	return [printableName(`${product} ${version} (${builder}) on ${native}`), ...other];
 }
 
-function uploadPart({ contextKind }: DryRunReport, { transfer, upload }: DryRunBox): string {
+function uploadPart({ contextKind }: DryRunReport, { transfer, upload }: DryRunTransfer): string {
 	if (contextKind === "remote") return "nothing";
 	if (contextKind === "archive") return "all of it";
 	if (upload === undefined) return "what the builder does not have, which it alone knows";

@@ -98,10 +98,10 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		const finished = await run(
 			...([context(copying), "--dry-run", "--transfer", "tar", "--progress", "json"] as const),
 		);
-		const { context: totals, box: asked } = reportOf(finished);
-		assert.equal(asked?.transfer, "tar");
+		const { context: totals, transfer } = reportOf(finished);
+		assert.equal(transfer?.transfer, "tar");
 		const { files = 0, bytes = 0 } = totals ?? {};
-		assert.deepEqual(asked?.upload, { files, bytes, atMost: false });
+		assert.deepEqual(transfer?.upload, { files, bytes, atMost: false });
 	});
 
 	test("shows this side, and ends as the build would, where the box cannot be reached", async () => {
@@ -109,7 +109,7 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		const nowhere = `unix://${join(directory, "nowhere.sock")}`;
 		const { code, stdout, stderr } = await rbuild([root, "--on", nowhere, "--dry-run"]);
 		assert.equal(code, 4, stderr);
-		assert.match(stdout, /^engine {3}not known$/m);
+		assert.match(stdout, /^engine {3}not known, as the box was not reached$/m);
 		assert.match(stdout, /^context {2}.* 4 files/m);
 		assert.match(stderr, /^error: .*nowhere\.sock/m);
 	});
@@ -122,6 +122,10 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 			"linux/s390x",
 		);
 		assert.equal(code, 5, stderr);
+		assert.match(
+			stdout,
+			new RegExp(`^engine   docker .*\\(${builder}\\).*, for linux/s390x$`, "m"),
+		);
 		assert.match(stdout, /^context {2}.* 4 files/m);
 		assert.match(stderr, /cannot run linux\/s390x natively/);
 	});
@@ -141,7 +145,7 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		const sync = ["--transfer", "sync", "--context-key", `dry-${process.pid}-${Date.now()}`];
 		const news = async (from: string, ...flags: string[]) => {
 			const finished = await run(from, ...sync, "--dry-run", "--progress", "json", ...flags);
-			return reportOf(finished).box?.upload;
+			return reportOf(finished).transfer?.upload;
 		};
 		assert.deepEqual(await news(root), { files: 4, bytes: sizeOf(copying), atMost: false });
 		const built = await run(root, ...sync);

@@ -22,6 +22,8 @@ const report: DryRunReport = {
 			...{ platform: "linux/amd64", builder: "buildkit" as const },
 		},
 		route: "ssh, streamlocal",
+	},
+	transfer: {
 		transfer: "sync",
 		reason: "it has most of it",
 		upload: { files: 3, bytes: 4100, atMost: false },
@@ -42,39 +44,39 @@ test("answers one question in each line", () => {
 });
 
 test("leaves out what the box would have to say where it could not be asked", () => {
-	const { box: _box, platform: _platform, ...here } = report;
+	const { box: _box, transfer: _transfer, platform: _platform, ...here } = report;
 	const lines = dryRunLines(here, colors, 100);
 	assert.equal(lines[0], "where    x86box (--on)");
-	assert.equal(lines[1], "engine   not known");
+	assert.equal(lines[1], "engine   not known, as the box was not reached");
 	assert.ok(!lines.some((line) => /^(transfer|send)/.test(line)));
 });
 
 test("says how sure it is of what would be sent", () => {
-	const { box } = report;
-	if (box === undefined) assert.fail();
-	const { upload: _upload, ...unknown } = box;
+	const { transfer } = report;
+	if (transfer === undefined) assert.fail();
+	const { upload: _upload, ...unknown } = transfer;
 	const send = (part: DryRunReport) =>
 		dryRunLines(part, colors, 100)
 			.find((line) => line.startsWith("send"))
 			?.slice(9);
 	const upload = (files: number, atMost: boolean) => ({ files, bytes: files * 10, atMost });
 	assert.equal(
-		send({ ...report, box: { ...box, upload: upload(1, true) } }),
+		send({ ...report, transfer: { ...transfer, upload: upload(1, true) } }),
 		"at most 1 file, 10 B that the box was not sent before",
 	);
 	assert.equal(
-		send({ ...report, box: { ...box, upload: upload(0, false) } }),
+		send({ ...report, transfer: { ...transfer, upload: upload(0, false) } }),
 		"nothing: the box was sent all of it before",
 	);
 	assert.equal(
-		send({ ...report, box: { ...box, transfer: "tar", upload: upload(2, false) } }),
+		send({ ...report, transfer: { ...transfer, transfer: "tar", upload: upload(2, false) } }),
 		"all of it: 2 files, 20 B",
 	);
 	assert.equal(
-		send({ ...report, box: unknown }),
+		send({ ...report, transfer: unknown }),
 		"what the builder does not have, which it alone knows",
 	);
-	assert.equal(send({ ...report, contextKind: "remote", box: unknown }), "nothing");
+	assert.equal(send({ ...report, contextKind: "remote", transfer: unknown }), "nothing");
 });
 
 test("shows no control characters of names", () => {
