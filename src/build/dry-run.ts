@@ -29,8 +29,11 @@ export function dryRun(
 		const { plan, context, box, run } = open;
 		const connecting = Promise.allSettled([box.open()]);
 		await readContext(context, run);
-		let report = await reportOf(open);
+		const local = await localPart(open);
 		const [connected] = await connecting;
+		// Of several boxes, it may be another one by now.
+		const { target, chosenBy } = box.chosen;
+		let report: DryRunReport = { target: formatTarget(target), chosenBy, ...local };
 		try {
 			if (connected.status === "rejected") throw connected.reason;
 			const { facts, transport } = connected.value;
@@ -44,9 +47,12 @@ export function dryRun(
 	});
 }
 
-async function reportOf({ plan, context, box }: OpenRun): Promise<DryRunReport> {
+/** What is known on this side. */
+async function localPart({
+	plan,
+	context,
+}: OpenRun): Promise<Omit<DryRunReport, "target" | "chosenBy">> {
 	return {
-		...placeOf(box),
 		tags: plan.tags,
 		...(plan.platform === undefined ? {} : { platform: plan.platform }),
 		source: context.source,
@@ -55,10 +61,6 @@ async function reportOf({ plan, context, box }: OpenRun): Promise<DryRunReport> 
 		...(context.kind === "directory" ? { context: await context.measureIgnored() } : {}),
 		deliveries: plannedDeliveries(plan),
 	};
-}
-
-function placeOf({ chosen }: OpenRun["box"]): Pick<DryRunReport, "target" | "chosenBy"> {
-	return { target: formatTarget(chosen.target), chosenBy: chosen.chosenBy };
 }
 
 function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunReport["deliveries"] {
