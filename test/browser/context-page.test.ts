@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import type { Browser, Page } from "playwright-core";
 import type { ContextDocument } from "../../src/survey/context-document.js";
 import { contextPage } from "../../src/survey/page/context-page.js";
 import { startChromium } from "../support/chromium.js";
+import { rbuild } from "../support/cli.js";
 import { largeDocument } from "../support/large-document.js";
 import { suiteWithChromium } from "../support/requirement.js";
 import { documentOf, file, SMALL_DOCUMENT } from "../support/small-document.js";
@@ -38,6 +40,10 @@ suiteWithChromium("the picture of a context in a browser", () => {
 	async function open(document: ContextDocument, theme: Theme = "light", hash = ""): Promise<void> {
 		const path = join(directory, "context.html");
 		writeFileSync(path, contextPage(document));
+		await openFile(path, theme, hash);
+	}
+
+	async function openFile(path: string, theme: Theme = "light", hash = ""): Promise<void> {
 		page = await browser.newPage({ colorScheme: theme, reducedMotion: "reduce" });
 		[requests, faults] = [[], []];
 		page.on("request", (request) => requests.push(request.url()));
@@ -214,6 +220,20 @@ suiteWithChromium("the picture of a context in a browser", () => {
 		);
 		assert.deepEqual(faults, []);
 		assert.equal(requests.length, 1, requests.join("\n"));
+	});
+
+	test("is what `rbuild context --format html` writes, of names that are no text too", async () => {
+		const root = mkdtempSync(join(directory, "context-"));
+		execFileSync("sh", ["-c", `printf x > "$(printf 'caf\\351')"; printf yy > '<b>'`], {
+			cwd: root,
+		});
+		writeFileSync(join(root, "Dockerfile"), "FROM scratch\nCOPY . /\n");
+		const output = join(directory, "written.html");
+		const { code, stderr } = await rbuild(["context", root, "--format", "html", "-o", output]);
+		assert.equal(code, 0, stderr);
+		await openFile(output);
+		assert.deepEqual(await paths(), ["Dockerfile", "<b>", "caf\\xe9"]);
+		assert.deepEqual(faults, []);
 	});
 
 	test("has an address for a directory whose name is not UTF-8", async () => {

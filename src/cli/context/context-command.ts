@@ -10,13 +10,15 @@ import { onInterrupt } from "../interrupts.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
+import { asOpenedPage, showPage } from "./opened-page.js";
 import { resultTarget, writeResult } from "./result-target.js";
 
 const DEFAULT_DEPTH = 3;
 const DEFAULT_TOP = 20;
 
 /** `rbuild context DIR`: what a build would upload, and why. Needs no daemon. */
-export async function runContext(values: ContextArguments): Promise<ExitCode | 0> {
+export async function runContext(given: ContextArguments): Promise<ExitCode | 0> {
+	const values = given.open ? await asOpenedPage(given) : given;
 	using interrupts = onInterrupt(() => {});
 	const { signal } = interrupts;
 	const { format } = values;
@@ -40,6 +42,7 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	if (format !== "tar") {
 		warnOf(head);
 		await writeResult(target, survey.text(format, style), signal);
+		if (values.open && values.output !== undefined) await showPage(values.output);
 	}
 	failOn(head);
 	return 0;

@@ -19,6 +19,9 @@ export interface PageData {
 	/** Null where it is not known what the Dockerfile takes. */
 	readonly instructions: readonly InstructionNeed[] | null;
 	readonly doubts: readonly string[];
+	readonly warnings: readonly string[];
+	/** Why paths cannot be read. */
+	readonly unreadable: readonly string[];
 	readonly advice: readonly Advice[];
 	readonly secrets: readonly SecretFinding[];
 	readonly nodes: PageNodes;

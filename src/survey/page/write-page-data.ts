@@ -31,6 +31,8 @@ export function writePageData(document: PageSource): PageData {
 		rules,
 		instructions: needs?.instructions ?? null,
 		doubts: needs?.doubts ?? [],
+		warnings: document.warnings ?? [],
+		unreadable: document.unreadable?.map(({ reason }) => reason) ?? [],
 		advice,
 		secrets,
 		nodes: columns.nodes,

@@ -3,9 +3,12 @@ import type { ContextTree } from "./tree.js";
 import type { Only, View } from "./view.js";
 import { formatBytes, formatFiles, instructionLine, ruleLine } from "./wording.js";
 
-/** What is to be said of the context as a whole: secrets, advice, the Dockerfile's instructions, rules. */
+/** What is to be said of the context as a whole: warnings, secrets, advice, the Dockerfile's instructions, rules. */
 export function fillFindings(place: HTMLElement, view: View): void {
+	const { warnings, unreadable } = view.tree.data;
 	place.append(
+		...section("Warnings", warnings.map(sentence), true),
+		...section("Unreadable", unreadable.map(sentence), true),
 		...section(
 			"Secrets",
 			view.tree.data.secrets.map((secret) => secretItem(view, secret)),
@@ -38,6 +41,10 @@ function section(title: string, items: readonly HTMLElement[], isOpen: boolean):
 	);
 	made.open = isOpen;
 	return [made];
+}
+
+function sentence(text: string): HTMLElement {
+	return element("li", {}, text);
 }
 
 function secretItem(view: View, { path, what, line }: ContextTree["data"]["secrets"][number]) {
