@@ -221,12 +221,22 @@ export interface DryRunReport {
 	readonly dockerfile: string;
 	/** For a directory only. */
 	readonly context?: ContextTotals;
+	/** What would make less of it, the most first; for a directory only. */
+	readonly advice?: readonly ContextAdvice[];
 	/** What would become of the image. */
 	readonly deliveries: readonly Pick<DeliveryReport, "method" | "destination">[];
 	/** Absent where the box could not be reached: the error that follows says why. */
 	readonly box?: DryRunBox;
 	/** How the context would get there; absent also where the box cannot do this build. */
 	readonly transfer?: DryRunTransfer;
+}
+
+export interface ContextAdvice {
+	/** One line for people. */
+	readonly text: string;
+	/** What following it would save. */
+	readonly files: number;
+	readonly bytes: number;
 }
 
 /** Both as ConnectEvent has them. */

@@ -1,8 +1,15 @@
-import type { BuildContext } from "../context/build-context.js";
+import type { BuildContext, LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import type { DryRunReport, DryRunTransfer, ExpectedUpload, Run } from "../events.js";
+import type {
+	ContextAdvice,
+	DryRunReport,
+	DryRunTransfer,
+	ExpectedUpload,
+	Run,
+} from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
+import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { BuildPlan } from "./build-plan.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
@@ -13,6 +20,9 @@ import { type OpenRun, readContext, type Surroundings, withOpenRun } from "./ope
 import type { BuildOptions } from "./options.js";
 import { sessionServices } from "./session-services.js";
 import type { Transfer } from "./transfer.js";
+
+/** More is to be had from `rbuild context`. */
+const MOST_ADVICE = 3;
 
 /**
  * Finds out what a build would do, and changes nothing, neither here nor on the box. Where the box cannot
@@ -29,7 +39,7 @@ export function dryRun(
 		const { plan, context, box, run } = open;
 		const connecting = Promise.allSettled([box.open()]);
 		await readContext(context, run);
-		const local = await localPart(open);
+		const local = await localPart(open, options, surroundings);
 		const [connected] = await connecting;
 		// Of several boxes, it may be another one by now.
 		const { target, chosenBy } = box.chosen;
@@ -48,19 +58,48 @@ export function dryRun(
 }
 
 /** What is known on this side. */
-async function localPart({
-	plan,
-	context,
-}: OpenRun): Promise<Omit<DryRunReport, "target" | "chosenBy">> {
+async function localPart(
+	{ plan, context, run }: OpenRun,
+	options: BuildOptions,
+	{ environment }: Surroundings,
+): Promise<Omit<DryRunReport, "target" | "chosenBy">> {
 	return {
 		tags: plan.tags,
 		...(plan.platform === undefined ? {} : { platform: plan.platform }),
 		source: context.source,
 		contextKind: context.kind,
 		dockerfile: context.dockerfileName,
-		...(context.kind === "directory" ? { context: await context.measureIgnored() } : {}),
+		...(context.kind === "directory"
+			? {
+					context: await context.measureIgnored(),
+					advice: await adviceFor(context, options.file, plan, environment, run),
+				}
+			: {}),
 		deliveries: plannedDeliveries(plan),
 	};
+}
+
+/** The first of what `rbuild context` would say. */
+async function adviceFor(
+	{ root, dockerfileContent }: LocalContext,
+	file: string | undefined,
+	{ request }: BuildPlan,
+	{ platform, workingDirectory }: Environment,
+	{ signal }: Run,
+): Promise<readonly ContextAdvice[]> {
+	await using survey = await openSurvey(
+		{
+			...{ directory: root, file },
+			// It was read already, and cannot be read again.
+			readStdin: async () => dockerfileContent,
+			...{ workingDirectory, platform, target: request.target, buildArgs: request.buildArgs ?? {} },
+			...{ limits: {}, linkBitsPerSecond: undefined, compareWith: undefined },
+			onProgress: () => {},
+		},
+		signal,
+	);
+	const { advice } = await survey.head;
+	return advice.slice(0, MOST_ADVICE).map(({ text, files, bytes }) => ({ text, files, bytes }));
 }
 
 function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunReport["deliveries"] {

@@ -1,5 +1,5 @@
 import type { Colors } from "picocolors/types.js";
-import type { DryRunBox, DryRunReport, DryRunTransfer } from "../events.js";
+import type { ContextAdvice, DryRunBox, DryRunReport, DryRunTransfer } from "../events.js";
 import { formatBytes, formatFiles } from "./format.js";
 import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
@@ -7,7 +7,7 @@ import { contextSize, deliveryName, passedOn } from "./wording.js";
 
 /** What a build would do: one row for each question, as in the closing report of a build. */
 export function dryRunLines(report: DryRunReport, colors: Colors, columns: number): string[] {
-	const { box, context, tags, transfer } = report;
+	const { advice = [], box, context, tags, transfer } = report;
 	const row = (label: string, parts: readonly string[]) =>
 		labelled(label, wrap(parts, columns - LABEL_WIDTH), colors);
 	const source = `${printableName(report.source)} (${printableName(report.dockerfile)})`;
@@ -23,8 +23,13 @@ export function dryRunLines(report: DryRunReport, colors: Colors, columns: numbe
 		...row("transfer", transfer ? [`${transfer.transfer}: ${printableName(transfer.reason)}`] : []),
 		...row("send", transfer ? [uploadPart(report, transfer)] : []),
 		...row("then", deliveries),
+		...labelled("advice", advice.map(adviceLine), colors),
 		colors.dim("nothing was sent, built or kept"),
 	];
+}
+
+function adviceLine({ text, bytes }: ContextAdvice): string {
+	return bytes === 0 ? printableName(text) : `${printableName(text)} (${formatBytes(bytes)})`;
 }
 
 function routeOf(box: DryRunBox | undefined): string[] {

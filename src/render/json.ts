@@ -21,7 +21,8 @@ import type { Screen } from "./screen.js";
  * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save`, `load` or `export`), destination, bytes, totalBytes?, detail?
  * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
- * - `dry-run`: report {target, chosenBy, tags, platform?, source, contextKind, dockerfile, context?, deliveries [{method,
+ * - `dry-run`: report {target, chosenBy, tags, platform?, source, contextKind, dockerfile, context?, advice? [{text, files, bytes}],
+ *   deliveries [{method,
  *   destination}], box? {engine, route}, transfer? {transfer, reason, upload? {files, bytes, atMost}}}: with --dry-run, in place
  *   of `done`
  * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, digest?,

@@ -130,7 +130,12 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		assert.match(stderr, /cannot run linux\/s390x natively/);
 	});
 
-	test("takes a Dockerfile on standard input", async () => {
+	test("takes a Dockerfile on standard input, of a context or alone", async () => {
+		const given = await rbuild([context(copying), "-f", "-", "--dry-run", ...box.flags], {
+			input: `FROM ${BASE_IMAGE}\n`,
+		});
+		assert.equal(given.code, 0, given.stderr);
+		assert.match(given.stdout, /^context {2}\S+ \(stdin\), /m);
 		const { code, stdout, stderr } = await rbuild(["-", "--dry-run", ...box.flags], {
 			input: `FROM ${BASE_IMAGE}\n`,
 		});

@@ -15,6 +15,10 @@ const report: DryRunReport = {
 	contextKind: "directory",
 	dockerfile: "Dockerfile",
 	context: { files: 412, bytes: 12e6, ignored: { files: 38_000, bytes: 412e6, complete: true } },
+	advice: [
+		{ text: "ignore dist", files: 31, bytes: 4e6 },
+		{ text: "write a .dockerignore", files: 0, bytes: 0 },
+	],
 	deliveries: [{ method: "save", destination: "/tmp/app.tar" }],
 	box: {
 		engine: {
@@ -39,6 +43,8 @@ test("answers one question in each line", () => {
 		"transfer sync: it has most of it",
 		"send     3 files, 4.1 kB that the box was not sent before",
 		"then     saving to /tmp/app.tar",
+		"advice   ignore dist (4 MB)",
+		"         write a .dockerignore",
 		"nothing was sent, built or kept",
 	]);
 });
