@@ -1,5 +1,6 @@
 // Bundles the command into dist/bundle: a few files start faster than some two hundred modules.
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const outdir = "dist/bundle";
@@ -60,3 +61,38 @@ await build({
 	},
 	logLevel: "warning",
 });
+
+// The page of src/survey/page/context-page.ts, beside either form of it.
+const page = await contextPage("src/survey/page/browser");
+for (const folder of [outdir, "dist/src/survey/page"]) {
+	writeFileSync(`${folder}/context-page.html`, page);
+}
+
+async function contextPage(folder) {
+	const { outputFiles } = await build({
+		entryPoints: [`${folder}/main.ts`, `${folder}/page.css`],
+		outdir: "unwritten",
+		bundle: true,
+		minify: true,
+		write: false,
+		format: "esm",
+		target: "es2022",
+		logLevel: "warning",
+	});
+	const parts = {};
+	const sources = {};
+	for (const { path, text } of outputFiles) {
+		const name = path.endsWith(".css") ? "style" : "script";
+		parts[name] = text.trim();
+		sources[name] = `'sha256-${createHash("sha256").update(parts[name]).digest("base64")}'`;
+	}
+	parts.policy = [
+		"default-src 'none'",
+		`script-src ${sources.script}`,
+		`style-src ${sources.style}`,
+		"base-uri 'none'",
+		"form-action 'none'",
+	].join("; ");
+	const template = readFileSync(`${folder}/page.html`, "utf8").replace(/<!-- .*? -->/g, "");
+	return template.replace(/\/\*(policy|style|script)\*\//g, (_, name) => parts[name]);
+}

@@ -29,6 +29,7 @@ export type BuildEvent =
 	| DeliverEvent
 	| RetryEvent
 	| WarningEvent
+	| DryRunEvent
 	| DoneEvent;
 
 /** What the daemon says of itself (GET /version, API 1.24+). */
@@ -218,6 +219,66 @@ export interface WarningEvent {
 	readonly type: "warning";
 	readonly message: string;
 	readonly hint?: string;
+}
+
+export interface DryRunEvent {
+	readonly type: "dry-run";
+	readonly report: DryRunReport;
+}
+
+/** What a build would do. */
+export interface DryRunReport {
+	/** Where it would be built, as the user would write it after --on, and why there. */
+	readonly target: string;
+	readonly chosenBy: string;
+	readonly tags: readonly string[];
+	/** An OCI platform; absent where it is that of a box that could not be asked. */
+	readonly platform?: string;
+	/** As ContextEvent has it. */
+	readonly source: string;
+	readonly contextKind: ContextKind;
+	/** As the user knows it. */
+	readonly dockerfile: string;
+	/** For a directory only. */
+	readonly context?: ContextTotals;
+	/** What would make less of it, the most first; for a directory only. */
+	readonly advice?: readonly ContextAdvice[];
+	/** What would become of the image. */
+	readonly deliveries: readonly Pick<DeliveryReport, "method" | "destination">[];
+	/** Absent where the box could not be reached: the error that follows says why. */
+	readonly box?: DryRunBox;
+	/** How the context would get there; absent also where the box cannot do this build. */
+	readonly transfer?: DryRunTransfer;
+}
+
+export interface ContextAdvice {
+	/** One line for people. */
+	readonly text: string;
+	/** What following it would save. */
+	readonly files: number;
+	readonly bytes: number;
+}
+
+/** Both as ConnectEvent has them. */
+export interface DryRunBox {
+	readonly engine: EngineFacts;
+	readonly route: string;
+}
+
+/** The first two as TransferEvent has them. */
+export interface DryRunTransfer {
+	readonly transfer: "tar" | "sync";
+	readonly reason: string;
+	/** What would be sent of the context; absent where only the builder knows. */
+	readonly upload?: ExpectedUpload;
+}
+
+export interface ExpectedUpload {
+	/** Regular files, and their bytes before compression. */
+	readonly files: number;
+	readonly bytes: number;
+	/** Whether it may be less, as the Dockerfile does not take all of the context. */
+	readonly atMost: boolean;
 }
 
 export interface DoneEvent {

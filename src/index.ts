@@ -1,9 +1,10 @@
 import type { Readable, Writable } from "node:stream";
+import type { Surroundings } from "./build/open-build.js";
 import type { BuildOptions } from "./build/options.js";
 import { remoteBuild } from "./build/remote-build.js";
 import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";
-import type { BuildEvent, BuildReport } from "./events.js";
+import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 
 export type {
 	BuildOptions,
@@ -40,7 +41,22 @@ export interface BuildHooks {
  * @throws RbuildError of the subclass that says what went wrong; anything else is a bug in rbuild.
  */
 export function build(options: BuildOptions, hooks: BuildHooks = {}): Promise<BuildReport> {
+	return remoteBuild(options, ...insides(hooks));
+}
+
+/**
+ * Finds out what build() would do with the same options, and changes nothing, neither here nor on the box.
+ * Where the box cannot be asked, an event "dry-run" still has what is known on this side.
+ *
+ * @throws RbuildError, as build() would before it sends anything
+ */
+export async function dryRun(options: BuildOptions, hooks: BuildHooks = {}): Promise<DryRunReport> {
+	const { dryRun } = await import("./build/dry-run.js");
+	return dryRun(options, ...insides(hooks));
+}
+
+function insides(hooks: BuildHooks): [surroundings: Surroundings, run: Run] {
 	const { onEvent = () => {}, sentFiles, signal = new AbortController().signal, ...given } = hooks;
 	const run = { emit: onEvent, signal, tellSentFiles: sentFiles };
-	return remoteBuild(options, { ...processSurroundings(), ...given }, run);
+	return [{ ...processSurroundings(), ...given }, run];
 }

@@ -1,6 +1,7 @@
 // Makes a fresh clone ready to run: npm packages, the compiled sources and, as root on Debian or
-// Ubuntu, the system packages that the real engine tests and the demo need. Plain JavaScript on
-// Node's own modules, because nothing else is there yet. Quick when there is nothing to do.
+// Ubuntu, the system packages that the demo and the tests with real daemons and a real browser need.
+// Plain JavaScript on Node's own modules, because nothing else is there yet. Quick when there is
+// nothing to do.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -18,6 +19,7 @@ const PACKAGES = {
 	htpasswd: "apache2-utils",
 	git: "git",
 	openssl: "openssl",
+	chromium: "chromium",
 };
 
 function run(command, args) {
@@ -67,7 +69,7 @@ function installSystemPackages() {
 		run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages]);
 	} else {
 		console.error(
-			`prepare: a local engine needs ${missing.join(", ")}: on Debian or Ubuntu, as root: apt-get install ${packages.join(" ")}`,
+			`prepare: some tests need ${missing.join(", ")}: on Debian or Ubuntu, as root: apt-get install ${packages.join(" ")}`,
 		);
 	}
 }

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// `npm test`: the unit tests side by side, then the tests with real daemons one file after the other,
-// as each of them starts daemons. Names of suites, or parts of file names, narrow it down:
+// `npm test`: the unit tests side by side, then those in a real browser and those with real daemons, one
+// file after the other, as each of them starts some. Names of suites, or parts of file names, narrow it down:
 // `npm test -- unit`, `npm test -- engine`, `npm test -- known-hosts`.
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -35,6 +35,7 @@ function run(suite: string, options: readonly string[]): boolean {
 const reporter = process.stdout.isTTY ? [] : ["--test-reporter=dot"];
 const passed = [
 	run("unit", ["--test-timeout=60000", ...reporter]),
+	run("browser", ["--test-timeout=120000", "--test-concurrency=1", ...reporter]),
 	run("engine", ["--test-timeout=300000", "--test-concurrency=1", "--test-reporter=spec"]),
 ].every(Boolean);
 process.exitCode = passed ? 0 : 1;

@@ -54,6 +54,11 @@ export class BoxConnection implements AsyncDisposable {
 		this.#another = options.another;
 	}
 
+	/** Where it leads to, and why there. */
+	get chosen(): ChosenTarget {
+		return this.#place.chosen;
+	}
+
 	/** All connections together. */
 	get wire(): WireCounts {
 		return sum(this.#lastWire, this.#transport?.wire);

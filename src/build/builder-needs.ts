@@ -1,6 +1,7 @@
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import { hasContainerdStore } from "../engine/image-store.js";
+import { runsNatively } from "../engine/platforms.js";
 import { EngineError } from "../errors.js";
 import type { BuildPlan } from "./build-plan.js";
 
@@ -22,6 +23,18 @@ interface Need {
 /** The first flag that takes BuildKit's Solve, as POST /build cannot be asked for it. */
 export function needsSolve(plan: BuildPlan): string | undefined {
 	return needsOf(plan).find(({ plain = false }) => !plain)?.flag;
+}
+
+/** @throws EngineError for a platform that the daemon's machine could only emulate */
+export function requireNative(
+	{ platform, allowEmulation }: BuildPlan,
+	{ facts, transport }: Engine,
+): void {
+	if (platform === undefined || allowEmulation || runsNatively(platform, facts.platform)) return;
+	throw new EngineError(
+		`${transport.target} is ${facts.platform} and cannot run ${platform} natively`,
+		{ hint: `build on a ${platform} box, or add --allow-emulation to have it emulated, slowly` },
+	);
 }
 
 /**

@@ -85,12 +85,12 @@ export async function hasIndexCopy(
 }
 
 /** The files on this machine. */
-interface IndexPlaces {
+export interface IndexPlaces {
 	readonly copy: string;
 	readonly hashes: string;
 }
 
-function placesOf(
+export function placesOf(
 	engine: Engine,
 	context: LocalContext,
 	key: ContextKey,

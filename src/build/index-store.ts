@@ -29,6 +29,36 @@ export async function findIndex(engine: Engine, { digest }: ContextKey, run: Run
 	}
 }
 
+/**
+ * The index in an image on the daemon, if it is whole and of this context.
+ *
+ * @param local may have the base already
+ * @throws InterruptedError
+ */
+export async function fetchIndex(
+	engine: Engine,
+	{ digest }: ContextKey,
+	{ id, baseId }: IndexImage,
+	local: IndexCopy | undefined,
+	{ signal }: Run,
+): Promise<IndexCopy | undefined> {
+	const hasBase = local?.baseId === baseId;
+	try {
+		const [newest, base] = await Promise.all([
+			readIndexImage(engine, id, signal),
+			baseId === id || hasBase ? undefined : readIndexImage(engine, baseId, signal),
+		]);
+		const parts = {
+			base: hasBase ? local?.parts.base : (base ?? newest).get("base"),
+			delta: newest.get("delta"),
+		};
+		return checkedIndex(parts, digest, { imageId: id, baseId });
+	} catch (error) {
+		if (error instanceof RbuildError && !signal.aborted) return undefined;
+		throw error;
+	}
+}
+
 /** Where an index is kept: on the daemon, and a copy of it here. */
 export class IndexStore {
 	readonly #engine: Engine;
@@ -77,25 +107,9 @@ export class IndexStore {
 	}
 
 	async #fetchOnce(image: IndexImage, local?: IndexCopy): Promise<IndexCopy | undefined> {
-		const { signal } = this.#run;
-		const { id, baseId } = image;
-		const hasBase = local?.baseId === baseId;
-		try {
-			const [newest, base] = await Promise.all([
-				readIndexImage(this.#engine, id, signal),
-				baseId === id || hasBase ? undefined : readIndexImage(this.#engine, baseId, signal),
-			]);
-			const parts = {
-				base: hasBase ? local?.parts.base : (base ?? newest).get("base"),
-				delta: newest.get("delta"),
-			};
-			const index = checkedIndex(parts, this.#key.digest, { imageId: id, baseId });
-			if (index !== undefined) await writeIndexCopy(this.#path, index);
-			return index;
-		} catch (error) {
-			if (error instanceof RbuildError && !signal.aborted) return undefined;
-			throw error;
-		}
+		const index = await fetchIndex(this.#engine, this.#key, image, local, this.#run);
+		if (index !== undefined) await writeIndexCopy(this.#path, index);
+		return index;
 	}
 
 	/**

@@ -28,17 +28,21 @@ export interface Surroundings {
 type Phase = "connect" | "context" | "upload" | "build" | "deliver";
 
 /** What every run begins with, and has until it ends. */
-export interface OpenBuild {
+export interface OpenRun {
 	readonly plan: BuildPlan;
 	readonly context: BuildContext;
 	readonly box: BoxConnection;
-	/** As it was when the box was first reached. */
-	readonly engine: Engine;
 	readonly needs: LocalNeeds;
 	/** Closes what is opened, at the end of the run. */
 	readonly closing: Closing;
 	readonly stopwatch: Stopwatch<Phase>;
 	readonly run: Run;
+}
+
+/** A run whose context is known and whose box was reached. */
+export interface OpenBuild extends OpenRun {
+	/** As it was when the box was first reached. */
+	readonly engine: Engine;
 }
 
 /** What is done while the box is waited for. */
@@ -50,11 +54,35 @@ type Meanwhile = Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting">;
  *
  * @throws RbuildError
  */
-export async function withOpenBuild<Result>(
+export function withOpenBuild<Result>(
 	options: BuildOptions,
 	surroundings: Surroundings,
 	caller: Run,
 	work: (open: OpenBuild) => Promise<Result>,
+	meanwhile?: (needs: LocalNeeds) => Meanwhile,
+): Promise<Result> {
+	const reach = async (open: OpenRun, failed: AbortController) => {
+		const { stopwatch, context, box, run } = open;
+		const [, engine] = await together(failed, [
+			stopwatch.time("context", () => readContext(context, run)),
+			stopwatch.time("connect", () => box.open()),
+		]);
+		return work({ ...open, engine });
+	};
+	return withOpenRun(options, surroundings, caller, reach, meanwhile);
+}
+
+/**
+ * Does something with a context that is being walked and a box that is not connected to yet.
+ *
+ * @param work is handed what stops everything, too
+ * @throws RbuildError
+ */
+export async function withOpenRun<Result>(
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+	work: (open: OpenRun, failed: AbortController) => Promise<Result>,
 	meanwhile: (needs: LocalNeeds) => Meanwhile = () => ({}),
 ): Promise<Result> {
 	const { environment } = surroundings;
@@ -84,11 +112,7 @@ export async function withOpenBuild<Result>(
 				run,
 			),
 		);
-		const [, engine] = await together(failed, [
-			stopwatch.time("context", () => readContext(context, run)),
-			stopwatch.time("connect", () => box.open()),
-		]);
-		return await work({ plan, context, box, engine, needs, closing, stopwatch, run });
+		return await work({ plan, context, box, needs, closing, stopwatch, run }, failed);
 	} catch (error) {
 		failed.abort(error);
 		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
@@ -127,7 +151,8 @@ async function openContext(
 	return closing.use(await openBuildContext(request, run.signal));
 }
 
-async function readContext(context: BuildContext, run: Run): Promise<void> {
+/** Waits until all of it is known that is known beforehand. */
+export async function readContext(context: BuildContext, run: Run): Promise<void> {
 	const startedAt = performance.now();
 	if (context.kind === "directory") await context.walked;
 	run.emit({

@@ -1,12 +1,9 @@
 import type { BuildContext } from "../context/build-context.js";
-import type { Engine } from "../engine/engine.js";
-import { runsNatively } from "../engine/platforms.js";
-import { EngineError } from "../errors.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage, Delivery } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
-import { requireBuilder } from "./builder-needs.js";
+import { requireBuilder, requireNative } from "./builder-needs.js";
 import { planDeliveries } from "./deliveries.js";
 import { Exports } from "./exports.js";
 import type { LocalNeeds } from "./local-needs.js";
@@ -100,18 +97,6 @@ function loadAhead(needs: LocalNeeds): void {
 		module.catch(() => {});
 	}
 	needs.read();
-}
-
-/** @throws EngineError for a platform that the daemon's machine could only emulate */
-function requireNative(
-	{ platform, allowEmulation }: BuildPlan,
-	{ facts, transport }: Engine,
-): void {
-	if (platform === undefined || allowEmulation || runsNatively(platform, facts.platform)) return;
-	throw new EngineError(
-		`${transport.target} is ${facts.platform} and cannot run ${platform} natively`,
-		{ hint: `build on a ${platform} box, or add --allow-emulation to have it emulated, slowly` },
-	);
 }
 
 async function deliverAll(

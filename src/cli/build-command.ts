@@ -82,6 +82,10 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 			const { runCall } = await import("./call.js");
 			return await runCall(call, options, surroundings, run);
 		}
+		if (values["dry-run"]) {
+			const { runDryRun } = await import("./dry-run.js");
+			return await runDryRun(options, values["ssh-config"], { mode, screen }, run);
+		}
 		await checkResultFile(values.iidfile);
 		await checkResultFile(values["metadata-file"]);
 		await removeResultFile(values.iidfile);

@@ -69,6 +69,7 @@ export const BUILD_FLAGS = {
 	sbom: { ...text, describe: "Attest what is in it: true, false, generator=IMAGE" },
 	call: { ...text, describe: "Ask about the Dockerfile instead: check, outline, targets" },
 	check: { ...flag, describe: "Check the Dockerfile and build nothing" },
+	"dry-run": { ...flag, describe: "Show what would be done and sent, and change nothing" },
 	push: { ...flag, describe: "Push every tag from the box" },
 	save: { ...text, describe: 'Write the image to a file: .tar, .tar.gz, "-" for stdout' },
 	load: { ...flag, describe: "Load the image into the local daemon" },

@@ -61,7 +61,7 @@ export type LocalContext = ContextFacts & {
 	/** What is known now; after the walk has been waited for, all that is sent. */
 	totals(): ContextTotals;
 	/** What an index says of the directory, see DirectoryContext. */
-	readonly memory: Pick<DirectoryContext, "useIndex" | "learn">;
+	readonly memory: Pick<DirectoryContext, "useIndex" | "learn" | "measureNews">;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */
 	measureIgnored(): Promise<ContextTotals>;
 };

@@ -1,6 +1,7 @@
 import { ContentIndex, type IndexParts } from "./content-index.js";
 import { ContentTimes, timeOfContent } from "./content-times.js";
 import { type ContextFilter, isForRules } from "./context-filter.js";
+import type { ContextNews } from "./context-messages.js";
 import { FileHashes, type HashedFile } from "./file-hashes.js";
 import { type FileStates, type FindRecorded, KnownContents } from "./known-contents.js";
 import type { ContextEntry } from "./manifest.js";
@@ -52,6 +53,21 @@ export class ContextMemory {
 		const contents = new KnownContents(files, entries, ({ path }) => find(path), times);
 		this.#announced.push(contents);
 		return contents;
+	}
+
+	/** What the index does not have, of all that would be sent. Nothing is learned from it. */
+	measureNews(): ContextNews {
+		const { tree, entries, states } = this.#walk;
+		const find = this.#index.finder();
+		const times = new ContentTimes(Date.now(), this.#index.syncedAt);
+		const files = { tree, states, hashes: this.#hashes };
+		const contents = new KnownContents(files, entries, ({ path }) => find(path), times);
+		contents.announce(0, entries.length);
+		let news = { files: 0, bytes: 0 };
+		for (const { size } of contents.unrecorded()) {
+			news = { files: news.files + 1, bytes: news.bytes + size };
+		}
+		return news;
 	}
 
 	/** The parts of the index that have to be stored anew; undefined if nothing is new. */

@@ -7,6 +7,12 @@ import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest, ContextSummary } from "./manifest.js";
 import type { TarProgress } from "./tar-reader.js";
 
+/** What a daemon was not sent before, of regular files. */
+export interface ContextNews {
+	readonly files: number;
+	readonly bytes: number;
+}
+
 /** What the context worker is started with. */
 export interface ContextWorkerInput {
 	readonly root: string;
@@ -27,6 +33,8 @@ export type ToContextWorker =
 	| { readonly type: "use-index"; readonly index: KnownIndex }
 	/** A transfer is done. Answered by "learned". */
 	| { readonly type: "learn" }
+	/** Answered by "news". */
+	| { readonly type: "measure-news" }
 	| SelectionRequest;
 
 /** Each is answered once, in order, by what it says of SelectionAnswer. */
@@ -68,6 +76,7 @@ export type FromContextWorker =
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
 	/** The parts of the index that have to be stored anew. */
 	| { readonly type: "learned"; readonly parts: IndexParts | undefined }
+	| { readonly type: "news"; readonly news: ContextNews }
 	| SelectionAnswer
 	/** A ContextError. */
 	| { readonly type: "failed"; readonly message: string; readonly hint: string | undefined };

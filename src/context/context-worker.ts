@@ -50,12 +50,18 @@ class ContextWorker {
 		else if (message.type === "measure-ignored") this.#measure();
 		else if (message.type === "use-index") this.#useIndex(message.index);
 		else if (message.type === "learn") post({ type: "learned", parts: this.#memory?.learn() });
+		else if (message.type === "measure-news") this.#measureNews();
 		else this.#selections.handle(message);
 	}
 
 	#useIndex(index: KnownIndex): void {
 		this.#memory = new ContextMemory(this.#walk, index);
 		this.#selections.use(this.#memory);
+	}
+
+	#measureNews(): void {
+		const news = this.#memory?.measureNews();
+		if (news !== undefined) post({ type: "news", news });
 	}
 
 	#pack(tar: number, credit: number): void {

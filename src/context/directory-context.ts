@@ -4,7 +4,12 @@ import { ContextError, InterruptedError } from "../errors.js";
 import type { IndexParts } from "./content-index.js";
 import type { ContextFilter } from "./context-filter.js";
 import type { KnownIndex } from "./context-memory.js";
-import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
+import type {
+	ContextNews,
+	ContextWorkerInput,
+	FromContextWorker,
+	ToContextWorker,
+} from "./context-messages.js";
 import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
@@ -54,6 +59,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	 * anything new. May be asked for once for each transfer.
 	 */
 	learn(): Promise<IndexParts | undefined>;
+	/** What the index that is used does not have, of all that would be sent. Changes nothing. */
+	measureNews(): Promise<ContextNews>;
 }
 
 /** Starts to walk a directory, in a worker thread. */
@@ -73,6 +80,7 @@ class WorkerContext implements DirectoryContext {
 	readonly #walked = new Settlement<ContextSummary>();
 	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
+	readonly #news = new Settlement<ContextNews>();
 	readonly #learned: Settlement<IndexParts | undefined>[] = [];
 	readonly #selections: RemoteSelection[] = [];
 	#tar: TarReader | undefined;
@@ -145,6 +153,11 @@ class WorkerContext implements DirectoryContext {
 		return learned.promise;
 	}
 
+	measureNews(): Promise<ContextNews> {
+		this.#ask({ type: "measure-news" });
+		return this.#news.promise;
+	}
+
 	async select(filter: ContextFilter): Promise<ContextSelection> {
 		const selection = this.#selections.length;
 		const selected = new RemoteSelection(selection, (message) => this.#ask(message));
@@ -185,6 +198,9 @@ class WorkerContext implements DirectoryContext {
 			case "learned":
 				this.#learned.shift()?.resolve(message.parts);
 				break;
+			case "news":
+				this.#news.resolve(message.news);
+				break;
 			case "selected":
 			case "entries":
 			case "content":
@@ -201,6 +217,7 @@ class WorkerContext implements DirectoryContext {
 		this.#walked.reject(this.#failure);
 		this.#manifest.reject(this.#failure);
 		this.#measured.reject(this.#failure);
+		this.#news.reject(this.#failure);
 		this.#tar?.stream.destroy(this.#failure);
 		for (const selection of this.#selections) selection.fail(this.#failure);
 		for (const learned of this.#learned) learned.reject(this.#failure);

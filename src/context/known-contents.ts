@@ -94,6 +94,14 @@ export class KnownContents implements ContentWatch {
 		return this.#contents((flags) => (flags & (SENT | RECORDED)) !== 0);
 	}
 
+	/** The regular files that were announced as new, each inode once. */
+	*unrecorded(): Generator<ContextEntry> {
+		for (const [id, entry] of this.#entries.entries()) {
+			if (entry.type !== "file" || entry.hardlink !== undefined) continue;
+			if (((this.#flags[id] ?? 0) & RECORDED) === 0) yield entry;
+		}
+	}
+
 	/** The files whose hash was found out or confirmed, and is certain, sorted by path. */
 	*hashed(): Generator<HashedFile> {
 		for (let id = 0; id < this.#entries.length; id++) {

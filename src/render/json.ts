@@ -22,12 +22,16 @@ import type { Screen } from "./screen.js";
  * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save`, `load` or `export`), destination, bytes, totalBytes?, detail?
  * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
+ * - `dry-run`: report {target, chosenBy, tags, platform?, source, contextKind, dockerfile, context?, advice? [{text, files, bytes}],
+ *   deliveries [{method,
+ *   destination}], box? {engine, route}, transfer? {transfer, reason, upload? {files, bytes, atMost}}}: with --dry-run, in place
+ *   of `done`
  * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, digest?,
  *   durationMs}], context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
  *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
  *
- * The last one is `done` or `error`; an `error` after `done` means that the image is there, and that
+ * The last one is `done`, `dry-run` or `error`; an `error` after `dry-run` says why such a build would fail, and an `error` after `done` means that the image is there, and that
  * something after it failed, such as writing --metadata-file.
  */
 export class JsonRenderer implements Renderer {

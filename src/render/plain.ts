@@ -79,6 +79,9 @@ export class PlainRenderer implements Renderer {
 			case "secrets":
 			case "warning":
 				return warningLines(event, this.#colors);
+			// It is the result, and goes where results go.
+			case "dry-run":
+				return [];
 			case "done":
 				return reportLines(event.report, this.#colors, COLUMNS);
 		}

@@ -1,19 +1,15 @@
 import type { Colors } from "picocolors/types.js";
 import type { BuildReport, ContextTotals, DeliveryReport, UploadReport } from "../events.js";
-import { displayWidth } from "./display-width.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
+import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
 import { deliveryName, passedOn } from "./wording.js";
-
-/** Wide enough for the longest label, and with it the full image id ends at column 80. */
-const LABEL_WIDTH = 9;
 
 /** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
 export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
 	const { engine, context } = report;
 	const width = columns - LABEL_WIDTH;
-	const row = (label: string, lines: readonly string[]) =>
-		lines.map((line, index) => colors.dim((index === 0 ? label : "").padEnd(LABEL_WIDTH)) + line);
+	const row = (label: string, lines: readonly string[]) => labelled(label, lines, colors);
 	const builtBy = `${engine.product} ${engine.version} (${engine.builder})`;
 	return [
 		...row("image", imageLines(report, width).map(colors.green)),
@@ -101,19 +97,4 @@ function timeParts(phases: BuildReport["phases"]): string[] {
 		`${formatDuration(phases.total)} in all`,
 		...spent.map((name) => `${name} ${formatDuration(phases[name])}`),
 	];
-}
-
-/** Parts joined by ", " into lines of that width (a comma at the end included); a part is never broken. */
-function wrap(parts: readonly string[], width: number): string[] {
-	const lines: string[] = [];
-	let line = "";
-	for (const part of parts) {
-		if (line === "") line = part;
-		else if (displayWidth(line) + displayWidth(part) + 3 <= width) line += `, ${part}`;
-		else {
-			lines.push(`${line},`);
-			line = part;
-		}
-	}
-	return line === "" ? lines : [...lines, line];
 }

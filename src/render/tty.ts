@@ -88,6 +88,10 @@ export class TtyRenderer implements Renderer {
 			case "warning":
 				for (const line of warningLines(event, this.#colors)) this.#region.print(line);
 				break;
+			// It is the result, and goes where results go: nothing may be redrawn after it.
+			case "dry-run":
+				this.#finish([]);
+				break;
 			case "done":
 				this.#finish(["", ...reportLines(event.report, this.#colors, this.#region.width)]);
 		}

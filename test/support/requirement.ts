@@ -1,12 +1,24 @@
 import { type SuiteContext, suite } from "node:test";
+import { whyNoChromium } from "./chromium.js";
 import { whyNoDockerd } from "./dockerd.js";
 
+type Body = (context: SuiteContext) => void;
+
+/** Tests that need a daemon of their own. */
+export function suiteWithDockerd(name: string, body: Body): void {
+	suiteUnless(whyNoDockerd(), name, body);
+}
+
+/** Tests that need a browser. */
+export function suiteWithChromium(name: string, body: Body): void {
+	suiteUnless(whyNoChromium(), name, body);
+}
+
 /**
- * Tests that need a daemon of their own. Where none can run they are skipped, and say so; in CI that
- * is a failure, as nobody reads the list of what was skipped.
+ * Where tests cannot run they are skipped, and say so; in CI that is a failure, as nobody reads the list
+ * of what was skipped.
  */
-export function suiteWithDockerd(name: string, body: (context: SuiteContext) => void): void {
-	const why = whyNoDockerd();
+function suiteUnless(why: string | undefined, name: string, body: Body): void {
 	if (why === undefined) {
 		suite(name, body);
 		return;

@@ -13,13 +13,15 @@ import { processScreen } from "../screen.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
+import { asOpenedPage, showPage } from "./opened-page.js";
 import { resultTarget, writeResult } from "./result-target.js";
 
 const DEFAULT_DEPTH = 3;
 const DEFAULT_TOP = 20;
 
 /** `rbuild context DIR`: what a build would upload, and why. Needs no daemon. */
-export async function runContext(values: ContextArguments): Promise<ExitCode | 0> {
+export async function runContext(given: ContextArguments): Promise<ExitCode | 0> {
+	const values = given.open ? await asOpenedPage(given) : given;
 	using interrupts = onInterrupt(() => {});
 	const { signal } = interrupts;
 	const { format } = values;
@@ -44,6 +46,7 @@ export async function runContext(values: ContextArguments): Promise<ExitCode | 0
 	if (format !== "tar") {
 		warnOf(head);
 		await writeResult(target, survey.text(format, style), signal);
+		if (values.open && values.output !== undefined) await showPage(values.output);
 	}
 	if (values.fix && (await offersFix(survey, head, { yes: values.yes ?? false, signal }))) {
 		await using after = await surveyOf(meant, questions, signal);

@@ -21,6 +21,7 @@ export const CONTEXT_FLAGS = {
 		describe: "How the result is shown; tar: what --transfer tar would send",
 	},
 	output: { ...text, alias: "o", describe: "Write it to a file, not to the standard output" },
+	open: { ...flag, describe: "Show it as a picture in the browser (--format html)" },
 	link: { ...text, describe: "Estimate the time of the upload on a link, such as 20mbit" },
 	depth: { ...text, describe: "Levels of directories that are shown (3)" },
 	top: { ...text, describe: "Paths that are shown (20)" },
@@ -53,6 +54,7 @@ export interface ContextArguments extends MeantBuild {
 	readonly directory: string;
 	readonly format: TextFormat | "tar";
 	readonly output?: string;
+	readonly open?: boolean;
 	readonly link?: string;
 	readonly depth?: string;
 	readonly top?: string;

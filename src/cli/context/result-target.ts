@@ -9,7 +9,7 @@ import type { ContextArguments } from "./context-flags.js";
 /**
  * Where the result goes: a file that appears when it is complete, or the standard output.
  *
- * @throws UsageError for a tar that a terminal would show
+ * @throws UsageError for what a terminal cannot show
  * @throws DeliveryError for a file that cannot be written
  */
 export async function resultTarget(
@@ -20,9 +20,13 @@ export async function resultTarget(
 		await checkWritable(resolve(output));
 		return new FileTarget(resolve(output));
 	}
-	if (format === "tar" && process.stdout.isTTY) {
-		throw new UsageError("--format tar would write a tar to the terminal", {
-			hint: "send the standard output to a file or a pipe, or name a file with --output",
+	if ((format === "tar" || format === "html") && process.stdout.isTTY) {
+		const what = format === "tar" ? "a tar" : "a page";
+		throw new UsageError(`--format ${format} would write ${what} to the terminal`, {
+			hint:
+				format === "tar"
+					? "send the standard output to a file or a pipe, or name a file with --output"
+					: "name a file with --output, or have it opened with --open",
 		});
 	}
 	return new StreamTarget(process.stdout, "the standard output");

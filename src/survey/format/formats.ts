@@ -2,7 +2,7 @@ import type { Survey } from "../survey.js";
 import type { TextStyle } from "./text-style.js";
 
 /** What `rbuild context` can print, but for the tar. */
-export const TEXT_FORMATS = ["table", "json", "csv", "markdown"] as const;
+export const TEXT_FORMATS = ["table", "json", "csv", "html", "markdown"] as const;
 
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
@@ -20,6 +20,8 @@ export async function formatterOf(format: TextFormat): Promise<Formatter> {
 			return (await import("./json.js")).formatJson;
 		case "csv":
 			return (await import("./csv.js")).formatCsv;
+		case "html":
+			return (await import("./html.js")).formatHtml;
 		case "markdown":
 			return (await import("./markdown.js")).formatMarkdown;
 	}

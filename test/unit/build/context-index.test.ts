@@ -83,6 +83,7 @@ async function transfer(
 			known = index;
 		},
 		learn: async () => learned(known, news),
+		measureNews: () => assert.fail(),
 	};
 	const context = {
 		root: "/the/context",

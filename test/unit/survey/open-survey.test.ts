@@ -12,7 +12,7 @@ const options = (directory: string): SurveyOptions => ({
 	target: undefined,
 	buildArgs: {},
 	linkBitsPerSecond: undefined,
-		judged: true,
+	judged: true,
 	limits: {},
 	compareWith: undefined,
 	readStdin: async () => Buffer.alloc(0),

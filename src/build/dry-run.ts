@@ -1,0 +1,159 @@
+import type { BuildContext, LocalContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import type {
+	ContextAdvice,
+	DryRunReport,
+	DryRunTransfer,
+	ExpectedUpload,
+	Run,
+} from "../events.js";
+import { registryCredentials } from "../image/registry-credentials.js";
+import { openSurvey } from "../survey/open-survey.js";
+import { formatTarget } from "../target/parse-target.js";
+import type { BuildPlan } from "./build-plan.js";
+import { requireBuilder, requireNative } from "./builder-needs.js";
+import { chooseTransfer } from "./choose-transfer.js";
+import { contextNews } from "./context-news.js";
+import { usesWholeContext } from "./context-use.js";
+import { type OpenRun, readContext, type Surroundings, withOpenRun } from "./open-build.js";
+import type { BuildOptions } from "./options.js";
+import { sessionServices } from "./session-services.js";
+import type { Transfer } from "./transfer.js";
+
+/** More is to be had from `rbuild context`. */
+const MOST_ADVICE = 3;
+
+/**
+ * Finds out what a build would do, and changes nothing, neither here nor on the box. Where the box cannot
+ * be asked, or cannot do the build, the event "dry-run" has what is known on this side.
+ *
+ * @throws RbuildError, what the build itself would fail with before anything is sent
+ */
+export function dryRun(
+	options: BuildOptions,
+	surroundings: Surroundings,
+	caller: Run,
+): Promise<DryRunReport> {
+	return withOpenRun(options, surroundings, caller, async (open) => {
+		const { plan, context, box, run } = open;
+		const connecting = Promise.allSettled([box.open()]);
+		await readContext(context, run);
+		const local = await localPart(open, options, surroundings);
+		const [connected] = await connecting;
+		// Of several boxes, it may be another one by now.
+		const { target, chosenBy } = box.chosen;
+		let report: DryRunReport = { target: formatTarget(target), chosenBy, ...local };
+		try {
+			if (connected.status === "rejected") throw connected.reason;
+			const { facts, transport } = connected.value;
+			const platform = plan.platform ?? facts.platform;
+			report = { ...report, platform, box: { engine: facts, route: transport.route } };
+			report = { ...report, transfer: await planTransfer(open, connected.value, surroundings) };
+		} finally {
+			if (!run.signal.aborted) run.emit({ type: "dry-run", report });
+		}
+		return report;
+	});
+}
+
+/** What is known on this side. */
+async function localPart(
+	{ plan, context, run }: OpenRun,
+	options: BuildOptions,
+	{ environment }: Surroundings,
+): Promise<Omit<DryRunReport, "target" | "chosenBy">> {
+	return {
+		tags: plan.tags,
+		...(plan.platform === undefined ? {} : { platform: plan.platform }),
+		source: context.source,
+		contextKind: context.kind,
+		dockerfile: context.dockerfileName,
+		...(context.kind === "directory"
+			? {
+					context: await context.measureIgnored(),
+					advice: await adviceFor(context, options.file, plan, environment, run),
+				}
+			: {}),
+		deliveries: plannedDeliveries(plan),
+	};
+}
+
+/** The first of what `rbuild context` would say. */
+async function adviceFor(
+	{ root, dockerfileContent }: LocalContext,
+	file: string | undefined,
+	{ request }: BuildPlan,
+	{ platform, workingDirectory }: Environment,
+	{ signal }: Run,
+): Promise<readonly ContextAdvice[]> {
+	await using survey = await openSurvey(
+		{
+			...{ directory: root, file },
+			// It was read already, and cannot be read again.
+			readStdin: async () => dockerfileContent,
+			...{ workingDirectory, platform, target: request.target, buildArgs: request.buildArgs ?? {} },
+			...{ limits: {}, linkBitsPerSecond: undefined, judged: true, compareWith: undefined },
+			onProgress: () => {},
+		},
+		signal,
+	);
+	const { advice } = await survey.head;
+	return advice.slice(0, MOST_ADVICE).map(({ text, files, bytes }) => ({ text, files, bytes }));
+}
+
+function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunReport["deliveries"] {
+	const { push, saves, load } = deliveries;
+	const place = (path: string) => (path === "-" ? "the standard output" : path);
+	return [
+		...exports.map(({ destination }) => ({
+			method: "export" as const,
+			destination: destination.kind === "stdout" ? place("-") : destination.path,
+		})),
+		...(push ? tags.map((tag) => ({ method: "push" as const, destination: tag })) : []),
+		...saves.map((save) => ({ method: "save" as const, destination: place(save) })),
+		...(load ? [{ method: "load" as const, destination: "the local daemon" }] : []),
+	];
+}
+
+/** @throws EngineError, UsageError where the box cannot do this build; what its index is asked for with */
+async function planTransfer(
+	{ plan, context, needs, run }: OpenRun,
+	engine: Engine,
+	{ environment }: Surroundings,
+): Promise<DryRunTransfer> {
+	requireNative(plan, engine);
+	await requireBuilder(plan, engine, context, run.signal);
+	const credentials = registryCredentials(environment, run);
+	const services = sessionServices(plan, credentials, environment);
+	const rooms = { credentials, needs, environment, services };
+	const { transfer, reason } = await chooseTransfer(plan, engine, context, rooms);
+	const upload = await expectedUpload(transfer.name, plan, engine, context, environment, run);
+	return {
+		transfer: transfer.name,
+		reason,
+		...(upload === undefined ? {} : { upload }),
+	};
+}
+
+async function expectedUpload(
+	transfer: Transfer["name"],
+	plan: BuildPlan,
+	engine: Engine,
+	context: BuildContext,
+	environment: Environment,
+	run: Run,
+): Promise<ExpectedUpload | undefined> {
+	if (context.kind !== "directory") return undefined;
+	if (transfer === "tar") {
+		const { files, bytes } = context.totals();
+		return { files, bytes, atMost: false };
+	}
+	// Else the builder goes by the times of files, and knows alone which ones it has.
+	if (!plan.contextIndex) return undefined;
+	const news = await contextNews(engine, context, plan, environment, run);
+	if (news === undefined) return undefined;
+	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
+	const usesAll = await usesWholeContext(dockerfile, plan.request.target);
+	return { ...news, atMost: !usesAll && news.files > 0 };
+}

@@ -1,0 +1,38 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { UsageError } from "../../errors.js";
+import { printableName } from "../../render/printable.js";
+import { openFile } from "../open-file.js";
+import type { ContextArguments } from "./context-flags.js";
+
+/**
+ * What `--open` asks for beside the browser: a page, in a file that stays.
+ *
+ * @throws UsageError for another format
+ */
+export async function asOpenedPage(
+	values: ContextArguments,
+): Promise<ContextArguments & { readonly output: string }> {
+	const { format, output } = values;
+	if (format !== "table" && format !== "html") {
+		throw new UsageError(`--open shows a page, which --format ${format} is not`, {
+			hint: "leave one of them out",
+		});
+	}
+	if (output === "-") {
+		throw new UsageError("--open needs a file, and --output - is none", {
+			hint: "leave --output out, or name a file",
+		});
+	}
+	// A folder that nobody else can look into: names of files are not for everybody.
+	const file = output ?? join(await mkdtemp(join(tmpdir(), "rbuild-")), "context.html");
+	return { ...values, format: "html", output: resolve(file) };
+}
+
+/** In any case it says where the page is. */
+export async function showPage(file: string): Promise<void> {
+	const why = await openFile(file, process.platform, process.env);
+	const name = printableName(file);
+	process.stderr.write(why === undefined ? `opened ${name}\n` : `the page is ${name}: ${why}\n`);
+}

@@ -1,0 +1,30 @@
+import picocolors from "picocolors";
+import { dryRun } from "../build/dry-run.js";
+import type { BuildOptions } from "../build/options.js";
+import type { BuildEvent, Run } from "../events.js";
+import { dryRunLines } from "../render/dry-run-report.js";
+import type { RenderMode } from "../render/progress-mode.js";
+import type { Screen } from "../render/screen.js";
+import { processSurroundings } from "./process-environment.js";
+
+/** Off a terminal, lines are as long as they are: something else reads them. */
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+/** `--dry-run`: prints what a build would do. In JSON it is the last event of the progress. */
+export async function runDryRun(
+	options: BuildOptions,
+	sshConfig: string | undefined,
+	{ mode, screen }: { readonly mode: RenderMode; readonly screen: Screen },
+	run: Run,
+): Promise<0> {
+	const { isTTY, columns } = process.stdout;
+	const colors = picocolors.createColors(screen.color && isTTY);
+	const emit = (event: BuildEvent) => {
+		run.emit(event);
+		if (event.type !== "dry-run" || mode === "json" || mode === "quiet") return;
+		const lines = dryRunLines(event.report, colors, isTTY ? columns : UNLIMITED);
+		process.stdout.write(`${lines.join("\n")}\n`);
+	};
+	await dryRun(options, processSurroundings(sshConfig), { ...run, emit });
+	return 0;
+}
