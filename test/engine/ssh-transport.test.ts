@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { homedir, tmpdir, userInfo } from "node:os";
@@ -353,19 +353,6 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 				assert.equal(transport.route, "ssh, dial-stdio");
 				assert.equal(await ping(await transport.open(never)), "pong");
 				assert.equal(await ping(await transport.open(never)), "pong");
-			});
-		});
-
-		test("tells that docker is not installed", async () => {
-			const bin = join(directory, "bin-without-docker");
-			await mkdir(bin);
-			await symlink("/bin/sh", join(bin, "sh"));
-			await withSshd([`SetEnv PATH=${bin}`], async (other) => {
-				const on = `ssh://box${join(directory, "none.sock")}`;
-				const error = await failureOf({ environment: await clientOf(other), on });
-				assert.equal(error.failure, "docker-not-installed");
-				assert.match(error.message, /docker is not installed there/);
-				assert.match(error.message, /box \(127.0.0.1:\d+\)/);
 			});
 		});
 

@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
-import type { ChannelSocket } from "../channel-socket.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
+import type { DaemonStream } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
+import { SshConnections } from "./ssh-connections.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
 /**
@@ -18,13 +19,14 @@ export async function openSshTransport(
 	emit: Emit,
 	whileWaiting: () => void,
 ): Promise<Transport> {
-	const connection = await SshConnection.open(settings, signal, emit, whileWaiting);
+	const connect = (meanwhile: () => void) => SshConnection.open(settings, signal, emit, meanwhile);
+	const connections = new SshConnections(await connect(whileWaiting), () => connect(() => {}));
 	try {
-		makeServerPrompt(connection, signal);
-		const found = await findDaemonRoute(connection, target.socketPath, signal);
-		return new SshTransport(formatTarget(target), connection, found);
+		makeServerPrompt(connections, signal);
+		const found = await findDaemonRoute(connections, target.socketPath, signal);
+		return new SshTransport(formatTarget(target), connections, found);
 	} catch (error) {
-		await connection[Symbol.asyncDispose]();
+		await connections[Symbol.asyncDispose]();
 		throw error;
 	}
 }
@@ -33,9 +35,9 @@ export async function openSshTransport(
  * sshd turns TCP_NODELAY on with the first command of a connection, and only then: small answers come in
  * 1 ms in place of 45 ms (measured). Nobody waits for it, and it may fail.
  */
-function makeServerPrompt(connection: SshConnection, signal: AbortSignal): void {
-	connection.exec("uname -m", signal).then(
-		(channel) => {
+function makeServerPrompt(connections: SshConnections, signal: AbortSignal): void {
+	connections.exec("uname -m", signal).then(
+		({ channel }) => {
 			channel.resume();
 			channel.stderr.resume();
 			channel.end();
@@ -48,22 +50,22 @@ class SshTransport implements Transport {
 	readonly target: string;
 	readonly route: string;
 	readonly roundTripMs: number;
-	readonly #connection: SshConnection;
+	readonly #connections: SshConnections;
 	readonly #route: DaemonRoute;
 	/** The streams for those who ask first. */
-	readonly #ahead: Promise<ChannelSocket | undefined>[];
+	readonly #ahead: Promise<DaemonStream | undefined>[];
 
-	constructor(target: string, connection: SshConnection, { route, ahead }: FoundRoute) {
+	constructor(target: string, connections: SshConnections, { route, ahead }: FoundRoute) {
 		this.target = target;
 		this.route = `ssh, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
-		this.#connection = connection;
+		this.#connections = connections;
 		this.#route = route;
 		this.#ahead = [...ahead];
 	}
 
 	get wire(): WireCounts {
-		return this.#connection.wire;
+		return this.#connections.wire;
 	}
 
 	async open(signal: AbortSignal): Promise<Duplex> {
@@ -80,6 +82,6 @@ class SshTransport implements Transport {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#connection[Symbol.asyncDispose]();
+		await this.#connections[Symbol.asyncDispose]();
 	}
 }
