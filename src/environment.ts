@@ -14,4 +14,25 @@ export interface Environment {
 	readonly workingDirectory: string;
 	/** Read instead of ~/.ssh/config, as ssh -F does. */
 	readonly sshConfigFile?: string;
+	/** Absent where there is nobody to ask: without a terminal, and in CI. */
+	readonly prompt?: Prompt | undefined;
+}
+
+/** The way to ask the user something while a run goes on. */
+export interface Prompt {
+	/**
+	 * Asks one question, after those that are being asked.
+	 *
+	 * @param question Shown as it is, in front of the answer; it must hold no control characters but line
+	 * breaks.
+	 * @returns what was typed, without its line break; undefined where the user ended the input (Ctrl-D)
+	 * @throws InterruptedError
+	 */
+	ask(question: string, options: PromptOptions): Promise<string | undefined>;
+}
+
+export interface PromptOptions {
+	/** Shows nothing of what is typed, as for a passphrase. */
+	readonly hidden?: boolean;
+	readonly signal: AbortSignal;
 }

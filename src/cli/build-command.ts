@@ -15,6 +15,7 @@ import { processSurroundings } from "./process-environment.js";
 import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 import { processScreen } from "./screen.js";
 import { suggestion } from "./suggestion.js";
+import { terminalPrompt } from "./terminal-prompt.js";
 import { collectYoungGarbage } from "./young-garbage.js";
 
 const OTHER_COMMANDS = ["build", "context", "hosts", "completion"];
@@ -75,14 +76,16 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 			signal: interrupts.signal,
 			tellSentFiles: mode === "json" || (values.verbose === true && mode !== "quiet"),
 		};
+		const prompt = terminalPrompt(() => renderer.pause?.());
+		const surroundings = processSurroundings(values["ssh-config"], prompt);
 		if (call !== undefined) {
 			const { runCall } = await import("./call.js");
-			return await runCall(call, options, values["ssh-config"], run);
+			return await runCall(call, options, surroundings, run);
 		}
 		await checkResultFile(values.iidfile);
 		await checkResultFile(values["metadata-file"]);
 		await removeResultFile(values.iidfile);
-		const report = await remoteBuild(options, processSurroundings(values["ssh-config"]), run);
+		const report = await remoteBuild(options, surroundings, run);
 		await writeResultFile(values.iidfile, report.imageId ?? "");
 		await writeResultFile(values["metadata-file"], `${JSON.stringify(report, null, 2)}\n`);
 		return 0;

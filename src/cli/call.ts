@@ -1,20 +1,20 @@
 import { callFrontend, type FrontendAnswer } from "../build/frontend-call.js";
+import type { Surroundings } from "../build/open-build.js";
 import type { BuildOptions } from "../build/options.js";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { printableLine } from "../render/printable.js";
 import type { RequestedCall } from "./buildkit-values.js";
-import { processSurroundings } from "./process-environment.js";
 
 /** `--check` and `--call`: prints what the frontend says of the Dockerfile. */
 export async function runCall(
 	{ call, format }: RequestedCall,
 	options: BuildOptions,
-	sshConfig: string | undefined,
+	surroundings: Surroundings,
 	run: Run,
 ): Promise<ExitCode | 0> {
 	refuseDeliveries(options);
-	const answer = await callFrontend(call, options, processSurroundings(sshConfig), run);
+	const answer = await callFrontend(call, options, surroundings, run);
 	process.stdout.write(format === "json" ? `${answer.json}\n` : textOf(call, answer));
 	if (answer.failure !== undefined) throw answer.failure;
 	return answer.isFine ? 0 : EXIT_CODES.buildFailed;

@@ -1,15 +1,15 @@
 import { homedir, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import type { Surroundings } from "../build/open-build.js";
-import type { Environment } from "../environment.js";
+import type { Environment, Prompt } from "../environment.js";
 
 /** What a build needs of this process. */
-export function processSurroundings(sshConfigFile?: string): Surroundings {
+export function processSurroundings(sshConfigFile?: string, prompt?: Prompt): Surroundings {
 	const { stdin, stdout } = process;
-	return { environment: processEnvironment(sshConfigFile), stdin, stdout };
+	return { environment: processEnvironment(sshConfigFile, prompt), stdin, stdout };
 }
 
-function processEnvironment(sshConfigFile: string | undefined): Environment {
+export function processEnvironment(sshConfigFile?: string, prompt?: Prompt): Environment {
 	return {
 		variables: process.env,
 		homeDirectory: homeDirectory(),
@@ -17,6 +17,7 @@ function processEnvironment(sshConfigFile: string | undefined): Environment {
 		platform: process.platform,
 		workingDirectory: process.cwd(),
 		...(sshConfigFile === undefined ? {} : { sshConfigFile }),
+		prompt,
 	};
 }
 

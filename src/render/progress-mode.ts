@@ -23,7 +23,7 @@ export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWis
 	if (quiet) return "quiet";
 	if (requested === "tty") return isTTY ? "tty" : "plain";
 	if (requested !== "auto") return requested;
-	return isTTY && !isSet(env.CI) && env.TERM !== "dumb" ? "tty" : "plain";
+	return isTTY && !isCi(env) && env.TERM !== "dumb" ? "tty" : "plain";
 }
 
 export interface ColorWish {
@@ -41,6 +41,11 @@ export function shouldUseColor({ flag, isTTY, env }: ColorWish): boolean {
 	if (env.NO_COLOR) return false;
 	if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR === "" || isSet(env.FORCE_COLOR);
 	return isTTY && env.TERM !== "dumb";
+}
+
+/** What runs in CI has nobody to ask, whatever it has for a terminal. */
+export function isCi(env: Variables): boolean {
+	return isSet(env.CI);
 }
 
 function isSet(value: string | undefined): boolean {

@@ -19,6 +19,8 @@ export interface Failure {
 export interface Renderer {
 	handle(event: BuildEvent): void;
 	fail(failure: Failure): void;
+	/** Leaves the terminal to a question until what is returned is disposed of. Absent where nothing is drawn. */
+	pause?(): Disposable;
 	/** Leaves the terminal as it was found. May be called at any time, and twice. */
 	close(): void;
 }

@@ -42,6 +42,7 @@ export class TtyRenderer implements Renderer {
 	#target = "";
 	#timer: NodeJS.Timeout | undefined;
 	#over = false;
+	#paused = false;
 
 	constructor(screen: Screen, { verbose = false }: RenderOptions) {
 		this.#screen = screen;
@@ -95,6 +96,17 @@ export class TtyRenderer implements Renderer {
 
 	fail(failure: Failure): void {
 		this.#finish(failureLines(failure, this.#colors));
+	}
+
+	pause(): Disposable {
+		this.#region.draw([]);
+		this.#paused = true;
+		return {
+			[Symbol.dispose]: () => {
+				this.#paused = false;
+				this.#draw();
+			},
+		};
 	}
 
 	close(): void {
@@ -186,6 +198,7 @@ export class TtyRenderer implements Renderer {
 	}
 
 	#draw(): void {
+		if (this.#paused) return;
 		this.#region.draw(this.#over ? [] : this.#liveLines());
 	}
 

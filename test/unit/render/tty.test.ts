@@ -32,6 +32,23 @@ describe("terminal progress", () => {
 	beforeEach(() => mock.timers.enable({ apis: ["setInterval"] }));
 	afterEach(() => mock.timers.reset());
 
+	it("leaves the terminal to a question, and goes on below it", async () => {
+		const { screen, renderer, handle, wait, rows } = await tty();
+		handle({ ...make, status: "started" });
+		wait(100);
+		assert.equal(rows().length, 2);
+		const pause = renderer.pause?.();
+		screen.err.push("Sure? yes\n");
+		handle({ type: "warning", message: "old base image" });
+		wait(300);
+		assert.deepEqual(rows(), ["Sure? yes"]);
+		pause?.[Symbol.dispose]();
+		assert.deepEqual(
+			rows().map((row) => row.replace(/ {2,}.*/, "")),
+			["Sure? yes", "warning: old base image", "[+] Building 0.4s (0/1)", " => [2/3] RUN make"],
+		);
+	});
+
 	it("shows what goes on with running times, below what is over", async () => {
 		const { handle, wait, rows } = await tty();
 		handle(
