@@ -15,6 +15,7 @@ import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
 import type { SshSettings } from "./ssh-settings.js";
+import { userQuestions } from "./user-questions.js";
 
 /** Below sshd's default of MaxSessions 10, so that a session of ours never meets a refusal. */
 const MAX_SESSIONS = 8;
@@ -57,7 +58,10 @@ export class SshConnection implements AsyncDisposable {
 		);
 		// Loaded only now: it takes some 50 ms, which the first round trip hides.
 		const loading = import("ssh2");
-		const identities = loading.then(({ default: ssh2 }) => collectIdentities(settings, ssh2));
+		const prompt = settings.batchMode ? undefined : userQuestions(settings.environment);
+		const identities = loading.then(({ default: ssh2 }) =>
+			collectIdentities({ settings, ssh2, prompt, emit, signal }),
+		);
 		identities.catch(() => {});
 		const [socket, policy, { default: ssh2 }] = await settledTogether([
 			connecting,
@@ -67,7 +71,7 @@ export class SshConnection implements AsyncDisposable {
 		const client = new ssh2.Client();
 		// There is always one more error than listeners: ssh2 may report several for one cause.
 		client.on("error", () => {});
-		const authentication = new Authentication(settings, identities);
+		const authentication = new Authentication({ settings, identities, prompt, signal });
 		const login = new Login({ client, socket, settings, place, policy, authentication });
 		const loggingIn = login.run(signal);
 		const compression = new OutgoingCompression(client);

@@ -2,6 +2,7 @@ import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { Target } from "../../target/target.js";
+import { type LoginSettings, loginSettings } from "./login-settings.js";
 import { readSshConfig } from "./ssh-config-file.js";
 import { querySshConfig } from "./ssh-config-query.js";
 
@@ -37,13 +38,19 @@ export interface SshSettings {
 	/** Write new host names to known_hosts as a hash. */
 	readonly hashKnownHosts: boolean;
 	readonly connectTimeoutMs: number;
+	/** Ask the user nothing. */
+	readonly batchMode: boolean;
+	/** Where programs run, and whom to ask. */
+	readonly environment: Environment;
+	readonly login: LoginSettings;
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
 const DEFAULT_IDENTITY_FILES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
+/** Where OpenSSH's agent listens on Windows. */
+export const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
 
 /**
  * Asks the ssh program what its configuration means for this host, or reads the files where there is
@@ -106,6 +113,9 @@ export function interpretOptions(
 		strictHostKeyChecking: strictness(first("stricthostkeychecking")),
 		hashKnownHosts: isYes(first("hashknownhosts")),
 		connectTimeoutMs: connectTimeout(first("connecttimeout")),
+		batchMode: isYes(first("batchmode")),
+		environment,
+		login: loginSettings(options, (keyword) => paths(keyword, [])),
 	};
 }
 

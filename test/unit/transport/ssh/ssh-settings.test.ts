@@ -38,6 +38,15 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			strictHostKeyChecking: "ask",
 			hashKnownHosts: false,
 			connectTimeoutMs: 15_000,
+			batchMode: false,
+			environment,
+			login: {
+				methods: ["publickey", "keyboard-interactive", "password"],
+				passwordPrompts: 3,
+				certificateFiles: [],
+				pkcs11Provider: undefined,
+				gssapi: false,
+			},
 		});
 	});
 
