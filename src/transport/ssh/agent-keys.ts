@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { connect, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { BaseAgent, ParsedKey } from "ssh2";
 import type { Ssh2 } from "./identities.js";
 import { WINDOWS_AGENT } from "./ssh-settings.js";
@@ -28,8 +29,10 @@ export async function listAgentKeys(
 }
 
 function list(agent: BaseAgent, timeoutMs: number, { utils }: Ssh2): Promise<AgentKeys> {
+	const closeStreams = watchStreams(agent);
 	return new Promise((resolve) => {
 		const timer = setTimeout(() => {
+			closeStreams();
 			resolve({ keys: [], problem: `no answer within ${timeoutMs / 1000} s`, hangs: true });
 		}, timeoutMs);
 		agent.getIdentities((error, found = []) => {
@@ -42,6 +45,22 @@ function list(agent: BaseAgent, timeoutMs: number, { utils }: Ssh2): Promise<Age
 			resolve({ keys: keys.map((key) => ({ key, agent: onlyKey(agent, key) })) });
 		});
 	});
+}
+
+/** Keeps an agent that says nothing from keeping the process alive; ssh2 waits for it for ever. */
+function watchStreams(agent: BaseAgent): () => void {
+	const streams = new Set<Duplex>();
+	const getStream = agent.getStream?.bind(agent);
+	if (getStream !== undefined) {
+		agent.getStream = (done) =>
+			getStream((error, stream) => {
+				if (stream instanceof Socket) streams.add(stream.unref());
+				done(error, stream);
+			});
+	}
+	return () => {
+		for (const stream of streams) stream.destroy();
+	};
 }
 
 /** ssh2 offers all keys of an agent at once; one at a time, they can be put in order and named. */
