@@ -5,6 +5,7 @@ import type { Identities, Identity } from "./identities.js";
 import type { LoginMethod } from "./login-settings.js";
 import { printable } from "./printable.js";
 import type { SshSettings } from "./ssh-settings.js";
+import { whySystemSshAfterRefusal } from "./system-ssh-reasons.js";
 
 type Interactive = Exclude<LoginMethod, "publickey">;
 
@@ -161,6 +162,11 @@ export class Authentication {
 				ask().then(finish, () => finish([]));
 			},
 		};
+	}
+
+	/** What the ssh program might still offer when all was refused, for people; undefined where nothing. */
+	async whySystemSsh(): Promise<string | undefined> {
+		return await whySystemSshAfterRefusal(this.#settings, this.#methods ?? []);
 	}
 
 	/** @param reason The server's own words when it hung up, such as "Too many authentication failures". */

@@ -162,7 +162,8 @@ class StreamLocalRoute implements DaemonRoute {
 		try {
 			return await this.#host.openStreamLocal(this.#socketPath, signal);
 		} finally {
-			this.roundTripMs = Math.min(this.roundTripMs, performance.now() - started);
+			const took = this.#host.roundTripMs ?? performance.now() - started;
+			this.roundTripMs = Math.min(this.roundTripMs, took);
 		}
 	}
 }

@@ -27,6 +27,8 @@ export interface RemoteHost {
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
 	readonly user: string;
+	/** Milliseconds, where it is known; else opening a stream takes one round trip. */
+	readonly roundTripMs?: number;
 	/**
 	 * A stream to a unix socket of the box.
 	 * @throws ChannelRefusal when the server says no; ConnectionError when the link is lost.

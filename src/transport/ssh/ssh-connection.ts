@@ -10,6 +10,7 @@ import { Authentication } from "./authentication.js";
 import { HostKeyPolicy } from "./host-key-policy.js";
 import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
+import { NeedsSystemSsh } from "./needs-system-ssh.js";
 import { OutgoingCompression } from "./outgoing-compression.js";
 import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { SessionGate } from "./session-gate.js";
@@ -76,7 +77,12 @@ export class SshConnection implements AsyncDisposable {
 		const loggingIn = login.run(signal);
 		const compression = new OutgoingCompression(client);
 		whileWaiting();
-		await loggingIn;
+		try {
+			await loggingIn;
+		} catch (error) {
+			const reason = authentication.exhausted && (await authentication.whySystemSsh());
+			throw reason ? new NeedsSystemSsh(reason, place, "not-authenticated", error) : error;
+		}
 		return new SshConnection(place, settings.user, client, socket, compression);
 	}
 
@@ -252,7 +258,7 @@ const HINTS: Partial<Record<ConnectionError["failure"], string>> = {
 	unreachable: "is the network, or the VPN to it, up?",
 };
 
-function placeOf({ alias, hostName, port }: SshSettings): string {
+export function placeOf({ alias, hostName, port }: SshSettings): string {
 	const address = hostName.includes(":") ? `[${hostName}]:${port}` : `${hostName}:${port}`;
 	return alias === hostName ? address : `${alias} (${address})`;
 }

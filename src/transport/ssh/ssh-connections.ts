@@ -38,6 +38,11 @@ export class SshConnections implements RemoteHost, AsyncDisposable {
 			}));
 	}
 
+	/** Of the first connection, which carries most. */
+	compress(): Disposable {
+		return this.#first.compression.hold();
+	}
+
 	openStreamLocal(socketPath: string, signal: AbortSignal): Promise<DaemonStream> {
 		return this.#first.openStreamLocal(socketPath, signal);
 	}

@@ -43,6 +43,8 @@ export interface SshSettings {
 	/** Where programs run, and whom to ask. */
 	readonly environment: Environment;
 	readonly login: LoginSettings;
+	/** What ssh2 cannot do of all this, for people; the ssh program can. */
+	readonly needsSystemSsh?: string | undefined;
 }
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;

@@ -1,15 +1,31 @@
 import type { Duplex } from "node:stream";
+import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
-import type { DaemonStream } from "./remote-host.js";
+import { NeedsSystemSsh } from "./needs-system-ssh.js";
+import type { DaemonStream, RemoteHost } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
 import { SshConnections } from "./ssh-connections.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
+interface Host extends RemoteHost, AsyncDisposable {
+	readonly wire: WireCounts;
+	compress(): Disposable;
+}
+
+interface Call {
+	readonly target: SshTarget;
+	readonly settings: SshSettings;
+	readonly signal: AbortSignal;
+	readonly emit: Emit;
+	readonly whileWaiting: () => void;
+}
+
 /**
- * Logs in and finds the way to the daemon.
+ * Logs in and finds the way to the daemon: with ssh2, or with the ssh program of this machine where the
+ * settings ask for what ssh2 cannot do, or where that turns out on the way.
  * @throws ConnectionError, UsageError, InterruptedError
  */
 export async function openSshTransport(
@@ -19,14 +35,57 @@ export async function openSshTransport(
 	emit: Emit,
 	whileWaiting: () => void,
 ): Promise<Transport> {
-	const connect = (meanwhile: () => void) => SshConnection.open(settings, signal, emit, meanwhile);
-	const connections = new SshConnections(await connect(whileWaiting), () => connect(() => {}));
+	const call: Call = { target, settings, signal, emit, whileWaiting };
+	const { sshClient = "auto" } = settings.environment;
+	if (sshClient === "system") return await openSystem(call, "--ssh-client system");
+	const reason = sshClient === "auto" ? settings.needsSystemSsh : undefined;
+	if (reason !== undefined) return await openSystem(call, reason);
 	try {
-		makeServerPrompt(connections, signal);
-		const found = await findDaemonRoute(connections, target.socketPath, signal);
-		return new SshTransport(formatTarget(target), connections, found);
+		return await openBuiltin(call);
 	} catch (error) {
-		await connections[Symbol.asyncDispose]();
+		if (!(error instanceof NeedsSystemSsh)) throw error;
+		if (sshClient === "builtin") throw error.cause ?? error;
+		return await openInstead(call, error);
+	}
+}
+
+async function openInstead(call: Call, need: NeedsSystemSsh): Promise<Transport> {
+	try {
+		return await openSystem({ ...call, whileWaiting: () => {} }, need.reason);
+	} catch (error) {
+		const isRefused = error instanceof ConnectionError && error.failure === "not-authenticated";
+		throw isRefused ? (need.cause ?? error) : error;
+	}
+}
+
+async function openBuiltin({ target, settings, ...call }: Call): Promise<Transport> {
+	const connect = (whileWaiting: () => void) =>
+		SshConnection.open(settings, call.signal, call.emit, whileWaiting);
+	const host = new SshConnections(await connect(call.whileWaiting), () => connect(() => {}));
+	return await openOver(host, "ssh", target, call.signal);
+}
+
+/** @param reason Why it is not ssh2, for people. */
+async function openSystem(call: Call, reason: string): Promise<Transport> {
+	const { SystemSsh } = await import("./system-ssh.js");
+	const opening = SystemSsh.open(call.target, call.settings, call.signal);
+	call.whileWaiting();
+	const host = await opening;
+	return await openOver(host, `the ssh program (${reason})`, call.target, call.signal);
+}
+
+async function openOver(
+	host: Host,
+	way: string,
+	target: SshTarget,
+	signal: AbortSignal,
+): Promise<Transport> {
+	try {
+		makeServerPrompt(host, signal);
+		const found = await findDaemonRoute(host, target.socketPath, signal);
+		return new SshTransport(formatTarget(target), way, host, found);
+	} catch (error) {
+		await host[Symbol.asyncDispose]();
 		throw error;
 	}
 }
@@ -35,8 +94,8 @@ export async function openSshTransport(
  * sshd turns TCP_NODELAY on with the first command of a connection, and only then: small answers come in
  * 1 ms in place of 45 ms (measured). Nobody waits for it, and it may fail.
  */
-function makeServerPrompt(connections: SshConnections, signal: AbortSignal): void {
-	connections.exec("uname -m", signal).then(
+function makeServerPrompt(host: RemoteHost, signal: AbortSignal): void {
+	host.exec("uname -m", signal).then(
 		({ channel }) => {
 			channel.resume();
 			channel.stderr.resume();
@@ -50,22 +109,22 @@ class SshTransport implements Transport {
 	readonly target: string;
 	readonly route: string;
 	readonly roundTripMs: number;
-	readonly #connections: SshConnections;
+	readonly #host: Host;
 	readonly #route: DaemonRoute;
 	/** The streams for those who ask first. */
 	readonly #ahead: Promise<DaemonStream | undefined>[];
 
-	constructor(target: string, connections: SshConnections, { route, ahead }: FoundRoute) {
+	constructor(target: string, way: string, host: Host, { route, ahead }: FoundRoute) {
 		this.target = target;
-		this.route = `ssh, ${route.name}`;
+		this.route = `${way}, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
-		this.#connections = connections;
+		this.#host = host;
 		this.#route = route;
 		this.#ahead = [...ahead];
 	}
 
 	get wire(): WireCounts {
-		return this.#connections.wire;
+		return this.#host.wire;
 	}
 
 	async open(signal: AbortSignal): Promise<Duplex> {
@@ -78,10 +137,10 @@ class SshTransport implements Transport {
 	}
 
 	compress(): Disposable {
-		return this.#connection.compression.hold();
+		return this.#host.compress();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#connections[Symbol.asyncDispose]();
+		await this.#host[Symbol.asyncDispose]();
 	}
 }
