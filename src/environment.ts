@@ -9,6 +9,9 @@ export interface Environment {
 	readonly homeDirectory: string;
 	/** The login name, the default user of an ssh target. */
 	readonly userName: string;
+	/** The name of this machine and the number of the user, as far as an ssh configuration uses them. */
+	readonly machineName?: string;
+	readonly userId?: number;
 	readonly platform: NodeJS.Platform;
 	/** Relative paths in options are resolved against it. */
 	readonly workingDirectory: string;

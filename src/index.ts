@@ -12,7 +12,7 @@ export type {
 	SshOption,
 	Ulimit,
 } from "./build/options.js";
-export type { Environment } from "./environment.js";
+export type { Environment, Prompt, PromptOptions } from "./environment.js";
 export * from "./errors.js";
 export type * from "./events.js";
 

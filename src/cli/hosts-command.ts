@@ -7,6 +7,7 @@ import { hostDocument, hostsTable } from "./hosts-table.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
 import { suggestion } from "./suggestion.js";
+import { terminalPrompt } from "./terminal-prompt.js";
 
 type Flag = keyof typeof HOSTS_FLAGS;
 
@@ -30,6 +31,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 	},
 	rm: { usage: "NAME…", flags: ["force"], names: [1, Infinity], run: remove },
 	use: { usage: "NAME", flags: [], names: [1, 1], run: use },
+	trust: { usage: "NAME", flags: ["fingerprint"], names: [1, 1], run: trustKey },
 	inspect: { usage: "NAME", flags: ["timeout", "no-ask", "insecure"], names: [1, 1], run: inspect },
 };
 
@@ -41,7 +43,9 @@ export async function runHosts(values: HostsArguments): Promise<ExitCode | 0> {
 	if (action === undefined) {
 		const meant = suggestion(word, Object.keys(ACTIONS));
 		throw new UsageError(`rbuild hosts knows no "${word}"`, {
-			hint: meant ? `did you mean: rbuild hosts ${meant}?` : "it has: ls, add, rm, use, inspect",
+			hint: meant
+				? `did you mean: rbuild hosts ${meant}?`
+				: "it has: ls, add, rm, use, inspect, trust",
 		});
 	}
 	const usage = `rbuild hosts ${word} ${action.usage}`.trim();
@@ -121,6 +125,17 @@ async function inspect(
 		: await askHosts([host], environment, limit, signal);
 	const details = await inspectHost(host, environment, signal);
 	process.stdout.write(`${JSON.stringify({ ...hostDocument(asked), ...details }, null, 2)}\n`);
+}
+
+async function trustKey(
+	[name = ""]: readonly string[],
+	values: HostsArguments,
+	signal: AbortSignal,
+) {
+	const { trust } = await import("./hosts-trust.js");
+	const prompt = terminalPrompt(() => undefined);
+	const { environment } = processSurroundings(values["ssh-config"], prompt);
+	await trust(name, values.fingerprint, environment, signal);
 }
 
 function environmentOf(values: HostsArguments) {

@@ -18,6 +18,11 @@ export const HOSTS_FLAGS = {
 	cert: { type: "string", requiresArg: true, describe: "add: the client certificate" },
 	key: { type: "string", requiresArg: true, describe: "add: its key" },
 	"skip-tls-verify": { type: "boolean", describe: "add: take any certificate of the daemon" },
+	fingerprint: {
+		type: "string",
+		requiresArg: true,
+		describe: "trust: the SHA256:… fingerprint that its host key must have",
+	},
 	force: { type: "boolean", alias: "f", describe: "rm: also what is in use" },
 	insecure: { type: "boolean", describe: "ls, inspect: ask also tcp:// without TLS" },
 } as const satisfies Record<string, Options>;

@@ -1,4 +1,4 @@
-import { homedir, userInfo } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import type { Surroundings } from "../build/open-build.js";
 import type { Environment, Prompt, SshClient } from "../environment.js";
@@ -26,6 +26,8 @@ export function processEnvironment(
 		variables: process.env,
 		homeDirectory: homeDirectory(),
 		userName: loginName(),
+		machineName: hostname(),
+		userId: process.getuid?.() ?? 0,
 		platform: process.platform,
 		workingDirectory: process.cwd(),
 		...(sshConfigFile === undefined ? {} : { sshConfigFile }),

@@ -104,11 +104,11 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 		)
 		.command(
 			"hosts [words..]",
-			"List the boxes; hosts add, rm, use and inspect",
+			"List the boxes; hosts add, rm, use, inspect and trust",
 			(command) =>
 				command
 					.usage(
-						"$0 hosts [ls]\n$0 hosts add NAME ssh://…|tcp://…|unix://…\n$0 hosts rm|use|inspect NAME",
+						"$0 hosts [ls]\n$0 hosts add NAME ssh://…|tcp://…|unix://…\n$0 hosts rm|use|inspect|trust NAME",
 					)
 					.options(onlyLast(HOSTS_FLAGS)),
 			async (values) => {

@@ -28,6 +28,8 @@ export type FailureOfExit = (code: number | null | undefined) => Error | undefin
  */
 export class ChannelSocket extends Duplex {
 	readonly connecting = false;
+	bytesRead = 0;
+	bytesWritten = 0;
 	readonly #channel: ClientChannel;
 	readonly #link: Duplex;
 	readonly #flight: ChannelFlight;
@@ -67,6 +69,7 @@ export class ChannelSocket extends Duplex {
 	}
 
 	#onData = (chunk: Buffer) => {
+		this.bytesRead += chunk.length;
 		if (this.push(chunk)) {
 			widenReceiveWindow(this.#channel);
 		} else {
@@ -140,6 +143,7 @@ export class ChannelSocket extends Duplex {
 
 	#pass(chunk: Buffer, done: (error?: Error | null) => void): void {
 		this.#flight.sent(chunk.length);
+		this.bytesWritten += chunk.length;
 		this.#channel.write(chunk, (error) => {
 			if (error) {
 				done(error);

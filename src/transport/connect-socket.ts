@@ -20,6 +20,7 @@ const FAILURES: readonly (readonly [code: string, failure: ConnectionFailure, re
 	["ENETDOWN", "unreachable", "the network is down"],
 	["ENOENT", "socket-missing", "no such socket"],
 	["ENOTSOCK", "socket-missing", "that is not a socket"],
+	["EADDRNOTAVAIL", "unreachable", "this machine does not have the address to connect from"],
 	["EACCES", "socket-permission", "permission denied"],
 	["EPERM", "socket-permission", "permission denied"],
 ];
@@ -27,7 +28,16 @@ const FAILURES: readonly (readonly [code: string, failure: ConnectionFailure, re
 export interface Destination {
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
-	readonly address: { readonly path: string } | { readonly host: string; readonly port: number };
+	readonly address:
+		| { readonly path: string }
+		| {
+				readonly host: string;
+				readonly port: number;
+				/** Only addresses of this kind. */
+				readonly family?: 4 | 6 | undefined;
+				/** Of this machine, to connect from. */
+				readonly localAddress?: string | undefined;
+		  };
 	readonly timeoutMs: number;
 	/** What the user can do about it, where that is known. */
 	readonly hint: (failure: ConnectionFailure) => string | undefined;

@@ -13,7 +13,7 @@ export interface WireCounts {
 export interface Transport extends AsyncDisposable {
 	/** Where it leads, as the user would write it after --on; safe to print. */
 	readonly target: string;
-	/** How it gets there, for people: "ssh, streamlocal", "ssh, dial-stdio", "unix" or "tcp". */
+	/** How it gets there, for people: "ssh, streamlocal", "ssh through gate, dial-stdio", "unix" or "tcp". */
 	readonly route: string;
 	/** The shortest round trip to the machine seen while it was opened, in milliseconds; 0 for a local socket. */
 	readonly roundTripMs: number;

@@ -545,7 +545,10 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 				assert.equal(error.failure, "host-key-unknown");
 				assert.ok(error.message.includes(stdout.split(" ")[1] ?? "?"), error.message);
 				assert.match(error.message, /ssh-ed25519 SHA256:/);
-				assert.match(error.hint ?? "", /ssh -F \S+ box$/);
+				assert.match(
+					error.hint ?? "",
+					/run: rbuild hosts trust box --ssh-config \S+ --fingerprint SHA256:\S{43}$/,
+				);
 			}
 		});
 

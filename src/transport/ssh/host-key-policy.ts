@@ -1,76 +1,90 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { ServerHostKeyAlgorithm } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { fingerprint } from "./identities.js";
 import {
 	findKnownKeys,
 	type KnownKey,
+	type KnownKeys,
 	keyTypeOf,
-	knownHostLine,
 	knownHostName,
 } from "./known-hosts.js";
+import { NeedsSystemSsh } from "./needs-system-ssh.js";
+import { knownNameOf, rememberHostKey } from "./new-known-host.js";
 import type { SshSettings } from "./ssh-settings.js";
 
-/** What ssh2 can verify, strongest first; no SHA-1 and no DSA. */
-const ALGORITHMS: readonly (readonly [keyType: string, algorithms: ServerHostKeyAlgorithm[]])[] = [
-	["ssh-ed25519", ["ssh-ed25519"]],
-	["ecdsa-sha2-nistp256", ["ecdsa-sha2-nistp256"]],
-	["ecdsa-sha2-nistp384", ["ecdsa-sha2-nistp384"]],
-	["ecdsa-sha2-nistp521", ["ecdsa-sha2-nistp521"]],
-	["ssh-rsa", ["rsa-sha2-512", "rsa-sha2-256"]],
-];
+/** Says whether a server's key is good enough to go on. */
+export interface HostKeyJudge {
+	/** What to negotiate, in this order. */
+	readonly algorithms: readonly string[];
+	/**
+	 * @param key The server's public key as it is on the wire.
+	 * @throws RbuildError for one that is not
+	 */
+	verify(key: Buffer, signal: AbortSignal): Promise<void>;
+}
 
 /** Decides whether the key that a server shows is that of the host the user meant. */
-export class HostKeyPolicy {
-	/** In the order to negotiate: types that are known for this host come first. */
-	readonly algorithms: readonly ServerHostKeyAlgorithm[];
+export class HostKeyPolicy implements HostKeyJudge {
+	/** Types that are known for this host come first. */
+	readonly algorithms: readonly string[];
 	readonly #settings: SshSettings;
 	readonly #place: string;
-	readonly #known: readonly KnownKey[];
-	readonly #revoked: readonly KnownKey[];
+	readonly #found: KnownKeys;
+	/** Known without the port, which only speaks for a key, never against it. */
+	readonly #loose: KnownKeys;
 	readonly #emit: Emit;
 
-	/** Reads the known_hosts files. */
+	/**
+	 * Reads the known_hosts files.
+	 * @throws NeedsSystemSsh where the host is known by a certificate authority only
+	 */
 	static async load(settings: SshSettings, place: string, emit: Emit): Promise<HostKeyPolicy> {
 		const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
 		const { hostKeyAlias, hostName, port } = settings;
-		const exact = await findKnownKeys(files, [nameOf(settings)]);
+		const found = await findKnownKeys(files, knownNameOf(settings));
+		const authority = found.keys.find(isAuthority);
+		if (authority !== undefined && !found.keys.some(isPlain)) {
+			throw certificateNeeded(authority, place);
+		}
 		// As ssh does: a host that is not known by its port may be known without it.
 		const loose =
-			hostKeyAlias === undefined && port !== 22 && !exact.some(isPlain)
-				? await findKnownKeys(files, [knownHostName(hostName, 22)])
-				: [];
-		return new HostKeyPolicy(settings, place, emit, exact, loose);
+			hostKeyAlias === undefined && port !== 22 && !found.keys.some(isPlain)
+				? await findKnownKeys(files, knownHostName(hostName, 22))
+				: { keys: [], malformed: [] };
+		return new HostKeyPolicy(settings, place, emit, found, loose);
 	}
 
 	private constructor(
 		settings: SshSettings,
 		place: string,
 		emit: Emit,
-		exact: readonly KnownKey[],
-		loose: readonly KnownKey[],
+		found: KnownKeys,
+		loose: KnownKeys,
 	) {
 		this.#settings = settings;
 		this.#place = place;
 		this.#emit = emit;
-		this.#known = [...exact, ...loose].filter(isPlain);
-		this.#revoked = [...exact, ...loose].filter((each) => each.marker === "revoked");
-		const isKnown = (keyType: string) => this.#known.some((each) => each.keyType === keyType);
+		this.#found = found;
+		this.#loose = loose;
+		const types = new Set([...found.keys, ...loose.keys].filter(isPlain).map(typeOf));
+		const allowed = settings.algorithms.hostKeyAlgorithms;
+		const isKnown = (algorithm: string) => types.has(keyTypeFor(algorithm));
 		this.algorithms = [
-			...ALGORITHMS.filter(([keyType]) => isKnown(keyType)),
-			...ALGORITHMS.filter(([keyType]) => !isKnown(keyType)),
-		].flatMap(([, algorithms]) => algorithms);
+			...allowed.filter(isKnown),
+			...allowed.filter((algorithm) => !isKnown(algorithm)),
+		];
 	}
 
 	/**
-	 * @param key The server's public key as it is on the wire.
-	 * @throws ConnectionError for a key that is revoked, changed or not known (unless the configuration
-	 * accepts new hosts: then a warning says so).
+	 * @throws ConnectionError for a key that is revoked, changed or not known, unless the configuration
+	 * accepts new hosts or the user does; NeedsSystemSsh; InterruptedError
 	 */
-	async verify(key: Buffer): Promise<void> {
-		const revoked = this.#revoked.find((each) => each.key.equals(key));
+	async verify(key: Buffer, signal: AbortSignal): Promise<void> {
+		const isSame = (each: KnownKey) => each.key.equals(key);
+		const { keys, malformed } = this.#found;
+		const revoked = [...keys, ...this.#loose.keys].find(
+			(each) => each.marker === "revoked" && isSame(each),
+		);
 		if (revoked !== undefined) {
 			throw this.#refusal(
 				"host-key-changed",
@@ -78,52 +92,53 @@ export class HostKeyPolicy {
 				"do not connect before the box's administrator has told you its new key",
 			);
 		}
-		if (this.#known.some((each) => each.key.equals(key))) {
-			return;
-		}
-		const old = this.#known.find((each) => each.keyType === keyTypeOf(key)) ?? this.#known[0];
+		const known = keys.filter(isPlain);
+		if ([...known, ...this.#loose.keys.filter(isPlain)].some(isSame)) return;
+		const authority = keys.find(isAuthority);
+		if (authority !== undefined) throw certificateNeeded(authority, this.#place);
+		const old = known.find((each) => each.keyType === keyTypeOf(key)) ?? known[0];
 		if (old !== undefined) {
 			throw this.#refusal(
 				"host-key-changed",
 				`host key changed: it shows ${describe(key)}, but ${old.file}:${old.line} knows ${describe(old.key)}`,
-				`somebody may be listening in; if the box was reinstalled, run: ssh-keygen -R '${nameOf(this.#settings)}' -f ${old.file}`,
+				`somebody may be listening in; if the box was reinstalled, run: ssh-keygen -R '${knownNameOf(this.#settings)}' -f ${old.file}`,
 			);
 		}
-		await this.#acceptNew(key);
+		await this.#judgeNew(key, malformed, signal);
 	}
 
-	async #acceptNew(key: Buffer): Promise<void> {
-		const { strictHostKeyChecking, sshArguments } = this.#settings;
-		if (strictHostKeyChecking === "yes" || strictHostKeyChecking === "ask") {
-			throw this.#refusal(
-				"host-key-unknown",
-				`host key unknown: ${describe(key)}`,
-				`compare the fingerprint, then accept it once with: ssh ${sshArguments}`,
-			);
+	async #judgeNew(key: Buffer, malformed: readonly string[], signal: AbortSignal): Promise<void> {
+		const { strictHostKeyChecking, environment, batchMode } = this.#settings;
+		const prompt = batchMode ? undefined : environment.prompt;
+		const accepts = strictHostKeyChecking === "accept-new" || strictHostKeyChecking === "no";
+		if (!accepts) {
+			const isAsked = strictHostKeyChecking === "ask" && prompt !== undefined;
+			if (!isAsked || !(await this.#confirm(key, signal))) {
+				const broken = malformed.length === 0 ? "" : `; ${malformed.join(", ")} is malformed`;
+				throw this.#refusal(
+					"host-key-unknown",
+					`host key unknown: ${describe(key)}${broken}`,
+					`compare the fingerprint, then run: ${trustCommand(this.#settings, key)}`,
+				);
+			}
 		}
-		const remembered = strictHostKeyChecking === "accept-new" && (await this.#remember(key));
-		this.#emit({
-			type: "warning",
-			message: `${this.#place}: accepted the unknown host key ${describe(key)} because StrictHostKeyChecking is ${strictHostKeyChecking}${remembered ? `; added to ${remembered}` : ""}`,
-		});
+		const file = await rememberHostKey(this.#settings, key);
+		if (accepts || file === undefined) {
+			const why = accepts
+				? ` because StrictHostKeyChecking is ${strictHostKeyChecking}`
+				: ", but it could not be written down";
+			this.#emit({
+				type: "warning",
+				message: `${this.#place}: accepted the unknown host key ${describe(key)}${why}${file === undefined ? "" : `; added to ${file}`}`,
+			});
+		}
 	}
 
-	/** @returns the file that was written, or undefined where that failed. */
-	async #remember(key: Buffer): Promise<string | undefined> {
-		const file = this.#settings.userKnownHostsFiles[0];
-		if (file === undefined) {
-			return undefined;
-		}
-		const line = knownHostLine(nameOf(this.#settings), key, this.#settings.hashKnownHosts);
-		try {
-			await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-			const before = await readFile(file, "utf8").catch(() => "");
-			const lineBreak = before === "" || before.endsWith("\n") ? "" : "\n";
-			await appendFile(file, `${lineBreak}${line}\n`, { mode: 0o600 });
-			return file;
-		} catch {
-			return undefined;
-		}
+	async #confirm(key: Buffer, signal: AbortSignal): Promise<boolean> {
+		const { prompt } = this.#settings.environment;
+		return prompt === undefined
+			? false
+			: await confirmHostKey(key, this.#place, (question) => prompt.ask(question, { signal }));
 	}
 
 	#refusal(
@@ -135,15 +150,55 @@ export class HostKeyPolicy {
 	}
 }
 
-function nameOf({ hostKeyAlias, hostName, port }: SshSettings): string {
-	return hostKeyAlias === undefined ? knownHostName(hostName, port) : hostKeyAlias.toLowerCase();
+/**
+ * Shows the fingerprint and waits for a yes, a no or the fingerprint itself, as ssh does.
+ * @throws what ask throws, such as InterruptedError
+ */
+export async function confirmHostKey(
+	key: Buffer,
+	place: string,
+	ask: (question: string) => Promise<string | undefined>,
+): Promise<boolean> {
+	let question = `The host key of ${place} is not known yet.\n${keyTypeOf(key)} key fingerprint is ${fingerprint(key)}.\nIs that the box you mean (yes/no/[fingerprint])? `;
+	for (;;) {
+		const answer = (await ask(question))?.trim();
+		if (answer === undefined || answer === "" || answer.toLowerCase() === "no") return false;
+		if (answer.toLowerCase() === "yes" || answer === fingerprint(key)) return true;
+		question = "Please type 'yes', 'no' or the fingerprint: ";
+	}
 }
 
-/** @cert-authority lines speak of certificates, which ssh2 cannot verify. */
-function isPlain(known: KnownKey): boolean {
-	return known.marker === undefined && ALGORITHMS.some(([keyType]) => keyType === known.keyType);
-}
-
-function describe(key: Buffer): string {
+/** Such as "ssh-ed25519 SHA256:…". */
+export function describe(key: Buffer): string {
 	return `${keyTypeOf(key)} ${fingerprint(key)}`;
+}
+
+/** The type of the keys that an algorithm verifies. */
+export function keyTypeFor(algorithm: string): string {
+	return algorithm.startsWith("rsa-sha2-") ? "ssh-rsa" : algorithm;
+}
+
+/** What says once and for all that the key is right, where nobody can be asked. */
+function trustCommand({ trustArguments }: SshSettings, key: Buffer): string {
+	return `rbuild hosts trust ${trustArguments} --fingerprint ${fingerprint(key)}`;
+}
+
+function certificateNeeded({ file, line }: KnownKey, place: string): NeedsSystemSsh {
+	const reason = `the host certificate that ${file}:${line} asks for`;
+	return new NeedsSystemSsh(reason, place, "host-key-unknown");
+}
+
+/** Of a type that can be compared: nobody shows a DSA key any more. */
+function isPlain({ marker, keyType }: KnownKey): boolean {
+	return marker === undefined && COMPARED.test(keyType);
+}
+
+const COMPARED = /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa)$/;
+
+function isAuthority({ marker }: KnownKey): boolean {
+	return marker === "cert-authority";
+}
+
+function typeOf({ keyType }: KnownKey): string {
+	return keyType;
 }

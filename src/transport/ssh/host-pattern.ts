@@ -1,12 +1,21 @@
 /**
  * Whether a host matches a list of patterns as ssh_config(5) and sshd(8) mean it: `*` and `?` are
- * wildcards, case does not count, and one matching `!pattern` outweighs all others.
+ * wildcards, and one matching `!pattern` outweighs all others. Patterns may be written in capitals; the
+ * host is taken as it is (match_hostname in OpenSSH's match.c).
  */
 export function matchesHost(host: string, patterns: readonly string[]): boolean {
+	return matchesAny(
+		host,
+		patterns.map((pattern) => pattern.toLowerCase()),
+	);
+}
+
+/** The same with case, as for the names of users. */
+export function matchesAny(text: string, patterns: readonly string[]): boolean {
 	let matched = false;
 	for (const pattern of patterns) {
 		const negated = pattern.startsWith("!");
-		if (matchesPattern(host, negated ? pattern.slice(1) : pattern)) {
+		if (matchesPattern(text, negated ? pattern.slice(1) : pattern)) {
 			if (negated) {
 				return false;
 			}
@@ -21,5 +30,5 @@ export function matchesPattern(text: string, pattern: string): boolean {
 		.replace(/[.+^${}()|[\]\\]/g, "\\$&")
 		.replace(/\*+/g, ".*")
 		.replaceAll("?", ".");
-	return new RegExp(`^${source}$`, "is").test(text);
+	return new RegExp(`^${source}$`, "s").test(text);
 }

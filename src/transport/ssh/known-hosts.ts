@@ -14,24 +14,35 @@ export interface KnownKey {
 	readonly line: number;
 }
 
-/** The lines of these files that match one of the names; files that cannot be read have none. */
-export async function findKnownKeys(
-	files: readonly string[],
-	names: readonly string[],
-): Promise<KnownKey[]> {
-	const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-	return texts.flatMap((text, index) => knownKeysIn(text, files[index] ?? "", names));
+/** What the known_hosts files say of a host. */
+export interface KnownKeys {
+	readonly keys: readonly KnownKey[];
+	/** "file:line" of lines that name the host, and whose key cannot be read. */
+	readonly malformed: readonly string[];
 }
 
-export function knownKeysIn(text: string, file: string, names: readonly string[]): KnownKey[] {
-	return text.split(/\r?\n/).flatMap((line, index) => {
-		const known = parseLine(line);
-		if (known === undefined || !names.some((name) => hostsMatch(known.hosts, name))) {
-			return [];
-		}
+/** The lines of these files that match the name; files that cannot be read have none. */
+export async function findKnownKeys(files: readonly string[], name: string): Promise<KnownKeys> {
+	const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
+	const found = texts.map((text, index) => knownKeysIn(text, files[index] ?? "", name));
+	return {
+		keys: found.flatMap(({ keys }) => keys),
+		malformed: found.flatMap(({ malformed }) => malformed),
+	};
+}
+
+export function knownKeysIn(text: string, file: string, name: string): KnownKeys {
+	const keys: KnownKey[] = [];
+	const malformed: string[] = [];
+	for (const [index, content] of text.split(/\r?\n/).entries()) {
+		const known = parseLine(content);
+		if (known === undefined || !hostsMatch(known.hosts, name)) continue;
+		const line = index + 1;
 		const { marker, keyType, key } = known;
-		return [{ marker, keyType, key, file, line: index + 1 }];
-	});
+		if (key === undefined) malformed.push(`${file}:${line}`);
+		else keys.push({ marker, keyType, key, file, line });
+	}
+	return { keys, malformed };
 }
 
 /** The form of a host in known_hosts: bare on port 22, else "[host]:port". */
@@ -49,22 +60,24 @@ export function keyTypeOf(key: Buffer): string {
 	return key.length < 4 ? "" : key.toString("latin1", 4, 4 + key.readUInt32BE(0));
 }
 
-function parseLine(line: string) {
+interface KnownLine extends Pick<KnownKey, "marker" | "keyType"> {
+	readonly hosts: string;
+	/** Absent where the line is not whole, or not true. */
+	readonly key: Buffer | undefined;
+}
+
+function parseLine(line: string): KnownLine | undefined {
 	const fields = line.trim().split(/[ \t]+/);
 	const marker = fields[0]?.startsWith("@") ? fields.shift() : undefined;
-	const [hosts, keyType, base64] = fields;
-	if (!hosts || hosts.startsWith("#") || keyType === undefined || base64 === undefined) {
-		return undefined;
-	}
-	if (marker !== undefined && marker !== "@revoked" && marker !== "@cert-authority") {
-		return undefined;
-	}
+	const [hosts, keyType = "", base64 = ""] = fields;
+	if (!hosts || hosts.startsWith("#")) return undefined;
+	const name = MARKERS.find((each) => marker === `@${each}`);
 	const key = Buffer.from(base64, "base64");
-	if (keyTypeOf(key) !== keyType) {
-		return undefined;
-	}
-	return { marker: marker?.slice(1) as KnownKey["marker"], hosts, keyType, key };
+	const isWhole = keyType !== "" && keyTypeOf(key) === keyType && (name !== undefined || !marker);
+	return { marker: name, hosts, keyType, key: isWhole ? key : undefined };
 }
+
+const MARKERS = ["revoked", "cert-authority"] as const;
 
 function hostsMatch(hosts: string, name: string): boolean {
 	if (hosts.startsWith("|1|")) {

@@ -1,11 +1,12 @@
-import type { Socket } from "node:net";
 import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
-import type { HostKeyPolicy } from "./host-key-policy.js";
+import type { HostKeyJudge } from "./host-key-policy.js";
 import { printable } from "./printable.js";
+import { ssh2Algorithms } from "./ssh-algorithms.js";
+import type { CountedStream } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /** A question to the server goes out after this long without an answer to the last one. */
@@ -13,27 +14,14 @@ const KEEPALIVE_MS = 10_000;
 /** For the user to confirm the use of an agent's key; sshd's own LoginGraceTime is 120 s. */
 const AUTHENTICATION_MS = 120_000;
 
-/**
- * Measured with ssh2's native binding: aes128-gcm carries 700 MB/s, the others follow. ctr is for
- * servers older than OpenSSH 6.2.
- */
-const CIPHERS = [
-	"aes128-gcm@openssh.com",
-	"aes256-gcm@openssh.com",
-	"chacha20-poly1305@openssh.com",
-	"aes128-ctr",
-	"aes192-ctr",
-	"aes256-ctr",
-] as const;
-
 export interface LoginAttempt {
 	readonly client: Client;
 	/** Connected, and not read from yet. */
-	readonly socket: Socket;
+	readonly socket: CountedStream;
 	readonly settings: SshSettings;
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
-	readonly policy: HostKeyPolicy;
+	readonly policy: HostKeyJudge;
 	readonly authentication: Authentication;
 }
 
@@ -45,6 +33,8 @@ export class Login {
 	#firstBytes = "";
 	/** The one that the policy accepted. */
 	#hostKey: Buffer | undefined;
+	/** Aborted at the end of the attempt, whatever it is. */
+	readonly #over = new AbortController();
 	/** What the policy threw: ssh2 itself only says that the key was not verified. */
 	#hostKeyRefusal: unknown;
 
@@ -54,9 +44,10 @@ export class Login {
 
 	/** @throws ConnectionError, InterruptedError; the socket is destroyed then. */
 	run(signal: AbortSignal): Promise<void> {
-		const { client, socket, settings, place } = this.#attempt;
+		const { client, socket, settings, place, policy } = this.#attempt;
 		return new Promise((resolve, reject) => {
 			const settle = () => {
+				this.#over.abort();
 				clearTimeout(timer);
 				signal.removeEventListener("abort", onAbort);
 				client.off("error", onError).off("close", onClose).off("ready", onReady);
@@ -93,35 +84,38 @@ export class Login {
 				clearTimeout(timer);
 				timer = failAfter(AUTHENTICATION_MS);
 			});
-			this.#start();
+			const either = AbortSignal.any([signal, this.#over.signal]);
+			// The user may be asked about it, and takes the time that it takes.
+			this.#start(async (key) => {
+				clearTimeout(timer);
+				await policy.verify(key, either);
+				if (!this.#over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
+			});
 		});
 	}
 
-	#start(): void {
+	#start(verify: (key: Buffer) => Promise<void>): void {
 		const { client, socket, settings, policy, authentication } = this.#attempt;
 		client.connect({
 			sock: socket,
 			username: settings.user,
-			algorithms: { cipher: [...CIPHERS], serverHostKey: [...policy.algorithms] },
+			algorithms: ssh2Algorithms(settings.algorithms, policy.algorithms),
 			hostVerifier: (key: Buffer, verified: (valid: boolean) => void) => {
 				// When keys are exchanged anew, ssh2 sends data in the middle of that if it has to wait.
 				if (this.#hostKey?.equals(key)) {
 					verified(true);
 					return;
 				}
-				policy.verify(key).then(
-					() => {
-						this.#hostKey = Buffer.from(key);
-						verified(true);
-					},
-					(error) => {
-						this.#hostKeyRefusal = error;
-						verified(false);
-					},
-				);
+				const judged = (error?: unknown) => {
+					this.#hostKeyRefusal = error;
+					if (error === undefined) this.#hostKey = Buffer.from(key);
+					// After its end, ssh2 would throw.
+					if (!this.#over.signal.aborted) verified(error === undefined);
+				};
+				verify(key).then(() => judged(), judged);
 			},
 			authHandler: authentication.next,
-			keepaliveInterval: KEEPALIVE_MS,
+			keepaliveInterval: settings.keepAlive?.intervalMs ?? KEEPALIVE_MS,
 			// SshConnection watches for silence itself: see there.
 			keepaliveCountMax: Number.MAX_SAFE_INTEGER,
 			readyTimeout: 0,

@@ -1,128 +1,255 @@
-import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { open } from "node:fs/promises";
+import { isIP } from "node:net";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
-import { matchesHost, matchesPattern } from "./host-pattern.js";
-import type { SshOptions } from "./ssh-settings.js";
+import { interrupted } from "../connect-socket.js";
+import { matchesPattern } from "./host-pattern.js";
+import { parseJumpHosts } from "./jump-host.js";
+import { expandFilePattern } from "./ssh-config-include.js";
+import { currentName, readArguments } from "./ssh-config-keywords.js";
+import { splitConfigLine } from "./ssh-config-line.js";
+import { matchLine } from "./ssh-config-match.js";
+import {
+	expandHome,
+	replaceTokens,
+	replaceVariables,
+	type Tokens,
+	tokensOf,
+} from "./ssh-config-tokens.js";
+import type { SshOptions, SshTarget } from "./ssh-settings.js";
 
 const SYSTEM_CONFIG = "/etc/ssh/ssh_config";
 /** OpenSSH's own limit on Include within Include. */
 const MAX_DEPTH = 16;
 
 /**
- * Reads ssh_config for machines without an ssh program: Host, `Match all`, Include; of each keyword
- * the first value wins, and every IdentityFile counts. Other Match blocks are skipped.
- * @throws UsageError for a file that was named explicitly and cannot be read.
+ * Reads ssh_config as OpenSSH 9 does, for machines without an ssh program.
+ * @returns what `ssh -G` would print of what was set: no defaults.
+ * @throws UsageError with file and line; InterruptedError
  */
-export async function readSshConfig(host: string, environment: Environment): Promise<SshOptions> {
-	const reader = new ConfigReader(host, environment);
-	if (environment.sshConfigFile !== undefined) {
-		await reader.readNamed(environment.sshConfigFile);
-	} else {
-		await reader.read(join(environment.homeDirectory, ".ssh", "config"), 0);
-		await reader.read(SYSTEM_CONFIG, 0);
-	}
-	return reader.options;
+export async function readSshConfig(
+	target: SshTarget,
+	environment: Environment,
+	signal: AbortSignal,
+): Promise<SshOptions> {
+	const reader = new ConfigReader(target, environment, signal);
+	await reader.readAll();
+	if (reader.wantsFinal) await reader.readAgain();
+	return reader.result();
+}
+
+/** Of a file: whose it is, which decides where its relative includes are. */
+interface Place {
+	readonly isUsers: boolean;
+	readonly depth: number;
+	/** Included where nothing applies: it is only checked. */
+	readonly neverMatches: boolean;
 }
 
 class ConfigReader {
-	readonly options = new Map<string, string[]>();
-	readonly #host: string;
+	wantsFinal = false;
+	readonly #options = new Map<string, readonly string[]>();
+	readonly #target: SshTarget;
 	readonly #environment: Environment;
+	readonly #signal: AbortSignal;
+	/** What Host patterns are compared with. */
+	#host: string;
+	#isFinal = false;
 
-	constructor(host: string, environment: Environment) {
-		this.#host = host;
+	constructor(target: SshTarget, environment: Environment, signal: AbortSignal) {
+		this.#target = target;
+		this.#host = target.host;
 		this.#environment = environment;
+		this.#signal = signal;
+		// What the command line says comes first, and `Match user` looks at it.
+		if (target.user !== undefined) this.#options.set("user", [target.user]);
+		if (target.port !== undefined) this.#options.set("port", [String(target.port)]);
 	}
 
-	async readNamed(path: string): Promise<void> {
-		if (!(await this.read(path, 0))) {
-			throw new UsageError(`cannot read the ssh config file ${path}`);
+	async readAll(): Promise<void> {
+		const { sshConfigFile, homeDirectory } = this.#environment;
+		const place = { isUsers: true, depth: 0, neverMatches: false };
+		if (sshConfigFile === undefined) {
+			await this.#read(join(homeDirectory, ".ssh", "config"), place, true);
+			await this.#read(SYSTEM_CONFIG, { ...place, isUsers: false }, false);
+		} else if (sshConfigFile.toLowerCase() !== "none") {
+			if (!(await this.#read(sshConfigFile, place, false))) {
+				throw new UsageError(`cannot read the ssh config file ${sshConfigFile}`);
+			}
 		}
+	}
+
+	/** `Match final`: with the name that the first reading has found. */
+	async readAgain(): Promise<void> {
+		this.#host = lowerName(this.#hostName());
+		this.#options.set("hostname", [this.#host]);
+		this.#isFinal = true;
+		await this.readAll();
+	}
+
+	result(): SshOptions {
+		const options = new Map(this.#options);
+		const { variables } = this.#environment;
+		options.set("hostname", [lowerName(this.#hostName())]);
+		const alias = options.get("hostkeyalias");
+		if (alias !== undefined) options.set("hostkeyalias", [alias.join("").toLowerCase()]);
+		const tokens = { ...this.#tokens(), h: lowerName(this.#hostName()) };
+		for (const keyword of ["userknownhostsfile", "identityagent"]) {
+			const expanded = options
+				.get(keyword)
+				?.map((path) => replaceVariables(expandHome(path, this.#environment), tokens, variables));
+			if (expanded !== undefined) options.set(keyword, expanded);
+		}
+		return options;
 	}
 
 	/** @returns false when the file cannot be read, which matters only for one named explicitly. */
-	async read(path: string, depth: number): Promise<boolean> {
-		let text: string;
-		try {
-			text = await readFile(path, "utf8");
-		} catch {
-			return false;
+	async #read(path: string, place: Place, checkPermissions: boolean): Promise<boolean> {
+		if (this.#signal.aborted) throw interrupted(this.#target.host);
+		if (place.depth > MAX_DEPTH) {
+			throw new UsageError(`${path}: ssh config files include each other without end`);
 		}
-		let applies = true;
-		for (const line of text.split(/\r?\n/)) {
-			const [keyword, ...args] = splitLine(line);
-			switch (keyword?.toLowerCase()) {
-				case undefined:
-					break;
-				case "host":
-					applies = matchesHost(this.#host, args);
-					break;
-				case "match":
-					applies = args.length === 1 && args[0]?.toLowerCase() === "all";
-					break;
-				case "include":
-					if (applies && depth < MAX_DEPTH) {
-						await this.#include(args, depth + 1);
-					}
-					break;
-				default:
-					if (applies && keyword !== undefined && args.length > 0) {
-						this.#set(keyword.toLowerCase(), args);
-					}
+		const text = await this.#textOf(path, checkPermissions);
+		if (text === undefined) return false;
+		let applies = !place.neverMatches;
+		for (const [index, line] of text.split("\n").entries()) {
+			const where = `${path}:${index + 1}`;
+			const parts = splitConfigLine(line);
+			if (typeof parts === "string") throw malformed(where, parts);
+			if (parts === undefined) continue;
+			const { keyword, args, rest } = parts;
+			if (keyword === "host") {
+				applies = !place.neverMatches && this.#matchesHost(args);
+			} else if (keyword === "match") {
+				applies = (await this.#matches(args, where)) && !place.neverMatches;
+			} else if (keyword === "include") {
+				await this.#include(args, { ...place, neverMatches: !applies }, where);
+			} else {
+				const name = currentName(keyword);
+				const values = readArguments(name, args, rest);
+				if (typeof values === "string") throw malformed(where, values);
+				this.#set(name, values, applies, where);
 			}
 		}
 		return true;
 	}
 
-	#set(keyword: string, args: string[]): void {
-		if (keyword === "identityfile") {
-			this.options.set(keyword, [...(this.options.get(keyword) ?? []), ...args]);
-		} else if (!this.options.has(keyword)) {
-			this.options.set(keyword, args);
+	async #textOf(path: string, checkPermissions: boolean): Promise<string | undefined> {
+		const file = await open(path).catch(() => undefined);
+		if (file === undefined) return undefined;
+		try {
+			const { platform, userId } = this.#environment;
+			const { uid, mode } = await file.stat();
+			const foreign = uid !== 0 && uid !== userId;
+			if (checkPermissions && platform !== "win32" && (foreign || (mode & 0o022) !== 0)) {
+				throw new UsageError(`bad owner or permissions on ${path}: others may write to it`, {
+					hint: `run: chmod go-w ${path}`,
+				});
+			}
+			return await file.readFile("utf8").catch(() => undefined);
+		} finally {
+			await file.close();
 		}
 	}
 
-	async #include(patterns: readonly string[], depth: number): Promise<void> {
+	/** Case counts here (match_pattern), unlike in `Match host`. */
+	#matchesHost(patterns: readonly string[]): boolean {
+		const fits = (pattern: string) => matchesPattern(this.#host, pattern);
+		return (
+			patterns.some((pattern) => !pattern.startsWith("!") && fits(pattern)) &&
+			!patterns.some((pattern) => pattern.startsWith("!") && fits(pattern.slice(1)))
+		);
+	}
+
+	async #matches(args: readonly string[], where: string): Promise<boolean> {
+		const result = await matchLine(args, {
+			alias: this.#target.host,
+			hostName: this.#hostName(),
+			user: this.#user,
+			tag: this.#first("tag") ?? "",
+			isFinal: this.#isFinal,
+			tokens: () => this.#tokens(),
+			environment: this.#environment,
+			signal: this.#signal,
+		});
+		if (typeof result === "string") throw malformed(where, result);
+		if (!this.#isFinal) this.wantsFinal ||= result.wantsFinal;
+		return result.matches;
+	}
+
+	#set(keyword: string, values: readonly string[], applies: boolean, where: string): void {
+		if (keyword === "proxyjump") {
+			const [jump = ""] = values.map((value) => value.replace(/\s*#.*/, ""));
+			if (parseJumpHosts(jump) === undefined) throw malformed(where, `bad ProxyJump "${jump}"`);
+			// Of a jump host and a command, the first one counts, too.
+			if (applies && !this.#options.has("proxycommand")) this.#setFirst(keyword, [jump]);
+		} else if (keyword === "proxycommand") {
+			const jump = this.#first("proxyjump")?.toLowerCase() ?? "none";
+			if (applies && jump === "none") this.#setFirst(keyword, values);
+		} else if (keyword === "identityfile" || keyword === "certificatefile") {
+			const before = this.#options.get(keyword) ?? [];
+			if (applies) this.#options.set(keyword, [...new Set([...before, ...values])]);
+		} else if (applies) {
+			this.#setFirst(keyword, values);
+		}
+	}
+
+	#setFirst(keyword: string, values: readonly string[]): void {
+		if (!this.#options.has(keyword)) this.#options.set(keyword, values);
+	}
+
+	async #include(patterns: readonly string[], place: Place, where: string): Promise<void> {
+		const { homeDirectory, variables } = this.#environment;
 		for (const pattern of patterns) {
-			const home = pattern.replace(/^~(?=[/\\]|$)/, () => this.#environment.homeDirectory);
-			const path = isAbsolute(home) ? home : join(this.#environment.homeDirectory, ".ssh", home);
-			for (const file of await expandFileName(path)) {
-				await this.read(file, depth);
+			if (pattern === "") throw malformed(where, "keyword include empty argument");
+			const named = expandHome(
+				replaceVariables(pattern, this.#tokens(), variables),
+				this.#environment,
+			);
+			const folder = place.isUsers ? join(homeDirectory, ".ssh") : dirname(SYSTEM_CONFIG);
+			const path = isAbsolute(named) ? named : join(folder, named);
+			for (const file of await expandFilePattern(path)) {
+				await this.#read(file, { ...place, depth: place.depth + 1 }, true);
 			}
 		}
 	}
+
+	get #user(): string {
+		return this.#first("user") ?? this.#environment.userName;
+	}
+
+	#first(keyword: string): string | undefined {
+		return this.#options.get(keyword)?.[0];
+	}
+
+	#hostName(): string {
+		const named = this.#first("hostname");
+		const { host } = this.#target;
+		if (named === undefined) return host;
+		return this.#isFinal ? named : replaceTokens(named, { h: host });
+	}
+
+	#tokens(): Tokens {
+		const jump = this.#first("proxyjump") ?? "";
+		return tokensOf(
+			{
+				alias: this.#target.host,
+				hostName: this.#hostName(),
+				port: Number(this.#first("port") ?? 22),
+				user: this.#user,
+				hostKeyAlias: this.#first("hostkeyalias")?.toLowerCase(),
+				jumpHost: parseJumpHosts(jump)?.at(-1)?.host ?? "",
+			},
+			this.#environment,
+		);
+	}
 }
 
-/** Wildcards in the file name only, sorted as glob(3) does. */
-async function expandFileName(path: string): Promise<string[]> {
-	const pattern = basename(path);
-	if (!/[*?]/.test(pattern)) {
-		return [path];
-	}
-	const names = await readdir(dirname(path)).catch(() => []);
-	return names
-		.filter((name) => !name.startsWith(".") && matchesPattern(name, pattern))
-		.sort()
-		.map((name) => join(dirname(path), name));
+function lowerName(name: string): string {
+	return isIP(name) === 0 ? name.toLowerCase() : name;
 }
 
-/** `Keyword argument "quoted argument" # comment`, or `Keyword=argument`. */
-function splitLine(line: string): string[] {
-	const words: string[] = [];
-	const keyword = /^\s*([^\s=#"]+)\s*=?\s*/.exec(line);
-	if (keyword?.[1] === undefined) {
-		return words;
-	}
-	words.push(keyword[1]);
-	for (const [, quoted, plain] of line
-		.slice(keyword[0].length)
-		.matchAll(/"([^"]*)"|([^\s"#][^\s"]*)|#.*/g)) {
-		const word = quoted ?? plain;
-		if (word === undefined) {
-			break;
-		}
-		words.push(word);
-	}
-	return words;
+function malformed(where: string, reason: string): UsageError {
+	return new UsageError(`${where}: ${reason}`, { hint: "see ssh_config(5)" });
 }

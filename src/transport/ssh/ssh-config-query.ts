@@ -6,7 +6,7 @@ import type { SshOptions, SshTarget } from "./ssh-settings.js";
 
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** Keywords whose line holds several arguments; the others' arguments may hold blanks. */
+/** Keywords whose line holds several paths. */
 const LISTS = new Set(["userknownhostsfile", "globalknownhostsfile"]);
 
 /**
@@ -41,8 +41,10 @@ export async function querySshConfig(
 				return undefined;
 			}
 			throw new UsageError(
-				`ssh cannot read its configuration for ${target.host}: ${firstLine(answer.stderr)}`,
-				{ hint: `see what is wrong with: ssh -G ${target.host}` },
+				`ssh cannot read its configuration for ${target.host}: ${complaint(answer.stderr)}`,
+				{
+					hint: `see what is wrong with: ${["ssh", ...args.filter((arg) => arg !== "--")].join(" ")}`,
+				},
 			);
 		case "done":
 			return parseQueryAnswer(answer.stdout);
@@ -59,7 +61,7 @@ export function parseQueryAnswer(text: string): SshOptions {
 		const keyword = line.slice(0, blank).toLowerCase();
 		const rest = line.slice(blank + 1);
 		const values = options.get(keyword) ?? [];
-		values.push(...(LISTS.has(keyword) ? rest.split(" ") : [rest]));
+		values.push(...(LISTS.has(keyword) ? splitPaths(rest) : [rest]));
 		options.set(keyword, values);
 	}
 	return options;
@@ -101,6 +103,14 @@ function run(
 	});
 }
 
-function firstLine(text: string): string {
-	return text.trim().split(/\r?\n/, 1)[0] ?? "";
+/** What comes first names the place; what follows counts the mistakes. */
+function complaint(stderr: string): string {
+	const lines = stderr.trim().split(/[\r\n]+/);
+	const line = lines.find((each) => / line \d+/.test(each)) ?? lines[0] ?? "";
+	return line.replace(/^(.*?):? line (\d+): /, "$1:$2: ");
+}
+
+/** Paths in a row are not quoted, and may hold blanks: each begins with its root. */
+function splitPaths(text: string): string[] {
+	return text.split(/ (?=[~/]|[A-Za-z]:[\\/]|__PROGRAMDATA__)/);
 }

@@ -1,13 +1,12 @@
-import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
-import { connectSocket, interrupted } from "../connect-socket.js";
+import { interrupted } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
 import { Authentication } from "./authentication.js";
-import { HostKeyPolicy } from "./host-key-policy.js";
+import { type HostKeyJudge, HostKeyPolicy } from "./host-key-policy.js";
 import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
@@ -15,6 +14,7 @@ import { OutgoingCompression } from "./outgoing-compression.js";
 import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
+import { type Hop, openLink, placeOf, type SshLink } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
 import { userQuestions } from "./user-questions.js";
 
@@ -25,13 +25,13 @@ const SESSION_FREED_MS = 50;
 const SESSION_TRIES = 5;
 
 /** One authenticated ssh connection, over which many channels run. */
-export class SshConnection implements AsyncDisposable {
+export class SshConnection implements Hop {
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
 	readonly user: string;
 	readonly compression: Pick<OutgoingCompression, "hold">;
 	readonly #client: Client;
-	readonly #socket: Socket;
+	readonly #link: SshLink;
 	readonly #sockets = new Set<ChannelSocket>();
 	readonly #sessions = new SessionGate(MAX_SESSIONS);
 	readonly #endWatch: () => void;
@@ -40,22 +40,22 @@ export class SshConnection implements AsyncDisposable {
 	#lost: ConnectionError | undefined;
 	#reason = "the connection was closed";
 
-	/** @throws ConnectionError, UsageError, InterruptedError */
+	/**
+	 * @param judge of the host key; that of the known_hosts files where absent
+	 * @throws ConnectionError, UsageError, InterruptedError
+	 */
 	static async open(
 		settings: SshSettings,
 		signal: AbortSignal,
 		emit: Emit,
 		whileWaiting: () => void,
+		judge?: HostKeyJudge,
 	): Promise<SshConnection> {
 		const place = placeOf(settings);
-		const connecting = connectSocket(
-			{
-				place,
-				address: { host: settings.hostName, port: settings.port },
-				timeoutMs: settings.connectTimeoutMs,
-				hint: (failure) => HINTS[failure],
-			},
-			signal,
+		const { onlySsh } = settings;
+		if (onlySsh !== undefined) throw new NeedsSystemSsh(`"${onlySsh}"`, place, "protocol");
+		const linking = openLink(settings, signal, (hop) =>
+			SshConnection.open(hop, signal, emit, () => {}),
 		);
 		// Loaded only now: it takes some 50 ms, which the first round trip hides.
 		const loading = import("ssh2");
@@ -64,15 +64,16 @@ export class SshConnection implements AsyncDisposable {
 			collectIdentities({ settings, ssh2, prompt, emit, signal }),
 		);
 		identities.catch(() => {});
-		const [socket, policy, { default: ssh2 }] = await settledTogether([
-			connecting,
-			HostKeyPolicy.load(settings, place, emit),
+		const [link, policy, { default: ssh2 }] = await settledTogether([
+			linking,
+			judge ?? HostKeyPolicy.load(settings, place, emit),
 			loading,
 		]);
 		const client = new ssh2.Client();
 		// There is always one more error than listeners: ssh2 may report several for one cause.
 		client.on("error", () => {});
 		const authentication = new Authentication({ settings, identities, prompt, signal });
+		const socket = link.stream;
 		const login = new Login({ client, socket, settings, place, policy, authentication });
 		const loggingIn = login.run(signal);
 		const compression = new OutgoingCompression(client);
@@ -80,41 +81,54 @@ export class SshConnection implements AsyncDisposable {
 		try {
 			await loggingIn;
 		} catch (error) {
+			await link.close();
 			const reason = authentication.exhausted && (await authentication.whySystemSsh());
-			throw reason ? new NeedsSystemSsh(reason, place, "not-authenticated", error) : error;
+			if (reason) throw new NeedsSystemSsh(reason, place, "not-authenticated", error);
+			throw withComplaint(error, link);
 		}
-		return new SshConnection(place, settings.user, client, socket, compression);
+		return new SshConnection(place, settings, client, link, compression);
 	}
 
 	private constructor(
 		place: string,
-		user: string,
+		settings: SshSettings,
 		client: Client,
-		socket: Socket,
+		link: SshLink,
 		compression: OutgoingCompression,
 	) {
 		this.place = place;
-		this.user = user;
+		this.user = settings.user;
 		this.compression = compression;
 		this.#client = client;
-		this.#socket = socket;
+		this.#link = link;
+		const socket = link.stream;
 		// Every channel that is being written to waits for it to drain.
 		socket.setMaxListeners(0);
 		client.on("error", (error) => {
 			this.#reason = error.message;
 		});
 		client.on("close", () => this.#fail());
+		const seconds = silenceSeconds(settings);
 		this.#endWatch = watchSilence(
 			() => socket.bytesRead,
 			() => {
-				this.#reason = `no answer for ${SILENCE_SECONDS} s`;
+				this.#reason = `no answer for ${seconds} s`;
 				socket.destroy();
 			},
+			seconds,
 		);
 	}
 
 	get wire(): WireCounts {
-		return { sent: this.#socket.bytesWritten, received: this.#socket.bytesRead };
+		return this.#link.wire();
+	}
+
+	/** A channel to a port that the server can reach ("direct-tcpip", RFC 4254, section 7.2). */
+	async forward(host: string, port: number, signal: AbortSignal): Promise<ChannelSocket> {
+		const channel = await this.#open(signal, (done) =>
+			this.#client.forwardOut("127.0.0.1", 0, host, port, done),
+		);
+		return this.#socketOf(channel);
 	}
 
 	/** Whether the server allows fewer sessions at a time than is usual. */
@@ -174,7 +188,7 @@ export class SshConnection implements AsyncDisposable {
 
 	/** Ties a channel's stream to the connection: it fails when the connection is lost. */
 	#socketOf(channel: ClientChannel, failureOf?: FailureOfExit): ChannelSocket {
-		const socket = new ChannelSocket(channel, this.#socket, failureOf);
+		const socket = new ChannelSocket(channel, this.#link.stream, failureOf);
 		this.#sockets.add(socket);
 		// It may fail before its reader listens; the reader then finds it destroyed.
 		socket.on("error", () => {});
@@ -191,7 +205,9 @@ export class SshConnection implements AsyncDisposable {
 			socket.destroy();
 		}
 		this.#client.end();
-		this.#socket.destroySoon();
+		const { stream } = this.#link;
+		stream.end(() => stream.destroy());
+		await this.#link.close();
 	}
 
 	#open(
@@ -251,27 +267,31 @@ function lost(place: string, reason: string): ConnectionError {
 	});
 }
 
-const HINTS: Partial<Record<ConnectionError["failure"], string>> = {
-	unresolved: "check the spelling, or give the alias a HostName in ~/.ssh/config",
-	refused: "is sshd running there, and is the port right? Name another as user@host:port",
-	"timed-out": "is the box on, and does a firewall let ssh through?",
-	unreachable: "is the network, or the VPN to it, up?",
-};
-
-export function placeOf({ alias, hostName, port }: SshSettings): string {
-	const address = hostName.includes(":") ? `[${hostName}]:${port}` : `${hostName}:${port}`;
-	return alias === hostName ? address : `${alias} (${address})`;
+function silenceSeconds({ keepAlive }: SshSettings): number {
+	if (keepAlive === undefined) return SILENCE_SECONDS;
+	return (keepAlive.intervalMs * keepAlive.countMax) / 1000;
 }
 
-/** Promise.all that closes the socket when another part fails. */
+/** What the way to the server has to say is nearer to the cause. */
+function withComplaint(error: unknown, link: SshLink): unknown {
+	const complaint = link.complaint();
+	if (!(error instanceof ConnectionError) || complaint === "") return error;
+	const { failure, message, hint, cause } = error;
+	return new ConnectionError(failure, `${message}; ${complaint}`, { hint, cause });
+}
+
+/** Promise.all that closes the link when another part fails. */
 async function settledTogether<T>(
-	parts: readonly [Promise<Socket>, Promise<HostKeyPolicy>, Promise<T>],
-): Promise<[Socket, HostKeyPolicy, T]> {
+	parts: readonly [Promise<SshLink>, HostKeyJudge | Promise<HostKeyJudge>, Promise<T>],
+): Promise<[SshLink, HostKeyJudge, T]> {
 	try {
 		return await Promise.all(parts);
 	} catch (error) {
 		parts[0].then(
-			(socket) => socket.destroy(),
+			(link) => {
+				link.stream.destroy();
+				return link.close();
+			},
 			() => {},
 		);
 		throw error;

@@ -1,15 +1,24 @@
 import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
+import { formatTarget } from "../../target/parse-target.js";
 import type { Target } from "../../target/target.js";
+import { type JumpHost, parseJumpHosts } from "./jump-host.js";
 import { type LoginSettings, loginSettings } from "./login-settings.js";
-import { readSshConfig } from "./ssh-config-file.js";
+import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
 import { querySshConfig } from "./ssh-config-query.js";
+import {
+	expandHome,
+	proxyTokens,
+	replaceTokens,
+	replaceVariables,
+	tokensOf,
+} from "./ssh-config-tokens.js";
 
 export type SshTarget = Extract<Target, { kind: "ssh" }>;
 
 /**
- * ssh_config's keywords in lower case, each with its arguments as they were written. Those that may
+ * ssh_config's keywords in lower case, each with its arguments as `ssh -G` prints them. Those that may
  * come several times (IdentityFile) hold one entry a line.
  */
 export type SshOptions = ReadonlyMap<string, readonly string[]>;
@@ -20,15 +29,28 @@ export interface SshSettings {
 	readonly alias: string;
 	/** The ssh program's arguments to reach the same host by hand, for hints. */
 	readonly sshArguments: string;
+	/** The same for `rbuild hosts trust`. */
+	readonly trustArguments: string;
 	readonly hostName: string;
 	readonly port: number;
 	readonly user: string;
+	/** Only this kind of address. */
+	readonly addressFamily: 4 | 6 | undefined;
+	/** The address of this machine to connect from. */
+	readonly bindAddress: string | undefined;
+	/** What lies between; absent where the host is called directly. */
+	readonly proxy: SshProxy | undefined;
+	readonly algorithms: SshAlgorithms;
+	/** What the configuration asks for that only the ssh program can do, such as "MACs umac-64@openssh.com" or "RevokedHostKeys". */
+	readonly onlySsh: string | undefined;
 	/** Absolute paths, in the order in which they are tried; they need not exist. */
 	readonly identityFiles: readonly string[];
 	/** Offer no agent key but those that identityFiles name. */
 	readonly identitiesOnly: boolean;
 	/** The agent's socket, or undefined where there is none or it must not be used. */
 	readonly agentSocket: string | undefined;
+	/** Ask the user nothing. */
+	readonly batchMode: boolean;
 	/** The first one is where a new host key is written to. */
 	readonly userKnownHostsFiles: readonly string[];
 	readonly globalKnownHostsFiles: readonly string[];
@@ -38,118 +60,199 @@ export interface SshSettings {
 	/** Write new host names to known_hosts as a hash. */
 	readonly hashKnownHosts: boolean;
 	readonly connectTimeoutMs: number;
-	/** Ask the user nothing. */
-	readonly batchMode: boolean;
-	/** Where programs run, and whom to ask. */
+	/** What ServerAliveInterval and ServerAliveCountMax ask for; absent: rbuild's own. */
+	readonly keepAlive: { readonly intervalMs: number; readonly countMax: number } | undefined;
+	/** Where a ProxyCommand runs, and whom to ask. */
 	readonly environment: Environment;
 	readonly login: LoginSettings;
 	/** What ssh2 cannot do of all this, for people; the ssh program can. */
 	readonly needsSystemSsh?: string | undefined;
 }
 
+export type SshProxy =
+	/** ProxyJump: a connection to that host, which may have a proxy of its own. */
+	| { readonly kind: "jump"; readonly through: SshSettings }
+	/** ProxyCommand, for the user's shell. */
+	| { readonly kind: "command"; readonly command: string };
+
 const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
-const DEFAULT_IDENTITY_FILES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+/** In the order of OpenSSH 9. */
+const DEFAULT_IDENTITY_FILES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map(
+	(type) => `~/.ssh/id_${type}`,
+);
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 /** Where OpenSSH's agent listens on Windows. */
 export const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
 
 /**
- * Asks the ssh program what its configuration means for this host, or reads the files where there is
- * no ssh program.
- * @throws UsageError for a configuration that cannot be read, or needs what rbuild cannot do yet.
+ * Asks the ssh program what its configuration means for this host and for those on the way to it, or
+ * reads the files where there is no ssh program.
+ * @throws UsageError for a configuration that cannot be read, or goes around in a circle;
+ * InterruptedError
  */
 export async function sshSettings(
 	target: SshTarget,
 	environment: Environment,
 	signal: AbortSignal,
 ): Promise<SshSettings> {
-	const options =
-		(await querySshConfig(target, environment, signal)) ??
-		(await readSshConfig(target.host, environment));
-	return interpretOptions(options, target, environment);
+	return await settingsOf({ target, via: undefined, trail: [] }, environment, signal);
 }
 
-/** Applies defaults, ~, ${VARIABLE} and the %-tokens of ssh_config(5). */
+interface Stop {
+	readonly target: SshTarget;
+	/** The hops that a ProxyJump with several names in front of this one, in place of its own proxy. */
+	readonly via: readonly JumpHost[] | undefined;
+	/** The stops that lie behind it, the box first. */
+	readonly trail: readonly SshSettings[];
+}
+
+async function settingsOf(
+	{ target, via, trail }: Stop,
+	environment: Environment,
+	signal: AbortSignal,
+): Promise<SshSettings> {
+	const options =
+		(await querySshConfig(target, environment, signal)) ??
+		(await readFiles(target, environment, signal));
+	const settings = interpretOptions(options, target, environment);
+	if (trail.some((each) => isSameServer(each, settings))) {
+		const names = [...trail.map(({ alias }) => alias), settings.alias].join(" -> ");
+		throw new UsageError(`ssh config: ProxyJump goes around in a circle: ${names}`, {
+			hint: `give ${settings.alias} a "ProxyJump none", in front of the line that applies to it`,
+		});
+	}
+	// A lone hop has the proxy of its own configuration; the first of several has, too.
+	const jump = options.get("proxyjump")?.[0] ?? "none";
+	const hops = via !== undefined && via.length > 0 ? via : parseJumpHosts(jump);
+	if (hops === undefined) {
+		throw new UsageError(`ssh config: bad ProxyJump "${jump}" for ${target.host}`);
+	}
+	const last = hops.at(-1);
+	if (last === undefined) return settings;
+	const through = await settingsOf(
+		{
+			target: jumpTarget(last),
+			via: hops.slice(0, -1),
+			trail: [...trail, settings],
+		},
+		environment,
+		signal,
+	);
+	return { ...settings, proxy: { kind: "jump", through } };
+}
+
+async function readFiles(target: SshTarget, environment: Environment, signal: AbortSignal) {
+	// Loaded only where there is no ssh.
+	const { readSshConfig } = await import("./ssh-config-file.js");
+	return await readSshConfig(target, environment, signal);
+}
+
+function jumpTarget({ host, user, port }: JumpHost): SshTarget {
+	return {
+		kind: "ssh",
+		host,
+		...(user === undefined ? {} : { user }),
+		...(port === undefined ? {} : { port }),
+	};
+}
+
+function isSameServer(one: SshSettings, other: SshSettings): boolean {
+	return one.hostName === other.hostName && one.port === other.port && one.user === other.user;
+}
+
+/** Applies defaults, ~, ${VARIABLE} and the %-tokens that `ssh -G` leaves. A jump host is not looked up. */
 export function interpretOptions(
 	options: SshOptions,
 	target: SshTarget,
 	environment: Environment,
 ): SshSettings {
 	const first = (keyword: string) => options.get(keyword)?.[0];
-	refuseProxies(first, target.host);
-
-	const hostTokens = { "%": "%", h: target.host, n: target.host };
-	const hostName = replaceTokens(first("hostname") ?? target.host, hostTokens);
+	const hostName = first("hostname") ?? target.host;
 	const port = target.port ?? Number(first("port") ?? 22);
 	const user = target.user ?? first("user") ?? environment.userName;
-	const tokens = {
-		"%": "%",
-		d: environment.homeDirectory,
-		h: hostName,
-		n: target.host,
-		p: String(port),
-		r: user,
-		u: environment.userName,
+	const hostKeyAlias = first("hostkeyalias");
+	const jumpHost = parseJumpHosts(first("proxyjump") ?? "")?.at(-1)?.host ?? "";
+	const tokens = tokensOf(
+		{ alias: target.host, hostName, port, user, hostKeyAlias, jumpHost },
+		environment,
+	);
+	const path = (text: string) => {
+		// OpenSSH for Windows prints its own placeholder.
+		const { ProgramData = "C:\\ProgramData" } = environment.variables;
+		const whole = expandHome(text, environment).replace(/^__PROGRAMDATA__/, () => ProgramData);
+		return isAbsolute(whole) ? whole : join(environment.workingDirectory, whole);
 	};
-	const path = (text: string) => expandPath(text, tokens, environment);
 	const paths = (keyword: string, fallback: readonly string[]) =>
-		(options.get(keyword) ?? fallback).filter((text) => text.toLowerCase() !== "none").map(path);
+		(options.get(keyword) ?? fallback).filter((text) => !isNone(text)).map(path);
+	const command = first("proxycommand");
+	const algorithms = chooseAlgorithms(options);
+	const { sshConfigFile } = environment;
+	const { socketPath: _, ...server } = target;
 
 	return {
 		alias: target.host,
 		sshArguments: [
-			...(environment.sshConfigFile === undefined ? [] : ["-F", environment.sshConfigFile]),
+			...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
 			...(target.port === undefined ? [] : ["-p", target.port]),
 			target.user === undefined ? target.host : `${target.user}@${target.host}`,
+		].join(" "),
+		trustArguments: [
+			formatTarget(server),
+			...(sshConfigFile === undefined ? [] : ["--ssh-config", sshConfigFile]),
 		].join(" "),
 		hostName,
 		port,
 		user,
-		identityFiles: paths("identityfile", DEFAULT_IDENTITY_FILES),
+		addressFamily: addressFamily(first("addressfamily")),
+		bindAddress: first("bindaddress"),
+		proxy:
+			command === undefined || isNone(command)
+				? undefined
+				: { kind: "command", command: replaceTokens(command, proxyTokens(tokens)) },
+		algorithms,
+		onlySsh: algorithms.missing ?? onlySsh(first),
+		identityFiles: (options.get("identityfile") ?? DEFAULT_IDENTITY_FILES)
+			.filter((text) => !isNone(text))
+			.map((text) => path(replaceVariables(text, tokens, environment.variables))),
 		identitiesOnly: isYes(first("identitiesonly")),
 		agentSocket: agentSocket(first("identityagent"), path, environment),
+		batchMode: isYes(first("batchmode")),
 		userKnownHostsFiles: paths("userknownhostsfile", DEFAULT_USER_KNOWN_HOSTS),
 		globalKnownHostsFiles: paths("globalknownhostsfile", DEFAULT_GLOBAL_KNOWN_HOSTS),
-		hostKeyAlias: first("hostkeyalias"),
+		hostKeyAlias,
 		strictHostKeyChecking: strictness(first("stricthostkeychecking")),
 		hashKnownHosts: isYes(first("hashknownhosts")),
 		connectTimeoutMs: connectTimeout(first("connecttimeout")),
-		batchMode: isYes(first("batchmode")),
+		keepAlive: keepAlive(first("serveraliveinterval"), first("serveralivecountmax")),
 		environment,
 		login: loginSettings(options, (keyword) => paths(keyword, [])),
 	};
 }
 
-function refuseProxies(first: (keyword: string) => string | undefined, host: string): void {
-	for (const [keyword, name] of [
-		["proxyjump", "ProxyJump"],
-		["proxycommand", "ProxyCommand"],
-	] as const) {
+const ONLY_SSH: Readonly<Record<string, string>> = {
+	bindinterface: "BindInterface",
+	knownhostscommand: "KnownHostsCommand",
+	proxyusefdpass: "ProxyUseFdpass",
+	revokedhostkeys: "RevokedHostKeys",
+};
+
+/** To go on without them would reach nobody, or trust a key that the user does not. */
+function onlySsh(first: (keyword: string) => string | undefined): string | undefined {
+	for (const [keyword, name] of Object.entries(ONLY_SSH)) {
 		const value = first(keyword);
-		if (value !== undefined && value.toLowerCase() !== "none") {
-			throw new UsageError(`ssh config asks for ${name} to reach ${host}: not supported yet`, {
-				hint: `forward a port yourself, as in: ssh -N -L 2222:localhost:22 ${host}, then --on user@localhost:2222`,
-			});
-		}
+		if (value !== undefined && value !== "no" && !isNone(value)) return name;
 	}
+	return undefined;
 }
 
-function expandPath(
-	text: string,
-	tokens: Readonly<Record<string, string>>,
-	{ homeDirectory, variables, workingDirectory }: Environment,
-): string {
-	const home = text.replace(/^~(?=[/\\]|$)/, () => homeDirectory);
-	const plain = replaceTokens(
-		home.replace(/\$\{(\w+)\}/g, (whole, name: string) => variables[name] ?? whole),
-		tokens,
-	);
-	return isAbsolute(plain) ? plain : join(workingDirectory, plain);
+function isNone(text: string): boolean {
+	return text.toLowerCase() === "none";
 }
 
-function replaceTokens(text: string, tokens: Readonly<Record<string, string>>): string {
-	return text.replace(/%(.)/g, (whole, letter: string) => tokens[letter] ?? whole);
+function addressFamily(option: string | undefined): 4 | 6 | undefined {
+	if (option === "inet") return 4;
+	return option === "inet6" ? 6 : undefined;
 }
 
 function agentSocket(
@@ -160,7 +263,7 @@ function agentSocket(
 	if (option === undefined || option === "SSH_AUTH_SOCK") {
 		return variables.SSH_AUTH_SOCK || (platform === "win32" ? WINDOWS_AGENT : undefined);
 	}
-	if (option.toLowerCase() === "none") {
+	if (isNone(option)) {
 		return undefined;
 	}
 	if (/^\$\w+$/.test(option)) {
@@ -192,4 +295,10 @@ function isYes(option: string | undefined): boolean {
 function connectTimeout(option: string | undefined): number {
 	const seconds = Number(option);
 	return seconds > 0 ? seconds * 1000 : DEFAULT_CONNECT_TIMEOUT_MS;
+}
+
+/** An interval of 0, OpenSSH's default, is no wish of the user's. */
+function keepAlive(interval: string | undefined, countMax = "3"): SshSettings["keepAlive"] {
+	const seconds = Number(interval);
+	return seconds > 0 ? { intervalMs: seconds * 1000, countMax: Number(countMax) } : undefined;
 }

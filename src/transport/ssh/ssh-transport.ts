@@ -8,6 +8,7 @@ import { NeedsSystemSsh } from "./needs-system-ssh.js";
 import type { DaemonStream, RemoteHost } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
 import { SshConnections } from "./ssh-connections.js";
+import { wayOf } from "./ssh-link.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
 interface Host extends RemoteHost, AsyncDisposable {
@@ -62,7 +63,8 @@ async function openBuiltin({ target, settings, ...call }: Call): Promise<Transpo
 	const connect = (whileWaiting: () => void) =>
 		SshConnection.open(settings, call.signal, call.emit, whileWaiting);
 	const host = new SshConnections(await connect(call.whileWaiting), () => connect(() => {}));
-	return await openOver(host, "ssh", target, call.signal);
+	const way = ["ssh", wayOf(settings)].filter(Boolean).join(" ");
+	return await openOver(host, way, target, call.signal);
 }
 
 /** @param reason Why it is not ssh2, for people. */

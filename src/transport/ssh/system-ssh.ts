@@ -13,7 +13,7 @@ import {
 	type RemoteCommand,
 	type RemoteHost,
 } from "./remote-host.js";
-import { placeOf } from "./ssh-connection.js";
+import { placeOf } from "./ssh-link.js";
 import { SshProcess } from "./ssh-process.js";
 import { sshProgramFailure } from "./ssh-program-failure.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
 import { parseQueryAnswer } from "../../../../src/transport/ssh/ssh-config-query.js";
-import { interpretOptions, type SshTarget } from "../../../../src/transport/ssh/ssh-settings.js";
+import {
+	interpretOptions,
+	type SshSettings,
+	type SshTarget,
+	sshSettings,
+} from "../../../../src/transport/ssh/ssh-settings.js";
 
 const environment: Environment = {
 	variables: { SSH_AUTH_SOCK: "/run/agent", KEYS: "/keys" },
@@ -23,13 +31,23 @@ function settings(config: string, target: Partial<SshTarget> = {}, changed?: Par
 
 suite("ssh settings", { skip: process.platform === "win32" }, () => {
 	test("have OpenSSH's defaults", () => {
-		assert.deepEqual(settings(""), {
+		const { algorithms, environment: _, ...rest } = settings("");
+		assert.deepEqual(algorithms.ciphers.slice(0, 1), ["aes128-gcm@openssh.com"]);
+		assert.deepEqual(rest, {
 			alias: "box",
 			sshArguments: "box",
+			trustArguments: "box",
 			hostName: "box",
 			port: 22,
 			user: "ann",
-			identityFiles: ["ed25519", "ecdsa", "rsa"].map((type) => `/home/ann/.ssh/id_${type}`),
+			addressFamily: undefined,
+			bindAddress: undefined,
+			proxy: undefined,
+			onlySsh: undefined,
+			keepAlive: undefined,
+			identityFiles: ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map(
+				(type) => `/home/ann/.ssh/id_${type}`,
+			),
 			identitiesOnly: false,
 			agentSocket: "/run/agent",
 			userKnownHostsFiles: ["/home/ann/.ssh/known_hosts", "/home/ann/.ssh/known_hosts2"],
@@ -39,7 +57,6 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			hashKnownHosts: false,
 			connectTimeoutMs: 15_000,
 			batchMode: false,
-			environment,
 			login: {
 				methods: ["publickey", "keyboard-interactive", "password"],
 				passwordPrompts: 3,
@@ -83,10 +100,6 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		]);
 	});
 
-	test("replace %h in HostName with the name that was given", () => {
-		assert.equal(settings("hostname %h.lab.example\n").hostName, "box.lab.example");
-	});
-
 	test("name the agent's socket", () => {
 		assert.equal(settings("identityagent none\n").agentSocket, undefined);
 		assert.equal(settings("identityagent ~/agent\n").agentSocket, "/home/ann/agent");
@@ -99,13 +112,99 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		);
 	});
 
-	test("refuse a jump host or proxy in place of going around it", () => {
-		for (const option of ["proxyjump gate", "proxycommand nc %h %p"]) {
-			assert.throws(
-				() => settings(`${option}\n`),
-				(error) => error instanceof UsageError && /not supported yet/.test(error.message),
+	test("take over how the connection is made", () => {
+		const read = settings(
+			"addressfamily inet6\nbindaddress ::1\nbatchmode yes\nserveraliveinterval 20\nserveralivecountmax 5\n",
+		);
+		assert.equal(read.addressFamily, 6);
+		assert.equal(read.bindAddress, "::1");
+		assert.equal(read.batchMode, true);
+		assert.deepEqual(read.keepAlive, { intervalMs: 20_000, countMax: 5 });
+	});
+
+	test("name what only the ssh program can do", () => {
+		assert.equal(settings("proxyusefdpass yes\n").onlySsh, "ProxyUseFdpass");
+		assert.equal(settings("revokedhostkeys /r\n").onlySsh, "RevokedHostKeys");
+		assert.equal(settings("proxyusefdpass no\nknownhostscommand none\n").onlySsh, undefined);
+	});
+
+	test("keep paths with blanks whole that ssh -G prints in a row", () => {
+		const read = settings("userknownhostsfile /home/a b/x /home/c d/y\n");
+		assert.deepEqual(read.userKnownHostsFiles, ["/home/a b/x", "/home/c d/y"]);
+	});
+
+	test("replace the tokens of a ProxyCommand, and no others there", () => {
+		const read = settings("hostname real\nhostkeyalias key\nproxycommand nc %h %p %r %n %k %%\n", {
+			port: 7,
+		});
+		const command = "nc real 7 ann box key %";
+		assert.deepEqual(read.proxy, { kind: "command", command });
+		assert.throws(
+			() => settings("proxycommand nc %d\n"),
+			(error) => error instanceof UsageError && /"%d" stands for nothing/.test(error.message),
+		);
+		assert.equal(settings("proxycommand none\n").proxy, undefined);
+	});
+
+	test("know ciphers in the user's order, and in rbuild's where there is none", () => {
+		const ciphers = (list: string) => settings(`ciphers ${list}\n`).algorithms.ciphers;
+		assert.deepEqual(ciphers("aes256-ctr,aes128-ctr,nobody@knows"), ["aes256-ctr", "aes128-ctr"]);
+		const openssh9 =
+			"chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com";
+		const openssh10 =
+			"chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
+		assert.equal(ciphers(openssh9)[0], "aes128-gcm@openssh.com");
+		assert.equal(ciphers(openssh10)[0], "aes128-gcm@openssh.com");
+		assert.equal(
+			settings("kexalgorithms mlkem768x25519-sha256\n").onlySsh,
+			"KexAlgorithms mlkem768x25519-sha256",
+		);
+	});
+
+	suite("of jump hosts", () => {
+		let home: string;
+		before(async () => {
+			home = await mkdtemp(join(tmpdir(), "rbuild-jumps-"));
+		});
+		after(() => rm(home, { recursive: true }));
+
+		/** The stops of the way, the box last. */
+		async function way(config: string, host: string): Promise<string[]> {
+			await writeFile(join(home, "config"), config, { mode: 0o600 });
+			const machine = { ...environment, sshConfigFile: join(home, "config") };
+			// Nothing on this PATH, so that our own reading is asked.
+			const variables = { PATH: join(home, "nothing") };
+			const signal = new AbortController().signal;
+			let stop: SshSettings | undefined = await sshSettings(
+				{ kind: "ssh", host },
+				{ ...machine, variables },
+				signal,
 			);
+			const names: string[] = [];
+			while (stop !== undefined) {
+				names.unshift(`${stop.user}@${stop.hostName}:${stop.port}`);
+				stop = stop.proxy?.kind === "jump" ? stop.proxy.through : undefined;
+			}
+			return names;
 		}
-		assert.equal(settings("proxycommand none\n").hostName, "box");
+
+		test("have their own settings, and the proxies of those", async () => {
+			const config =
+				"Host box\n ProxyJump bob@near,far:7\nHost near\n HostName near.example\n ProxyJump outer\nHost far\n User eve\n ProxyJump never\n";
+			assert.deepEqual(await way(config, "box"), [
+				...["ann@outer:22", "bob@near.example:22", "eve@far:7", "ann@box:22"],
+			]);
+		});
+
+		test("that lead back to themselves are refused", async () => {
+			await assert.rejects(
+				way("Host *\n ProxyJump gate\n", "box"),
+				/^UsageError: ssh config: ProxyJump goes around in a circle: box -> gate -> gate$/,
+			);
+			await assert.rejects(
+				way("Host box\n ProxyJump a\nHost a\n ProxyJump b\nHost b\n ProxyJump ann@box\n", "box"),
+				/ProxyJump goes around in a circle: box -> a -> b -> box$/,
+			);
+		});
 	});
 });

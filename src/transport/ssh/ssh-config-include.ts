@@ -1,0 +1,39 @@
+import { readdir, stat } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+
+/**
+ * The files that a path with wildcards names, sorted, as glob(3) gives them: `*`, `?` and `[a-z]` in any
+ * part of it, and nothing hidden unless it is asked for. Without a wildcard: the path itself.
+ * @param path absolute
+ */
+export async function expandFilePattern(path: string): Promise<string[]> {
+	if (!/[*?[]/.test(path)) return [path];
+	const [root = "", ...parts] = path.split(/[/\\]/);
+	let found = [isAbsolute(`${root}/`) ? `${root}/` : root];
+	for (const part of parts) {
+		const next = await Promise.all(found.map((folder) => matchesIn(folder, part)));
+		found = next.flat();
+	}
+	const existing = await Promise.all(found.map((file) => stat(file).catch(() => undefined)));
+	return found.filter((_, index) => existing[index] !== undefined);
+}
+
+async function matchesIn(folder: string, part: string): Promise<string[]> {
+	if (!/[*?[]/.test(part)) return [join(folder, part)];
+	const source = part
+		.replace(/[.+^${}()|\\]/g, "\\$&")
+		.replace(/\[!/g, "[^")
+		.replaceAll("*", ".*")
+		.replaceAll("?", ".");
+	let pattern: RegExp;
+	try {
+		pattern = new RegExp(`^${source}$`, "s");
+	} catch {
+		return [];
+	}
+	const names = await readdir(folder).catch(() => []);
+	return names
+		.filter((name) => pattern.test(name) && (part.startsWith(".") || !name.startsWith(".")))
+		.sort()
+		.map((name) => join(folder, name));
+}
