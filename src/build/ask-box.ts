@@ -49,5 +49,5 @@ export async function askBox(
 
 function withoutQuestions(environment: Environment): Environment {
 	const variables = { ...environment.variables, SSH_ASKPASS_REQUIRE: "never" };
-	return { ...environment, variables };
+	return { ...environment, variables, prompt: undefined };
 }
