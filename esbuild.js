@@ -43,7 +43,7 @@ const partsOfUndici = {
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
-	entryPoints: ["src/cli/main.ts", "src/context/context-worker.ts"],
+	entryPoints: ["src/cli/main.ts", "src/context/context-worker.ts", "src/survey/survey-worker.ts"],
 	outdir,
 	entryNames: "[name]",
 	bundle: true,

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { measureContextSurvey } from "./context-survey.js";
 import { measureStartup } from "./startup.js";
 
 // `npm run bench`: rbuild and its peers side by side in one run, on the engines of ../shared/lab. What
@@ -10,6 +11,7 @@ import { measureStartup } from "./startup.js";
 //
 //   npm run bench -- --links loop,rtt50 --workloads tiny,monorepo --runs 3 --peers classic,tarpipe
 //
+// --context times `rbuild context` on 50,000 and 1,000,000 files, and needs no lab.
 // --rbuild 'COMMAND' times another command line, such as one with --transfer tar. --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -23,12 +25,16 @@ function bench(args: readonly string[]): void {
 	if (status !== 0) throw new Error(`bench.mjs ended with ${status}`);
 }
 
+const args = process.argv.slice(2);
+if (args.includes("--context")) {
+	measureContextSurvey(rbuild);
+	process.exit(0);
+}
 if (!existsSync(lab)) {
 	console.error("the benchmark needs the engines of ../shared/lab beside the checkout");
 	process.exit(1);
 }
 
-const args = process.argv.slice(2);
 if (args.includes("--report")) {
 	bench(args);
 } else {

@@ -2,7 +2,7 @@
 export const HELP = `Builds a container image on a remote Docker daemon, over one SSH connection.
 
 Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
-       rbuild context [DIR]           show what would be uploaded
+       rbuild context [DIR]           show what would be uploaded, and why
        rbuild hosts                   list the boxes; hosts add NAME ssh://…
 
       --on BOX           docker context, ssh alias, user@host[:port], ssh://…, tcp://…

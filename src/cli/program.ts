@@ -3,7 +3,12 @@ import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
 import { normalizeFlags } from "./command-line.js";
-import { CONTEXT_FLAGS, type ContextArguments, runContext } from "./context-command.js";
+import {
+	CONTEXT_FLAGS,
+	type ContextArguments,
+	WHY_FLAGS,
+	type WhyArguments,
+} from "./context/context-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
 import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
@@ -57,7 +62,7 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 
 async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 	let exitCode: ExitCode | 0 = 0;
-	const flags = { ...(OTHER_FLAGS[argv[0] ?? ""] ?? ALL_BUILD_FLAGS), ...GENERAL_FLAGS };
+	const flags = { ...flagsOf(argv), ...GENERAL_FLAGS };
 	const parser = yargs(normalizeFlags(argv, flags))
 		.scriptName("rbuild")
 		.locale("en")
@@ -97,8 +102,25 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			(command) =>
 				command
 					.positional("directory", { type: "string", default: "." })
-					.options(onlyLast(CONTEXT_FLAGS)),
+					.options(onlyHere(onlyLast(CONTEXT_FLAGS)))
+					.command(
+						"why <paths..>",
+						"Say for each path whether it would be sent, and which line decides",
+						(why) =>
+							why
+								.positional("paths", {
+									type: "string",
+									array: true,
+									describe: "Relative to the context directory, or to the current one",
+								})
+								.options(onlyLast(WHY_FLAGS)),
+						async (values) => {
+							const { runWhy } = await import("./context/why-command.js");
+							exitCode = await runWhy(values as unknown as WhyArguments);
+						},
+					),
 			async (values) => {
+				const { runContext } = await import("./context/context-command.js");
 				exitCode = await runContext(values as unknown as ContextArguments);
 			},
 		)
@@ -138,9 +160,15 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 /** Flags by themselves; for everything else the shell offers files beside what is here. */
 function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
 	if (!current.startsWith("-")) return COMMANDS;
-	const other = words.map(String).find((word) => word in OTHER_FLAGS);
-	const flags = OTHER_FLAGS[other ?? ""] ?? ALL_BUILD_FLAGS;
+	const names = words.map(String);
+	const flags = flagsOf(names.slice(names.findIndex((name) => name in OTHER_FLAGS)));
 	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
+}
+
+/** Those that the command line may have. */
+function flagsOf([command = "", ...words]: readonly string[]): Readonly<Record<string, Options>> {
+	if (command === "context" && words.includes("why")) return { ...CONTEXT_FLAGS, ...WHY_FLAGS };
+	return OTHER_FLAGS[command] ?? ALL_BUILD_FLAGS;
 }
 
 /** As in docker, a flag that is given twice has the last value; yargs would make a list of both. */
@@ -152,6 +180,13 @@ function onlyLast<Flags extends Record<string, object>>(flags: Flags): Flags {
 				? flag
 				: { ...flag, coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) },
 		]),
+	) as Flags;
+}
+
+/** Not for the commands within a command, too. */
+function onlyHere<Flags extends Record<string, object>>(flags: Flags): Flags {
+	return Object.fromEntries(
+		Object.entries(flags).map(([name, flag]) => [name, { ...flag, global: false }]),
 	) as Flags;
 }
 
@@ -167,6 +202,11 @@ function usageError(
 	const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
 	if (unknown !== undefined) return unknownArgument(unknown, argv, flags);
 	if (message.startsWith("Not enough non-option arguments")) {
+		if (argv[0] === "context") {
+			return new UsageError("no path was given", {
+				hint: "name what you wonder about, such as: rbuild context why src/main.ts",
+			});
+		}
 		return new UsageError("no build context was given", {
 			hint: "name the directory to build, such as: rbuild . -t app",
 		});
@@ -189,7 +229,10 @@ function unknownArgument(
 				command === undefined ? "there is one build context" : `did you mean: rbuild ${command}?`,
 		});
 	}
-	const meant = suggestion(name, flags);
+	const meant = suggestion(
+		name,
+		flags.filter((flag) => flag !== name),
+	);
 	return new UsageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}`, {
 		hint: meant === undefined ? "see rbuild build --help" : `did you mean --${meant}?`,
 	});

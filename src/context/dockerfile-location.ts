@@ -53,6 +53,20 @@ export async function locateDockerfile(query: DockerfileQuery): Promise<Dockerfi
 	};
 }
 
+/**
+ * The .dockerignore that applies where there is no Dockerfile to be read, by the same rules.
+ * @throws ContextError
+ */
+export async function locateIgnoreFile({
+	root,
+	file,
+	workingDirectory,
+}: Omit<DockerfileQuery, "readStdin">): Promise<DockerfileLocation["ignore"]> {
+	const dockerfile =
+		file === undefined || file === "-" ? undefined : resolve(workingDirectory, file);
+	return (await ignoreFile(root, dockerfile)).ignore;
+}
+
 async function defaultDockerfile(root: string): Promise<string> {
 	const usual = join(root, "Dockerfile");
 	const lowerCase = join(root, "dockerfile");

@@ -7,8 +7,16 @@ export interface IgnoredSizes {
 	readonly bytes: number;
 }
 
-/** Adds up what is in directories that the walk did not open. What cannot be read is left out. */
-export function measureDirectories(tree: SourceTree, directories: readonly string[]): IgnoredSizes {
+/**
+ * Adds up what is in directories that the walk did not open. What cannot be read is left out.
+ *
+ * @param onPath called for every path that is looked at
+ */
+export function measureDirectories(
+	tree: SourceTree,
+	directories: readonly string[],
+	onPath?: () => void,
+): IgnoredSizes {
 	let files = 0;
 	let bytes = 0;
 	const pending = [...directories];
@@ -16,6 +24,7 @@ export function measureDirectories(tree: SourceTree, directories: readonly strin
 		for (const name of unlessUnreadable(() => tree.names(path as string)) ?? []) {
 			const child = `${path}/${name}`;
 			const found = unlessUnreadable(() => tree.look(child));
+			onPath?.();
 			if (found?.type === "directory") pending.push(child);
 			else if (found !== undefined) {
 				files += 1;

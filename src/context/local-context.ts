@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import { addAbortSignal, type Readable } from "node:stream";
@@ -8,10 +7,10 @@ import type { ContextRequest, LocalContext } from "./build-context.js";
 import type { SelectableDirectory } from "./context-selection.js";
 import { type DirectoryContext, openDirectoryContext } from "./directory-context.js";
 import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
-import type { ExtraFile } from "./extra-files.js";
 import { fileSet } from "./file-set.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
+import { whatIsSent } from "./sent-dockerfile.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** As openBuildContext, for a directory and nothing else. */
@@ -119,28 +118,6 @@ class DirectoryBuildContext implements LocalContext {
 		};
 		return summary;
 	}
-}
-
-/**
- * A Dockerfile from elsewhere travels under a name made from its content, so that the tar is the same
- * when it is the same. The .dockerignore that goes with it names it too: the classic builder then takes
- * it out of the context again, so that `COPY .` does not see it (as the docker CLI does).
- */
-function whatIsSent({ pathInContext, content, ignore }: DockerfileLocation): {
-	readonly dockerfile: string;
-	readonly extra: readonly ExtraFile[];
-} {
-	if (pathInContext !== undefined) return { dockerfile: pathInContext, extra: [] };
-	const digest = createHash("sha256").update(content).digest("hex");
-	const dockerfile = `.dockerfile.${digest.slice(0, 20)}`;
-	const rules = ignore?.content ?? Buffer.from(".dockerignore");
-	return {
-		dockerfile,
-		extra: [
-			{ path: dockerfile, content },
-			{ path: ".dockerignore", content: Buffer.concat([rules, Buffer.from(`\n${dockerfile}\n`)]) },
-		],
-	};
 }
 
 /** The daemon looks for the Dockerfile and NAME.dockerignore here, before .dockerignore in the context. */

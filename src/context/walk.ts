@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { ContextError } from "../errors.js";
 import { type FileState, fileState } from "./file-hashes.js";
-import type { IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
+import type { IgnoreRule, IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest, EntryType } from "./manifest.js";
 import type { Found, SourceTree } from "./source-tree.js";
 
@@ -10,6 +10,18 @@ type Hidden = Pick<ReadonlySet<string>, "has">;
 
 /** Where the state of each file is kept, for who wants to know it again. */
 type States = Pick<WeakMap<ContextEntry, FileState>, "set">;
+
+/** Who wants to know more of a walk than its outcome. A build does not, and pays nothing for it. */
+export interface WalkObserver {
+	/** Comes first for every path. `parent` is the very same state where no rule fits the path itself. */
+	judged(path: string, state: MatchState, parent: MatchState): void;
+	/** In the order of the entries. A directory that is sent only for what is in it has no rule. */
+	sent(entry: ContextEntry, rule: IgnoreRule | undefined): void;
+	/** Of a directory: it is not entered. */
+	leftOut(path: string, found: Found, rule: IgnoreRule | undefined): void;
+	/** What a build would fail with; the walk goes on. */
+	unreadable(path: string, error: ContextError): void;
+}
 
 /**
  * Finds everything that is sent. What vanishes between the listing of its directory and the look at
@@ -24,8 +36,9 @@ export function walkContext(
 	rules: IgnoreRules,
 	hidden: Hidden,
 	states?: States,
+	observer?: WalkObserver,
 ): ContextManifest {
-	return new Walk(tree, rules, hidden, states).run();
+	return new Walk(tree, rules, hidden, states, observer).run();
 }
 
 class Walk {
@@ -33,6 +46,7 @@ class Walk {
 	readonly #rules: IgnoreRules;
 	readonly #hidden: Hidden;
 	readonly #states: States | undefined;
+	readonly #observer: WalkObserver | undefined;
 
 	readonly #entries: ContextEntry[] = [];
 	#files = 0;
@@ -44,11 +58,18 @@ class Walk {
 	/** The path under which a file that has several names was sent first, by its identity. */
 	readonly #firstNames = new Map<string, string>();
 
-	constructor(tree: SourceTree, rules: IgnoreRules, hidden: Hidden, states: States | undefined) {
+	constructor(
+		tree: SourceTree,
+		rules: IgnoreRules,
+		hidden: Hidden,
+		states: States | undefined,
+		observer: WalkObserver | undefined,
+	) {
 		this.#tree = tree;
 		this.#rules = rules;
 		this.#hidden = hidden;
 		this.#states = states;
+		this.#observer = observer;
 	}
 
 	run(): ContextManifest {
@@ -65,49 +86,61 @@ class Walk {
 	#visitAll(directory: string, names: readonly string[], state: MatchState): void {
 		for (const name of names) {
 			const path = directory === "" ? name : `${directory}/${name}`;
-			if (!this.#hidden.has(path)) this.#visit(path, this.#rules.match(path, state));
+			if (this.#hidden.has(path)) continue;
+			const verdict = this.#rules.match(path, state);
+			this.#observer?.judged(path, verdict, state);
+			this.#visit(path, verdict);
 		}
 	}
 
 	#visit(path: string, state: MatchState): void {
-		const found = this.#unlessIgnored(state, () => this.#tree.look(path));
+		const found = this.#unlessIgnored(path, state, () => this.#tree.look(path));
 		if (found === undefined) return;
 		if (found.type === "directory") this.#visitDirectory(path, found.stats, state);
-		else if (state.ignored) this.#leaveOut(found);
-		else this.#sendFile(path, found);
+		else if (state.ignored) this.#leaveOut(path, found, state);
+		else this.#sendFile(path, found, state);
 	}
 
 	#visitDirectory(path: string, stats: Stats, state: MatchState): void {
 		const enter = !state.ignored || this.#rules.mayReincludeBelow(path, state);
-		const names = enter ? this.#unlessIgnored(state, () => this.#tree.names(path)) : undefined;
+		const names = enter
+			? this.#unlessIgnored(path, state, () => this.#tree.names(path))
+			: undefined;
 		if (names === undefined) {
-			if (state.ignored) this.#ignored.directories.push(path);
+			if (!state.ignored) return;
+			this.#ignored.directories.push(path);
+			this.#observer?.leftOut(path, { type: "directory", stats }, state.rule);
 			return;
 		}
 		const entry = this.#entry(path, { type: "directory", stats });
 		if (state.ignored) this.#withheld.push(entry);
-		else this.#send(entry);
+		else this.#send(entry, state);
 		this.#visitAll(path, names, state);
 		if (this.#withheld.at(-1) === entry) this.#withheld.pop();
 	}
 
-	#sendFile(path: string, found: Found): void {
+	#sendFile(path: string, found: Found, state: MatchState): void {
 		const entry = this.#entry(path, found);
 		const hardlink = this.#firstName(path, found);
 		if (found.type === "file") this.#states?.set(entry, fileState(found.stats));
-		this.#send(hardlink === undefined ? entry : { ...entry, hardlink });
+		this.#send(hardlink === undefined ? entry : { ...entry, hardlink }, state);
 		this.#files += 1;
 		if (hardlink === undefined) this.#bytes += entry.size;
 	}
 
-	#send(entry: ContextEntry): void {
-		if (this.#withheld.length > 0) this.#entries.push(...this.#withheld.splice(0));
+	#send(entry: ContextEntry, state: MatchState): void {
+		for (const parent of this.#withheld.length > 0 ? this.#withheld.splice(0) : NONE) {
+			this.#entries.push(parent);
+			this.#observer?.sent(parent, undefined);
+		}
 		this.#entries.push(entry);
+		this.#observer?.sent(entry, state.rule);
 	}
 
-	#leaveOut({ type, stats }: Found): void {
+	#leaveOut(path: string, found: Found, state: MatchState): void {
 		this.#ignored.files += 1;
-		if (type === "file") this.#ignored.bytes += stats.size;
+		if (found.type === "file") this.#ignored.bytes += found.stats.size;
+		this.#observer?.leftOut(path, found, state.rule);
 	}
 
 	#entry(path: string, { type, stats }: Found): ContextEntry {
@@ -136,15 +169,20 @@ class Walk {
 	}
 
 	/** What is ignored and cannot be read does no harm. */
-	#unlessIgnored<T>(state: MatchState, read: () => T): T | undefined {
+	#unlessIgnored<T>(path: string, state: MatchState, read: () => T): T | undefined {
 		try {
 			return read();
 		} catch (error) {
-			if (state.ignored && error instanceof ContextError) return undefined;
-			throw error;
+			if (!(error instanceof ContextError)) throw error;
+			if (state.ignored) return undefined;
+			if (this.#observer === undefined) throw error;
+			this.#observer.unreadable(path, error);
+			return undefined;
 		}
 	}
 }
+
+const NONE: readonly ContextEntry[] = [];
 
 function isDevice(type: EntryType): boolean {
 	return type === "char-device" || type === "block-device";

@@ -25,7 +25,18 @@ export interface ContextDocument {
 	readonly advice: readonly Advice[];
 	/** Paths that would be sent and look as if they held credentials. Never the credentials. */
 	readonly secrets: readonly SecretFinding[];
+	/** Why something is not known, for people; absent where there is nothing to warn of. */
+	readonly warnings?: readonly string[];
+	/** What a build would fail with; absent where all can be read. */
+	readonly unreadable?: readonly UnreadablePath[];
+	/** The limits that were given and are exceeded; absent where none is. */
+	readonly exceeded?: readonly ExceededLimit[];
+	/** Only where an earlier document was named. */
+	readonly comparison?: ContextComparison;
 }
+
+/** All but the two lists that may be too long to be held, or sent, as a whole. */
+export type DocumentHead = Omit<ContextDocument, "files" | "ignored">;
 
 export interface ContextTotalsDocument {
 	/** Everything but directories. */
@@ -120,4 +131,54 @@ export interface SecretFinding {
 	readonly what: string;
 	/** Where in the file, counted from 1; absent where the name gave it away. */
 	readonly line?: number;
+}
+
+export interface UnreadablePath {
+	readonly path: string;
+	/** For people; names the path. */
+	readonly reason: string;
+}
+
+export interface ExceededLimit {
+	/** The flag that set it, without its dashes. */
+	readonly limit: "max-size" | "max-files" | "max-file-size";
+	/** Bytes, or files for "max-files". */
+	readonly allowed: number;
+	/** Likewise; of the largest file for "max-file-size". */
+	readonly found: number;
+	/** The largest files; for "max-files", the directories that hold the most by themselves. Five at most. */
+	readonly largest: readonly SizedPath[];
+}
+
+export interface SizedPath {
+	readonly path: string;
+	/** Bytes, or files in a directory for "max-files". */
+	readonly size: number;
+}
+
+/** What changed in what would be sent, of all but directories. */
+export interface ContextComparison {
+	/** The earlier document, as the user named it. */
+	readonly file: string;
+	readonly before: { readonly files: number; readonly bytes: number };
+	readonly added: ChangedPaths;
+	readonly grown: ChangedPaths;
+	readonly shrunk: ChangedPaths;
+	readonly removed: ChangedPaths;
+}
+
+export interface ChangedPaths {
+	readonly files: number;
+	/** By which the context grew; below 0 where it shrank. */
+	readonly bytes: number;
+	/** Those with the largest change, ten at most. */
+	readonly largest: readonly ChangedPath[];
+}
+
+export interface ChangedPath {
+	readonly path: string;
+	/** Bytes; null where it was not there. */
+	readonly before: number | null;
+	/** Likewise. */
+	readonly after: number | null;
 }

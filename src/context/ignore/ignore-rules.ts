@@ -148,6 +148,18 @@ export class IgnoreRules {
 	}
 
 	/**
+	 * The rules that fit the path itself, in no certain order, whatever they and others make of it. Not
+	 * those that fit only one of its parents.
+	 *
+	 * @throws ContextError as match()
+	 */
+	fitting(path: string): readonly IgnoreRule[] {
+		return this.#candidates(path).filter(
+			({ pattern }) => pattern.by !== "test" || pattern.fits(path),
+		);
+	}
+
+	/**
 	 * For an ignored directory: whether it has to be entered, because something below may be sent. The
 	 * answer is no wherever BuildKit says no, and also where no negation can apply: only those count
 	 * that come after the rule by which the directory is ignored.

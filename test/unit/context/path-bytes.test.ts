@@ -63,5 +63,7 @@ describe("a path in a message", () => {
 		assert.equal(printablePath("src/é 1.ts"), "src/é 1.ts");
 		assert.equal(printablePath("a\nb"), '"a\\nb"');
 		assert.equal(printablePath("a\udcff"), '"a\\udcff"');
+		assert.equal(printablePath("a\u009b2Jb\u007f"), '"a\\u009b2Jb\\u007f"');
+		assert.equal(printablePath("a\u202egpj"), '"a\\u202egpj"');
 	});
 });

@@ -165,6 +165,57 @@ describe("what is ignored", () => {
 	});
 });
 
+describe("an observer of the walk", () => {
+	/** What it is told, one line each. */
+	function observed(root: string, rules: string): string[] {
+		const told: string[] = [];
+		const tree = new SourceTree(root, "linux");
+		walkContext(tree, IgnoreRules.parse(rules, ".dockerignore"), new Set(), undefined, {
+			judged: (path, state, parent) =>
+				told.push(`judged ${path}${state === parent ? " as its parent" : ""}`),
+			sent: ({ path }, rule) => told.push(`sent ${path} by ${rule?.text}`),
+			leftOut: (path, { type }, rule) => told.push(`left out ${type} ${path} by ${rule?.text}`),
+			unreadable: (path, error) => told.push(`unreadable ${path}: ${error.message}`),
+		});
+		return told;
+	}
+
+	it("is told of every path that is met and which rule decided", (test) => {
+		const root = emptyTree(test);
+		for (const name of ["dist/deep", "kept"]) mkdirSync(join(root, name), { recursive: true });
+		for (const name of ["dist/a.js", "dist/deep/x", "dist/z.css"]) {
+			writeFileSync(join(root, name), "");
+		}
+		assert.deepEqual(observed(root, "dist\n!dist/z.css"), [
+			"judged dist",
+			"judged dist/a.js as its parent",
+			"left out file dist/a.js by dist",
+			"judged dist/deep as its parent",
+			"left out directory dist/deep by dist",
+			"judged dist/z.css",
+			"sent dist by undefined",
+			"sent dist/z.css by !dist/z.css",
+			"judged kept as its parent",
+			"sent kept by undefined",
+		]);
+	});
+
+	it("is told of what cannot be read, and the walk goes on", (test) => {
+		const root = emptyTree(test);
+		mkdirSync(join(root, "a"));
+		writeFileSync(join(root, "b"), "");
+		chmodSync(join(root, "a"), 0o000);
+		asNobody(root, () => {
+			assert.deepEqual(observed(root, ""), [
+				"judged a as its parent",
+				"unreadable a: cannot read a in the build context: permission denied",
+				"judged b as its parent",
+				"sent b by undefined",
+			]);
+		});
+	});
+});
+
 describe("the walk fails", () => {
 	it("for a context that is not there, or not a directory", (test) => {
 		const root = emptyTree(test);

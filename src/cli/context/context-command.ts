@@ -1,0 +1,88 @@
+import { openLocalContext } from "../../context/local-context.js";
+import { printablePath } from "../../context/path-bytes.js";
+import { ContextError, type ExitCode } from "../../errors.js";
+import { shouldUseColor } from "../../render/progress-mode.js";
+import type { DocumentHead } from "../../survey/context-document.js";
+import { exceededPaths, exceededSentence } from "../../survey/format/sentences.js";
+import type { TextStyle } from "../../survey/format/text-style.js";
+import type { ContextLimits } from "../../survey/limits.js";
+import { onInterrupt } from "../interrupts.js";
+import type { ContextArguments } from "./context-flags.js";
+import { parseCount, parseLimit, parseLink } from "./context-values.js";
+import { meantContext, surveyOf, warnOf } from "./meant-context.js";
+import { resultTarget, writeResult } from "./result-target.js";
+
+const DEFAULT_DEPTH = 3;
+const DEFAULT_TOP = 20;
+
+/** `rbuild context DIR`: what a build would upload, and why. Needs no daemon. */
+export async function runContext(values: ContextArguments): Promise<ExitCode | 0> {
+	using interrupts = onInterrupt(() => {});
+	const { signal } = interrupts;
+	const { format } = values;
+	const style = styleOf(values);
+	const questions = {
+		limits: limitsOf(values),
+		linkBitsPerSecond: values.link === undefined ? undefined : parseLink(values.link),
+		compareWith: values.compare,
+	};
+	await using target = await resultTarget(values.output, format);
+	const meant = await meantContext(values.directory, values, signal);
+	if (format === "tar") {
+		await using context = await openLocalContext(meant.directory, meant.request(), signal);
+		// The file that is written must not be in it.
+		await context.walked;
+		await writeResult(target, context.tar(ignoreProgress), signal);
+		if (Object.keys(questions.limits).length === 0) return 0;
+	}
+	await using survey = await surveyOf(meant, questions, signal);
+	const head = await survey.head;
+	if (format !== "tar") {
+		warnOf(head);
+		await writeResult(target, survey.text(format, style), signal);
+	}
+	failOn(head);
+	return 0;
+}
+
+function ignoreProgress(): void {}
+
+function limitsOf(values: ContextArguments): ContextLimits {
+	const { "max-size": size, "max-files": files, "max-file-size": fileSize } = values;
+	return {
+		...(size === undefined ? {} : { size: parseLimit(size, "--max-size") }),
+		...(files === undefined ? {} : { files: parseCount(files, "--max-files") }),
+		...(fileSize === undefined ? {} : { fileSize: parseLimit(fileSize, "--max-file-size") }),
+	};
+}
+
+function styleOf({ depth, top, all, output, ...values }: ContextArguments): TextStyle {
+	const { stdout, env } = process;
+	const isTTY = stdout.isTTY === true && output === undefined;
+	const limit = (text: string | undefined, flag: string, usual: number) =>
+		text === undefined ? (all ? Number.POSITIVE_INFINITY : usual) : parseCount(text, flag);
+	return {
+		color: shouldUseColor({ flag: values["no-color"] ? false : values.color, isTTY, env }),
+		// 0 on a terminal that does not know its size.
+		width: (isTTY && stdout.columns) || Number.POSITIVE_INFINITY,
+		depth: limit(depth, "--depth", DEFAULT_DEPTH),
+		top: limit(top, "--top", DEFAULT_TOP),
+	};
+}
+
+/** @throws ContextError where a build would fail, or a limit is exceeded */
+function failOn({ unreadable = [], exceeded = [] }: DocumentHead): void {
+	const [first, second] = unreadable;
+	if (first !== undefined) {
+		const message =
+			second === undefined
+				? first.reason
+				: `cannot read ${unreadable.length} paths in the build context: ${printablePath(first.path)}, ${printablePath(second.path)}${unreadable.length > 2 ? ", …" : ""}`;
+		throw new ContextError(message, { hint: "make them readable, or list them in .dockerignore" });
+	}
+	const [limit] = exceeded;
+	if (limit === undefined) return;
+	throw new ContextError(exceeded.map(exceededSentence).join("; "), {
+		hint: `the most of it: ${exceededPaths(limit)}`,
+	});
+}

@@ -1,0 +1,69 @@
+import type { Options } from "yargs";
+import { TEXT_FORMATS, type TextFormat } from "../../survey/format/formats.js";
+
+const text = { type: "string", requiresArg: true } as const;
+const flag = { type: "boolean" } as const;
+
+/** The flags of `rbuild context`, in the order of the help. */
+export const CONTEXT_FLAGS = {
+	file: { ...text, alias: "f", describe: 'The Dockerfile; "-" reads it from standard input' },
+	target: { ...text, describe: "Stage that would be built" },
+	"build-arg": {
+		...text,
+		array: true,
+		nargs: 1,
+		describe: "Value for an ARG, NAME=VALUE or NAME",
+	},
+	format: {
+		type: "string",
+		choices: [...TEXT_FORMATS, "tar"],
+		default: "table",
+		describe: "How the result is shown; tar: what --transfer tar would send",
+	},
+	output: { ...text, alias: "o", describe: "Write it to a file, not to the standard output" },
+	link: { ...text, describe: "Estimate the time of the upload on a link, such as 20mbit" },
+	depth: { ...text, describe: "Levels of directories that are shown (3)" },
+	top: { ...text, describe: "Paths that are shown (20)" },
+	all: { ...flag, describe: "Show all paths, however deep" },
+	"max-size": { ...text, describe: "Exit with 3 if there is more to send, such as 50MB" },
+	"max-files": { ...text, describe: "Exit with 3 if there are more files to send" },
+	"max-file-size": { ...text, describe: "Exit with 3 if a file to send is larger" },
+	compare: { ...text, describe: "Show what changed since this file of --format json" },
+	color: { ...flag, describe: "Colours, also where it is no terminal" },
+	"no-color": { ...flag, describe: "No colours" },
+} as const satisfies Record<string, Options>;
+
+export const WHY_FLAGS = {
+	context: { ...text, alias: "C", default: ".", describe: "The context directory" },
+	file: CONTEXT_FLAGS.file,
+	target: CONTEXT_FLAGS.target,
+	"build-arg": CONTEXT_FLAGS["build-arg"],
+} as const satisfies Record<string, Options>;
+
+/** What both commands say of the build that is meant. */
+export interface MeantBuild {
+	readonly file?: string;
+	readonly target?: string;
+	readonly "build-arg"?: readonly string[];
+}
+
+export interface ContextArguments extends MeantBuild {
+	readonly directory: string;
+	readonly format: TextFormat | "tar";
+	readonly output?: string;
+	readonly link?: string;
+	readonly depth?: string;
+	readonly top?: string;
+	readonly all?: boolean;
+	readonly "max-size"?: string;
+	readonly "max-files"?: string;
+	readonly "max-file-size"?: string;
+	readonly compare?: string;
+	readonly color?: boolean;
+	readonly "no-color"?: boolean;
+}
+
+export interface WhyArguments extends MeantBuild {
+	readonly context: string;
+	readonly paths: readonly string[];
+}

@@ -1,0 +1,85 @@
+import { addAbortSignal, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import type { ContextRequest } from "../../context/build-context.js";
+import { parseContextSource } from "../../context/context-source.js";
+import { UsageError } from "../../errors.js";
+import { printableName } from "../../render/printable.js";
+import type { DocumentHead } from "../../survey/context-document.js";
+import { type OpenSurvey, openSurvey, type SurveyOptions } from "../../survey/open-survey.js";
+import { parseBuildArgs } from "../option-values.js";
+import type { MeantBuild } from "./context-flags.js";
+import { surveyProgress } from "./survey-progress.js";
+
+/** The directory that is looked into, and the build that it is looked into for. */
+export interface MeantContext extends MeantBuild {
+	readonly directory: string;
+	/** What opening the context takes; each has the standard input from its beginning. */
+	request(): ContextRequest;
+}
+
+/** @throws UsageError, ContextError */
+export async function meantContext(
+	argument: string,
+	build: MeantBuild,
+	signal: AbortSignal,
+): Promise<MeantContext> {
+	const source = await parseContextSource(argument, process.cwd());
+	if (source.kind !== "directory") {
+		throw new UsageError(`${argument} is not a directory: there is nothing to look into`);
+	}
+	const stdin =
+		build.file === "-" ? await buffer(addAbortSignal(signal, process.stdin)) : undefined;
+	return {
+		...build,
+		directory: source.directory,
+		request: () => ({
+			context: argument,
+			file: build.file,
+			workingDirectory: process.cwd(),
+			platform: process.platform,
+			stdin: Readable.from(stdin === undefined ? [] : [stdin]),
+		}),
+	};
+}
+
+type Questions = Pick<SurveyOptions, "limits" | "linkBitsPerSecond" | "compareWith">;
+
+/** Looks into it, and shows how far that is where it takes long. */
+export async function surveyOf(
+	meant: MeantContext,
+	questions: Questions,
+	signal: AbortSignal,
+): Promise<OpenSurvey> {
+	const { stdin, ...request } = meant.request();
+	const progress = surveyProgress();
+	const survey = await openSurvey(
+		{
+			...request,
+			...questions,
+			directory: meant.directory,
+			target: meant.target,
+			buildArgs: buildArgs(meant["build-arg"] ?? []),
+			readStdin: () => buffer(stdin),
+			onProgress: (paths) => progress.show(paths),
+		},
+		signal,
+	);
+	survey.head.then(
+		() => progress.close(),
+		() => progress.close(),
+	);
+	return survey;
+}
+
+/** What could not be found out, on stderr. */
+export function warnOf({ warnings = [] }: DocumentHead): void {
+	for (const warning of warnings) process.stderr.write(`warning: ${printableName(warning)}\n`);
+}
+
+/** "NAME" alone has the value of the environment, as in docker. */
+function buildArgs(values: readonly string[]): Record<string, string | null> {
+	const args = Object.entries(parseBuildArgs(values));
+	return Object.fromEntries(
+		args.map(([name, value]) => [name, value ?? process.env[name] ?? null]),
+	);
+}

@@ -1,0 +1,56 @@
+import { lstat, realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { printablePath } from "../../context/path-bytes.js";
+import { ContextError, type ExitCode } from "../../errors.js";
+import { describeVerdict } from "../../survey/format/verdict-text.js";
+import { onInterrupt } from "../interrupts.js";
+import type { WhyArguments } from "./context-flags.js";
+import { meantContext, surveyOf, warnOf } from "./meant-context.js";
+
+/** `rbuild context why PATH…`: for each path whether it would be sent, and which line says so. */
+export async function runWhy(values: WhyArguments): Promise<ExitCode | 0> {
+	using interrupts = onInterrupt(() => {});
+	const { signal } = interrupts;
+	const meant = await meantContext(values.context, values, signal);
+	const questions = { limits: {}, linkBitsPerSecond: undefined, compareWith: undefined };
+	await using survey = await surveyOf(meant, questions, signal);
+	const paths = await Promise.all(values.paths.map((path) => pathInContext(survey.root, path)));
+	const verdicts = await survey.verdicts(paths);
+	const head = await survey.head;
+	warnOf(head);
+	process.stdout.write(verdicts.map((verdict) => `${describeVerdict(verdict, head)}\n`).join(""));
+	const missing = verdicts.filter(({ kind }) => kind === "missing");
+	if (missing.length === 0) return 0;
+	const names = missing.map(({ path }) => printablePath(path)).join(", ");
+	throw new ContextError(`not in the build context: ${names}`, {
+		hint: `paths are relative to ${printablePath(survey.root)}, or to the current directory`,
+	});
+}
+
+/**
+ * Relative to the context where it is there, else to the working directory. "/"-separated; what is
+ * outside of the context starts with "..".
+ */
+async function pathInContext(root: string, argument: string): Promise<string> {
+	const meant = resolve(root, argument);
+	if ((await exists(meant)) && isInside(root, meant)) return relativePath(root, meant);
+	const elsewhere = resolve(argument);
+	const folder = await realpath(dirname(elsewhere)).catch(() => dirname(elsewhere));
+	const found = join(folder, basename(elsewhere));
+	return relativePath(root, (await exists(found)) && isInside(root, found) ? found : meant);
+}
+
+function isInside(root: string, path: string): boolean {
+	return !relative(root, path).startsWith("..");
+}
+
+function relativePath(root: string, path: string): string {
+	return relative(root, path).replaceAll(sep, "/");
+}
+
+async function exists(path: string): Promise<boolean> {
+	return lstat(path).then(
+		() => true,
+		() => false,
+	);
+}

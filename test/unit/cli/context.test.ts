@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+	chmodSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { rbuild, startRbuild } from "../../support/cli.js";
+import { startFakeDaemon } from "../../support/fake-daemon.js";
+import { gnuTar } from "../context/trees.js";
+import { contextWith } from "../survey/surveys.js";
+
+const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
+
+const app = (test: TestContext, files: Readonly<Record<string, string>> = {}) =>
+	contextWith(test, {
+		Dockerfile: "FROM scratch\nCOPY . .\n",
+		".dockerignore": "node_modules\n*.log\n!keep.log\n",
+		"node_modules/a/b.js": "123",
+		"src/main.ts": "12345",
+		"debug.log": "1",
+		"keep.log": "12",
+		...files,
+	});
+
+describe("rbuild context", () => {
+	it("shows what would be sent of the current directory", async (test) => {
+		const { code, stdout, stderr } = await rbuild(["context"], { cwd: app(test) });
+		assert.equal(stderr, "");
+		assert.equal(code, 0);
+		assert.match(stdout, /^ {2}4 files, 58 B to send$/m);
+		assert.match(stdout, /^ {2}2 files, 4 B ignored \(by \.dockerignore\)$/m);
+		assert.match(stdout, /^ {2}about .* compressed \(estimated from \d\.\d+ kB of it\)$/m);
+		assert.match(stdout, /node_modules\/ {2}\(\.dockerignore:1 node_modules\)$/m);
+	});
+
+	it("has the keys in JSON that it had before there was a version", async (test) => {
+		const { stdout } = await rbuild(["context", app(test), "--format", "json"]);
+		const { version, files, totals } = JSON.parse(stdout);
+		assert.equal(version, 1);
+		assert.equal(totals.files, 4);
+		assert.equal(totals.bytes, 58);
+		assert.deepEqual(totals.ignored, { files: 2, bytes: 4, directories: ["node_modules"] });
+		assert.deepEqual(files.at(-1), { path: "src/main.ts", type: "file", size: 5, mode: 0o644 });
+	});
+
+	it("estimates the upload on a link", async (test) => {
+		const { stdout } = await rbuild(["context", app(test), "--link", "1kbit"]);
+		assert.match(stdout, /compressed, \d+\.\ds at 1 kbit\/s/);
+	});
+
+	it("measures a context without a Dockerfile, and warns of it", async (test) => {
+		const root = contextWith(test, { a: "12" });
+		const without = await rbuild(["context", root]);
+		assert.match(without.stdout, /1 file, 2 B to send/);
+		assert.equal(without.stderr, `warning: there is no Dockerfile in ${root}\n`);
+		assert.equal(without.code, 0);
+		const misnamed = await rbuild(["context", root, "-f", "Prod"], { cwd: root });
+		assert.equal(misnamed.stderr, "warning: the Dockerfile Prod does not exist\n");
+		assert.equal(misnamed.code, 0);
+	});
+
+	it("counts the Dockerfile that comes on standard input", async (test) => {
+		const root = contextWith(test, { a: "12" });
+		const { stdout } = await rbuild(["context", root, "-f", "-", "--format", "csv"], {
+			input: "FROM scratch\n",
+		});
+		assert.match(stdout, /^\.dockerfile\.[0-9a-f]{20},file,13,1,sent,,\r$/m);
+	});
+
+	it("writes the result to a file, which is not part of it", async (test) => {
+		const root = app(test);
+		const args = ["context", "--format", "json", "-o", "report.json"];
+		const { code, stdout } = await rbuild(args, { cwd: root });
+		assert.equal(code, 0);
+		assert.equal(stdout, "");
+		const { files } = JSON.parse(readFileSync(join(root, "report.json"), "utf8"));
+		assert.equal(files.length, 5);
+		assert.ok(!readdirSync(root).some((name) => name.endsWith(".tmp")));
+	});
+
+	it("names what cannot be read, and fails as a build would", async (test) => {
+		const root = app(test, { "locked/x": "", key: "" });
+		chmodSync(join(root, "locked"), 0);
+		chmodSync(join(root, "key"), 0);
+		const { code, stdout, stderr } = await rbuild(["context", root], { obeysModes: true });
+		chmodSync(join(root, "locked"), 0o755);
+		assert.equal(code, 3);
+		assert.match(stdout, /Cannot be read\n {2}cannot read locked in .*: permission denied\n/);
+		assert.match(stderr, /^error: cannot read 2 paths in the build context: locked, key$/m);
+	});
+
+	it("takes no notice of what somebody reads no further", () => {
+		const { status, stderr } = spawnSync(
+			"bash",
+			[
+				"-c",
+				`"$0" "$1" context "$2" --format csv | true; exit \${PIPESTATUS[0]}`,
+				process.execPath,
+				command,
+				fileURLToPath(new URL("../../..", import.meta.url)),
+			],
+			{ encoding: "utf8" },
+		);
+		assert.doesNotMatch(stderr, /error/);
+		assert.equal(status, 0);
+	});
+});
+
+describe("rbuild context --format tar", () => {
+	it("writes what a build would send as a tar", async (test) => {
+		const root = app(test);
+		const file = join(contextWith(test, {}), "context.tar");
+		const { code } = await rbuild(["context", root, "--format", "tar", "-o", file]);
+		assert.equal(code, 0);
+		const names = gnuTar(readFileSync(file), "-t").trimEnd().split("\n");
+		assert.deepEqual(names, [".dockerignore", "Dockerfile", "keep.log", "src/", "src/main.ts"]);
+	});
+
+	it("is byte for byte what a build sends to a daemon that takes tars", async (test) => {
+		const root = app(test, { "a/b": "1".repeat(100_000) });
+		symlinkSync("a", join(root, "link"));
+		let sent: Buffer | undefined;
+		await using daemon = await startFakeDaemon({
+			routes: {
+				"GET /_ping": (_request, response) => {
+					response.setHeader("Api-Version", "1.47").setHeader("Builder-Version", "1").end("OK");
+				},
+				"POST /build": async (request, response) => {
+					sent = await buffer(request);
+					response.writeHead(500).end();
+				},
+			},
+		});
+		// From elsewhere, so that it travels under a name of its own.
+		const dockerfile = join(contextWith(test, { Dockerfile: "FROM scratch\n" }), "Dockerfile");
+		await rbuild([root, "-f", dockerfile, "--on", `unix://${daemon.socketPath}`]);
+		const child = startRbuild(["context", root, "-f", dockerfile, "--format", "tar"]);
+		const written = await buffer(child.stdout as Readable);
+		assert.ok(written.length > 100_000);
+		assert.ok(sent?.equals(written));
+	});
+
+	it("needs the Dockerfile, as the build does", async (test) => {
+		const { code, stderr } = await rbuild(["context", contextWith(test, {}), "--format", "tar"]);
+		assert.equal(code, 3);
+		assert.match(stderr, /^error: there is no Dockerfile in /);
+	});
+
+	it("keeps to the limits, too", async (test) => {
+		const args = ["context", app(test), "--format", "tar", "--max-files", "1", "-o", "/dev/null"];
+		const { code, stderr } = await rbuild(args);
+		assert.equal(code, 3);
+		assert.match(stderr, /^error: 4 files are 3 over --max-files 1$/m);
+	});
+});
+
+describe("the limits of rbuild context", () => {
+	it("fail what is larger, and say by how much and what it is", async (test) => {
+		const root = app(test, { "assets/video.mp4": "x".repeat(3_000) });
+		const args = [
+			"context",
+			root,
+			"--max-size",
+			"2kB",
+			"--max-files",
+			"2",
+			"--max-file-size",
+			"1k",
+		];
+		const { code, stdout, stderr } = await rbuild(args);
+		assert.equal(code, 3);
+		assert.match(stdout, /^Limits\n {2}the context, 3\.06 kB, is 1\.06 kB over --max-size 2 kB: /m);
+		const [error, hint] = stderr.split("\n");
+		assert.equal(
+			error,
+			"error: the context, 3.06 kB, is 1.06 kB over --max-size 2 kB; 5 files are 3 over --max-files 2; the largest file, 3 kB, is 2 kB over --max-file-size 1 kB",
+		);
+		assert.match(hint ?? "", /^hint: the most of it: assets\/video\.mp4 \(3 kB\), /);
+	});
+
+	it("let pass what is not", async (test) => {
+		const args = ["context", app(test), "--max-size", "58", "--max-files", "4"];
+		const { code, stderr } = await rbuild(args);
+		assert.equal(stderr, "");
+		assert.equal(code, 0);
+	});
+
+	it("are refused where they are none", async (test) => {
+		const { code, stderr } = await rbuild(["context", app(test), "--max-size", "big"]);
+		assert.equal(code, 2);
+		assert.match(stderr, /^error: --max-size "big" is not a size$/m);
+	});
+});
+
+describe("rbuild context --compare", () => {
+	it("tells what changed since then", async (test) => {
+		const root = app(test);
+		const file = join(contextWith(test, {}), "before.json");
+		await rbuild(["context", root, "--format", "json", "-o", file]);
+		writeFileSync(join(root, "new.bin"), "x".repeat(500));
+		writeFileSync(join(root, "src/main.ts"), "1");
+		const { code, stdout } = await rbuild(["context", root, "--compare", file]);
+		assert.equal(code, 0);
+		assert.match(stdout, /^ {2}\+1 file and \+496 B against /m);
+		assert.match(stdout, /^ {2}new: 1 file, \+500 B\n +\+500 B {2}new\.bin\n/m);
+		assert.match(stdout, /^ {2}shrunk: 1 file, -4 B\n +-4 B {2}src\/main\.ts\n/m);
+	});
+
+	it("refuses what is no earlier document, with one line", async (test) => {
+		const root = app(test);
+		const { code, stdout, stderr } = await rbuild(["context", root, "--compare", "Dockerfile"], {
+			cwd: root,
+		});
+		assert.equal(code, 2);
+		assert.equal(stdout, "");
+		assert.match(stderr, /^error: cannot compare with Dockerfile: it is not JSON\nhint: .*\n$/);
+	});
+});
+
+describe("rbuild context why", () => {
+	it("says which line decides, for paths from the context or from here", async (test) => {
+		const root = app(test);
+		const args = ["context", "why", "main.ts", "node_modules/a/b.js", "-C", root, "debug.log"];
+		const { code, stdout, stderr } = await rbuild(args, { cwd: join(root, "src") });
+		assert.equal(stderr, "");
+		assert.equal(code, 0);
+		assert.equal(
+			stdout,
+			`src/main.ts: included: no rule leaves it out
+node_modules/a/b.js: never seen, as node_modules/ is not entered: ignored by .dockerignore:1 node_modules
+debug.log: ignored by .dockerignore:2 *.log
+`,
+		);
+	});
+
+	it("is about the current directory, and fails for what is not there", async (test) => {
+		const args = ["context", "why", "keep.log", "nope", "../outside"];
+		const { code, stdout, stderr } = await rbuild(args, { cwd: app(test) });
+		assert.equal(code, 3);
+		assert.equal(
+			stdout,
+			"keep.log: included by .dockerignore:3 !keep.log\nnope: not there\n../outside: not there\n",
+		);
+		assert.match(stderr, /^error: not in the build context: nope, \.\.\/outside\nhint: /);
+	});
+
+	it("leaves a directory of that name to be looked into", async (test) => {
+		const root = contextWith(test, { "why/Dockerfile": "FROM scratch", "why/a": "123" });
+		const { stdout } = await rbuild(["context", "./why"], { cwd: root });
+		assert.match(stdout, /2 files, 15 B to send/);
+	});
+
+	it("needs a path, and has flags of its own", async () => {
+		const without = await rbuild(["context", "why"]);
+		assert.equal(without.code, 2);
+		assert.match(without.stderr, /^error: no path was given\nhint: .*rbuild context why /);
+		const other = await rbuild(["context", "why", "a", "--max-sise", "1"]);
+		assert.equal(other.code, 2);
+		assert.match(other.stderr, /^error: unknown flag --max-sise$/m);
+	});
+});
+
+describe("names that would garble the terminal", () => {
+	it("are escaped in every format for people", async (test) => {
+		const root = contextWith(test, { Dockerfile: "FROM scratch\n" });
+		writeFileSync(join(root, "a\nb\u001b[31mc\u009b2J\u202e"), "x");
+		writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "y");
+		mkdirSync(join(root, "\u001b]0;title\u0007"));
+		for (const format of ["table", "markdown", "csv"]) {
+			const { code, stdout } = await rbuild(["context", root, "--format", format]);
+			assert.equal(code, 0);
+			const controls = [...stdout.replace(/\r?\n/g, "")].filter((character) =>
+				/[\p{Control}\u202e\ufffd]/u.test(character),
+			);
+			assert.deepEqual(controls, [], format);
+			if (format !== "markdown") assert.ok(stdout.includes("\\nb\\u001b[31mc\\u009b2J\\u202e"));
+		}
+		const { stdout } = await rbuild([
+			"context",
+			"why",
+			"a\nb\u001b[31mc\u009b2J\u202e",
+			"-C",
+			root,
+		]);
+		assert.equal(stdout, '"a\\nb\\u001b[31mc\\u009b2J\\u202e": included: no rule leaves it out\n');
+	});
+});

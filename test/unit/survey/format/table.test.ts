@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { SentPath } from "../../../../src/survey/context-document.js";
+import { formatTable } from "../../../../src/survey/format/table.js";
+import { EVERYTHING, PLAIN, surveyed } from "../surveys.js";
+
+const table = (survey = EVERYTHING, style = PLAIN) => [...formatTable(survey, style)].join("");
+
+const sized = (path: string, size: number): SentPath => ({ path, type: "file", size, mode: 0o644 });
+const directory = (path: string): SentPath => ({ path, type: "directory", size: 0, mode: 0o755 });
+
+describe("the table", () => {
+	it("has a section for everything that was found out", () => {
+		assert.equal(
+			table(),
+			`/src/app
+  3 files, 3 MB to send
+  12 files, 5 MB ignored (by .dockerignore)
+  about 1 MB compressed, 0.4s at 20 Mbit/s (estimated from 3 MB of it)
+
+Limits
+  the context, 3 MB, is 2 MB over --max-size 1 MB: main.go (1 MB)
+
+Cannot be read
+  cannot read db in the build context: permission denied
+
+Compared
+  +1 file and -1 MB against before.json
+  new: 1 file, +1 kB
+        +1 kB  way
+  gone: 12 files, -1 MB
+         -9 B  old
+  ... 11 more
+
+Largest
+      2 MB  =============                 1 file  dist/
+      2 MB  =============                 1 file    "a|b\`<i>_\\u009b2J.js"
+      1 MB  =======                       1 file  main.go
+       0 B                                1 file  way
+
+By type
+      2 MB  =============                 1 file  .js
+      1 MB  =======                       1 file  .go
+       0 B                                1 file  symlinks
+
+Ignored
+      5 MB  ====================        12 files  node_modules/  (.dockerignore:1 node_modules)
+
+Rules
+  .dockerignore, lines 4-5, 8: matches nothing
+
+Needed by the Dockerfile
+      1 MB  =======                       1 file  Dockerfile:12 COPY main.go .
+      2 MB  =============                2 files  nobody
+  the value of $SRC is not known
+
+Advice
+  dist is made by the build (1 file, 2 MB)
+    add to .dockerignore: dist
+
+Secrets
+  "key\\n.pem":2: an OpenSSH private key
+`,
+		);
+	});
+
+	it("has no section for what there is nothing to say about", () => {
+		assert.equal(
+			table(surveyed({ ignoreFile: null })),
+			`/src/app
+  0 files, 0 B to send
+  0 files, 0 B ignored (there is no .dockerignore)
+  about 0 B compressed (estimated from 0 B of it)
+`,
+		);
+	});
+
+	const tree = surveyed({
+		totals: { ...surveyed({}).head.totals, files: 5, bytes: 100 },
+		files: [
+			directory("a"),
+			directory("a/deep"),
+			sized("a/deep/x", 40),
+			sized("a/y", 20),
+			sized("a/z", 1),
+			sized("b", 30),
+			sized("c", 9),
+		],
+	});
+	const largest = (style: Partial<typeof PLAIN>) =>
+		/Largest\n(.*?)\n\n/s.exec(table(tree, { ...PLAIN, ...style }))?.[1]?.split("\n");
+
+	it("shows the largest paths as a tree, and what is left out of it", () => {
+		assert.deepEqual(largest({ top: 4 }), [
+			"      61 B  ============                 3 files  a/",
+			"      40 B  ========                      1 file    deep/",
+			"      40 B  ========                      1 file      x",
+			"      21 B  ====                         2 files    ... 2 more",
+			"      30 B  ======                        1 file  b",
+			"       9 B  ==                            1 file  ... 1 more",
+		]);
+	});
+
+	it("shows as many levels as it is told to, or all", () => {
+		assert.deepEqual(largest({ depth: 1 }), [
+			"      61 B  ============                 3 files  a/",
+			"      30 B  ======                        1 file  b",
+			"       9 B  ==                            1 file  c",
+		]);
+		const all = largest({ depth: Number.POSITIVE_INFINITY, top: Number.POSITIVE_INFINITY });
+		assert.equal(all?.length, 7);
+	});
+
+	it("cuts lines to the width of a terminal, and colours them there", () => {
+		const lines = table(EVERYTHING, { ...PLAIN, width: 40 }).split("\n");
+		assert.ok(lines.every((line) => line.length <= 40));
+		assert.ok(table(EVERYTHING, { ...PLAIN, color: true }).includes("\x1b[1mLargest\x1b[22m\n"));
+		// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+		assert.doesNotMatch(table(), /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+	});
+});
