@@ -17,9 +17,13 @@ export interface Environment {
 	readonly workingDirectory: string;
 	/** Read instead of ~/.ssh/config, as ssh -F does. */
 	readonly sshConfigFile?: string;
+	/** What logs in: rbuild itself, the ssh program of this machine, or what fits; absent means that. */
+	readonly sshClient?: SshClient;
 	/** Absent where there is nobody to ask: without a terminal, and in CI. */
 	readonly prompt?: Prompt | undefined;
 }
+
+export type SshClient = "auto" | "builtin" | "system";
 
 /** The way to ask the user something while a run goes on. */
 export interface Prompt {
@@ -32,6 +36,8 @@ export interface Prompt {
 	 * @throws InterruptedError
 	 */
 	ask(question: string, options: PromptOptions): Promise<string | undefined>;
+	/** Leaves the terminal to another program, until what is returned is disposed of. */
+	lend?(): Disposable | undefined;
 }
 
 export interface PromptOptions {

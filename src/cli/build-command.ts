@@ -50,6 +50,7 @@ export type BuildArguments = BuildFlagValues & {
 	readonly iidfile?: string;
 	readonly "metadata-file"?: string;
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 	readonly debug?: boolean;
 };
 
@@ -77,7 +78,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 			tellSentFiles: mode === "json" || (values.verbose === true && mode !== "quiet"),
 		};
 		const prompt = terminalPrompt(() => renderer.pause?.());
-		const surroundings = processSurroundings(values["ssh-config"], prompt);
+		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 		if (call !== undefined) {
 			const { runCall } = await import("./call.js");
 			return await runCall(call, options, surroundings, run);

@@ -1,15 +1,27 @@
 import { homedir, hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import type { Surroundings } from "../build/open-build.js";
-import type { Environment, Prompt } from "../environment.js";
+import type { Environment, Prompt, SshClient } from "../environment.js";
+import { UsageError } from "../errors.js";
+
+const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
 /** What a build needs of this process. */
-export function processSurroundings(sshConfigFile?: string, prompt?: Prompt): Surroundings {
+export function processSurroundings(
+	sshConfigFile?: string,
+	prompt?: Prompt,
+	sshClient?: string,
+): Surroundings {
 	const { stdin, stdout } = process;
-	return { environment: processEnvironment(sshConfigFile, prompt), stdin, stdout };
+	return { environment: processEnvironment(sshConfigFile, prompt, sshClient), stdin, stdout };
 }
 
-function processEnvironment(sshConfigFile?: string, prompt?: Prompt): Environment {
+/** @throws UsageError for an ssh client that is none */
+export function processEnvironment(
+	sshConfigFile?: string,
+	prompt?: Prompt,
+	sshClient?: string,
+): Environment {
 	return {
 		variables: process.env,
 		homeDirectory: homeDirectory(),
@@ -19,8 +31,17 @@ function processEnvironment(sshConfigFile?: string, prompt?: Prompt): Environmen
 		platform: process.platform,
 		workingDirectory: process.cwd(),
 		...(sshConfigFile === undefined ? {} : { sshConfigFile }),
+		sshClient: chosenSshClient(sshClient ?? (process.env.RBUILD_SSH_CLIENT || "auto")),
 		prompt,
 	};
+}
+
+function chosenSshClient(text: string): SshClient {
+	const client = SSH_CLIENTS.find((each) => each === text);
+	if (client !== undefined) return client;
+	throw new UsageError(`ssh client "${text}": it must be one of ${SSH_CLIENTS.join(", ")}`, {
+		hint: "say --ssh-client auto, or leave RBUILD_SSH_CLIENT unset",
+	});
 }
 
 /** An empty HOME is taken for none. */

@@ -22,6 +22,11 @@ const GENERAL_FLAGS = {
 		requiresArg: true,
 		describe: "Read this instead of ~/.ssh/config",
 	},
+	"ssh-client": {
+		type: "string",
+		requiresArg: true,
+		describe: "What logs in: auto, builtin, or the system's ssh",
+	},
 	debug: { type: "boolean", describe: "Show stack traces of errors" },
 } as const;
 

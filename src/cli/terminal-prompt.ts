@@ -24,6 +24,7 @@ export function terminalPrompt(pause: () => Disposable | undefined): Prompt | un
 			last = answer.catch(() => {});
 			return answer;
 		},
+		lend: pause,
 	};
 }
 

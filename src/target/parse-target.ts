@@ -30,9 +30,7 @@ export function parseTarget(
 		case "tcp":
 			return parseTcp(text, tcpPort);
 		case "npipe":
-			throw new UsageError(`target "${text}": Windows named pipes are not supported`, {
-				hint: HINT,
-			});
+			return parsePipe(text);
 		default:
 			throw new UsageError(`target "${withoutUser(text)}": rbuild knows no "${scheme}://"`, {
 				hint: HINT,
@@ -44,7 +42,9 @@ export function parseTarget(
 export function formatTarget(target: Target): string {
 	switch (target.kind) {
 		case "unix":
-			return `unix://${target.socketPath}`;
+			return target.socketPath.startsWith("\\\\")
+				? `npipe://${target.socketPath.replaceAll("\\", "/")}`
+				: `unix://${target.socketPath}`;
 		case "tcp":
 		case "tls":
 			return `tcp://${bracketed(target.host)}:${target.port}`;
@@ -100,6 +100,15 @@ function parseUnix(text: string) {
 		throw nonsense(text, "the socket's path holds a NUL");
 	}
 	return { kind: "unix" as const, socketPath };
+}
+
+/** Windows' named pipes, which node opens as it opens sockets: npipe:////./pipe/docker_engine */
+function parsePipe(text: string) {
+	const path = text.slice("npipe://".length).replaceAll("/", "\\");
+	if (!/^\\\\\.\\pipe\\.+$/.test(path) || path.includes("\0")) {
+		throw nonsense(text, "a named pipe is written npipe:////./pipe/docker_engine");
+	}
+	return { kind: "unix" as const, socketPath: path };
 }
 
 function parseTcp(text: string, tcpPort: number) {

@@ -25,8 +25,12 @@ export async function readTransportSettings(
 	signal: AbortSignal,
 ): Promise<Awaited<TransportSettings>> {
 	if (target.kind === "ssh") {
-		const { sshSettings } = await import("./ssh/ssh-settings.js");
-		return { kind: "ssh", ssh: await sshSettings(target, environment, signal) };
+		const [{ sshSettings }, { whySystemSsh }] = await Promise.all([
+			import("./ssh/ssh-settings.js"),
+			import("./ssh/system-ssh-reasons.js"),
+		]);
+		const ssh = await sshSettings(target, environment, signal);
+		return { kind: "ssh", ssh: { ...ssh, needsSystemSsh: await whySystemSsh(ssh) } };
 	}
 	if (target.kind !== "tls") return undefined;
 	const { readTlsMaterial } = await import("./tls-material.js");

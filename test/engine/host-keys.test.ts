@@ -212,9 +212,33 @@ suite("host keys", { skip: why ?? false }, () => {
 	});
 
 	suite("of a certificate authority", () => {
+		const builtin = async (text: string) => ({
+			...(await clientWith(directory, text)),
+			sshClient: "builtin" as const,
+		});
+
+		test("are checked by the ssh program, by itself", async () => {
+			const key = join(directory, "certified");
+			const authority = join(directory, "authority");
+			for (const file of [key, authority]) {
+				execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+			}
+			const sign = ["-q", "-s", authority, "-h", "-I", "box", "-n", "127.0.0.1", `${key}.pub`];
+			execFileSync("ssh-keygen", sign);
+			const lines = [`HostKey ${key}`, `HostCertificate ${key}-cert.pub`];
+			await using certified = await startSshd({ config: lines });
+			const trusted = (await readFile(`${authority}.pub`, "utf8")).split(" ").slice(0, 2);
+			const file = await newFile(`@cert-authority * ${trusted.join(" ")}\n`);
+			const known = [`UserKnownHostsFile ${file}`, "StrictHostKeyChecking yes"];
+			const text = hostSection("box", certified, known);
+			await using transport = await openTo(on, await clientWith(directory, text));
+			assert.match(transport.route, /^the ssh program \(the host certificate that /);
+			assert.equal(await ping(await transport.open(never)), "pong");
+		});
+
 		test("are left to the ssh program where there is no other", async () => {
 			const file = await newFile(`# ours\n@cert-authority [127.0.0.*]:* ${await strangersKey()}\n`);
-			const error = await connectionFailure(on, await clientWith(directory, config(file)));
+			const error = await connectionFailure(on, await builtin(config(file)));
 			assert.ok(error instanceof NeedsSystemSsh);
 			assert.equal(error.failure, "host-key-unknown");
 			assert.equal(error.reason, `the host certificate that ${file}:2 asks for`);
@@ -227,7 +251,7 @@ suite("host keys", { skip: why ?? false }, () => {
 			assert.equal(await ping(await transport.open(never)), "pong");
 
 			const other = await newFile(`${authority}\n${name()} ${await strangersKey()}\n`);
-			const error = await connectionFailure(on, await clientWith(directory, config(other)));
+			const error = await connectionFailure(on, await builtin(config(other)));
 			assert.ok(error instanceof NeedsSystemSsh, String(error));
 		});
 	});

@@ -295,7 +295,8 @@ process.stdin.pipe(socket).pipe(process.stdout);
 		assert.match(verbose.log(), /cipher: aes256-ctr MAC: hmac-sha2-512/);
 
 		const unknown = sections(["MACs umac-64@openssh.com"]);
-		const error = await connectionFailure(on, await clientWith(directory, unknown));
+		const client = { ...(await clientWith(directory, unknown)), sshClient: "builtin" as const };
+		const error = await connectionFailure(on, client);
 		assert.match(error.message, /"MACs umac-64@openssh.com" needs the ssh program$/);
 	});
 });

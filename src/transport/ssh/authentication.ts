@@ -1,31 +1,68 @@
-import type { AnyAuthMethod, AuthHandlerMiddleware, NextAuthHandler } from "ssh2";
+import type { AnyAuthMethod, AuthHandlerMiddleware, NextAuthHandler, ParsedKey } from "ssh2";
+import type { Prompt } from "../../environment.js";
 import { ConnectionError } from "../../errors.js";
-import type { Identities } from "./identities.js";
+import type { Identities, Identity } from "./identities.js";
+import type { LoginMethod } from "./login-settings.js";
+import { printable } from "./printable.js";
 import type { SshSettings } from "./ssh-settings.js";
+import { whySystemSshAfterRefusal } from "./system-ssh-reasons.js";
+
+type Interactive = Exclude<LoginMethod, "publickey">;
+
+export interface AuthenticationMeans {
+	readonly settings: SshSettings;
+	readonly identities: Promise<Identities>;
+	/** Absent where nobody can be asked for a password. */
+	readonly prompt: Prompt | undefined;
+	readonly signal: AbortSignal;
+}
 
 /**
- * Offers the user's keys to the server, one by one, and remembers what became of them, so that a
- * refusal can name them.
+ * Offers the user's keys to the server, one by one, then asks the user what the server wants to know,
+ * and remembers what became of it, so that a refusal can name it.
  */
 export class Authentication {
 	readonly #settings: SshSettings;
 	readonly #identities: Promise<Identities>;
+	readonly #prompt: Prompt | undefined;
+	readonly #signal: AbortSignal;
 	readonly #tried: string[] = [];
-	#skipped: readonly string[] = [];
+	#known: Identities = { offered: [], skipped: [] };
 	#offered = 0;
+	#current: Identity | undefined;
 	#methods: readonly string[] | undefined;
+	#hears = false;
 	#askedForMethods = false;
 	#partial = false;
 	#exhausted = false;
+	readonly #prompts: Record<Interactive, number> = {
+		"keyboard-interactive": 0,
+		password: 0,
+	};
 
-	constructor(settings: SshSettings, identities: Promise<Identities>) {
+	constructor({ settings, identities, prompt, signal }: AuthenticationMeans) {
 		this.#settings = settings;
 		this.#identities = identities;
+		this.#prompt = prompt;
+		this.#signal = signal;
 	}
 
 	/** True once nothing is left to offer: only then is an error of ssh2 about keys the final one. */
 	get exhausted(): boolean {
 		return this.#exhausted;
+	}
+
+	/** What has not come, for people: an agent may be waiting for its user. */
+	get awaited(): string {
+		const isAgent = this.#current?.kind === "agent";
+		return isAgent ? `no signature with the ${this.#current?.label} came` : "nothing came";
+	}
+
+	/** What the server said with a refusal, which ssh2 keeps to itself where it was an agent's key. */
+	hear(methods: readonly string[], partial: boolean): void {
+		this.#hears = true;
+		this.#methods = methods;
+		this.#partial ||= partial;
 	}
 
 	/** ssh2's authHandler: called at the start and after each refusal. */
@@ -36,49 +73,129 @@ export class Authentication {
 	): void => {
 		// "false" is how ssh2 is told that there is nothing more; its types do not know.
 		const proceed = next as (method: AnyAuthMethod | false) => void;
-		this.#methods = methods ?? this.#methods;
-		this.#partial ||= partial === true;
-		this.#identities.then(
-			(identities) => proceed(this.#method(identities)),
-			() => proceed(this.#method({ offered: [], skipped: [] })),
-		);
+		if (methods !== null && !this.#hears) {
+			this.#methods = methods;
+			this.#partial ||= partial === true;
+		}
+		this.#next().then(proceed, () => {
+			this.#exhausted = true;
+			proceed(false);
+		});
 	};
 
-	#method({ offered, skipped }: Identities): AnyAuthMethod | false {
+	async #next(): Promise<AnyAuthMethod | false> {
+		for (const method of this.#settings.login.methods) {
+			const next = method === "publickey" ? await this.#nextKey() : await this.#nextAnswer(method);
+			if (next !== undefined) return next;
+		}
+		const question = this.#askForMethods();
+		this.#exhausted = question === undefined;
+		return question ?? false;
+	}
+
+	/**
+	 * "none" asks for the methods, where no key could tell them. It is also how a server lets in users
+	 * that need no key (RFC 4252, section 5.2).
+	 */
+	#askForMethods(): AnyAuthMethod | undefined {
+		if (this.#methods !== undefined || this.#askedForMethods) return undefined;
+		this.#askedForMethods = true;
+		return { type: "none", username: this.#settings.user };
+	}
+
+	async #nextKey(): Promise<AnyAuthMethod | undefined> {
+		this.#known = await this.#identities;
+		if (this.#methods?.includes("publickey") === false) return undefined;
 		const username = this.#settings.user;
-		this.#skipped = skipped;
-		const identity = offered[this.#offered++];
-		if (identity !== undefined) {
+		for (;;) {
+			const identity = this.#known.offered[this.#offered++];
+			this.#current = identity;
+			if (identity === undefined) return undefined;
 			this.#tried.push(identity.label);
-			return identity.agent === undefined
-				? { type: "publickey", username, key: identity.key }
-				: { type: "agent", username, agent: identity.agent };
+			switch (identity.kind) {
+				case "agent":
+					return { type: "agent", username, agent: identity.agent };
+				case "file":
+					return { type: "publickey", username, key: identity.key };
+				case "locked": {
+					const { locked } = identity;
+					if (locked.publicKey !== undefined) {
+						return { type: "agent", username, agent: locked.asAgent(locked.publicKey) };
+					}
+					const key: ParsedKey | undefined = await locked.unlock();
+					if (key !== undefined) return { type: "publickey", username, key };
+				}
+			}
 		}
-		// ssh2 does not hand on what the server offers when an agent's key is refused: "none" asks.
-		// It is also how a server lets in users that need no key (RFC 4252, section 5.2).
-		if (this.#methods === undefined && !this.#askedForMethods) {
-			this.#askedForMethods = true;
-			return { type: "none", username };
+	}
+
+	async #nextAnswer(method: Interactive): Promise<AnyAuthMethod | undefined> {
+		const { user: username, hostName, login } = this.#settings;
+		const prompt = this.#prompt;
+		if (prompt === undefined) return undefined;
+		const question = this.#askForMethods();
+		if (question !== undefined) return question;
+		const isOver = this.#prompts[method] >= login.passwordPrompts;
+		if (isOver || this.#methods?.includes(method) !== true) return undefined;
+		this.#prompts[method]++;
+		const signal = this.#signal;
+		this.#tried.push(method);
+		const place = `${username}@${hostName}`;
+		if (method === "password") {
+			const password = await prompt.ask(`${place}'s password: `, { hidden: true, signal });
+			return password === undefined ? undefined : { type: "password", username, password };
 		}
-		this.#exhausted = true;
-		return false;
+		return {
+			type: "keyboard-interactive",
+			username,
+			prompt: (name, instructions, _language, questions, finish) => {
+				const heading = [name, instructions].map(printable).filter((line) => line !== "");
+				const ask = async () => {
+					const answers: string[] = [];
+					for (const { prompt: question, echo } of questions) {
+						const lines = answers.length === 0 ? heading : [];
+						const text = [...lines, `(${place}) ${printable(question)} `].join("\n");
+						answers.push((await prompt.ask(text, { hidden: echo !== true, signal })) ?? "");
+					}
+					return answers;
+				};
+				ask().then(finish, () => finish([]));
+			},
+		};
+	}
+
+	/** What the ssh program might still offer when all was refused, for people; undefined where nothing. */
+	async whySystemSsh(): Promise<string | undefined> {
+		return await whySystemSshAfterRefusal(this.#settings, this.#methods ?? []);
 	}
 
 	/** @param reason The server's own words when it hung up, such as "Too many authentication failures". */
 	failure(place: string, reason?: string): ConnectionError {
-		const tried = this.#tried.length === 0 ? "no key to try" : `tried ${this.#tried.join(", ")}`;
+		const tried = this.#tried.length === 0 ? "no key to try" : `tried ${unique(this.#tried)}`;
+		const { offered, skipped } = this.#known;
 		const details = [
 			tried,
-			...(this.#skipped.length === 0 ? [] : [`skipped ${this.#skipped.join(", ")}`]),
+			...(skipped.length === 0 ? [] : [`skipped ${skipped.join(", ")}`]),
 			...(this.#methods === undefined ? [] : [`the server offers ${this.#methods.join(", ")}`]),
 		].join("; ");
+		const missed = offered.find((each) => each.kind === "locked" && each.locked.isMissed);
+		if (missed?.kind === "locked") {
+			const { path } = missed.locked;
+			return new ConnectionError(
+				"not-authenticated",
+				`cannot reach ${place}: the key ${path} has a passphrase, and there is nobody to ask for it: ${details}`,
+				{ hint: `add the key to the agent first, with: ssh-add ${path}` },
+			);
+		}
 		const what = this.#partial
 			? "the server asks for more than a key"
 			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
-			hint: this.#skipped.some((each) => each.includes("passphrase"))
-				? "add the key to the agent first, with: ssh-add"
-				: `this must get in without a password: ssh ${this.#settings.sshArguments} (ssh-copy-id installs a key)`,
+			hint: `this must get in without a password: ssh ${this.#settings.sshArguments} (ssh-copy-id installs a key)`,
 		});
 	}
+}
+
+function unique(names: readonly string[]): string {
+	return [...new Set(names)].join(", ");
 }

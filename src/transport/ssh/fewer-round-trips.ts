@@ -1,8 +1,8 @@
 import type { Client, ParsedKey } from "ssh2";
 
 /**
- * Two round trips of a login that the protocol does not ask for. On a link of 50 ms they are a
- * quarter of the time until the daemon can be spoken to. Both reach into ssh2 1.17, where there is no
+ * Three round trips of a login that the protocol does not ask for. On a link of 50 ms they are a
+ * quarter of the time until the daemon can be spoken to. All reach into ssh2 1.17, where there is no
  * public way: what is not found as expected is left as it is, which costs only the time.
  */
 interface Internals {
@@ -11,6 +11,7 @@ interface Internals {
 		readonly _handlers?: {
 			SERVICE_ACCEPT?: (protocol: unknown, service: string) => void;
 			EXT_INFO?: (protocol: unknown, extensions: unknown) => void;
+			USERAUTH_FAILURE?: (protocol: unknown, methods: unknown, partial: unknown) => void;
 		};
 	};
 }
@@ -100,4 +101,23 @@ export function authenticateAtOnce(client: Client): void {
 			}
 		});
 	});
+}
+
+/**
+ * Passes on which methods the server offers after each refusal. ssh2 tells it only of some of them; to ask
+ * would cost a round trip, and after the first of two factors there is no other way to know.
+ */
+export function hearRefusals(
+	client: Client,
+	hear: (methods: readonly string[], partial: boolean) => void,
+): void {
+	const handlers = (client as unknown as Internals)._protocol?._handlers;
+	const onFailure = handlers?.USERAUTH_FAILURE;
+	if (handlers === undefined || typeof onFailure !== "function") {
+		return;
+	}
+	handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
+		if (Array.isArray(methods)) hear(methods, partial === true);
+		onFailure(protocol, methods, partial);
+	};
 }

@@ -1,16 +1,23 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
 import type { BaseAgent, ParsedKey } from "ssh2";
+import type { Prompt } from "../../environment.js";
+import type { Emit } from "../../events.js";
+import { type AgentKeys, listAgentKeys } from "./agent-keys.js";
+import { LockedKey } from "./locked-key.js";
+import { readPrivateKey } from "./private-key.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /** A key that may be offered to the server. */
-export interface Identity {
+export type Identity = {
 	/** For people: the file's path, or the agent's comment, with type and fingerprint. */
 	readonly label: string;
-	readonly key: ParsedKey;
-	/** Signs with the key; absent where the file holds the private key itself. */
-	readonly agent: BaseAgent | undefined;
-}
+} & (
+	| { readonly kind: "agent"; readonly key: ParsedKey; readonly agent: BaseAgent }
+	| { readonly kind: "file"; readonly key: ParsedKey }
+	| { readonly kind: "locked"; readonly locked: LockedKey }
+);
 
 export interface Identities {
 	readonly offered: readonly Identity[];
@@ -21,89 +28,81 @@ export interface Identities {
 /** What ssh2 hands out; the module is loaded only when an ssh target is used. */
 export type Ssh2 = typeof import("ssh2");
 
-const AGENT_TIMEOUT_MS = 5_000;
+export interface IdentitySources {
+	readonly settings: SshSettings;
+	readonly ssh2: Ssh2;
+	/** For passphrases; absent where nobody can be asked. */
+	readonly prompt: Prompt | undefined;
+	/** Hears of an agent that hangs. */
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+}
 
 /**
  * Collects the user's keys in the order in which OpenSSH offers them: those of the configured files
  * that the agent holds, the agent's others (unless IdentitiesOnly), then files with a private key.
- * Never asks for a passphrase: an encrypted key that no agent holds is skipped and named.
  */
-export async function collectIdentities(settings: SshSettings, ssh2: Ssh2): Promise<Identities> {
-	const skipped: string[] = [];
-	const [agentKeys, files] = await Promise.all([
-		listAgentKeys(settings.agentSocket, ssh2, skipped),
+export async function collectIdentities(sources: IdentitySources): Promise<Identities> {
+	const { settings, ssh2, emit } = sources;
+	const { agentSocket, connectTimeoutMs } = settings;
+	const [agent, files] = await Promise.all([
+		agentSocket === undefined ? NO_AGENT : listAgentKeys(agentSocket, connectTimeoutMs, ssh2),
 		Promise.all(settings.identityFiles.map((path) => readIdentityFile(path, ssh2))),
 	]);
+	const skipped: string[] = [];
+	if (agent.problem !== undefined) skipped.push(`the agent at ${agentSocket} (${agent.problem})`);
+	if (agent.hangs) {
+		emit({
+			type: "warning",
+			message: `the ssh agent at ${agentSocket} hangs: going on without its keys`,
+			hint: "end it and start another, or say IdentityAgent none in ~/.ssh/config",
+		});
+	}
 
 	const configured: Identity[] = [];
 	const fromFiles: Identity[] = [];
-	const left = new Set(agentKeys);
+	const left = new Set(agent.keys);
 	for (const file of files) {
-		const held = agentKeys.find((each) => file.publicKey && sameKey(each.key, file.publicKey));
+		const held = agent.keys.find((each) => file.publicKey && sameKey(each.key, file.publicKey));
 		if (held !== undefined) {
-			configured.push(held);
+			configured.push(agentIdentity(held));
 			left.delete(held);
 		} else if (file.privateKey !== undefined) {
-			fromFiles.push({
-				label: describeKey(file.path, file.privateKey),
-				key: file.privateKey,
-				agent: undefined,
-			});
+			const label = describeKey(file.path, file.privateKey);
+			fromFiles.push({ kind: "file", label, key: file.privateKey });
 		} else if (file.problem !== undefined) {
 			skipped.push(`${file.path} (${file.problem})`);
+		} else if (file.isLocked) {
+			fromFiles.push(lockedIdentity(new LockedKey(file.path, file.publicKey, sources)));
 		}
 	}
-	const others = settings.identitiesOnly ? [] : left;
+	const others = settings.identitiesOnly ? [] : [...left].map(agentIdentity);
 	return { offered: [...configured, ...others, ...fromFiles], skipped };
 }
+
+const NO_AGENT: AgentKeys = { keys: [] };
 
 /** "SHA256:" and base64 without padding, as ssh-keygen -l prints it. */
 export function fingerprint(publicKey: Buffer): string {
 	return `SHA256:${createHash("sha256").update(publicKey).digest("base64").replace(/=+$/, "")}`;
 }
 
-async function listAgentKeys(
-	socket: string | undefined,
-	ssh2: Ssh2,
-	skipped: string[],
-): Promise<Identity[]> {
-	if (socket === undefined) {
-		return [];
-	}
-	const agent = ssh2.createAgent(socket);
-	const keys = await new Promise<ParsedKey[] | undefined>((resolve) => {
-		const timer = setTimeout(resolve, AGENT_TIMEOUT_MS, undefined);
-		agent.getIdentities((error, found) => {
-			clearTimeout(timer);
-			resolve(error ? undefined : (found ?? []).map((each) => asParsedKey(each, ssh2)));
-		});
-	});
-	if (keys === undefined) {
-		skipped.push(`the agent at ${socket} (it does not answer)`);
-		return [];
-	}
-	return keys.map((key) => ({
-		label: describeKey(key.comment ? `agent key ${key.comment}` : "agent key", key),
-		key,
-		agent: onlyKey(agent, key),
-	}));
+function agentIdentity({ key, agent }: AgentKeys["keys"][number]): Identity {
+	const name = key.comment ? `agent key ${key.comment}` : "agent key";
+	return { kind: "agent", label: describeKey(name, key), key, agent };
 }
 
-function asParsedKey(key: unknown, ssh2: Ssh2): ParsedKey {
-	return ssh2.utils.parseKey(key as ParsedKey) as ParsedKey;
-}
-
-/** ssh2 offers all keys of an agent at once; one at a time, they can be put in order and named. */
-function onlyKey(agent: BaseAgent, key: ParsedKey): BaseAgent {
-	const single: BaseAgent = Object.create(agent);
-	single.getIdentities = (done) => done(undefined, [key]);
-	return single;
+function lockedIdentity(locked: LockedKey): Identity {
+	const { path, publicKey } = locked;
+	const label = publicKey === undefined ? path : describeKey(path, publicKey);
+	return { kind: "locked", label, locked };
 }
 
 interface IdentityFile {
 	readonly path: string;
 	readonly privateKey?: ParsedKey;
-	readonly publicKey?: ParsedKey;
+	readonly publicKey?: ParsedKey | undefined;
+	readonly isLocked?: boolean;
 	readonly problem?: string;
 }
 
@@ -112,29 +111,45 @@ async function readIdentityFile(path: string, ssh2: Ssh2): Promise<IdentityFile>
 		readFile(path).catch((error: NodeJS.ErrnoException) => error),
 		readFile(`${path}.pub`).catch(() => undefined),
 	]);
-	const publicFile = publicContent && parseKey(publicContent, ssh2);
-	const publicKey = publicFile instanceof Error ? undefined : publicFile;
+	const publicKey = publicContent && parsePublicKey(publicContent, ssh2);
 	if (content instanceof Error) {
 		const problem = content.code === "ENOENT" ? undefined : `cannot be read: ${content.code}`;
-		return { path, ...(publicKey && { publicKey }), ...(problem && { problem }) };
+		return { path, publicKey, ...(problem && { problem }) };
 	}
-	const key = parseKey(content, ssh2);
-	if (key instanceof Error) {
-		const problem = /encrypted|passphrase/i.test(key.message)
-			? "has a passphrase, and no agent holds it"
-			: "is not a key that rbuild can use";
-		return { path, ...(publicKey && { publicKey }), problem };
+	const asPublic = parsePublicKey(content, ssh2);
+	if (asPublic !== undefined) {
+		const problem = "is a public key, and no agent holds its private key";
+		return { path, publicKey: asPublic, problem };
 	}
-	if (!key.isPrivateKey()) {
-		return { path, publicKey: key, problem: "is a public key, and no agent holds its private key" };
+	const openTo = await opennessOf(path);
+	if (openTo !== undefined) return { path, publicKey, problem: openTo };
+	const reading = readPrivateKey(content, ssh2);
+	switch (reading.kind) {
+		case "key":
+			return { path, privateKey: reading.key, publicKey: reading.key };
+		case "locked":
+			return { path, publicKey: reading.publicKey ?? publicKey, isLocked: true };
+		case "unusable":
+			return { path, publicKey, problem: "is not a key that rbuild can use" };
 	}
-	return { path, privateKey: key, publicKey: key };
 }
 
-function parseKey(content: Buffer, { utils }: Ssh2): ParsedKey | Error {
+/** As OpenSSH (sshkey_perm_ok): the user's own file, if it has anything for group and others. */
+async function opennessOf(path: string): Promise<string | undefined> {
+	const { uid } = userInfo();
+	// Windows has no numbers of users, nor modes.
+	if (uid < 0) return undefined;
+	const { mode, uid: owner } = await stat(path);
+	return owner === uid && (mode & 0o077) !== 0
+		? `its permissions 0${(mode & 0o777).toString(8)} are too open; run: chmod 600 ${path}`
+		: undefined;
+}
+
+/** A private key without a passphrase is none of this. */
+function parsePublicKey(content: Buffer, { utils }: Ssh2): ParsedKey | undefined {
 	const key = utils.parseKey(content);
-	// A file in OpenSSH's newer format may hold several keys; nothing writes more than one.
-	return Array.isArray(key) ? (key[0] as ParsedKey) : key;
+	const first = Array.isArray(key) ? (key[0] as ParsedKey) : key;
+	return first instanceof Error || first.isPrivateKey() ? undefined : first;
 }
 
 function sameKey(one: ParsedKey, other: ParsedKey): boolean {

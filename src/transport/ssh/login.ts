@@ -2,8 +2,9 @@ import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
-import { authenticateAtOnce, signAtOnce } from "./fewer-round-trips.js";
+import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
 import type { HostKeyJudge } from "./host-key-policy.js";
+import { printable } from "./printable.js";
 import { ssh2Algorithms } from "./ssh-algorithms.js";
 import type { CountedStream } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -69,11 +70,15 @@ export class Login {
 			};
 			const failAfter = (milliseconds: number) =>
 				setTimeout(() => {
-					fail(this.#failure("timed-out", `nothing came within ${milliseconds / 1000} s`));
+					const { awaited } = this.#attempt.authentication;
+					fail(this.#failure("timed-out", `${awaited} within ${milliseconds / 1000} s`));
 				}, milliseconds);
 			let timer = failAfter(settings.connectTimeoutMs);
 			signal.addEventListener("abort", onAbort);
 			client.on("error", onError).on("close", onClose).on("ready", onReady);
+			client.on("change password", () =>
+				fail(this.#failure("not-authenticated", "the password has expired")),
+			);
 			client.once("handshake", () => {
 				this.#phase = "authentication";
 				clearTimeout(timer);
@@ -117,6 +122,7 @@ export class Login {
 		});
 		signAtOnce(client);
 		authenticateAtOnce(client);
+		hearRefusals(client, (methods, partial) => authentication.hear(methods, partial));
 		// A server may say something else before its version (RFC 4253, section 4.2).
 		client.once("greeting", () => {
 			this.#phase = "key exchange";
@@ -174,10 +180,4 @@ export class Login {
 /** The server's own goodbye: ssh2 gives it the reason code of RFC 4253, section 11.1. */
 function isDisconnect(error: Error): boolean {
 	return typeof (error as { code?: unknown }).code === "number";
-}
-
-/** One line of what a stranger wrote, safe to show. */
-function printable(text: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced.
-	return text.replace(/[\x00-\x1f\x7f-\xff]+/g, " ").trim();
 }

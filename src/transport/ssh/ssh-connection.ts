@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
@@ -10,13 +11,18 @@ import { collectIdentities } from "./identities.js";
 import { Login } from "./login.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
 import { OutgoingCompression } from "./outgoing-compression.js";
+import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
 import { type Hop, openLink, placeOf, type SshLink } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
+import { userQuestions } from "./user-questions.js";
 
 /** Below sshd's default of MaxSessions 10, so that a session of ours never meets a refusal. */
 const MAX_SESSIONS = 8;
+/** For a server to notice that a session, which has just been closed, is free again. */
+const SESSION_FREED_MS = 50;
+const SESSION_TRIES = 5;
 
 /** One authenticated ssh connection, over which many channels run. */
 export class SshConnection implements Hop {
@@ -29,6 +35,8 @@ export class SshConnection implements Hop {
 	readonly #sockets = new Set<ChannelSocket>();
 	readonly #sessions = new SessionGate(MAX_SESSIONS);
 	readonly #endWatch: () => void;
+	#limited = false;
+	#hadSession = false;
 	#lost: ConnectionError | undefined;
 	#reason = "the connection was closed";
 
@@ -51,7 +59,10 @@ export class SshConnection implements Hop {
 		);
 		// Loaded only now: it takes some 50 ms, which the first round trip hides.
 		const loading = import("ssh2");
-		const identities = loading.then(({ default: ssh2 }) => collectIdentities(settings, ssh2));
+		const prompt = settings.batchMode ? undefined : userQuestions(settings.environment);
+		const identities = loading.then(({ default: ssh2 }) =>
+			collectIdentities({ settings, ssh2, prompt, emit, signal }),
+		);
 		identities.catch(() => {});
 		const [link, policy, { default: ssh2 }] = await settledTogether([
 			linking,
@@ -61,7 +72,7 @@ export class SshConnection implements Hop {
 		const client = new ssh2.Client();
 		// There is always one more error than listeners: ssh2 may report several for one cause.
 		client.on("error", () => {});
-		const authentication = new Authentication(settings, identities);
+		const authentication = new Authentication({ settings, identities, prompt, signal });
 		const socket = link.stream;
 		const login = new Login({ client, socket, settings, place, policy, authentication });
 		const loggingIn = login.run(signal);
@@ -71,6 +82,8 @@ export class SshConnection implements Hop {
 			await loggingIn;
 		} catch (error) {
 			await link.close();
+			const reason = authentication.exhausted && (await authentication.whySystemSsh());
+			if (reason) throw new NeedsSystemSsh(reason, place, "not-authenticated", error);
 			throw withComplaint(error, link);
 		}
 		return new SshConnection(place, settings, client, link, compression);
@@ -115,38 +128,66 @@ export class SshConnection implements Hop {
 		const channel = await this.#open(signal, (done) =>
 			this.#client.forwardOut("127.0.0.1", 0, host, port, done),
 		);
-		return this.socketOf(channel);
+		return this.#socketOf(channel);
 	}
 
-	/**
-	 * A channel to a unix socket of the server ("direct-streamlocal@openssh.com", OpenSSH 6.7).
-	 * @throws ChannelRefusal when the server says no; ConnectionError when the link is lost.
-	 */
-	openStreamLocal(socketPath: string, signal: AbortSignal): Promise<ClientChannel> {
-		return this.#open(signal, (done) =>
+	/** Whether the server allows fewer sessions at a time than is usual. */
+	get isLimited(): boolean {
+		return this.#limited;
+	}
+
+	/** "direct-streamlocal@openssh.com", OpenSSH 6.7 */
+	async openStreamLocal(socketPath: string, signal: AbortSignal): Promise<ChannelSocket> {
+		const channel = await this.#open(signal, (done) =>
 			this.#client.openssh_forwardOutStreamLocal(socketPath, done),
 		);
+		return this.#socketOf(channel);
 	}
 
 	/**
-	 * A channel to a command, run by the user's login shell. Waits for its turn: sshd allows no more
-	 * than MaxSessions at a time, which does not count channels to sockets.
-	 * @throws ChannelRefusal when the server says no; ConnectionError when the link is lost.
+	 * Waits for its turn: sshd allows no more than MaxSessions at a time, which does not count channels to
+	 * sockets. It frees a session only after both sides have closed it.
 	 */
-	async exec(command: string, signal: AbortSignal): Promise<ClientChannel> {
-		const leave = await this.#sessions.enter(signal);
+	async exec(command: string, signal: AbortSignal): Promise<RemoteCommand> {
+		for (let refusals = 0; ; ) {
+			const attempt = await this.#startSession(command, signal);
+			if (attempt.command !== undefined) return attempt.command;
+			if (attempt.others > 0) continue;
+			if (!this.#hadSession || refusals++ === SESSION_TRIES) throw attempt.refusal;
+			await setTimeout(SESSION_FREED_MS);
+		}
+	}
+
+	/** @returns undefined where the server has no session free just now. */
+	async execNow(command: string, signal: AbortSignal): Promise<RemoteCommand | undefined> {
+		if (this.#sessions.isFull) return undefined;
+		const attempt = await this.#startSession(command, signal);
+		if (attempt.command !== undefined) return attempt.command;
+		return attempt.others > 0 ? undefined : await this.exec(command, signal);
+	}
+
+	async #startSession(command: string, signal: AbortSignal): Promise<SessionAttempt> {
+		const place = await this.#sessions.enter(signal);
 		try {
 			const channel = await this.#open(signal, (done) => this.#client.exec(command, done));
-			channel.once("close", leave);
-			return channel;
+			this.#hadSession = true;
+			channel.once("close", () => place.leave());
+			return {
+				command: { channel, stream: (failureOf) => this.#socketOf(channel, failureOf) },
+			};
 		} catch (error) {
-			leave();
-			throw error;
+			if (!(error instanceof ChannelRefusal)) {
+				place.leave();
+				throw error;
+			}
+			const others = place.refused();
+			this.#limited ||= others > 0;
+			return { command: undefined, others, refusal: error };
 		}
 	}
 
 	/** Ties a channel's stream to the connection: it fails when the connection is lost. */
-	socketOf(channel: ClientChannel, failureOf?: FailureOfExit): ChannelSocket {
+	#socketOf(channel: ClientChannel, failureOf?: FailureOfExit): ChannelSocket {
 		const socket = new ChannelSocket(channel, this.#link.stream, failureOf);
 		this.#sockets.add(socket);
 		// It may fail before its reader listens; the reader then finds it destroyed.
@@ -211,10 +252,14 @@ export class SshConnection implements Hop {
 	}
 }
 
-/** The server did not open a channel (RFC 4254, section 5.1); its reason says too little to act on. */
-export class ChannelRefusal extends Error {
-	override readonly name = "ChannelRefusal";
-}
+type SessionAttempt =
+	| { readonly command: RemoteCommand }
+	| {
+			readonly command: undefined;
+			/** The sessions that are open on the connection. */
+			readonly others: number;
+			readonly refusal: ChannelRefusal;
+	  };
 
 function lost(place: string, reason: string): ConnectionError {
 	return new ConnectionError("lost", `lost the connection to ${place}: ${reason}`, {

@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { Target } from "../../target/target.js";
 import { type JumpHost, parseJumpHosts } from "./jump-host.js";
+import { type LoginSettings, loginSettings } from "./login-settings.js";
 import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
 import { querySshConfig } from "./ssh-config-query.js";
 import {
@@ -63,6 +64,9 @@ export interface SshSettings {
 	readonly keepAlive: { readonly intervalMs: number; readonly countMax: number } | undefined;
 	/** Where a ProxyCommand runs, and whom to ask. */
 	readonly environment: Environment;
+	readonly login: LoginSettings;
+	/** What ssh2 cannot do of all this, for people; the ssh program can. */
+	readonly needsSystemSsh?: string | undefined;
 }
 
 export type SshProxy =
@@ -78,7 +82,8 @@ const DEFAULT_IDENTITY_FILES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_
 );
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
+/** Where OpenSSH's agent listens on Windows. */
+export const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
 
 /**
  * Asks the ssh program what its configuration means for this host and for those on the way to it, or
@@ -221,6 +226,7 @@ export function interpretOptions(
 		connectTimeoutMs: connectTimeout(first("connecttimeout")),
 		keepAlive: keepAlive(first("serveraliveinterval"), first("serveralivecountmax")),
 		environment,
+		login: loginSettings(options, (keyword) => paths(keyword, [])),
 	};
 }
 

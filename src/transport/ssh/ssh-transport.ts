@@ -1,15 +1,32 @@
 import type { Duplex } from "node:stream";
+import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
-import type { ChannelSocket } from "../channel-socket.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
+import { NeedsSystemSsh } from "./needs-system-ssh.js";
+import type { DaemonStream, RemoteHost } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
+import { SshConnections } from "./ssh-connections.js";
 import { wayOf } from "./ssh-link.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
+interface Host extends RemoteHost, AsyncDisposable {
+	readonly wire: WireCounts;
+	compress(): Disposable;
+}
+
+interface Call {
+	readonly target: SshTarget;
+	readonly settings: SshSettings;
+	readonly signal: AbortSignal;
+	readonly emit: Emit;
+	readonly whileWaiting: () => void;
+}
+
 /**
- * Logs in and finds the way to the daemon.
+ * Logs in and finds the way to the daemon: with ssh2, or with the ssh program of this machine where the
+ * settings ask for what ssh2 cannot do, or where that turns out on the way.
  * @throws ConnectionError, UsageError, InterruptedError
  */
 export async function openSshTransport(
@@ -19,14 +36,58 @@ export async function openSshTransport(
 	emit: Emit,
 	whileWaiting: () => void,
 ): Promise<Transport> {
-	const connection = await SshConnection.open(settings, signal, emit, whileWaiting);
+	const call: Call = { target, settings, signal, emit, whileWaiting };
+	const { sshClient = "auto" } = settings.environment;
+	if (sshClient === "system") return await openSystem(call, "--ssh-client system");
+	const reason = sshClient === "auto" ? settings.needsSystemSsh : undefined;
+	if (reason !== undefined) return await openSystem(call, reason);
 	try {
-		makeServerPrompt(connection, signal);
-		const found = await findDaemonRoute(connection, target.socketPath, signal);
-		const way = ["ssh", wayOf(settings)].filter(Boolean).join(" ");
-		return new SshTransport(formatTarget(target), way, connection, found);
+		return await openBuiltin(call);
 	} catch (error) {
-		await connection[Symbol.asyncDispose]();
+		if (!(error instanceof NeedsSystemSsh)) throw error;
+		if (sshClient === "builtin") throw error.cause ?? error;
+		return await openInstead(call, error);
+	}
+}
+
+async function openInstead(call: Call, need: NeedsSystemSsh): Promise<Transport> {
+	try {
+		return await openSystem({ ...call, whileWaiting: () => {} }, need.reason);
+	} catch (error) {
+		const isRefused = error instanceof ConnectionError && error.failure === "not-authenticated";
+		throw isRefused ? (need.cause ?? error) : error;
+	}
+}
+
+async function openBuiltin({ target, settings, ...call }: Call): Promise<Transport> {
+	const connect = (whileWaiting: () => void) =>
+		SshConnection.open(settings, call.signal, call.emit, whileWaiting);
+	const host = new SshConnections(await connect(call.whileWaiting), () => connect(() => {}));
+	const way = ["ssh", wayOf(settings)].filter(Boolean).join(" ");
+	return await openOver(host, way, target, call.signal);
+}
+
+/** @param reason Why it is not ssh2, for people. */
+async function openSystem(call: Call, reason: string): Promise<Transport> {
+	const { SystemSsh } = await import("./system-ssh.js");
+	const opening = SystemSsh.open(call.target, call.settings, call.signal);
+	call.whileWaiting();
+	const host = await opening;
+	return await openOver(host, `the ssh program (${reason})`, call.target, call.signal);
+}
+
+async function openOver(
+	host: Host,
+	way: string,
+	target: SshTarget,
+	signal: AbortSignal,
+): Promise<Transport> {
+	try {
+		makeServerPrompt(host, signal);
+		const found = await findDaemonRoute(host, target.socketPath, signal);
+		return new SshTransport(formatTarget(target), way, host, found);
+	} catch (error) {
+		await host[Symbol.asyncDispose]();
 		throw error;
 	}
 }
@@ -35,9 +96,9 @@ export async function openSshTransport(
  * sshd turns TCP_NODELAY on with the first command of a connection, and only then: small answers come in
  * 1 ms in place of 45 ms (measured). Nobody waits for it, and it may fail.
  */
-function makeServerPrompt(connection: SshConnection, signal: AbortSignal): void {
-	connection.exec("uname -m", signal).then(
-		(channel) => {
+function makeServerPrompt(host: RemoteHost, signal: AbortSignal): void {
+	host.exec("uname -m", signal).then(
+		({ channel }) => {
 			channel.resume();
 			channel.stderr.resume();
 			channel.end();
@@ -50,27 +111,22 @@ class SshTransport implements Transport {
 	readonly target: string;
 	readonly route: string;
 	readonly roundTripMs: number;
-	readonly #connection: SshConnection;
+	readonly #host: Host;
 	readonly #route: DaemonRoute;
 	/** The streams for those who ask first. */
-	readonly #ahead: Promise<ChannelSocket | undefined>[];
+	readonly #ahead: Promise<DaemonStream | undefined>[];
 
-	constructor(
-		target: string,
-		way: string,
-		connection: SshConnection,
-		{ route, ahead }: FoundRoute,
-	) {
+	constructor(target: string, way: string, host: Host, { route, ahead }: FoundRoute) {
 		this.target = target;
 		this.route = `${way}, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
-		this.#connection = connection;
+		this.#host = host;
 		this.#route = route;
 		this.#ahead = [...ahead];
 	}
 
 	get wire(): WireCounts {
-		return this.#connection.wire;
+		return this.#host.wire;
 	}
 
 	async open(signal: AbortSignal): Promise<Duplex> {
@@ -83,10 +139,10 @@ class SshTransport implements Transport {
 	}
 
 	compress(): Disposable {
-		return this.#connection.compression.hold();
+		return this.#host.compress();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#connection[Symbol.asyncDispose]();
+		await this.#host[Symbol.asyncDispose]();
 	}
 }

@@ -25,6 +25,10 @@ const readings: readonly (readonly [text: string, target: Target])[] = [
 	["ssh://box/a%20b.sock", { kind: "ssh", host: "box", socketPath: "/a b.sock" }],
 	["ssh://[::1]:22", { kind: "ssh", host: "::1", port: 22 }],
 	["unix:///var/run/docker.sock", { kind: "unix", socketPath: "/var/run/docker.sock" }],
+	[
+		"npipe:////./pipe/docker_engine",
+		{ kind: "unix", socketPath: String.raw`\\.\pipe\docker_engine` },
+	],
 	["tcp://box:2375", { kind: "tcp", host: "box", port: 2375 }],
 	["tcp://box", { kind: "tcp", host: "box", port: 2375 }],
 	["tcp://box:2375/", { kind: "tcp", host: "box", port: 2375 }],
@@ -58,7 +62,7 @@ suite("parseTarget", () => {
 		["unix://docker.sock", /must be absolute/],
 		["tcp://box:1/path", /path has no meaning/],
 		["http://box", /knows no "http:\/\/"/],
-		["npipe:////./pipe/docker_engine", /named pipes are not supported/],
+		["npipe://docker_engine", /is written npipe:\/\/\/\/.\/pipe\/docker_engine/],
 	];
 	for (const [text, reason] of refusals) {
 		test(`refuses "${text}" with a hint`, () => {

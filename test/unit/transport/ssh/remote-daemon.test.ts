@@ -9,35 +9,39 @@ import {
 
 const connection = { place: "x86box (10.0.0.7:22)", user: "ann" };
 const socketPath = "/var/run/docker.sock";
+const usable = [{ path: socketPath, state: "usable" }] as const;
+const denied = [{ path: socketPath, state: "denied" }] as const;
+const nothing = { dockerHost: undefined, docker: undefined, podman: undefined };
+const docker = { ...nothing, docker: "/usr/bin/docker" };
 
 suite("explainFailure", () => {
 	const cases: readonly (readonly [Omit<FailedRoutes, "socketPath">, string, RegExp, RegExp])[] = [
 		[
-			{ facts: { socket: "missing", hasDocker: false } },
+			{ facts: { ...nothing, sockets: [] } },
 			"docker-not-installed",
 			/docker is not installed there/,
 			/install docker/,
 		],
 		[
-			{ facts: { socket: "missing", hasDocker: true } },
+			{ facts: { ...docker, sockets: [] } },
 			"socket-missing",
 			/there is no socket at \/var\/run\/docker.sock/,
 			/start the daemon/,
 		],
 		[
-			{ facts: { socket: "denied", hasDocker: true } },
+			{ facts: { ...docker, sockets: denied } },
 			"socket-permission",
 			/user ann may not use/,
 			/sudo usermod -aG docker ann/,
 		],
 		[
-			{ facts: { socket: "usable", hasDocker: true } },
+			{ facts: { ...docker, sockets: usable } },
 			"refused",
 			/nothing answers on/,
 			/is the daemon running/,
 		],
 		[
-			{ facts: { socket: "usable", hasDocker: false } },
+			{ facts: { ...nothing, sockets: usable } },
 			"docker-not-installed",
 			/no docker command for the other way/,
 			/AllowStreamLocalForwarding/,

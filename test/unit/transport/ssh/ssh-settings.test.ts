@@ -44,7 +44,6 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			bindAddress: undefined,
 			proxy: undefined,
 			onlySsh: undefined,
-			batchMode: false,
 			keepAlive: undefined,
 			identityFiles: ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map(
 				(type) => `/home/ann/.ssh/id_${type}`,
@@ -57,6 +56,14 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			strictHostKeyChecking: "ask",
 			hashKnownHosts: false,
 			connectTimeoutMs: 15_000,
+			batchMode: false,
+			login: {
+				methods: ["publickey", "keyboard-interactive", "password"],
+				passwordPrompts: 3,
+				certificateFiles: [],
+				pkcs11Provider: undefined,
+				gssapi: false,
+			},
 		});
 	});
 
