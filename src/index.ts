@@ -8,6 +8,7 @@ import type { BuildEvent, BuildReport } from "./events.js";
 export type {
 	BuildOptions,
 	OutputOption,
+	SaveOption,
 	SecretOption,
 	SshOption,
 	Ulimit,

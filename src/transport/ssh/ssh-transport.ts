@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { ChannelSocket } from "../channel-socket.js";
-import type { Transport, WireCounts } from "../transport.js";
+import type { LoopbackPort, Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { SshConnection } from "./ssh-connection.js";
 import { wayOf } from "./ssh-link.js";
@@ -84,6 +84,10 @@ class SshTransport implements Transport {
 
 	compress(): Disposable {
 		return this.#connection.compression.hold();
+	}
+
+	listen(onStream: (stream: Duplex) => void, signal: AbortSignal): Promise<LoopbackPort> {
+		return this.#connection.listen(onStream, signal);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
