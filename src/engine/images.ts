@@ -183,12 +183,15 @@ export async function* pushImage(
 	name: string,
 	auth: RegistryAuth | undefined,
 	signal: AbortSignal,
+	{ plainHttp = false } = {},
 ): AsyncGenerator<unknown> {
 	const { repository, tag } = splitTag(name);
+	// Podman's own; docker speaks plain HTTP to registries on its loopback address by itself.
+	const query = { tag, tlsVerify: plainHttp ? "false" : undefined };
 	const { body } = await engine.request({
 		method: "POST",
 		path: `${imagePath(repository)}/push`,
-		query: { tag },
+		query,
 		// Daemons before 23.0 refuse a push without the header.
 		headers: { "X-Registry-Auth": registryAuthHeader(auth ?? {}) },
 		signal,

@@ -31,7 +31,7 @@ export class DeliveryProgress implements ReturnNews {
 
 	/** Why the whole image is sent. */
 	comesWhole(reason: string): void {
-		this.#progress({ detail: `the whole image, as ${reason}` });
+		this.#progress({ detail: `the whole image: ${reason}` });
 	}
 
 	readonly onBytes = (bytes: number): void => {
@@ -49,7 +49,8 @@ export class DeliveryProgress implements ReturnNews {
 
 	done({ bytes, reusedBytes, whole }: Arrival): DeliveryReport {
 		const reused = reusedBytes === undefined ? {} : { reusedBytes };
-		this.#emit({ ...this.#event, status: "done", bytes, ...reused });
+		const detail = whole === undefined ? {} : { detail: `the whole image: ${whole}` };
+		this.#emit({ ...this.#event, status: "done", bytes, ...reused, ...detail });
 		const { method, destination } = this.#event;
 		const durationMs = performance.now() - this.#startedAt;
 		return { method, destination, bytes, ...reused, ...(whole ? { whole } : {}), durationMs };

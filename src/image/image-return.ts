@@ -132,7 +132,7 @@ export class ImageReturn implements ImageSource {
 		);
 		for (const { digest } of blobsOf(image)) {
 			if (spared.has(digest)) continue;
-			if ((await this.cache.verify(digest, signal)) === undefined) return undefined;
+			if ((await this.cache.use(digest, signal)) === undefined) return undefined;
 		}
 		return image;
 	}

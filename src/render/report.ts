@@ -3,7 +3,7 @@ import type { BuildReport, ContextTotals, DeliveryReport, UploadReport } from ".
 import { displayWidth } from "./display-width.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
-import { deliveryName, passedOn } from "./wording.js";
+import { arrivalParts, deliveryName, passedOn } from "./wording.js";
 
 /** Wide enough for the longest label, and with it the full image id ends at column 80. */
 const LABEL_WIDTH = 9;
@@ -44,7 +44,10 @@ function whereLines({ imageId, target, deliveries }: BuildReport): string[] {
 function deliveryPart(delivery: DeliveryReport): string {
 	const place = deliveryName(delivery.method, delivery.destination, true);
 	if (delivery.method === "push") return delivery.digest ? `${place}@${delivery.digest}` : place;
-	return `${place} (${formatBytes(delivery.bytes)})`;
+	const { bytes, reusedBytes, whole } = delivery;
+	const came = reusedBytes === undefined ? { bytes } : { bytes, reusedBytes };
+	const parts = arrivalParts(came, whole && `the whole image: ${whole}`);
+	return `${place} (${parts.join(", ") || formatBytes(0)})`;
 }
 
 function sizeParts({ files, bytes }: { readonly files: number; readonly bytes: number }): string[] {

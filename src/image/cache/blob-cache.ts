@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rm, stat, utimes } from "node:fs/promises";
+import { readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { interrupted } from "../../engine/exchange.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
 import { CacheFailure } from "./cache-failure.js";
 import { IncomingBlob } from "./incoming-blob.js";
@@ -29,29 +29,25 @@ export class BlobCache {
 		return join(this.folder, "blobs", "sha256", hex.slice(0, 2), hex);
 	}
 
-	/** Bytes of a blob that is there, and marks it as used; undefined where it is not. */
-	async size(digest: Digest): Promise<number | undefined> {
-		const path = this.path(digest);
-		try {
-			const { size } = await stat(path);
-			const now = new Date();
-			await utimes(path, now, now);
-			return size;
-		} catch {
-			return undefined;
-		}
-	}
-
 	/**
-	 * Reads a blob to see that it is what its name says; one that is not is removed.
+	 * Reads a blob that is about to be needed, and marks it as used; a damaged one is removed.
 	 * @returns its size; undefined where it is not there or was damaged
 	 */
+	async use(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+		await this.#touch(digest);
+		return this.verify(digest, signal);
+	}
+
+	/** As use(), but it does not count as one. */
 	async verify(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
-		const size = await this.size(digest);
-		if (size === undefined) return undefined;
 		const hash = createHash("sha256");
+		let size = 0;
 		try {
-			await pipeline(this.read(digest), hash, { signal });
+			for await (const chunk of this.read(digest) as AsyncIterable<Buffer>) {
+				if (signal.aborted) throw interrupted(signal);
+				hash.update(chunk);
+				size += chunk.length;
+			}
 		} catch (error) {
 			if (signal.aborted) throw error;
 			return undefined;
@@ -71,7 +67,7 @@ export class BlobCache {
 		const content = await readFile(this.path(digest)).catch(() => undefined);
 		if (content === undefined) return undefined;
 		if (digestOf(content) === digest) {
-			await this.size(digest);
+			await this.#touch(digest);
 			return content;
 		}
 		await this.remove(digest);
@@ -91,6 +87,11 @@ export class BlobCache {
 		await incoming.append(content);
 		await incoming.commit(digest);
 		return digest;
+	}
+
+	async #touch(digest: Digest): Promise<void> {
+		const now = new Date();
+		await utimes(this.path(digest), now, now).catch(() => {});
 	}
 
 	/** @throws CacheFailure */

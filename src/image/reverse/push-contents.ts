@@ -94,7 +94,7 @@ export class PushContents {
 		const here = this.#here.get(digest);
 		if (here !== undefined) return here;
 		// Read once as a whole: a damaged one comes again.
-		const size = await this.#cache.verify(digest, this.#signal);
+		const size = await this.#cache.use(digest, this.#signal);
 		if (size !== undefined) {
 			this.#here.set(digest, size);
 			return size;

@@ -89,7 +89,7 @@ async function push(
 	signal: AbortSignal,
 ): Promise<void> {
 	try {
-		for await (const line of pushImage(engine, name, auth, signal)) {
+		for await (const line of pushImage(engine, name, auth, signal, { plainHttp: true })) {
 			const news = readDaemonLine(line);
 			if (news.error !== undefined) throw new NoReversePush(reasonIn(news.error));
 			onLine(news);
