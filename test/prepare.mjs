@@ -18,6 +18,7 @@ const PACKAGES = {
 	htpasswd: "apache2-utils",
 	git: "git",
 	openssl: "openssl",
+	skopeo: "skopeo",
 };
 
 function run(command, args) {

@@ -99,7 +99,8 @@ export class PushContents {
 			this.#here.set(digest, size);
 			return size;
 		}
-		if (this.#expected.unwanted.size === 0 || this.#expected.missing.has(digest)) return undefined;
+		const { unwanted, missing, config } = this.#expected;
+		if (unwanted.size === 0 || missing.has(digest) || digest === config) return undefined;
 		this.#claimed.add(digest);
 		return 1;
 	}
@@ -174,6 +175,12 @@ export class PushContents {
 		manifest: Digest,
 	): Promise<void> {
 		const { diffIds, unwanted } = this.#expected;
+		const wanted = layers.filter((_, index) => {
+			const diffId = diffIds[index];
+			return !(diffId && unwanted.has(diffId));
+		});
+		const missing = [config, ...wanted].filter(({ digest }) => this.#claimed.has(digest));
+		if (missing.length > 0) throw new ClaimedTooMuch(new Set(missing.map(({ digest }) => digest)));
 		const content = await this.#cache.content(config.digest);
 		const found = content && diffIdsOf(content, config.digest);
 		const isExpected =
@@ -181,16 +188,10 @@ export class PushContents {
 			found.join() === diffIds.join() &&
 			found.length === layers.length &&
 			(this.#expected.config ?? config.digest) === config.digest;
-		if (!isExpected) {
-			throw new DeliveryError(
-				`the daemon pushed another image than it was asked for: manifest ${manifest} with configuration ${config.digest}`,
-				{ hint: "was its tag moved meanwhile? Then run rbuild again" },
-			);
-		}
-		const tooMuch = layers.filter(({ digest }, index) => {
-			const diffId = diffIds[index];
-			return this.#claimed.has(digest) && !(diffId && unwanted.has(diffId));
-		});
-		if (tooMuch.length > 0) throw new ClaimedTooMuch(new Set(tooMuch.map(({ digest }) => digest)));
+		if (isExpected) return;
+		throw new DeliveryError(
+			`the daemon pushed another image than it was asked for: manifest ${manifest} with configuration ${config.digest}`,
+			{ hint: "was its tag moved meanwhile? Then run rbuild again" },
+		);
 	}
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
-import { DeliveryError } from "../../errors.js";
+import { DeliveryError, RbuildError } from "../../errors.js";
 import { type Digest, digestOf, isDigest } from "../digest.js";
 import { MANIFEST_LIMIT } from "../image-manifest.js";
 import type { BlobUploads } from "./blob-uploads.js";
@@ -178,8 +178,10 @@ export class RegistryServer {
 	}
 
 	#fail(response: ServerResponse, error: unknown): void {
-		// The stream of a request that broke off takes no answer, and whoever pushes hears of it.
-		if (response.req.destroyed && !response.req.complete) return;
+		const { req } = response;
+		const ours = error instanceof RbuildError || error instanceof ClaimedTooMuch;
+		// Of a request that broke off, the daemon hears from its own side, and makes it again.
+		if (!ours && req.destroyed && !req.complete) return;
 		this.#options.onFailure(error);
 		const code = error instanceof ClaimedTooMuch ? "MANIFEST_BLOB_UNKNOWN" : "DENIED";
 		response.setHeader("Connection", "close");
