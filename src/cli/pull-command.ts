@@ -8,6 +8,7 @@ import { onInterrupt } from "./interrupts.js";
 import { parseSave } from "./output-values.js";
 import { processSurroundings } from "./process-environment.js";
 import { processScreen } from "./screen.js";
+import { terminalPrompt } from "./terminal-prompt.js";
 
 export interface PullArguments {
 	readonly image: string;
