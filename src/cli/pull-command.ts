@@ -9,6 +9,7 @@ import { parseSave } from "./output-values.js";
 import { processSurroundings } from "./process-environment.js";
 import { processScreen } from "./screen.js";
 import { terminalPrompt } from "./terminal-prompt.js";
+import { collectYoungGarbage } from "./young-garbage.js";
 
 export interface PullArguments {
 	readonly image: string;
@@ -38,6 +39,7 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		verbose,
 		activity: "Pulling",
 	});
+	using _garbage = collectYoungGarbage();
 	using interrupts = onInterrupt(() => renderer.close());
 	try {
 		const options = {

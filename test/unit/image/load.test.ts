@@ -111,4 +111,19 @@ describe("loading an image into another daemon", () => {
 			message: "the daemon's image archive is cut short",
 		});
 	});
+
+	it("only gives names to an image that is there by its id", async () => {
+		const requests: string[] = [];
+		const engine = fakeEngine(({ method, path }) => {
+			requests.push(`${method} ${path}`);
+			return description(IMAGE.id, []);
+		});
+		const report = await loadDelivery(async () => engine, comesWhole).deliver(
+			remote(),
+			IMAGE,
+			run(),
+		);
+		assert.equal(report.bytes, 0);
+		assert.deepEqual(requests, [`GET /images/${IMAGE.id}/json`, `POST /images/${IMAGE.id}/tag`]);
+	});
 });
