@@ -72,8 +72,9 @@ describe("saving an image", () => {
 		assert.equal(events.at(1)?.status, "progress");
 		assert.deepEqual(events.at(-1), {
 			...{ type: "deliver", method: "save", destination: path, status: "done" },
-			bytes: ARCHIVE.length,
+			...{ bytes: ARCHIVE.length, detail: "the whole image: this is a test" },
 		});
+		assert.equal(report.whole, "this is a test");
 	});
 
 	for (const name of ["app.tar.gz", "app.tgz", "APP.TGZ"]) {
