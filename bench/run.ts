@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measureContextSurvey } from "./context-survey.js";
+import { benchReturns } from "./returns.js";
 import { measureStartup } from "./startup.js";
 
 // `npm run bench`: rbuild and its peers side by side in one run, on the engines of ../shared/lab. What
@@ -12,6 +13,7 @@ import { measureStartup } from "./startup.js";
 //   npm run bench -- --links loop,rtt50 --workloads tiny,monorepo --runs 3 --peers classic,tarpipe
 //
 // --context times `rbuild context` on 50,000 and 1,000,000 files, and needs no lab.
+// --returns: images on their way back, see returns.ts.
 // --rbuild 'COMMAND' times another command line, such as one with --transfer tar. --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,7 +37,9 @@ if (!existsSync(lab)) {
 	process.exit(1);
 }
 
-if (args.includes("--report")) {
+if (args.includes("--returns")) {
+	await benchReturns(args, rbuild, lab);
+} else if (args.includes("--report")) {
 	bench(args);
 } else {
 	execFileSync(join(lab, "up.sh"), { stdio: ["ignore", "ignore", "inherit"] });

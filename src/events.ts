@@ -199,6 +199,21 @@ export interface DeliverEvent {
 	readonly totalBytes?: number;
 	/** What the far side says it is doing, such as "Pushed" for a layer. */
 	readonly detail?: string;
+	/** A layer of an image that is brought here, of which there is news. */
+	readonly layer?: DeliveredLayer;
+	/** With "done": bytes of the image that were on this machine already. */
+	readonly reusedBytes?: number;
+}
+
+/** A layer on its way to this machine. */
+export interface DeliveredLayer {
+	/** The first digits of the digest of its uncompressed content. */
+	readonly id: string;
+	/** "here": it was on this machine already. */
+	readonly state: "waiting" | "moving" | "here" | "done";
+	/** Of its uncompressed content, as the daemon reads it; 0 where it is not known. */
+	readonly bytes: number;
+	readonly totalBytes: number;
 }
 
 /** The connection was lost, and what was under way on it begins again. */
@@ -346,6 +361,10 @@ export interface DeliveryReport {
 	readonly destination: string;
 	/** Bytes that came to this machine for it; 0 for a push by the daemon. */
 	readonly bytes: number;
+	/** Of an image that was saved or loaded: bytes of it that were on this machine already. */
+	readonly reusedBytes?: number;
+	/** Why the image came as a whole, as the end of a sentence, where it did. */
+	readonly whole?: string;
 	/** The manifest digest, where a registry or the exporter of an archive told it. */
 	readonly digest?: string;
 	readonly durationMs: number;

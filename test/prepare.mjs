@@ -20,6 +20,7 @@ const PACKAGES = {
 	git: "git",
 	openssl: "openssl",
 	chromium: "chromium",
+	skopeo: "skopeo",
 };
 
 function run(command, args) {

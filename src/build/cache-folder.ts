@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Environment } from "../environment.js";
-import { makeFolder } from "../image/folder.js";
 
 /** Where programs keep what they can do without, as the user's system has it. Absolute. */
 export function cacheFolder({ variables, homeDirectory, platform }: Environment): string {
@@ -18,24 +16,6 @@ export function cacheFolder({ variables, homeDirectory, platform }: Environment)
 	const { XDG_CACHE_HOME = "" } = variables;
 	const folder = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : join(homeDirectory, ".cache");
 	return join(folder, "rbuild");
-}
-
-/**
- * Writes a file of the cache that others may read or write at the same time: it is there as a whole, or
- * as it was.
- *
- * @throws NodeJS.ErrnoException
- */
-export async function replaceCacheFile(path: string, content: Uint8Array): Promise<void> {
-	const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-	try {
-		await makeFolder(dirname(path), 0o700);
-		await writeFile(temporary, content, { mode: 0o600 });
-		await rename(temporary, path);
-	} catch (error) {
-		await rm(temporary, { force: true }).catch(() => {});
-		throw error;
-	}
 }
 
 /** How long a file is kept that nobody has written since, in milliseconds. */

@@ -4,14 +4,16 @@ import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
 import type { Delivery } from "../image/delivery.js";
+import { ImageReturn } from "../image/image-return.js";
 import { loadDelivery } from "../image/load.js";
 import { pushDelivery } from "../image/push.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
 import { localDaemon } from "../target/choose-target.js";
 import { openTransport, readTransportSettings } from "../transport/open-transport.js";
-import type { BuildPlan } from "./build-plan.js";
 import type { Closing } from "./closing.js";
+import { imageCache } from "./image-cache.js";
+import type { PlannedDeliveries } from "./plan-outputs.js";
 
 export interface DeliveryRooms {
 	readonly environment: Environment;
@@ -24,17 +26,20 @@ export interface DeliveryRooms {
 
 /** What was asked for, in the order in which it is done: what others wait for comes first. */
 export function planDeliveries(
-	{ tags, deliveries }: BuildPlan,
+	tags: readonly string[],
+	{ push, saves, load }: PlannedDeliveries,
 	rooms: DeliveryRooms,
 	run: Run,
 ): readonly Delivery[] {
-	const { push, saves, load } = deliveries;
+	const returns = new ImageReturn(imageCache(rooms.environment));
 	return [
 		...(push ? tags.map((tag) => pushDelivery(tag, rooms.credentials)) : []),
 		...saves.map((save) =>
-			save === "-" ? saveToStreamDelivery(rooms.stdout, "the standard output") : saveDelivery(save),
+			save.path === "-"
+				? saveToStreamDelivery(rooms.stdout, "the standard output", save.format, returns)
+				: saveDelivery(save, returns),
 		),
-		...(load ? [loadDelivery(() => openLocalEngine(rooms, run))] : []),
+		...(load ? [loadDelivery(() => openLocalEngine(rooms, run), returns)] : []),
 	];
 }
 

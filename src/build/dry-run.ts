@@ -111,7 +111,7 @@ function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunRepo
 			destination: destination.kind === "stdout" ? place("-") : destination.path,
 		})),
 		...(push ? tags.map((tag) => ({ method: "push" as const, destination: tag })) : []),
-		...saves.map((save) => ({ method: "save" as const, destination: place(save) })),
+		...saves.map((save) => ({ method: "save" as const, destination: place(save.path) })),
 		...(load ? [{ method: "load" as const, destination: "the local daemon" }] : []),
 	];
 }

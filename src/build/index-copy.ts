@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { IndexParts } from "../context/content-index.js";
 import { readIndexHeader } from "../context/index-part.js";
-import { replaceCacheFile } from "./cache-folder.js";
+import { replaceCacheFile } from "../image/cache/cache-file.js";
 
 /** An index as this machine has it, and which images on the daemon hold the same. */
 export interface IndexCopy {

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
+import { replaceCacheFile } from "../image/cache/cache-file.js";
 import type { Target } from "../target/target.js";
 import type { BoxAnswer } from "./ask-box.js";
-import { cacheFolder, replaceCacheFile } from "./cache-folder.js";
+import { cacheFolder } from "./cache-folder.js";
 
 /** How long an answer is taken for true, in milliseconds: boxes seldom change, networks do. */
 const KEPT = 10 * 60_000;

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
-import { cacheFolder, replaceCacheFile } from "./cache-folder.js";
+import { replaceCacheFile } from "../image/cache/cache-file.js";
+import { cacheFolder } from "./cache-folder.js";
 
 /** Less says more of the daemon than of the link. */
 const TELLING_BYTES = 4 * 1024 * 1024;

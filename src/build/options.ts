@@ -104,12 +104,23 @@ export interface BuildOptions extends TargetOptions {
 	readonly contextIndex?: boolean;
 	/** Push every tag from the daemon's machine. */
 	readonly push?: boolean;
-	/** Write the image to this file; ".gz" and ".tgz" compress, "-" is the standard output. */
-	readonly save?: string;
+	/**
+	 * Write the image to this file, as `docker load` takes it; ".gz" and ".zst" compress, "-" is the
+	 * standard output.
+	 */
+	readonly save?: string | SaveOption;
 	/** Load the image into the local daemon. */
 	readonly load?: boolean;
 	/** What to make of the build; absent: an image in the daemon's store. */
 	readonly outputs?: readonly OutputOption[];
+}
+
+/** As `--save type=oci,dest=…`. */
+export interface SaveOption {
+	/** "docker": a tar for `docker load`. "oci": an OCI image layout. */
+	readonly type: "docker" | "oci";
+	/** A file; "-" is the standard output. An OCI layout whose name is not a tar's becomes a folder. */
+	readonly dest: string;
 }
 
 /** As `docker buildx build --output type=…,dest=…,…`. */

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
-import { cacheFolder, replaceCacheFile } from "./cache-folder.js";
+import { replaceCacheFile } from "../image/cache/cache-file.js";
+import { cacheFolder } from "./cache-folder.js";
 
 /**
  * Names a folder to the daemon, for files that are announced by their own times: another place is another

@@ -4,8 +4,9 @@ import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { checkFolder } from "../image/export/folder-target.js";
 import { parseTag } from "../image/reference.js";
-import { checkSaveTarget } from "../image/save.js";
-import type { BuildOptions, OutputOption } from "./options.js";
+import { checkWritable } from "../image/replacement-file.js";
+import { checkSavePlace, type SavePlace } from "../image/save-place.js";
+import type { BuildOptions, OutputOption, SaveOption } from "./options.js";
 
 /** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
 export interface PlannedOutputs {
@@ -19,8 +20,8 @@ export interface PlannedOutputs {
 
 export interface PlannedDeliveries {
 	readonly push: boolean;
-	/** Absolute paths, or "-" for the standard output. */
-	readonly saves: readonly string[];
+	/** With "-" as the path for the standard output. */
+	readonly saves: readonly SavePlace[];
 	readonly load: boolean;
 }
 
@@ -56,15 +57,29 @@ export async function planOutputs(
 	}
 	const deliveries = {
 		push,
-		saves: [options.save, ...outputs.filter(isDocker).map(({ dest }) => dest)]
-			.filter((dest) => dest !== undefined)
-			.map(place),
+		saves: [...savesOf(options), ...outputs.filter(isDocker).flatMap(({ dest }) => dest ?? [])]
+			.map(checkSave)
+			.map(({ type, dest }) => ({ path: place(dest), format: type })),
 		load: options.load === true || outputs.some((output) => isDocker(output) && !output.dest),
 	};
 	const exports = outputs.flatMap((output) => plannedExport(output, names, place));
 	const image = givesImage(options);
 	await checkPlaces(deliveries.saves, exports);
 	return { tags: image ? names : [], image, deliveries, exports };
+}
+
+function savesOf({ save }: BuildOptions): readonly (string | SaveOption)[] {
+	return save === undefined ? [] : [save];
+}
+
+function checkSave(save: string | SaveOption): SaveOption {
+	const { type, dest } = typeof save === "string" ? { type: "docker" as const, dest: save } : save;
+	if (dest === "" || (type !== "docker" && type !== "oci")) {
+		throw new UsageError(`an image cannot be saved as type=${type},dest=${dest}`, {
+			hint: "write it as --save FILE.tar, or --save type=oci,dest=FILE.tar for an OCI layout",
+		});
+	}
+	return { type, dest };
 }
 
 /** Whether there will be an image in the daemon's store, and so an image id. */
@@ -75,7 +90,10 @@ export function givesImage({ outputs = [], push, save, load }: BuildOptions): bo
 
 /** Whether something other than words goes to the standard output. */
 export function writesToStdout({ outputs = [], save }: BuildOptions): boolean {
-	return save === "-" || outputs.some((output) => destinationOf(output) === "-");
+	return (
+		(typeof save === "string" ? save : save?.dest) === "-" ||
+		outputs.some((output) => destinationOf(output) === "-")
+	);
 }
 
 /** What BuildKit sends back without keeping an image. */
@@ -166,21 +184,20 @@ function plannedExport(
 }
 
 async function checkPlaces(
-	saves: readonly string[],
+	saves: readonly SavePlace[],
 	exports: readonly PlannedExport[],
 ): Promise<void> {
-	const places = [
-		...saves.map((path) => ({ kind: path === "-" ? "stdout" : "file", path }) as const),
-		...exports.map(({ destination }) => destination),
-	];
-	if (places.filter(({ kind }) => kind === "stdout").length > 1) {
+	const streams = saves.filter(({ path }) => path === "-").length;
+	const places = exports.map(({ destination }) => destination);
+	if (streams + places.filter(({ kind }) => kind === "stdout").length > 1) {
 		throw new UsageError("two outputs cannot share the standard output", {
 			hint: "give all but one of them a file name",
 		});
 	}
+	for (const place of saves) if (place.path !== "-") await checkSavePlace(place);
 	for (const place of places) {
 		if (place.kind === "folder") await checkFolder(place.path);
-		else if (place.kind === "file") await checkSaveTarget(place.path);
+		else if (place.kind === "file") await checkWritable(place.path);
 	}
 }
 

@@ -1,10 +1,10 @@
 import type { BuildContext } from "../context/build-context.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
-import type { BuiltImage, Delivery } from "../image/delivery.js";
+import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
-import { planDeliveries } from "./deliveries.js";
+import type { DeliveryRooms } from "./deliveries.js";
 import { Exports } from "./exports.js";
 import type { LocalNeeds } from "./local-needs.js";
 import { type OpenBuild, type Surroundings, withOpenBuild } from "./open-build.js";
@@ -72,8 +72,7 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 
 	const exported = await stopwatch.time("deliver", () => exports.commit());
 	const rooms = { environment, credentials, stdout, closing };
-	const deliveries = planDeliveries(plan, rooms, run);
-	const delivered = image ? await deliverAll(deliveries, image, open) : [];
+	const delivered = image ? await deliverAll(image, rooms, open) : [];
 	const all = [...exported, ...delivered];
 	const report = writeReport(open, upload, image, all);
 	run.emit({ type: "done", report });
@@ -100,12 +99,15 @@ function loadAhead(needs: LocalNeeds): void {
 }
 
 async function deliverAll(
-	deliveries: readonly Delivery[],
 	image: BuiltImage,
-	{ box, stopwatch, run }: OpenBuild,
+	rooms: DeliveryRooms,
+	{ plan, box, stopwatch, run }: OpenBuild,
 ): Promise<readonly DeliveryReport[]> {
+	const { push, saves, load } = plan.deliveries;
+	if (!push && !load && saves.length === 0) return [];
+	const { planDeliveries } = await import("./deliveries.js");
 	const reports: DeliveryReport[] = [];
-	for (const delivery of deliveries) {
+	for (const delivery of planDeliveries(plan.tags, plan.deliveries, rooms, run)) {
 		const deliver = () => box.keep((engine) => delivery.deliver(engine, image, run), delivery.once);
 		reports.push(await stopwatch.time("deliver", deliver));
 	}

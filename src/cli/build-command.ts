@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
 import { givesImage, writesToStdout } from "../build/plan-outputs.js";
 import { remoteBuild } from "../build/remote-build.js";
@@ -18,27 +17,7 @@ import { suggestion } from "./suggestion.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 import { collectYoungGarbage } from "./young-garbage.js";
 
-const OTHER_COMMANDS = ["build", "context", "hosts", "completion"];
-
-/** The flags that say what is shown and noted down, not what is built. */
-export const OUTPUT_FLAGS = {
-	progress: {
-		type: "string",
-		choices: ["auto", "tty", "plain", "json"],
-		default: "auto",
-		describe: "How progress is shown",
-	},
-	quiet: { type: "boolean", alias: "q", describe: "Print only the image id" },
-	verbose: {
-		type: "boolean",
-		alias: "v",
-		describe: "Keep the output of steps on the screen, and name the files a sync sends",
-	},
-	color: { type: "boolean", describe: "Colours, also where it is no terminal" },
-	"no-color": { type: "boolean", describe: "No colours" },
-	iidfile: { type: "string", requiresArg: true, describe: "Write the image id to a file" },
-	"metadata-file": { type: "string", requiresArg: true, describe: "Write the report as JSON" },
-} as const satisfies Record<string, Options>;
+const OTHER_COMMANDS = ["build", "context", "pull", "images", "cache", "hosts", "completion"];
 
 export type BuildArguments = BuildFlagValues & {
 	readonly context: string;

@@ -12,7 +12,7 @@ import {
 	parseTransfer,
 	parseUlimit,
 } from "./option-values.js";
-import { parseOutput } from "./output-values.js";
+import { parseOutput, parseSave } from "./output-values.js";
 
 const text = { type: "string", requiresArg: true } as const;
 const texts = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
@@ -71,7 +71,7 @@ export const BUILD_FLAGS = {
 	check: { ...flag, describe: "Check the Dockerfile and build nothing" },
 	"dry-run": { ...flag, describe: "Show what would be done and sent, and change nothing" },
 	push: { ...flag, describe: "Push every tag from the box" },
-	save: { ...text, describe: 'Write the image to a file: .tar, .tar.gz, "-" for stdout' },
+	save: { ...text, describe: 'Write the image to a file, "-", or type=oci,dest=FILE|DIR' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
 	output: {
 		...texts,
@@ -118,7 +118,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("platform", values.platform),
 		...given("network", values.network),
 		...given("cgroupParent", values["cgroup-parent"]),
-		...given("save", values.save),
+		...given("save", read(values.save, parseSave)),
 		...given("transfer", read(values.transfer, parseTransfer)),
 		...given("secretsCheck", read(values.secrets, parseSecretsCheck)),
 		...given("retries", read(values.retries, parseRetries)),

@@ -3,6 +3,7 @@ export const HELP = `Builds a container image on a remote Docker daemon, over on
 
 Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
        rbuild context [DIR]           show what would be uploaded, and why
+       rbuild pull IMAGE [--on BOX]   bring it here (rbuild images: which there are)
        rbuild hosts                   list the boxes; hosts add NAME ssh://…
 
       --on BOX           docker context, ssh alias, user@host[:port], ssh://…, tcp://…

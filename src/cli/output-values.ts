@@ -1,4 +1,4 @@
-import type { OutputOption } from "../build/options.js";
+import type { OutputOption, SaveOption } from "../build/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
 
@@ -27,10 +27,27 @@ export function parseOutput(text: string): OutputOption {
 	return { type, attrs, ...(dest === undefined ? {} : { dest }) };
 }
 
+/**
+ * The value of --save: a file, "-", or `type=docker|oci,dest=…`. What else could be wrong with it is found
+ * out with all the other options.
+ *
+ * @throws UsageError
+ */
+export function parseSave(text: string): string | SaveOption {
+	if (!text.startsWith("type=")) return text;
+	const fields = Object.fromEntries((csvFields(text) ?? []).map((field) => pair(field, text)));
+	const { type = "", dest = "", ...others } = fields;
+	const isKnown = (type === "docker" || type === "oci") && dest !== "";
+	if (isKnown && Object.keys(others).length === 0) return { type, dest };
+	throw new UsageError(`--save ${text} makes no sense`, {
+		hint: "write it as --save FILE.tar, or --save type=oci,dest=FILE.tar or dest=FOLDER",
+	});
+}
+
 function pair(field: string, text: string): [string, string] {
 	const equals = field.indexOf("=");
 	if (equals < 0) {
-		throw new UsageError(`--output ${text}: "${field}" has no value`, {
+		throw new UsageError(`${text}: "${field}" has no value`, {
 			hint: "write it as NAME=VALUE, such as dest=out",
 		});
 	}

@@ -1,7 +1,8 @@
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
-import { type BuildArguments, OUTPUT_FLAGS, runBuild } from "./build-command.js";
+import { type BuildArguments, runBuild } from "./build-command.js";
 import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
+import type { CacheArguments } from "./cache-command.js";
 import { normalizeFlags } from "./command-line.js";
 import {
 	CONTEXT_FLAGS,
@@ -12,7 +13,11 @@ import {
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
 import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
+import { CACHE_ACTIONS, CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
+import type { ImagesArguments } from "./images-command.js";
 import { endSoon } from "./interrupts.js";
+import { OUTPUT_FLAGS } from "./output-flags.js";
+import type { PullArguments } from "./pull-command.js";
 import { suggestion } from "./suggestion.js";
 import { version } from "./version.js";
 
@@ -32,10 +37,13 @@ const GENERAL_FLAGS = {
 
 const ALL_BUILD_FLAGS = { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
 const HELP_WORDS = ["--help", "-h", "help"];
-const COMMANDS = ["build", "context", "hosts", "completion"];
+const COMMANDS = ["build", "context", "pull", "images", "cache", "hosts", "completion"];
 /** Of the commands that have others than a build. */
 const OTHER_FLAGS: Readonly<Record<string, Record<string, Options>>> = {
 	context: CONTEXT_FLAGS,
+	pull: PULL_FLAGS,
+	images: IMAGES_FLAGS,
+	cache: CACHE_FLAGS,
 	hosts: HOSTS_FLAGS,
 };
 
@@ -136,6 +144,39 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			async (values) => {
 				const { runHosts } = await import("./hosts-command.js");
 				exitCode = await runHosts(values as unknown as HostsArguments);
+			},
+		)
+		.command(
+			"pull <image>",
+			"Bring an image of the box here",
+			(command) =>
+				command
+					.positional("image", { type: "string", demandOption: true })
+					.options(onlyLast(PULL_FLAGS)),
+			async (values) => {
+				const { runPull } = await import("./pull-command.js");
+				exitCode = await runPull(values as unknown as PullArguments);
+			},
+		)
+		.command(
+			"images",
+			"List the images of the box",
+			(command) => command.options(onlyLast(IMAGES_FLAGS)),
+			async (values) => {
+				const { runImages } = await import("./images-command.js");
+				exitCode = await runImages(values as unknown as ImagesArguments);
+			},
+		)
+		.command(
+			"cache <action>",
+			"See to the layers that were brought here: ls, prune, verify",
+			(command) =>
+				command
+					.positional("action", { choices: CACHE_ACTIONS, demandOption: true })
+					.options(onlyLast(CACHE_FLAGS)),
+			async (values) => {
+				const { runCache } = await import("./cache-command.js");
+				exitCode = await runCache(values as unknown as CacheArguments);
 			},
 		)
 		.completion("completion", "Print a script for shell completion", completions)

@@ -17,6 +17,8 @@ export interface StoredImage {
 	readonly platform: string;
 	/** Bytes, as the daemon counts them. */
 	readonly size: number;
+	/** The digests of its uncompressed layers, from the bottom. */
+	readonly layers: readonly string[];
 	/** Whether it adds instructions to the builds that start from it. */
 	readonly hasTriggers: boolean;
 	/**
@@ -44,17 +46,22 @@ export async function inspectImage(
 	}
 	const { Os, Architecture, Variant } = image;
 	return {
-		// Podman leaves "sha256:" out of ids in some answers.
-		id: image.Id.includes(":") ? image.Id : `sha256:${image.Id}`,
+		id: withAlgorithm(image.Id),
 		tags: textList(image.RepoTags),
 		digests: textList(image.RepoDigests),
 		platform: joinPlatform(text(Os), text(Architecture), text(Variant)),
 		size: typeof image.Size === "number" ? image.Size : 0,
+		layers: textList(fields(image.RootFS).Layers),
 		hasTriggers: textList(fields(image.Config).OnBuild).length > 0,
 		// containerd's store has no such data, and since API 1.48 a descriptor.
 		isInGraphDriver: Boolean(fields(image.GraphDriver).Data) && image.Descriptor === undefined,
 		labels: textMap(fields(image.Config).Labels),
 	};
+}
+
+/** Podman leaves "sha256:" out of ids in some answers. */
+function withAlgorithm(id: string): string {
+	return id.includes(":") ? id : `sha256:${id}`;
 }
 
 function textMap(value: unknown): Readonly<Record<string, string>> {
@@ -69,6 +76,35 @@ function text(value: unknown): string {
 
 function textList(value: unknown): readonly string[] {
 	return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** An image as a list of them tells it. */
+export interface ListedImage {
+	/** "sha256:" and 64 hex digits. */
+	readonly id: string;
+	readonly tags: readonly string[];
+	/** Bytes. */
+	readonly size: number;
+	/** Milliseconds since 1970. */
+	readonly createdAt: number;
+}
+
+/** All images but those that are only parts of others, the newest first. */
+export async function listImages(
+	engine: Engine,
+	signal: AbortSignal,
+): Promise<readonly ListedImage[]> {
+	const list = await engine.json({ method: "GET", path: "/images/json", signal });
+	const images = (Array.isArray(list) ? list : []).map((item): ListedImage => {
+		const { Id, RepoTags, Size, Created } = fields(item);
+		return {
+			id: withAlgorithm(text(Id)),
+			tags: textList(RepoTags).filter((tag) => tag !== "<none>:<none>"),
+			size: typeof Size === "number" ? Size : 0,
+			createdAt: typeof Created === "number" ? Created * 1000 : 0,
+		};
+	});
+	return images.toSorted((one, other) => other.createdAt - one.createdAt);
 }
 
 /**
@@ -147,12 +183,15 @@ export async function* pushImage(
 	name: string,
 	auth: RegistryAuth | undefined,
 	signal: AbortSignal,
+	{ plainHttp = false } = {},
 ): AsyncGenerator<unknown> {
 	const { repository, tag } = splitTag(name);
+	// Podman's own; docker speaks plain HTTP to registries on its loopback address by itself.
+	const query = { tag, tlsVerify: plainHttp ? "false" : undefined };
 	const { body } = await engine.request({
 		method: "POST",
 		path: `${imagePath(repository)}/push`,
-		query: { tag },
+		query,
 		// Daemons before 23.0 refuse a push without the header.
 		headers: { "X-Registry-Auth": registryAuthHeader(auth ?? {}) },
 		signal,

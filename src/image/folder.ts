@@ -17,10 +17,22 @@ export async function makeFolder(path: string, mode = 0o777): Promise<string | u
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "EEXIST" && (await isFolder(path))) return undefined;
 		const parent = dirname(path);
-		if (code !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
+		if (code !== "ENOENT" || parent === path) throw error;
+		if (await isFolder(parent)) return makeIn(path, mode);
 		const first = await makeFolder(parent, mode);
 		await makeFolder(path, mode);
 		return first ?? path;
+	}
+}
+
+/** In a folder that takes none, or that another process has made just now. */
+async function makeIn(path: string, mode: number): Promise<string | undefined> {
+	try {
+		await mkdir(path, { mode });
+		return path;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "EEXIST" && (await isFolder(path))) return;
+		throw error;
 	}
 }
 

@@ -1,41 +1,119 @@
+import { Readable } from "node:stream";
 import type { Engine } from "../engine/engine.js";
-import { loadImage } from "../engine/images.js";
+import { inspectImage, loadImage, tagImage } from "../engine/images.js";
 import { DeliveryError, EngineError } from "../errors.js";
 import type { Run } from "../events.js";
-import type { ArchiveCheck } from "./archive-check.js";
+import { imageLayout } from "./archive/image-layout.js";
+import { tarOf } from "./archive/tar-entries.js";
 import { exportArchive } from "./archive-export.js";
 import { readDaemonLine } from "./daemon-line.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
+import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
+import type { Digest } from "./digest.js";
 import { identifyImage, sameContent } from "./image-identity.js";
+import type { ImageSource, ReturnedImage } from "./image-return.js";
+import { layersThere } from "./local-layers.js";
 import { parseTag } from "./reference.js";
+import { NoReversePush } from "./reverse/reverse-push.js";
 
 /**
- * The image, streamed into the daemon of this machine, with all of its tags; afterwards that daemon
- * is asked whether it is the same image.
+ * The image in the daemon of this machine, with all of its tags: only the layers that neither that daemon
+ * nor the cache has are sent. Afterwards that daemon is asked whether it is the same image.
  * @param openLocalEngine called when it is needed; what it opens is its owner's to close
  */
-export function loadDelivery(openLocalEngine: () => Promise<Engine>): Delivery {
+export function loadDelivery(
+	openLocalEngine: () => Promise<Engine>,
+	returns: ImageSource,
+): Delivery {
 	return {
 		async deliver(engine, image, run) {
-			const startedAt = performance.now();
 			const local = await openLocalEngine();
-			const destination = local.transport.target;
-			const event = { type: "deliver", method: "load", destination } as const;
-			run.emit({ ...event, status: "started", bytes: 0 });
-			const archive = await exportArchive(engine, image, run.signal, (bytes) =>
-				run.emit({ ...event, status: "progress", bytes }),
-			);
-			const loaded = await load(local, archive, run);
-			await checkLoaded(engine, local, image, archive, loaded, run);
-			run.emit({ ...event, status: "done", bytes: archive.bytes });
-			const durationMs = performance.now() - startedAt;
-			return { method: "load", destination, bytes: archive.bytes, durationMs };
+			const progress = new DeliveryProgress("load", local.transport.target, run.emit);
+			const loading = { engine, local, image, returns, progress, run };
+			return progress.done((await tagThere(loading)) ?? (await loadMissing(loading)));
 		},
 	};
 }
 
+interface Loading {
+	/** The daemon that has the image. */
+	readonly engine: Engine;
+	readonly local: Engine;
+	readonly image: BuiltImage;
+	readonly returns: ImageSource;
+	readonly progress: DeliveryProgress;
+	readonly run: Run;
+}
+
+/** An image that is there by its id only needs its names. */
+async function tagThere({ local, image, run }: Loading): Promise<Arrival | undefined> {
+	try {
+		const { id, size } = await inspectImage(local, image.id, run.signal);
+		if (id !== image.id) return undefined;
+		for (const tag of image.tags) await tagImage(local, id, parseTag(tag).familiar, run.signal);
+		return { bytes: 0, reusedBytes: size };
+	} catch (error) {
+		if (error instanceof EngineError) return undefined;
+		throw error;
+	}
+}
+
+async function loadMissing(loading: Loading): Promise<Arrival> {
+	const { engine, local, image, run } = loading;
+	try {
+		const { layers } = await inspectImage(engine, image.id, run.signal);
+		const there = await layersThere(local, layers, run.signal);
+		const returned = await bring(loading, there);
+		try {
+			return await loadReturned(loading, returned, there);
+		} catch (error) {
+			if (there.size === 0 || !(error instanceof DeliveryError)) throw error;
+		}
+		// A layer may have been removed there meanwhile: then it takes all of them.
+		return await loadReturned(loading, await bring(loading, new Set()), new Set());
+	} catch (error) {
+		if (!(error instanceof NoReversePush)) throw error;
+		return loadWhole(loading, error.message);
+	}
+}
+
+function bring(
+	{ engine, image, returns, progress, run }: Loading,
+	unwanted: ReadonlySet<Digest>,
+): Promise<ReturnedImage> {
+	return returns.bring(engine, image, unwanted, progress, run);
+}
+
+/** @throws DeliveryError when that daemon does not take it, or makes another image of it */
+async function loadReturned(
+	{ engine, local, image, returns, run }: Loading,
+	{ image: returned, received, reused }: ReturnedImage,
+	there: ReadonlySet<Digest>,
+): Promise<Arrival> {
+	const spared = returned.layers.filter(({ diffId }) => there.has(diffId));
+	const without = new Set(spared.map(({ digest }) => digest));
+	const { tags } = image;
+	const entries = await imageLayout(returns.cache, returned, { tags, docker: true, without });
+	const archive = Readable.from(tarOf(entries), { objectMode: false });
+	const loaded = await load(local, archive, run);
+	const ids = new Set([returned.root.digest, returned.config.digest]);
+	await checkLoaded(engine, local, image, ids, loaded, run);
+	return { bytes: received, reusedBytes: reused };
+}
+
+async function loadWhole(
+	{ engine, local, image, progress, run }: Loading,
+	reason: string,
+): Promise<Arrival> {
+	progress.comesWhole(reason);
+	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
+	const loaded = await load(local, archive, run);
+	await checkLoaded(engine, local, image, archive.contents.imageIds, loaded, run);
+	return { bytes: archive.bytes, whole: reason };
+}
+
 /** @returns the names or ids that the local daemon says it has loaded */
-async function load(local: Engine, archive: ArchiveCheck, run: Run): Promise<readonly string[]> {
+async function load(local: Engine, archive: Readable, run: Run): Promise<readonly string[]> {
 	const refuse = (reason: string, cause?: unknown) =>
 		new DeliveryError(`cannot load the image into ${local.transport.target}: ${reason}`, {
 			hint: "look at that daemon's log, and at the space left on its disk",
@@ -64,7 +142,7 @@ async function checkLoaded(
 	engine: Engine,
 	local: Engine,
 	image: BuiltImage,
-	archive: ArchiveCheck,
+	ids: ReadonlySet<string>,
 	loaded: readonly string[],
 	run: Run,
 ): Promise<void> {
@@ -75,7 +153,7 @@ async function checkLoaded(
 			if (error instanceof EngineError && error.status === 404) return undefined;
 			throw error;
 		});
-		if (found !== undefined && archive.contents.imageIds.has(found.id)) continue;
+		if (found !== undefined && ids.has(found.id)) continue;
 		const built = await identifyImage(engine, image.id, run.signal);
 		if (found !== undefined && sameContent(built, found)) continue;
 		throw new DeliveryError(

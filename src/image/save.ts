@@ -1,51 +1,67 @@
-import type { Writable } from "node:stream";
+import { Readable, type Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import type { Engine } from "../engine/engine.js";
 import { interrupted } from "../engine/exchange.js";
-import { RbuildError } from "../errors.js";
+import { DeliveryError, RbuildError } from "../errors.js";
 import type { DeliveryReport, Run } from "../events.js";
-import type { ArchiveCheck } from "./archive-check.js";
+import { imageLayout } from "./archive/image-layout.js";
+import { LayoutFolder } from "./archive/layout-folder.js";
+import { compressionOf } from "./archive/save-compression.js";
+import { tarOf } from "./archive/tar-entries.js";
 import { exportArchive } from "./archive-export.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
-import { checkWritable, ReplacementFile, writeFailure } from "./replacement-file.js";
+import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
+import type { ImageSource } from "./image-return.js";
+import { ReplacementFile, writeFailure } from "./replacement-file.js";
+import { NoReversePush } from "./reverse/reverse-push.js";
+import { isLayoutFolder, type SavePlace } from "./save-place.js";
+
+/** Something that takes a tar, and keeps it only when all of it has come. */
+type TakeTar = (tar: Readable, compression: readonly Transform[]) => Promise<void>;
 
 /**
- * To be called before anything is uploaded.
- * @param path absolute
- * @throws DeliveryError when a file could not be written there
+ * The image in a file or folder, with all of its tags, which appears only when it is complete. What this
+ * machine has of it from before is not sent again.
  */
-export function checkSaveTarget(path: string): Promise<void> {
-	return checkWritable(path);
-}
-
-/**
- * The image in a file that `docker load` takes, with all of its tags; compressed for a name in .gz or
- * .tgz. The file appears only when it is complete.
- * @param path absolute
- */
-export function saveDelivery(path: string): Delivery {
+export function saveDelivery(place: SavePlace, returns: ImageSource): Delivery {
+	const { path } = place;
+	if (isLayoutFolder(place)) {
+		return {
+			deliver: (engine, image, run) =>
+				reported(path, run, async (progress) => {
+					const { returned, entries } = await bring(engine, image, false, returns, progress, run);
+					await using folder = await LayoutFolder.open(path);
+					await folder.write(entries, run.signal);
+					await folder.commit();
+					return { bytes: returned.received, reusedBytes: returned.reused };
+				}),
+		};
+	}
 	return {
 		deliver: (engine, image, run) =>
-			save(engine, image, path, run, async (archive) => {
+			save(engine, image, place, returns, run, async (tar, compression) => {
 				await using file = await ReplacementFile.open(path);
-				const compression = /\.t?gz$/i.test(path) ? [createGzip()] : [];
-				await pipeline([archive, ...compression, file.stream], { signal: run.signal });
+				await pipeline([tar, ...compression, file.stream], { signal: run.signal });
 				await file.commit();
 			}),
 	};
 }
 
 /**
- * The image written to a stream that stays open, such as the standard output.
+ * The image as a tar for `docker load`, written to a stream that stays open, such as the standard output.
  * @param name for events and messages
  */
-export function saveToStreamDelivery(stream: Writable, name: string): Delivery {
+export function saveToStreamDelivery(
+	stream: Writable,
+	name: string,
+	format: SavePlace["format"],
+	returns: ImageSource,
+): Delivery {
 	return {
 		once: true,
 		deliver: (engine, image, run) =>
-			save(engine, image, name, run, async (archive) => {
-				await pipeline(archive, stream, { signal: run.signal, end: false });
+			save(engine, image, { path: name, format }, returns, run, async (tar) => {
+				await pipeline(tar, stream, { signal: run.signal, end: false });
 				await new Promise<void>((resolve, reject) => {
 					stream.write("", (error) => (error ? reject(error) : resolve()));
 				});
@@ -53,27 +69,85 @@ export function saveToStreamDelivery(stream: Writable, name: string): Delivery {
 	};
 }
 
-async function save(
+function save(
 	engine: Engine,
 	image: BuiltImage,
-	destination: string,
+	{ path, format }: SavePlace,
+	returns: ImageSource,
 	run: Run,
-	write: (archive: ArchiveCheck) => Promise<void>,
+	take: TakeTar,
 ): Promise<DeliveryReport> {
-	const startedAt = performance.now();
-	const event = { type: "deliver", method: "save", destination } as const;
-	run.emit({ ...event, status: "started", bytes: 0 });
-	const archive = await exportArchive(engine, image, run.signal, (bytes) =>
-		run.emit({ ...event, status: "progress", bytes }),
-	);
+	const docker = format === "docker";
+	return reported(path, run, async (progress): Promise<Arrival> => {
+		try {
+			const { returned, entries } = await bring(engine, image, docker, returns, progress, run);
+			const tar = Readable.from(tarOf(entries), { objectMode: false });
+			await take(tar, compressionOf(path, true));
+			return { bytes: returned.received, reusedBytes: returned.reused };
+		} catch (error) {
+			if (!(error instanceof NoReversePush)) throw error;
+			return saveWhole(engine, image, error.message, path, progress, run, take);
+		}
+	});
+}
+
+async function bring(
+	engine: Engine,
+	image: BuiltImage,
+	docker: boolean,
+	returns: ImageSource,
+	progress: DeliveryProgress,
+	run: Run,
+) {
 	try {
-		await write(archive);
+		const returned = await returns.bring(engine, image, new Set(), progress, run);
+		const { tags } = image;
+		return {
+			returned,
+			entries: await imageLayout(returns.cache, returned.image, { tags, docker }),
+		};
+	} catch (error) {
+		if (docker || !(error instanceof NoReversePush)) throw error;
+		throw new DeliveryError(
+			`an OCI layout cannot be had from ${engine.transport.target}: ${error.message}`,
+			{
+				hint: "save it for docker (--save FILE.tar), which every daemon can do",
+			},
+		);
+	}
+}
+
+/** The archive that the daemon itself makes, all of which has to come. */
+async function saveWhole(
+	engine: Engine,
+	image: BuiltImage,
+	reason: string,
+	path: string,
+	progress: DeliveryProgress,
+	run: Run,
+	take: TakeTar,
+): Promise<Arrival> {
+	progress.comesWhole(reason);
+	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
+	try {
+		await take(archive, compressionOf(path, false));
 	} catch (error) {
 		archive.destroy();
+		throw error;
+	}
+	return { bytes: archive.bytes, whole: reason };
+}
+
+async function reported(
+	destination: string,
+	run: Run,
+	work: (progress: DeliveryProgress) => Promise<Arrival>,
+): Promise<DeliveryReport> {
+	const progress = new DeliveryProgress("save", destination, run.emit);
+	try {
+		return progress.done(await work(progress));
+	} catch (error) {
 		if (run.signal.aborted) throw interrupted(run.signal);
 		throw error instanceof RbuildError ? error : writeFailure(destination, error);
 	}
-	run.emit({ ...event, status: "done", bytes: archive.bytes });
-	const durationMs = performance.now() - startedAt;
-	return { method: "save", destination, bytes: archive.bytes, durationMs };
 }

@@ -93,7 +93,13 @@ export class PlainRenderer implements Renderer {
 	}
 
 	#deliver(event: DeliverEvent): string[] {
-		const said = this.#verbose && event.detail !== undefined;
+		const { layer, detail } = event;
+		if (layer !== undefined) {
+			// Each says so once that it is complete.
+			const complete = layer.state === "here" || layer.state === "done";
+			return this.#verbose && complete ? [deliverLine(event)] : [];
+		}
+		const said = this.#verbose && detail !== undefined;
 		const due = event.status !== "progress" || this.#isDue(deliveryKey(event)) || said;
 		return due ? [deliverLine(event)] : [];
 	}

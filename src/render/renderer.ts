@@ -31,6 +31,8 @@ export interface RenderOptions {
 	 * the far side of a delivery gets a line. Both: and so does every file that is sent, as far as it is told.
 	 */
 	readonly verbose?: boolean | undefined;
+	/** tty: what is being done, for the headline; absent: "Building". */
+	readonly activity?: string | undefined;
 }
 
 /** Loads the one renderer that is needed. */

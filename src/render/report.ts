@@ -3,7 +3,7 @@ import type { BuildReport, ContextTotals, DeliveryReport, UploadReport } from ".
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
-import { deliveryName, passedOn } from "./wording.js";
+import { arrivalParts, deliveryName, passedOn } from "./wording.js";
 
 /** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
 export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
@@ -40,7 +40,10 @@ function whereLines({ imageId, target, deliveries }: BuildReport): string[] {
 function deliveryPart(delivery: DeliveryReport): string {
 	const place = deliveryName(delivery.method, delivery.destination, true);
 	if (delivery.method === "push") return delivery.digest ? `${place}@${delivery.digest}` : place;
-	return `${place} (${formatBytes(delivery.bytes)})`;
+	const { bytes, reusedBytes, whole } = delivery;
+	const came = reusedBytes === undefined ? { bytes } : { bytes, reusedBytes };
+	const parts = arrivalParts(came, whole && `the whole image: ${whole}`);
+	return `${place} (${parts.join(", ") || formatBytes(0)})`;
 }
 
 function sizeParts({ files, bytes }: { readonly files: number; readonly bytes: number }): string[] {

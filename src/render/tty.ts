@@ -1,7 +1,15 @@
 import picocolors from "picocolors";
-import type { BuildEvent, DeliverEvent, LogEvent, StepEvent, UploadEvent } from "../events.js";
+import type {
+	BuildEvent,
+	DeliverEvent,
+	DeliveredLayer,
+	LogEvent,
+	StepEvent,
+	UploadEvent,
+} from "../events.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
+import { layerLines } from "./live-layers.js";
 import { type LiveLine, LiveRegion } from "./live-region.js";
 import { liveSteps, stepTitle, timedLine } from "./live-steps.js";
 import { printableName } from "./printable.js";
@@ -32,6 +40,7 @@ const FRAME_MS = 100;
 export class TtyRenderer implements Renderer {
 	readonly #screen: Screen;
 	readonly #verbose: boolean;
+	readonly #activity: string;
 	readonly #colors: ReturnType<typeof picocolors.createColors>;
 	readonly #region: LiveRegion;
 	readonly #startedAt: number;
@@ -39,14 +48,17 @@ export class TtyRenderer implements Renderer {
 	/** What goes on beside steps and transfers, by event type. */
 	readonly #tasks = new Map<string, { readonly text: string; readonly startedAt: number }>();
 	readonly #transfers = new Map<string, Transfer>();
+	/** Of images that are brought here, by transfer and layer. */
+	readonly #layers = new Map<string, Map<string, DeliveredLayer>>();
 	#target = "";
 	#timer: NodeJS.Timeout | undefined;
 	#over = false;
 	#paused = false;
 
-	constructor(screen: Screen, { verbose = false }: RenderOptions) {
+	constructor(screen: Screen, { verbose = false, activity = "Building" }: RenderOptions) {
 		this.#screen = screen;
 		this.#verbose = verbose;
+		this.#activity = activity;
 		this.#colors = picocolors.createColors(screen.color);
 		this.#region = new LiveRegion(screen);
 		this.#startedAt = screen.now();
@@ -82,6 +94,7 @@ export class TtyRenderer implements Renderer {
 			case "retry":
 				this.#tasks.clear();
 				this.#transfers.clear();
+				this.#layers.clear();
 				this.#region.print(this.#colors.yellow(retryLine(event)));
 				break;
 			case "secrets":
@@ -148,13 +161,21 @@ export class TtyRenderer implements Renderer {
 		if (event.status === "done") {
 			const startedAt = this.#transfers.get(key)?.meter.startedAt;
 			this.#transfers.delete(key);
+			this.#layers.delete(key);
 			const spent = startedAt === undefined ? undefined : this.#screen.now() - startedAt;
 			this.#printFinished(deliverLine(event), spent);
 		} else {
+			if (event.layer !== undefined) this.#layer(key, event.layer);
 			const label = deliveryName(event.method, event.destination, false);
 			const detail = event.detail === undefined ? undefined : printableName(event.detail);
 			this.#transfer(key, { label, detail, ...sizes(event) });
 		}
+	}
+
+	/** Those that are on their way have a line of their own. */
+	#layer(key: string, layer: DeliveredLayer): void {
+		const layers = this.#layers.get(key) ?? new Map<string, DeliveredLayer>();
+		this.#layers.set(key, layers.set(layer.id, layer));
 	}
 
 	#transfer(key: string, transfer: Omit<Transfer, "meter">): void {
@@ -214,11 +235,12 @@ export class TtyRenderer implements Renderer {
 		for (const { text, startedAt } of this.#tasks.values()) {
 			lines.push({ text: timedLine(text, now - startedAt, width) });
 		}
-		for (const transfer of this.#transfers.values()) {
+		for (const [key, transfer] of this.#transfers) {
 			lines.push({
 				text: ` => ${progressBar(transfer, width - 4, now)}`,
 				paint: this.#colors.green,
 			});
+			lines.push(...layerLines([...(this.#layers.get(key)?.values() ?? [])], width, now));
 		}
 		const room = height - lines.length;
 		return [...lines, ...liveSteps(this.#steps.running, { width, room, now }, this.#colors.dim)];
@@ -229,7 +251,7 @@ export class TtyRenderer implements Renderer {
 		const over = known.filter(({ state }) => state === "over").length;
 		const where = this.#target === "" ? "" : ` on ${this.#target}`;
 		const steps = known.length === 0 ? "" : ` (${over}/${known.length})`;
-		return `[+] Building${where} ${formatDuration(now - this.#startedAt)}${steps}`;
+		return `[+] ${this.#activity}${where} ${formatDuration(now - this.#startedAt)}${steps}`;
 	}
 }
 

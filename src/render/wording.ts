@@ -5,6 +5,7 @@ import type {
 	ContextKind,
 	ContextTotals,
 	DeliverEvent,
+	DeliveredLayer,
 	DeliveryMethod,
 	RetryEvent,
 	SentFileEvent,
@@ -79,12 +80,36 @@ const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly d
 
 export function deliverLine(event: DeliverEvent): string {
 	const line = deliveryName(event.method, event.destination, event.status === "done");
-	if (event.status === "done")
-		return event.bytes > 0 ? `${line} (${formatBytes(event.bytes)})` : line;
+	if (event.status === "done") return line + inBrackets(arrivalParts(event, event.detail));
+	if (event.layer !== undefined) return `${line}: ${layerNews(event.layer)}`;
 	const size = event.bytes > 0 ? [amount(event.bytes, event.totalBytes)] : [];
 	const detail = event.detail === undefined ? [] : [printableName(event.detail)];
 	const so = [...size, ...detail].join(", ");
 	return so === "" ? line : `${line}: ${so}`;
+}
+
+/** What came, what was here, and why all of it came: "1 MB", "31 MB already here". */
+export function arrivalParts(
+	{ bytes, reusedBytes }: { readonly bytes: number; readonly reusedBytes?: number },
+	reason: string | undefined,
+): string[] {
+	return [
+		...(bytes > 0 || reusedBytes !== undefined ? [formatBytes(bytes)] : []),
+		...(reusedBytes ? [`${formatBytes(reusedBytes)} already here`] : []),
+		...(reason === undefined ? [] : [printableName(reason)]),
+	];
+}
+
+function inBrackets(parts: readonly string[]): string {
+	return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+/** "layer 1a2b3c4d5e6f: 3.4 MB of 12 MB". */
+export function layerNews({ id, state, bytes, totalBytes }: DeliveredLayer): string {
+	const name = `layer ${printableName(id)}`;
+	if (state === "here") return `${name}: already here`;
+	if (state === "waiting") return `${name}: waiting`;
+	return `${name}: ${state === "done" ? "done" : amount(bytes, totalBytes)}`;
 }
 
 /** Such as "pushed to registry.example/app:1". */

@@ -208,10 +208,11 @@ function widenReceiveWindow(channel: ClientChannel): void {
 		typeof protocol?.channelWindowAdjust === "function" &&
 		typeof incoming?.window === "number" &&
 		typeof outgoing?.id === "number" &&
-		outgoing.state === "open" &&
-		incoming.window < RECEIVE_WINDOW / 2
+		outgoing.state === "open"
 	) {
-		const bytes = RECEIVE_WINDOW - incoming.window;
+		// What ssh2 holds has not been read yet: a slow reader would have it pile up without end.
+		const bytes = RECEIVE_WINDOW - incoming.window - channel.readableLength;
+		if (bytes < RECEIVE_WINDOW / 2) return;
 		incoming.window += bytes;
 		protocol.channelWindowAdjust(outgoing.id, bytes);
 	}

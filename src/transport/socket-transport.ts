@@ -5,8 +5,9 @@ import type { Emit } from "../events.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { Target } from "../target/target.js";
 import { connectSocket, type Destination } from "./connect-socket.js";
+import { listenOnLoopback } from "./loopback-port.js";
 import type { TlsMaterial } from "./tls-material.js";
-import type { Transport, WireCounts } from "./transport.js";
+import type { LoopbackPort, Transport, WireCounts } from "./transport.js";
 
 type SocketTarget = Extract<Target, { kind: "unix" | "tcp" | "tls" }>;
 
@@ -96,6 +97,7 @@ class SocketTransport implements Transport {
 	readonly target: string;
 	readonly route: SocketTarget["kind"];
 	readonly roundTripMs: number;
+	readonly listen?: (onStream: (stream: Duplex) => void) => Promise<LoopbackPort>;
 	readonly #connect: Connect;
 	/** By what they run on. */
 	readonly #open = new Map<Socket, Duplex>();
@@ -108,6 +110,7 @@ class SocketTransport implements Transport {
 		this.roundTripMs = roundTripMs;
 		this.#connect = connect;
 		this.#first = this.#counted(first);
+		if (target.kind === "unix" || isLoopback(first.socket)) this.listen = listenOnLoopback;
 	}
 
 	get wire(): WireCounts {

@@ -29,4 +29,23 @@ export interface Transport extends AsyncDisposable {
 	 * can do that. For what shrinks a lot: all else is slower for it.
 	 */
 	compress(): Disposable;
+	/**
+	 * Listens on a free port of the loopback address that this transport ends at: of the ssh server, or of
+	 * this machine for a local daemon. Whether the daemon is on that loopback shows only when it connects.
+	 * Absent where there is no such place.
+	 * @param onStream takes a connection to the port, from anybody on that machine
+	 * @throws ListenRefusal; ConnectionError; InterruptedError
+	 */
+	listen?(onStream: (stream: Duplex) => void, signal: AbortSignal): Promise<LoopbackPort>;
+}
+
+/** A port at the far end of a transport. Disposing of it closes it, and leaves its streams as they are. */
+export interface LoopbackPort extends AsyncDisposable {
+	/** Of 127.0.0.1. */
+	readonly port: number;
+}
+
+/** The far end does not let us listen; the message is the reason, as the middle of a sentence. */
+export class ListenRefusal extends Error {
+	override readonly name = "ListenRefusal";
 }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
 import { inspectImage } from "../../src/engine/images.js";
+import type { BuildReport, DeliveryReport } from "../../src/events.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { rbuild } from "../support/cli.js";
@@ -17,6 +19,10 @@ import { type Registry, startRegistry, whyNoRegistry } from "../support/registry
 const signal = new AbortController().signal;
 const here = lab();
 const missing = here === undefined ? "there is no lab" : whyNoRegistry();
+
+const NAME = "rbuild-containerd-test";
+/** Of the top layer when it is compressed, at least: it is text, in which each of them is two digits. */
+const TOP_BYTES = 100_000;
 
 interface Manifest {
 	readonly manifests?: readonly (Manifest & { readonly digest: string })[];
@@ -162,4 +168,68 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 		const image = await manifest("attested", manifests[0]?.digest ?? "");
 		assert.deepEqual(image.annotations, { "org.example.a": "1", "org.example.b": "2" });
 	});
+
+	/** What came for the one delivery of a build. */
+	async function delivered(cache: string, ...args: string[]): Promise<DeliveryReport> {
+		const metadata = join(root, "report.json");
+		const flags = args.includes("--on") ? [] : box.flags;
+		const { code, stderr } = await rbuild(
+			[
+				join(root, "layered"),
+				"-t",
+				NAME,
+				"--transfer",
+				"sync",
+				...args,
+				"--metadata-file",
+				metadata,
+				...flags,
+			],
+			{ env: { XDG_CACHE_HOME: cache, DOCKER_HOST: box.on } },
+		);
+		assert.equal(code, 0, stderr);
+		const { deliveries } = JSON.parse(readFileSync(metadata, "utf8")) as BuildReport;
+		const [delivery] = deliveries;
+		assert.equal(delivery?.whole, undefined, stderr);
+		return delivery ?? assert.fail();
+	}
+
+	test("sends back the layers that are new, with what attests them", async () => {
+		const cache = join(root, "cache");
+		const layout = join(root, "layout");
+		const save = ["--save", `type=oci,dest=${layout}`, "--provenance", "mode=max"];
+		writeLayers({ below: randomBytes(1_000_000) });
+		await delivered(cache, ...save);
+		writeLayers({});
+		const { bytes } = await delivered(cache, ...save);
+		assert.ok(bytes > TOP_BYTES && bytes < TOP_BYTES + 64 * 1024, `${bytes} bytes`);
+		const shown = execFileSync("skopeo", ["inspect", "--raw", `oci:${layout}`], {
+			encoding: "utf8",
+		});
+		assert.equal((JSON.parse(shown) as Manifest).manifests?.length, 2);
+		const { id } = await inspectImage(box.engine, NAME, signal);
+		const index = readFileSync(join(layout, "index.json"), "utf8");
+		assert.equal(JSON.parse(index).manifests[0].digest, id);
+	});
+
+	test("takes what is loaded into it, of which only new layers came", async () => {
+		if (here === undefined) return;
+		const cache = join(root, "other-cache");
+		const load = ["--load", "--on", here.networkHost, "--ssh-config", here.sshConfigFile];
+		writeLayers({ below: randomBytes(1_000_000) });
+		await delivered(cache, ...load);
+		writeLayers({});
+		const { bytes } = await delivered(cache, ...load);
+		assert.ok(bytes > TOP_BYTES && bytes < TOP_BYTES + 64 * 1024, `${bytes} bytes`);
+		const top = readFileSync(join(root, "layered/top"));
+		assert.equal(await imageFile(box.engine, NAME, "/top"), top.toString("utf8"));
+	});
+
+	function writeLayers({ below }: { readonly below?: Buffer }): void {
+		const folder = join(root, "layered");
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(join(folder, "Dockerfile"), `FROM ${BASE_IMAGE}\nCOPY below /\nCOPY top /\n`);
+		if (below !== undefined) writeFileSync(join(folder, "below"), below);
+		writeFileSync(join(folder, "top"), randomBytes(TOP_BYTES).toString("hex"));
+	}
 });

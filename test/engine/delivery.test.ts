@@ -12,7 +12,9 @@ import { readJsonLines } from "../../src/engine/json-lines.js";
 import type { Environment } from "../../src/environment.js";
 import { DeliveryError, InterruptedError } from "../../src/errors.js";
 import type { BuildEvent } from "../../src/events.js";
+import { BlobCache } from "../../src/image/cache/blob-cache.js";
 import type { BuiltImage } from "../../src/image/delivery.js";
+import { ImageReturn } from "../../src/image/image-return.js";
 import { loadDelivery } from "../../src/image/load.js";
 import { pushDelivery } from "../../src/image/push.js";
 import { registryCredentials } from "../../src/image/registry-credentials.js";
@@ -34,9 +36,12 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 	let local: Engine;
 	let directory: string;
 	let image: BuiltImage;
+	/** These daemons are not reached over ssh, and push to nobody here: their images come as a whole. */
+	let returns: ImageReturn;
 
 	before(async () => {
 		directory = mkdtempSync(join(tmpdir(), "rbuild-delivery-"));
+		returns = new ImageReturn({ blobs: new BlobCache(join(directory, "cache")), limit: 1e9 });
 		[registry, lockedRegistry, ...daemons] = await Promise.all([
 			startRegistry(),
 			startRegistry({ login: { username: "me", password: PASSWORD } }),
@@ -159,7 +164,11 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 			it(`writes ${name} for docker load, with the same id and all tags`, async () => {
 				const path = join(directory, name);
 				const news = run();
-				const report = await saveDelivery(path).deliver(remote, image, news);
+				const report = await saveDelivery({ path, format: "docker" }, returns).deliver(
+					remote,
+					image,
+					news,
+				);
 				assert.equal(report.destination, path);
 				assert.equal(readFileSync(path).readUInt16BE(0) === 0x1f8b, name.endsWith(".gz"));
 
@@ -175,7 +184,11 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 
 		it("writes an image without a tag by its id", async () => {
 			const path = join(directory, "untagged.tar");
-			await saveDelivery(path).deliver(remote, { id: image.id, tags: [] }, run());
+			await saveDelivery({ path, format: "docker" }, returns).deliver(
+				remote,
+				{ id: image.id, tags: [] },
+				run(),
+			);
 			const manifest = execFileSync("tar", ["-xOf", path, "manifest.json"], { encoding: "utf8" });
 			assert.equal(JSON.parse(manifest)[0].Config.match(/[0-9a-f]{64}/)[0], image.id.slice(7));
 		});
@@ -183,7 +196,11 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 		it("refuses to save what has the tag by now, when that is another image", async () => {
 			const path = join(directory, "moved.tar");
 			await tagImage(remote, BASE_IMAGE, "moved", signal);
-			const delivered = saveDelivery(path).deliver(remote, { ...image, tags: ["moved"] }, run());
+			const delivered = saveDelivery({ path, format: "docker" }, returns).deliver(
+				remote,
+				{ ...image, tags: ["moved"] },
+				run(),
+			);
 			await assert.rejects(delivered, {
 				name: "DeliveryError",
 				message: /an archive without image/,
@@ -202,7 +219,7 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 			const emit = (event: BuildEvent) => {
 				if (event.type === "deliver" && event.status === "progress") controller.abort();
 			};
-			const delivered = saveDelivery(path).deliver(remote, image, {
+			const delivered = saveDelivery({ path, format: "docker" }, returns).deliver(remote, image, {
 				emit,
 				signal: controller.signal,
 			});
@@ -217,10 +234,13 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 			execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", mount]);
 			try {
 				const path = join(mount, "image.tar");
-				await assert.rejects(saveDelivery(path).deliver(remote, image, run()), {
-					name: "DeliveryError",
-					message: `cannot save to ${path}: no space left on the disk`,
-				});
+				await assert.rejects(
+					saveDelivery({ path, format: "docker" }, returns).deliver(remote, image, run()),
+					{
+						name: "DeliveryError",
+						message: `cannot save to ${path}: no space left on the disk`,
+					},
+				);
 				assert.deepEqual(readdirSync(mount), []);
 			} finally {
 				execFileSync("umount", [mount]);
@@ -230,7 +250,7 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 
 	describe("by loading it into another daemon", () => {
 		it("gives that daemon the same image under the same tags", async () => {
-			const report = await loadDelivery(async () => local).deliver(remote, image, run());
+			const report = await loadDelivery(async () => local, returns).deliver(remote, image, run());
 			assert.equal(report.destination, local.transport.target);
 			assert.ok(report.bytes > 1_000_000);
 			for (const tag of image.tags) {
@@ -240,7 +260,7 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 
 		it("takes an image without a tag by its id", async () => {
 			const untagged = { id: await buildImage(remote, "LABEL untagged=yes"), tags: [] };
-			await loadDelivery(async () => local).deliver(remote, untagged, run());
+			await loadDelivery(async () => local, returns).deliver(remote, untagged, run());
 			assert.equal((await inspectImage(local, untagged.id, signal)).id, untagged.id);
 		});
 	});

@@ -5,7 +5,7 @@ import { connectEngine } from "../../src/engine/connect-engine.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { createBaseImage } from "./base-image.js";
 import { type DockerdOptions, startDockerd } from "./dockerd.js";
-import { startSshd } from "./sshd.js";
+import { type SshdOptions, startSshd } from "./sshd.js";
 import { unixTransport } from "./unix-transport.js";
 
 /** A machine to build on, as the user of rbuild sees it: an sshd with a Docker daemon behind it. */
@@ -21,9 +21,15 @@ export interface Box extends AsyncDisposable {
 }
 
 /** A throwaway box on loopback that has BASE_IMAGE. */
-export async function startBox(options: DockerdOptions = {}): Promise<Box> {
+export async function startBox(
+	options: DockerdOptions & Pick<SshdOptions, "config"> = {},
+): Promise<Box> {
+	const { config = [] } = options;
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-box-"));
-	const [dockerd, sshd] = await Promise.all([startDockerd(options), startSshd({ directory })]);
+	const [dockerd, sshd] = await Promise.all([
+		startDockerd(options),
+		startSshd({ directory, config }),
+	]);
 	const transport = unixTransport(dockerd.socketPath);
 	const engine = await connectEngine(transport, new AbortController().signal);
 	await createBaseImage(engine);

@@ -4,7 +4,7 @@ import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
 import { interrupted } from "../connect-socket.js";
-import type { WireCounts } from "../transport.js";
+import type { LoopbackPort, WireCounts } from "../transport.js";
 import { Authentication } from "./authentication.js";
 import { type HostKeyJudge, HostKeyPolicy } from "./host-key-policy.js";
 import { collectIdentities } from "./identities.js";
@@ -12,6 +12,7 @@ import { Login } from "./login.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
 import { OutgoingCompression } from "./outgoing-compression.js";
 import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
+import { forwardFromServer } from "./reverse-forward.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
 import { type Hop, openLink, placeOf, type SshLink } from "./ssh-link.js";
@@ -184,6 +185,12 @@ export class SshConnection implements Hop {
 			this.#limited ||= others > 0;
 			return { command: undefined, others, refusal: error };
 		}
+	}
+
+	/** A port of the server's loopback address. @throws ListenRefusal, InterruptedError */
+	listen(onStream: (stream: ChannelSocket) => void, signal: AbortSignal): Promise<LoopbackPort> {
+		const onChannel = (channel: ClientChannel) => onStream(this.#socketOf(channel));
+		return forwardFromServer(this.#client, this.place, onChannel, signal);
 	}
 
 	/** Ties a channel's stream to the connection: it fails when the connection is lost. */

@@ -1,4 +1,5 @@
-import type { WireCounts } from "../transport.js";
+import type { Duplex } from "node:stream";
+import type { LoopbackPort, WireCounts } from "../transport.js";
 import type { DaemonStream, RemoteCommand, RemoteHost } from "./remote-host.js";
 import type { SshConnection } from "./ssh-connection.js";
 
@@ -41,6 +42,10 @@ export class SshConnections implements RemoteHost, AsyncDisposable {
 	/** Of the first connection, which carries most. */
 	compress(): Disposable {
 		return this.#first.compression.hold();
+	}
+
+	listen(onStream: (stream: Duplex) => void, signal: AbortSignal): Promise<LoopbackPort> {
+		return this.#first.listen(onStream, signal);
 	}
 
 	openStreamLocal(socketPath: string, signal: AbortSignal): Promise<DaemonStream> {

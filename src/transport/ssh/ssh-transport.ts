@@ -11,10 +11,10 @@ import { SshConnections } from "./ssh-connections.js";
 import { wayOf } from "./ssh-link.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 
-interface Host extends RemoteHost, AsyncDisposable {
-	readonly wire: WireCounts;
-	compress(): Disposable;
-}
+interface Host
+	extends RemoteHost,
+		AsyncDisposable,
+		Pick<Transport, "wire" | "compress" | "listen"> {}
 
 interface Call {
 	readonly target: SshTarget;
@@ -111,6 +111,7 @@ class SshTransport implements Transport {
 	readonly target: string;
 	readonly route: string;
 	readonly roundTripMs: number;
+	readonly listen?: NonNullable<Transport["listen"]>;
 	readonly #host: Host;
 	readonly #route: DaemonRoute;
 	/** The streams for those who ask first. */
@@ -121,6 +122,8 @@ class SshTransport implements Transport {
 		this.route = `${way}, ${route.name}`;
 		this.roundTripMs = route.roundTripMs;
 		this.#host = host;
+		const { listen } = host;
+		if (listen !== undefined) this.listen = (...args) => listen.apply(host, args);
 		this.#route = route;
 		this.#ahead = [...ahead];
 	}

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { cacheFolder, forgetOldFiles, replaceCacheFile } from "../../../src/build/cache-folder.js";
+import { cacheFolder, forgetOldFiles } from "../../../src/build/cache-folder.js";
 import type { Environment } from "../../../src/environment.js";
+import { replaceCacheFile } from "../../../src/image/cache/cache-file.js";
 import { emptyTree } from "../context/trees.js";
 
 function folder(platform: NodeJS.Platform, variables: Environment["variables"] = {}): string {

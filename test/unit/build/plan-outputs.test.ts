@@ -26,7 +26,11 @@ suite("what becomes of a build", () => {
 	test("is an image, unless something else is asked for", async () => {
 		const { image, tags, deliveries, exports } = await plan({ tags: ["app"], save: "a.tar" });
 		assert.deepEqual([image, tags, exports], [true, ["app:latest"], []]);
-		assert.deepEqual(deliveries, { push: false, saves: [join(directory, "a.tar")], load: false });
+		assert.deepEqual(deliveries, {
+			push: false,
+			saves: [{ path: join(directory, "a.tar"), format: "docker" }],
+			load: false,
+		});
 	});
 
 	test("may be files in a folder, which the daemon sends as a tar", async () => {
@@ -66,7 +70,11 @@ suite("what becomes of a build", () => {
 			{ type: "image", attrs: { name: "r.example/a,r.example/b:2", push: "true" } },
 		]);
 		assert.deepEqual([image, exports], [true, []]);
-		assert.deepEqual(deliveries, { push: true, saves: [join(directory, "a.tar")], load: true });
+		assert.deepEqual(deliveries, {
+			push: true,
+			saves: [{ path: join(directory, "a.tar"), format: "docker" }],
+			load: true,
+		});
 		assert.deepEqual(tags, ["r.example/a:latest", "r.example/b:2"]);
 
 		const registry = await planned([{ type: "registry", attrs: { name: "lost" } }], {

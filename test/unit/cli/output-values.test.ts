@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { OutputOption } from "../../../src/build/options.js";
 import { csvFields } from "../../../src/cli/csv-fields.js";
-import { parseOutput } from "../../../src/cli/output-values.js";
+import { parseOutput, parseSave } from "../../../src/cli/output-values.js";
 import { UsageError } from "../../../src/errors.js";
 
 suite("the value of --output", () => {
@@ -52,5 +52,20 @@ suite("a line of comma-separated values", () => {
 		assert.deepEqual(csvFields(""), [""]);
 		assert.deepEqual(csvFields(",a,"), ["", "a", ""]);
 		assert.deepEqual(csvFields('"",",",""""'), ["", ",", '"']);
+	});
+});
+
+suite("the value of --save", () => {
+	test("is a file, or a type and a file", () => {
+		assert.equal(parseSave("app.tar"), "app.tar");
+		assert.equal(parseSave("-"), "-");
+		assert.deepEqual(parseSave("type=oci,dest=out"), { type: "oci", dest: "out" });
+		assert.deepEqual(parseSave("type=docker,dest=a.tar"), { type: "docker", dest: "a.tar" });
+	});
+
+	test("is refused where it makes no sense", () => {
+		for (const text of ["type=oci", "type=zip,dest=a", "type=oci,dest=a,x=y", "type=oci,dest="]) {
+			assert.throws(() => parseSave(text), UsageError, text);
+		}
 	});
 });

@@ -53,6 +53,7 @@ test("an image's description is its id, names, platform and size", async () => {
 		digests: [],
 		platform: "linux/arm64",
 		size: 2_066_660,
+		layers: [],
 		hasTriggers: false,
 		isInGraphDriver: false,
 		labels: { "a.b": "c" },

@@ -1,6 +1,9 @@
 import { Readable } from "node:stream";
 import type { Engine, EngineRequest } from "../../../src/engine/engine.js";
 import type { BuildEvent, Run } from "../../../src/events.js";
+import { BlobCache } from "../../../src/image/cache/blob-cache.js";
+import type { ImageSource } from "../../../src/image/image-return.js";
+import { NoReversePush } from "../../../src/image/reverse/reverse-push.js";
 
 export type FakeRequest = EngineRequest;
 
@@ -8,6 +11,7 @@ export type FakeRequest = EngineRequest;
 export function fakeEngine(answer: (request: FakeRequest) => unknown, target = "the box"): Engine {
 	const engine: Partial<Engine> = {
 		transport: { target } as Engine["transport"],
+		facts: { product: "docker" } as Engine["facts"],
 		async request(request) {
 			const body = await answer(request);
 			const stream = body instanceof Readable ? body : Readable.from([JSON.stringify(body)]);
@@ -44,6 +48,14 @@ function tarEntry(name: string, content: Buffer): Buffer[] {
 	header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
 	return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
 }
+
+/** A daemon that cannot push to this side, so that its images come as a whole. */
+export const comesWhole: ImageSource = {
+	cache: new BlobCache("/nonexistent"),
+	bring: async () => {
+		throw new NoReversePush("this is a test");
+	},
+};
 
 /** A run whose events are kept. */
 export function run(): Run & { readonly events: readonly BuildEvent[] } {

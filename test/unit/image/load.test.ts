@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { ConnectionError, EngineError } from "../../../src/errors.js";
 import { loadDelivery } from "../../../src/image/load.js";
-import { fakeEngine, imageArchive, jsonLines, run } from "./fake-engine.js";
+import { comesWhole, fakeEngine, imageArchive, jsonLines, run } from "./fake-engine.js";
 
 const IMAGE = { id: `sha256:${"a".repeat(64)}`, tags: ["app"] };
 const OTHER = `sha256:${"b".repeat(64)}`;
@@ -41,7 +41,11 @@ describe("loading an image into another daemon", () => {
 
 	it("sends it the whole archive and finds the same id there", async () => {
 		const { engine, received } = local(description(IMAGE.id, []), LOADED);
-		const report = await loadDelivery(async () => engine).deliver(remote(), IMAGE, run());
+		const report = await loadDelivery(async () => engine, comesWhole).deliver(
+			remote(),
+			IMAGE,
+			run(),
+		);
 		assert.ok(received[0]?.equals(ARCHIVE));
 		assert.equal(report.destination, "unix:///local.sock");
 		assert.equal(report.bytes, ARCHIVE.length);
@@ -50,7 +54,7 @@ describe("loading an image into another daemon", () => {
 	it("takes another id for the same image when layers and configuration are the same", async () => {
 		const same = description(OTHER, ["sha256:1"], { Cmd: ["a"], Env: null, Labels: {} });
 		const { engine } = local(same, LOADED);
-		await loadDelivery(async () => engine).deliver(remote(), IMAGE, run());
+		await loadDelivery(async () => engine, comesWhole).deliver(remote(), IMAGE, run());
 	});
 
 	for (const [what, found, had] of [
@@ -60,7 +64,7 @@ describe("loading an image into another daemon", () => {
 	] as const) {
 		it(`has failed when the tag then stands for ${what}`, async () => {
 			const { engine } = local(found, LOADED);
-			const loading = loadDelivery(async () => engine).deliver(remote(), IMAGE, run());
+			const loading = loadDelivery(async () => engine, comesWhole).deliver(remote(), IMAGE, run());
 			await assert.rejects(loading, {
 				name: "DeliveryError",
 				message: `unix:///local.sock took the image, but has ${had} as app:latest instead of ${IMAGE.id}`,
@@ -74,7 +78,7 @@ describe("loading an image into another daemon", () => {
 	] as const) {
 		it(`has failed when the daemon says: ${reason}`, async () => {
 			const { engine } = local(description(IMAGE.id, []), line, LOADED);
-			const loading = loadDelivery(async () => engine).deliver(remote(), IMAGE, run());
+			const loading = loadDelivery(async () => engine, comesWhole).deliver(remote(), IMAGE, run());
 			await assert.rejects(loading, {
 				name: "DeliveryError",
 				message: `cannot load the image into unix:///local.sock: ${reason}`,
@@ -91,16 +95,35 @@ describe("loading an image into another daemon", () => {
 			})(),
 		);
 		const { engine } = local(description(IMAGE.id, []), LOADED);
-		const loading = loadDelivery(async () => engine).deliver(remote(broken), IMAGE, run());
+		const loading = loadDelivery(async () => engine, comesWhole).deliver(
+			remote(broken),
+			IMAGE,
+			run(),
+		);
 		await assert.rejects(loading, lost);
 	});
 
 	it("never lets an archive that is cut short count as loaded", async () => {
 		const { engine } = local(description(IMAGE.id, []), LOADED);
 		const cut = remote(Readable.from([ARCHIVE.subarray(0, -1024)]));
-		await assert.rejects(loadDelivery(async () => engine).deliver(cut, IMAGE, run()), {
+		await assert.rejects(loadDelivery(async () => engine, comesWhole).deliver(cut, IMAGE, run()), {
 			name: "DeliveryError",
 			message: "the daemon's image archive is cut short",
 		});
+	});
+
+	it("only gives names to an image that is there by its id", async () => {
+		const requests: string[] = [];
+		const engine = fakeEngine(({ method, path }) => {
+			requests.push(`${method} ${path}`);
+			return description(IMAGE.id, []);
+		});
+		const report = await loadDelivery(async () => engine, comesWhole).deliver(
+			remote(),
+			IMAGE,
+			run(),
+		);
+		assert.equal(report.bytes, 0);
+		assert.deepEqual(requests, [`GET /images/${IMAGE.id}/json`, `POST /images/${IMAGE.id}/tag`]);
 	});
 });

@@ -16,11 +16,13 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { ConnectionError, DeliveryError, EngineError } from "../../../src/errors.js";
 import type { DeliverEvent } from "../../../src/events.js";
-import { checkSaveTarget, saveDelivery, saveToStreamDelivery } from "../../../src/image/save.js";
-import { type FakeRequest, fakeEngine, imageArchive, run } from "./fake-engine.js";
+import { saveDelivery, saveToStreamDelivery } from "../../../src/image/save.js";
+import { checkSavePlace } from "../../../src/image/save-place.js";
+import { comesWhole, type FakeRequest, fakeEngine, imageArchive, run } from "./fake-engine.js";
 
 const IMAGE = { id: `sha256:${"a".repeat(64)}`, tags: ["app", "localhost:5000/app:1"] };
 const ARCHIVE = imageArchive(IMAGE.id, 3_000_000);
+const saveTo = (path: string) => saveDelivery({ path, format: "docker" }, comesWhole);
 const asRoot = process.getuid?.() === 0;
 
 describe("saving an image", () => {
@@ -48,8 +50,8 @@ describe("saving an image", () => {
 			requests.push(request);
 			return Readable.from([ARCHIVE]);
 		});
-		await saveDelivery(join(directory, "a.tar")).deliver(engine, IMAGE, run());
-		await saveDelivery(join(directory, "a.tar")).deliver(engine, { ...IMAGE, tags: [] }, run());
+		await saveTo(join(directory, "a.tar")).deliver(engine, IMAGE, run());
+		await saveTo(join(directory, "a.tar")).deliver(engine, { ...IMAGE, tags: [] }, run());
 		assert.deepEqual(
 			requests.map(({ path, query }) => [path, query?.names]),
 			[
@@ -62,7 +64,7 @@ describe("saving an image", () => {
 	it("writes what the daemon sends, and reports its bytes", async () => {
 		const path = join(directory, "app.tar");
 		const news = run();
-		const report = await saveDelivery(path).deliver(sends(ARCHIVE), IMAGE, news);
+		const report = await saveTo(path).deliver(sends(ARCHIVE), IMAGE, news);
 		assert.ok(readFileSync(path).equals(ARCHIVE));
 		assert.equal(report.bytes, ARCHIVE.length);
 		const events = news.events.filter((event): event is DeliverEvent => event.type === "deliver");
@@ -70,14 +72,15 @@ describe("saving an image", () => {
 		assert.equal(events.at(1)?.status, "progress");
 		assert.deepEqual(events.at(-1), {
 			...{ type: "deliver", method: "save", destination: path, status: "done" },
-			bytes: ARCHIVE.length,
+			...{ bytes: ARCHIVE.length, detail: "the whole image: this is a test" },
 		});
+		assert.equal(report.whole, "this is a test");
 	});
 
 	for (const name of ["app.tar.gz", "app.tgz", "APP.TGZ"]) {
 		it(`compresses ${name}`, async () => {
 			const path = join(directory, name);
-			await saveDelivery(path).deliver(sends(ARCHIVE), IMAGE, run());
+			await saveTo(path).deliver(sends(ARCHIVE), IMAGE, run());
 			assert.ok(gunzipSync(readFileSync(path)).equals(ARCHIVE));
 		});
 	}
@@ -85,7 +88,7 @@ describe("saving an image", () => {
 	it("keeps a link, and the mode of the file that it replaces", async () => {
 		writeFileSync(join(directory, "real.tar"), "old", { mode: 0o600 });
 		symlinkSync("real.tar", join(directory, "link.tar"));
-		await saveDelivery(join(directory, "link.tar")).deliver(sends(ARCHIVE), IMAGE, run());
+		await saveTo(join(directory, "link.tar")).deliver(sends(ARCHIVE), IMAGE, run());
 		assert.ok(readFileSync(join(directory, "real.tar")).equals(ARCHIVE));
 		assert.equal(statSync(join(directory, "real.tar")).mode & 0o777, 0o600);
 		assert.deepEqual(readdirSync(directory), ["link.tar", "real.tar"]);
@@ -101,7 +104,7 @@ describe("saving an image", () => {
 		it(`leaves what was there when the archive ${what}`, async () => {
 			const path = join(directory, "app.tar");
 			writeFileSync(path, "what was there");
-			const saved = saveDelivery(path).deliver(sends(...chunks), IMAGE, run());
+			const saved = saveTo(path).deliver(sends(...chunks), IMAGE, run());
 			await assert.rejects(saved, expected);
 			assert.equal(readFileSync(path, "utf8"), "what was there");
 			assert.deepEqual(readdirSync(directory), ["app.tar"]);
@@ -112,7 +115,7 @@ describe("saving an image", () => {
 		const engine = fakeEngine(() => {
 			throw new EngineError("the box refused: no such image", { status: 404 });
 		});
-		const saved = saveDelivery(join(directory, "app.tar")).deliver(engine, IMAGE, run());
+		const saved = saveTo(join(directory, "app.tar")).deliver(engine, IMAGE, run());
 		await assert.rejects(saved, {
 			name: "DeliveryError",
 			message: "cannot export the image: the box refused: no such image",
@@ -121,7 +124,7 @@ describe("saving an image", () => {
 	});
 
 	it("says that the disk is full", { skip: process.platform !== "linux" }, async () => {
-		const saved = saveDelivery("/dev/full").deliver(sends(ARCHIVE), IMAGE, run());
+		const saved = saveTo("/dev/full").deliver(sends(ARCHIVE), IMAGE, run());
 		await assert.rejects(saved, {
 			name: "DeliveryError",
 			message: "cannot save to /dev/full: no space left on the disk",
@@ -132,7 +135,11 @@ describe("saving an image", () => {
 		const output = new PassThrough();
 		const received: Buffer[] = [];
 		output.on("data", (chunk) => received.push(chunk));
-		await saveToStreamDelivery(output, "-").deliver(sends(ARCHIVE), IMAGE, run());
+		await saveToStreamDelivery(output, "-", "docker", comesWhole).deliver(
+			sends(ARCHIVE),
+			IMAGE,
+			run(),
+		);
 		assert.ok(Buffer.concat(received).equals(ARCHIVE));
 		assert.equal(output.writable, true);
 	});
@@ -141,18 +148,22 @@ describe("saving an image", () => {
 		const output = new Writable({
 			write: (_chunk, _encoding, done) => done(Object.assign(new Error(), { code: "EPIPE" })),
 		});
-		await assert.rejects(saveToStreamDelivery(output, "-").deliver(sends(ARCHIVE), IMAGE, run()), {
-			name: "DeliveryError",
-			message: "cannot save to -: nobody reads it any more",
-		});
+		await assert.rejects(
+			saveToStreamDelivery(output, "-", "docker", comesWhole).deliver(sends(ARCHIVE), IMAGE, run()),
+			{
+				name: "DeliveryError",
+				message: "cannot save to -: nobody reads it any more",
+			},
+		);
 	});
 
 	describe("is checked before the build", () => {
 		it("and takes a new file, an old file and a device without touching them", async () => {
 			writeFileSync(join(directory, "old.tar"), "old");
-			await checkSaveTarget(join(directory, "old.tar"));
-			await checkSaveTarget(join(directory, "new.tar"));
-			if (process.platform === "linux") await checkSaveTarget("/dev/null");
+			await checkSavePlace({ path: join(directory, "old.tar"), format: "docker" });
+			await checkSavePlace({ path: join(directory, "new.tar"), format: "docker" });
+			if (process.platform === "linux")
+				await checkSavePlace({ path: "/dev/null", format: "docker" });
 			assert.deepEqual(readdirSync(directory), ["old.tar"]);
 			assert.equal(readFileSync(join(directory, "old.tar"), "utf8"), "old");
 		});
@@ -165,7 +176,7 @@ describe("saving an image", () => {
 				[join(directory, "file", "app.tar"), "part of the path is a file, not a folder"],
 				[join(directory, "n".repeat(300)), "the name is too long"],
 			] as const) {
-				await assert.rejects(checkSaveTarget(path), {
+				await assert.rejects(checkSavePlace({ path: path, format: "docker" }), {
 					name: "DeliveryError",
 					message: `cannot save to ${path}: ${reason}`,
 				});
@@ -175,7 +186,10 @@ describe("saving an image", () => {
 		it("and refuses a folder without permission", { skip: asRoot && "root may" }, async () => {
 			const folder = join(directory, "locked");
 			mkdirSync(folder, { mode: 0o500 });
-			await assert.rejects(checkSaveTarget(join(folder, "app.tar")), /permission denied/);
+			await assert.rejects(
+				checkSavePlace({ path: join(folder, "app.tar"), format: "docker" }),
+				/permission denied/,
+			);
 		});
 	});
 });

@@ -206,6 +206,28 @@ suite("ChannelSocket", () => {
 		assert.equal(received, 64 * chunk.length);
 	});
 
+	test("lets the far side send no more than a window ahead of a slow reader", async () => {
+		const { channel, socket } = pair();
+		const incoming = { window: 2 ** 21 };
+		const channelWindowAdjust = () => {};
+		Object.assign(channel, {
+			incoming,
+			outgoing: { id: 0, state: "open", window: 2 ** 21 },
+			_client: { _protocol: { channelWindowAdjust } },
+		});
+		const chunk = Buffer.alloc(32 * 1024);
+		for (let round = 0; round < 1000; round++) {
+			for (let sent = 0; sent < 4 && incoming.window >= chunk.length; sent++) {
+				incoming.window -= chunk.length;
+				channel.push(chunk);
+			}
+			socket.read(chunk.length);
+			if (round % 10 === 0) await turn();
+		}
+		const held = channel.readableLength + socket.readableLength;
+		assert.ok(held < 10 * 2 ** 20, `${held} bytes are held`);
+	});
+
 	test("fails a write that the far side will never take, once all was read", async () => {
 		const { channel, socket } = pair();
 		channel.holding = true;

@@ -1,0 +1,61 @@
+import { inspectImage } from "../engine/images.js";
+import { EngineError } from "../errors.js";
+import type { DeliveryReport, Run } from "../events.js";
+import { parseReference } from "../image/reference.js";
+import { registryCredentials } from "../image/registry-credentials.js";
+import { type BoxOptions, withBox } from "./box-work.js";
+import { planDeliveries } from "./deliveries.js";
+import type { Surroundings } from "./open-build.js";
+import type { BuildOptions } from "./options.js";
+import { planOutputs } from "./plan-outputs.js";
+
+/** What `rbuild pull` can be told. */
+export interface PullOptions extends BoxOptions, Pick<BuildOptions, "save" | "load"> {
+	/** A name, or an id. Without `save`, it is loaded into the local daemon. */
+	readonly image: string;
+}
+
+/** What was brought here. */
+export interface PullReport {
+	/** As the daemon there calls it. */
+	readonly imageId: string;
+	readonly deliveries: readonly DeliveryReport[];
+}
+
+/**
+ * Brings an image that a daemon has to this machine, as a build brings its own.
+ *
+ * @throws RbuildError
+ */
+export async function pullImage(
+	options: PullOptions,
+	{ environment, stdout }: Surroundings,
+	run: Run,
+): Promise<PullReport> {
+	const { image, save } = options;
+	const isId = /^(?:sha256:)?[0-9a-f]{12,64}$/.test(image);
+	const name = isId ? undefined : parseReference(image).familiar;
+	const load = options.load === true || save === undefined;
+	const outputs = { context: ".", load, ...(save === undefined ? {} : { save }) };
+	const { deliveries } = await planOutputs(outputs, environment);
+	return withBox(options, environment, run, async (box, closing) => {
+		const found = await box.keep(async (engine) => {
+			return inspectImage(engine, name ?? image, run.signal).catch((error: unknown) => {
+				if (!(error instanceof EngineError) || error.status !== 404) throw error;
+				throw new EngineError(`there is no image ${image} on ${engine.transport.target}`, {
+					hint: `see what is there: rbuild images --on ${engine.transport.target}`,
+					status: 404,
+				});
+			});
+		});
+		const tags = name === undefined || name.includes("@") ? found.tags : [name];
+		const credentials = registryCredentials(environment, run);
+		const rooms = { environment, credentials, stdout, closing };
+		const reports: DeliveryReport[] = [];
+		for (const delivery of planDeliveries(tags, deliveries, rooms, run)) {
+			const built = { id: found.id, tags };
+			reports.push(await box.keep((engine) => delivery.deliver(engine, built, run), delivery.once));
+		}
+		return { imageId: found.id, deliveries: reports };
+	});
+}

@@ -1,0 +1,21 @@
+import type { Options } from "yargs";
+
+/** The flags that say what is shown and noted down, not what is built. */
+export const OUTPUT_FLAGS = {
+	progress: {
+		type: "string",
+		choices: ["auto", "tty", "plain", "json"],
+		default: "auto",
+		describe: "How progress is shown",
+	},
+	quiet: { type: "boolean", alias: "q", describe: "Print only the image id" },
+	verbose: {
+		type: "boolean",
+		alias: "v",
+		describe: "Keep the output of steps on the screen, and name the files a sync sends",
+	},
+	color: { type: "boolean", describe: "Colours, also where it is no terminal" },
+	"no-color": { type: "boolean", describe: "No colours" },
+	iidfile: { type: "string", requiresArg: true, describe: "Write the image id to a file" },
+	"metadata-file": { type: "string", requiresArg: true, describe: "Write the report as JSON" },
+} as const satisfies Record<string, Options>;

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readFile, rm, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { interrupted } from "../../engine/exchange.js";
+import { type Digest, digestOf, hexOf } from "../digest.js";
+import { CacheFailure } from "./cache-failure.js";
+import { IncomingBlob } from "./incoming-blob.js";
+
+/**
+ * The layers, configurations and manifests of images that came to this machine, by their digests, so that
+ * none comes twice. Many processes may read, write and prune it at the same time: a blob has its name
+ * only when all of it is there and its digest is right, and what was used in the last hour is not pruned.
+ *
+ * Layout: blobs/sha256/AB/ABCDEF…, incoming/RANDOM, images/HEX (see image-records.ts). A blob's time of
+ * modification is when it was last used.
+ */
+export class BlobCache {
+	/** Absolute. */
+	readonly folder: string;
+
+	constructor(folder: string) {
+		this.folder = folder;
+	}
+
+	path(digest: Digest): string {
+		const hex = hexOf(digest);
+		return join(this.folder, "blobs", "sha256", hex.slice(0, 2), hex);
+	}
+
+	/**
+	 * Reads a blob that is about to be needed, and marks it as used; a damaged one is removed.
+	 * @returns its size; undefined where it is not there or was damaged
+	 */
+	async use(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+		await this.#touch(digest);
+		return this.verify(digest, signal);
+	}
+
+	/** As use(), but it does not count as one. */
+	async verify(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
+		const hash = createHash("sha256");
+		let size = 0;
+		try {
+			for await (const chunk of this.read(digest) as AsyncIterable<Buffer>) {
+				if (signal.aborted) throw interrupted(signal);
+				hash.update(chunk);
+				size += chunk.length;
+			}
+		} catch (error) {
+			if (signal.aborted) throw error;
+			return undefined;
+		}
+		if (hash.digest("hex") === hexOf(digest)) return size;
+		await this.remove(digest);
+		return undefined;
+	}
+
+	/** Fails as the file system does. */
+	read(digest: Digest): Readable {
+		return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 });
+	}
+
+	/** A small one as a whole; undefined where it is not there or is damaged, and then it is removed. */
+	async content(digest: Digest): Promise<Buffer | undefined> {
+		const content = await readFile(this.path(digest)).catch(() => undefined);
+		if (content === undefined) return undefined;
+		if (digestOf(content) === digest) {
+			await this.#touch(digest);
+			return content;
+		}
+		await this.remove(digest);
+		return undefined;
+	}
+
+	/** A place for a blob that is coming. @throws CacheFailure */
+	receive(): Promise<IncomingBlob> {
+		return IncomingBlob.open(join(this.folder, "incoming"), (digest) => this.path(digest));
+	}
+
+	/** @throws CacheFailure */
+	async store(content: Uint8Array): Promise<Digest> {
+		const digest = digestOf(content);
+		if ((await this.content(digest)) !== undefined) return digest;
+		await using incoming = await this.receive();
+		await incoming.append(content);
+		await incoming.commit(digest);
+		return digest;
+	}
+
+	async #touch(digest: Digest): Promise<void> {
+		const now = new Date();
+		await utimes(this.path(digest), now, now).catch(() => {});
+	}
+
+	/** @throws CacheFailure */
+	async remove(digest: Digest): Promise<void> {
+		await rm(this.path(digest), { force: true }).catch((error: unknown) => {
+			throw new CacheFailure(this.path(digest), error);
+		});
+	}
+}

@@ -1,0 +1,28 @@
+import { DeliveryError } from "../../errors.js";
+
+/** The cache's own folder cannot be written: the disk is full, or it is not ours. */
+export class CacheFailure extends DeliveryError {
+	override readonly name = "DeliveryError";
+
+	/** @param path within the cache */
+	constructor(path: string, cause: unknown) {
+		const { code = "", message } = cause as NodeJS.ErrnoException;
+		super(`cannot write to the image cache at ${path}: ${REASONS[code] ?? (code || message)}`, {
+			hint: HINTS[code] ?? "look at that folder, or put the cache elsewhere: XDG_CACHE_HOME",
+			cause,
+		});
+	}
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+	ENOSPC: "no space left on the disk",
+	EDQUOT: "your disk quota is used up",
+	EACCES: "permission denied",
+	EPERM: "permission denied",
+	EROFS: "the file system is read-only",
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+	ENOSPC: "make room (rbuild cache prune), or put the cache elsewhere: XDG_CACHE_HOME",
+	EDQUOT: "make room (rbuild cache prune), or put the cache elsewhere: XDG_CACHE_HOME",
+};

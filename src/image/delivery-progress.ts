@@ -1,0 +1,70 @@
+import type { DeliverEvent, DeliveredLayer, DeliveryReport, Emit } from "../events.js";
+import type { DaemonLine } from "./daemon-line.js";
+import type { ReturnNews } from "./image-return.js";
+
+/** How many bytes go by between two pieces of news. */
+const STEP = 1024 * 1024;
+
+/** How an image came to this machine. */
+export interface Arrival {
+	/** Bytes that came. */
+	readonly bytes: number;
+	/** Bytes that were here; undefined for an image that came as a whole. */
+	readonly reusedBytes?: number | undefined;
+	/** Why it came as a whole. */
+	readonly whole?: string | undefined;
+}
+
+/** Tells the news of one delivery to this machine. */
+export class DeliveryProgress implements ReturnNews {
+	readonly #emit: Emit;
+	readonly #event: Pick<DeliverEvent, "type" | "method" | "destination">;
+	readonly #startedAt = performance.now();
+	#bytes = 0;
+	#told = 0;
+
+	constructor(method: "save" | "load", destination: string, emit: Emit) {
+		this.#emit = emit;
+		this.#event = { type: "deliver", method, destination };
+		emit({ ...this.#event, status: "started", bytes: 0 });
+	}
+
+	/** Why the whole image is sent. */
+	comesWhole(reason: string): void {
+		this.#progress({ detail: `the whole image: ${reason}` });
+	}
+
+	readonly onBytes = (bytes: number): void => {
+		this.#bytes = bytes;
+		if (bytes - this.#told < STEP) return;
+		this.#told = bytes;
+		this.#progress({});
+	};
+
+	readonly onLine = ({ id, status, current, total }: DaemonLine): void => {
+		const state = status === undefined ? undefined : stateOf(status);
+		if (id === undefined || state === undefined) return;
+		this.#progress({ layer: { id, state, bytes: current, totalBytes: total } });
+	};
+
+	done({ bytes, reusedBytes, whole }: Arrival): DeliveryReport {
+		const reused = reusedBytes === undefined ? {} : { reusedBytes };
+		const detail = whole === undefined ? {} : { detail: `the whole image: ${whole}` };
+		this.#emit({ ...this.#event, status: "done", bytes, ...reused, ...detail });
+		const { method, destination } = this.#event;
+		const durationMs = performance.now() - this.#startedAt;
+		return { method, destination, bytes, ...reused, ...(whole ? { whole } : {}), durationMs };
+	}
+
+	#progress(news: Pick<DeliverEvent, "detail" | "layer">): void {
+		this.#emit({ ...this.#event, status: "progress", bytes: this.#bytes, ...news });
+	}
+}
+
+/** The words of a push, in dockerd's graph drivers, its containerd store and Podman. */
+function stateOf(status: string): DeliveredLayer["state"] | undefined {
+	if (/^(?:Preparing|Waiting)$/.test(status)) return "waiting";
+	if (/^Pushing/.test(status)) return "moving";
+	if (/already exists|^Mounted from/i.test(status)) return "here";
+	return status === "Pushed" ? "done" : undefined;
+}

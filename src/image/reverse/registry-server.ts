@@ -1,0 +1,247 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { RegistryAuth } from "../../engine/registry-auth.js";
+import { DeliveryError, RbuildError } from "../../errors.js";
+import { type Digest, digestOf, isDigest } from "../digest.js";
+import { MANIFEST_LIMIT } from "../image-manifest.js";
+import type { BlobUploads } from "./blob-uploads.js";
+import { ClaimedTooMuch, type PushContents } from "./push-contents.js";
+
+/** Streams at once; a daemon pushes five layers at a time, and may open more. */
+const MOST_STREAMS = 64;
+
+const ROUTES = [
+	["upload", /^\/v2\/(.+)\/blobs\/uploads\/([0-9a-f]*)$/],
+	["manifest", /^\/v2\/(.+)\/manifests\/([^/]+)$/],
+	["blob", /^\/v2\/(.+)\/blobs\/([^/]+)$/],
+] as const;
+
+export interface RegistryOptions {
+	/** The one repository there is, such as "rbuild/1a2b3c4d5e6f". */
+	readonly repository: string;
+	readonly contents: PushContents;
+	readonly uploads: BlobUploads;
+	/** Told once of what ends the push: the daemon itself would try again and again. */
+	readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * A registry for one push of one image (OCI distribution-spec, "push", and the HEAD requests that come
+ * before it). Whoever does not know its login gets 401, and nothing else, whatever is asked for.
+ */
+export class RegistryServer {
+	readonly auth: RegistryAuth;
+	readonly #server: Server;
+	readonly #streams = new Set<Duplex>();
+	readonly #authorization: Buffer;
+	readonly #options: RegistryOptions;
+	#closed = false;
+
+	constructor(options: RegistryOptions) {
+		this.#options = options;
+		const username = "rbuild";
+		const password = randomBytes(24).toString("base64url");
+		this.auth = { username, password };
+		const login = Buffer.from(`${username}:${password}`).toString("base64");
+		this.#authorization = sha256(`Basic ${login}`);
+		this.#server = createServer(
+			// A layer may take hours, and a stream wait for one as long.
+			{ requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 60_000 },
+			(request, response) => {
+				this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+			},
+		);
+	}
+
+	/** Takes a stream, from anybody. */
+	accept(stream: Duplex): void {
+		stream.on("error", () => {});
+		if (this.#closed || this.#streams.size >= MOST_STREAMS) {
+			stream.destroy();
+			return;
+		}
+		this.#streams.add(stream);
+		stream.once("close", () => this.#streams.delete(stream));
+		this.#server.emit("connection", stream);
+	}
+
+	/** Ends everything at once. */
+	close(): void {
+		this.#closed = true;
+		for (const stream of this.#streams) stream.destroy();
+	}
+
+	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		if (!timingSafeEqual(sha256(request.headers.authorization ?? ""), this.#authorization)) {
+			response.setHeader("WWW-Authenticate", 'Basic realm="rbuild"');
+			// What a stranger sends is not waited for.
+			response.setHeader("Connection", "close");
+			return refuse(response, 401, "UNAUTHORIZED", "authentication required");
+		}
+		const { method = "", url = "" } = request;
+		const { pathname, searchParams } = new URL(url, "http://registry");
+		if (pathname === "/v2/" || pathname === "/v2") return respond(response, 200, {}, "{}");
+		const wanted = match(pathname);
+		if (wanted === undefined) return refuse(response, 404, "NOT_FOUND", "there is no such thing");
+		const { kind, what } = wanted;
+		if (wanted.name !== this.#options.repository) {
+			return refuse(response, 404, "NAME_UNKNOWN", "there is no such repository");
+		}
+		if (kind === "upload") return this.#upload(request, response, what, searchParams);
+		if (kind === "manifest") return this.#manifest(request, response, what);
+		if (method !== "HEAD" || !isDigest(what)) return this.#unsupported(response);
+		const size = await this.#options.contents.sizeOf(what);
+		if (size === undefined) return refuse(response, 404, "BLOB_UNKNOWN", "it is not here");
+		respond(response, 200, {
+			"Content-Length": size,
+			"Content-Type": "application/octet-stream",
+			"Docker-Content-Digest": what,
+		});
+	}
+
+	async #upload(
+		request: IncomingMessage,
+		response: ServerResponse,
+		id: string,
+		query: URLSearchParams,
+	): Promise<void> {
+		const { contents, uploads, repository } = this.#options;
+		const digest = query.get("digest") ?? query.get("mount");
+		if (digest !== null && !isDigest(digest)) {
+			return refuse(response, 400, "DIGEST_INVALID", "that is no sha256 digest");
+		}
+		const location = (place: string) => ({ Location: `/v2/${repository}/blobs/${place}` });
+		const created = (digest: Digest) =>
+			respond(response, 201, { ...location(digest), "Docker-Content-Digest": digest });
+		switch (request.method) {
+			case "POST": {
+				if (id !== "") return this.#unsupported(response);
+				if (digest !== null && query.has("mount") && (await contents.sizeOf(digest))) {
+					return created(digest);
+				}
+				const started = await uploads.start();
+				if (digest === null || query.has("mount")) {
+					return respond(response, 202, { ...location(`uploads/${started}`), Range: "0-0" });
+				}
+				await uploads.append(started, request);
+				await uploads.finish(started, digest);
+				return created(digest);
+			}
+			case "PATCH": {
+				const size = await uploads.append(id, request);
+				if (size === undefined) return unknownUpload(response);
+				const range = { Range: `0-${Math.max(0, size - 1)}` };
+				return respond(response, 202, { ...location(`uploads/${id}`), ...range });
+			}
+			case "PUT":
+				if (digest === null) return refuse(response, 400, "DIGEST_INVALID", "no digest is given");
+				if ((await uploads.append(id, request)) === undefined) return unknownUpload(response);
+				await uploads.finish(id, digest);
+				return created(digest);
+			case "DELETE":
+				await uploads.cancel(id);
+				return respond(response, 204);
+			default:
+				return this.#unsupported(response);
+		}
+	}
+
+	async #manifest(
+		request: IncomingMessage,
+		response: ServerResponse,
+		reference: string,
+	): Promise<void> {
+		const { contents } = this.#options;
+		if (request.method === "HEAD" || request.method === "GET") {
+			const content = isDigest(reference) ? contents.manifest(reference) : undefined;
+			if (content === undefined) {
+				return refuse(response, 404, "MANIFEST_UNKNOWN", "it is not here");
+			}
+			return respond(response, 200, { "Docker-Content-Digest": reference }, content);
+		}
+		if (request.method !== "PUT") return this.#unsupported(response);
+		const content = await readAll(request, MANIFEST_LIMIT);
+		if (isDigest(reference) && digestOf(content) !== reference) {
+			throw new DeliveryError(`manifest ${reference} came with another content`);
+		}
+		const mediaType = request.headers["content-type"] ?? "";
+		const digest = await contents.putManifest(content, mediaType, !isDigest(reference));
+		respond(response, 201, {
+			Location: `/v2/${this.#options.repository}/manifests/${digest}`,
+			"Docker-Content-Digest": digest,
+		});
+	}
+
+	#unsupported(response: ServerResponse): void {
+		refuse(response, 405, "UNSUPPORTED", "this registry takes one push, and nothing else");
+	}
+
+	#fail(response: ServerResponse, error: unknown): void {
+		const { req } = response;
+		const ours = error instanceof RbuildError || error instanceof ClaimedTooMuch;
+		// Of a request that broke off, the daemon hears from its own side, and makes it again.
+		if (!ours && req.destroyed && !req.complete) return;
+		this.#options.onFailure(error);
+		const code = error instanceof ClaimedTooMuch ? "MANIFEST_BLOB_UNKNOWN" : "DENIED";
+		response.setHeader("Connection", "close");
+		refuse(response, 400, code, "rbuild does not take it");
+	}
+}
+
+interface Wanted {
+	readonly kind: "upload" | "manifest" | "blob";
+	/** The repository. */
+	readonly name: string;
+	/** An upload's id, a reference or a digest. */
+	readonly what: string;
+}
+
+function match(path: string): Wanted | undefined {
+	for (const [kind, pattern] of ROUTES) {
+		const [, name, what] = pattern.exec(path) ?? [];
+		if (name !== undefined && what !== undefined) return { kind, name, what };
+	}
+	return undefined;
+}
+
+async function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	let length = 0;
+	for await (const chunk of request as AsyncIterable<Buffer>) {
+		length += chunk.length;
+		if (length > limit)
+			throw new DeliveryError(`the daemon pushed a manifest of over ${limit} bytes`);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
+}
+
+function unknownUpload(response: ServerResponse): void {
+	refuse(response, 404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload");
+}
+
+/** As the distribution-spec wants errors. */
+function refuse(response: ServerResponse, status: number, code: string, message: string): void {
+	const body = JSON.stringify({ errors: [{ code, message }] });
+	respond(response, status, { "Content-Type": "application/json" }, body);
+}
+
+function respond(
+	response: ServerResponse,
+	status: number,
+	headers: Readonly<Record<string, string | number>> = {},
+	body: string | Buffer = "",
+): void {
+	if (response.headersSent) return;
+	response.writeHead(status, {
+		"Docker-Distribution-Api-Version": "registry/2.0",
+		"Content-Length": Buffer.byteLength(body),
+		...headers,
+	});
+	response.end(response.req.method === "HEAD" ? "" : body);
+}
+
+function sha256(text: string): Buffer {
+	return createHash("sha256").update(text).digest();
+}

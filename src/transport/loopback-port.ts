@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { ListenRefusal, type LoopbackPort } from "./transport.js";
+
+/**
+ * A port of this machine's own loopback address.
+ * @throws ListenRefusal
+ */
+export async function listenOnLoopback(onStream: (stream: Duplex) => void): Promise<LoopbackPort> {
+	const server = createServer(onStream);
+	try {
+		server.listen(0, LOOPBACK);
+		await once(server, "listening");
+	} catch (error) {
+		const { code, message } = error as NodeJS.ErrnoException;
+		throw new ListenRefusal(`no port of ${LOOPBACK} is to be had (${code ?? message})`);
+	}
+	return {
+		port: (server.address() as AddressInfo).port,
+		async [Symbol.asyncDispose]() {
+			server.close();
+		},
+	};
+}
+
+const LOOPBACK = "127.0.0.1";
