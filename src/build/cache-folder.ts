@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
@@ -16,6 +17,12 @@ export function cacheFolder({ variables, homeDirectory, platform }: Environment)
 	const { XDG_CACHE_HOME = "" } = variables;
 	const folder = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : join(homeDirectory, ".cache");
 	return join(folder, "rbuild");
+}
+
+/** Where a sync keeps the hashes of a directory's files. */
+export function hashesFile(root: string, environment: Environment): string {
+	const name = createHash("sha256").update(root).digest("hex");
+	return join(cacheFolder(environment), "file-hashes", name);
 }
 
 /** How long a file is kept that nobody has written since, in milliseconds. */

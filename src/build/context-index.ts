@@ -9,7 +9,7 @@ import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { makeFolder } from "../image/folder.js";
 import type { BuildPlan } from "./build-plan.js";
-import { cacheFolder, forgetOldFiles } from "./cache-folder.js";
+import { cacheFolder, forgetOldFiles, hashesFile } from "./cache-folder.js";
 import { type ContextKey, contextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
 import { EMPTY, findIndex, IndexStore } from "./index-store.js";
@@ -100,7 +100,7 @@ export function placesOf(
 	const copyName = sha256(engine.transport.target, key.digest.toString("hex"));
 	return {
 		copy: join(folder, "context-index", copyName),
-		hashes: join(folder, "file-hashes", sha256(context.root)),
+		hashes: hashesFile(context.root, environment),
 	};
 }
 

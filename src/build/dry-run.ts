@@ -13,6 +13,7 @@ import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { BuildPlan } from "./build-plan.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
+import { hashesFile } from "./cache-folder.js";
 import { chooseTransfer } from "./choose-transfer.js";
 import { contextNews } from "./context-news.js";
 import { usesWholeContext } from "./context-use.js";
@@ -84,9 +85,10 @@ async function adviceFor(
 	{ root, dockerfileContent }: LocalContext,
 	file: string | undefined,
 	{ request }: BuildPlan,
-	{ platform, workingDirectory }: Environment,
+	environment: Environment,
 	{ signal }: Run,
 ): Promise<readonly ContextAdvice[]> {
+	const { platform, workingDirectory } = environment;
 	await using survey = await openSurvey(
 		{
 			...{ directory: root, file },
@@ -94,6 +96,7 @@ async function adviceFor(
 			readStdin: async () => dockerfileContent,
 			...{ workingDirectory, platform, target: request.target, buildArgs: request.buildArgs ?? {} },
 			...{ limits: {}, linkBitsPerSecond: undefined, judged: true, compareWith: undefined },
+			hashesFileOf: (root) => hashesFile(root, environment),
 			onProgress: () => {},
 		},
 		signal,

@@ -71,6 +71,21 @@ export class FileHashes {
 		};
 	}
 
+	/** Finds what a file was when its hash was last certain, whatever it is now; paths in their order. */
+	earlier(): (path: string) => Omit<HashedFile, "path" | "state"> | undefined {
+		const table = this.#table;
+		const cursor = table?.cursor();
+		return (path) => {
+			const row = cursor?.find(path);
+			if (table === undefined || row === undefined) return undefined;
+			const [size = 0, mtimeMs = 0] = [0, 1].map((column) =>
+				table.column(column).readDoubleLE(row * 8),
+			);
+			const hash = table.column(HASH_COLUMN).subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
+			return { size, mtimeMs, hash };
+		};
+	}
+
 	/**
 	 * Keeps these instead, as far as they will still be certain.
 	 *

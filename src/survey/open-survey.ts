@@ -30,6 +30,8 @@ export interface SurveyOptions
 	readonly readStdin: () => Promise<Uint8Array>;
 	/** An earlier document to compare with, relative to the working directory. */
 	readonly compareWith: string | undefined;
+	/** Where a sync keeps the hashes of a directory's files; absent: nowhere. */
+	readonly hashesFileOf?: (root: string) => string;
 	/** Called at most ten times a second with the number of paths that were met so far. */
 	readonly onProgress: (paths: number) => void;
 }
@@ -145,6 +147,7 @@ async function surveyRequest(options: SurveyOptions): Promise<SurveyRequest> {
 		linkBitsPerSecond,
 		limits,
 		judged,
+		hashesFile: options.hashesFileOf?.(root),
 		earlier:
 			compareWith === undefined
 				? undefined

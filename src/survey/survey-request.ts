@@ -22,6 +22,8 @@ export interface SurveyRequest {
 	readonly limits: ContextLimits;
 	/** Whether advice is wanted, and a look for credentials. */
 	readonly judged: boolean;
+	/** Where a sync keeps the hashes of this directory's files; undefined: nowhere. */
+	readonly hashesFile: string | undefined;
 	/** What is known already to be worth a warning, for people. */
 	readonly warnings: readonly string[];
 	/** An earlier document to compare with: where it is, and as the user named it. */

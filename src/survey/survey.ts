@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import { type ExtraFile, insertExtraFiles } from "../context/extra-files.js";
+import { FileHashes } from "../context/file-hashes.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest } from "../context/manifest.js";
 import { SourceTree } from "../context/source-tree.js";
@@ -79,7 +80,7 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 		buildArgs: request.buildArgs,
 	};
 	const unreadable = [...record.unreadablePaths, ...unreadableFiles(walked)];
-	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked, request.judged);
+	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked, request);
 	const warnings = [...request.warnings, ...found.warnings];
 	const exceeded = exceededLimits(request.limits, manifest, entries);
 	const head: DocumentHead = {
@@ -102,14 +103,21 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 }
 
 /** Where everything comes together that is not seen by the walk itself. */
-async function lookCloser(walked: WalkedContext, judged: boolean): Promise<Findings> {
+async function lookCloser(
+	walked: WalkedContext,
+	{ judged, hashesFile }: SurveyRequest,
+): Promise<Findings> {
 	const needs = { needs: null, warnings: [] };
 	if (!judged) return { ...needs, advice: [], secrets: [] };
 	const { tree, contents, ignore, keep, dockerfile } = walked;
 	const entries = walked.entries.filter(({ path }) => !contents.has(path));
 	const text = Buffer.from(dockerfile?.content ?? []).toString("utf8");
 	const secrets = await surveySecrets({ tree, entries, ignore }, UNINTERRUPTED);
-	const advice = adviseOn({ tree, entries, ignore, keep, dockerfile: text }, UNINTERRUPTED);
+	const earlier = new FileHashes(hashesFile);
+	const advice = adviseOn(
+		{ tree, entries, ignore, keep, dockerfile: text, earlier },
+		UNINTERRUPTED,
+	);
 	return { ...needs, advice, secrets };
 }
 

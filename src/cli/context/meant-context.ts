@@ -1,5 +1,6 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { hashesFile } from "../../build/cache-folder.js";
 import type { ContextRequest } from "../../context/build-context.js";
 import { parseContextSource } from "../../context/context-source.js";
 import { UsageError } from "../../errors.js";
@@ -7,6 +8,7 @@ import { printableName } from "../../render/printable.js";
 import type { DocumentHead } from "../../survey/context-document.js";
 import { type OpenSurvey, openSurvey, type SurveyOptions } from "../../survey/open-survey.js";
 import { parseBuildArgs } from "../option-values.js";
+import { processEnvironment } from "../process-environment.js";
 import type { MeantBuild } from "./context-flags.js";
 import { surveyProgress } from "./survey-progress.js";
 
@@ -60,6 +62,7 @@ export async function surveyOf(
 			target: meant.target,
 			buildArgs: buildArgs(meant["build-arg"] ?? []),
 			readStdin: () => buffer(stdin),
+			hashesFileOf: (root) => hashesFile(root, processEnvironment()),
 			onProgress: (paths) => progress.show(paths),
 		},
 		signal,

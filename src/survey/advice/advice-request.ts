@@ -1,3 +1,4 @@
+import type { FileHashes } from "../../context/file-hashes.js";
 import type { ContextEntry } from "../../context/manifest.js";
 import type { SourceTree } from "../../context/source-tree.js";
 
@@ -14,6 +15,8 @@ export interface AdviceRequest {
 	readonly dockerfile: string;
 	/** Whether an instruction takes the path; absent: whatever is there may be taken. */
 	readonly isNeeded?: ((path: string) => boolean) | undefined;
+	/** What was known of the files when they were last synced; absent: nothing. */
+	readonly earlier?: Pick<FileHashes, "earlier"> | undefined;
 	/** What is a large file, in bytes; absent: 50 MB. */
 	readonly largeFile?: number | undefined;
 }

@@ -7,14 +7,12 @@ import { findGitIgnored } from "./git-ignored.js";
 import { findGitRepository } from "./git-repository.js";
 import { findLargeFiles } from "./large-files.js";
 import { findMadeFolders } from "./made-folders.js";
+import { findNewTimes } from "./new-times.js";
 import { outsideOf, settle } from "./proposal.js";
 
 /**
  * What could be left out of a context, and what else is odd about it; the largest gain comes first.
  * Together the lines save what each of them says: none counts what another does.
- *
- * Files whose time changes while their content does not are no matter of advice: neither layers nor a
- * sync with its index go by the time.
  *
  * @throws ContextError; the signal's reason
  */
@@ -37,6 +35,7 @@ export function adviseOn(request: AdviceRequest, signal: AbortSignal): Advice[] 
 		...saving.sort((one, other) => other.bytes - one.bytes),
 		...large.advice,
 		...findDuplicates(rest, tree, signal),
+		...(request.earlier ? findNewTimes(rest, tree, request.earlier, signal) : []),
 	];
 }
 

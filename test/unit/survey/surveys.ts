@@ -37,6 +37,7 @@ export function surveyOf(
 			linkBitsPerSecond: undefined,
 			limits: {},
 			judged: true,
+			hashesFile: undefined,
 			warnings: [],
 			earlier: undefined,
 			...request,
