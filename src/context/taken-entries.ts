@@ -7,6 +7,8 @@ const SOURCE = "the Dockerfile";
 
 const WILDCARD = /[*?[]/;
 const SPECIAL = /[*?[\\]/;
+/** What stands in brackets is taken in one way by filepath.Match, and in another one by patternmatcher. */
+const UNCLEAR_CLASS = /\[[^\]]*(?:[*?\\]|\[:)/;
 
 /** The entries that an instruction takes. */
 export interface TakenEntries {
@@ -44,15 +46,16 @@ export class EntryFinder {
 	}
 
 	find(paths: readonly string[]): TakenEntries | undefined {
-		if (this.#hasSpecialLinks) return undefined;
+		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR_CLASS.test(path))) return undefined;
 		const wanted = new Set(paths.flatMap(readings));
 		for (;;) {
 			const patterns = this.#follow([...wanted]);
 			if (patterns === undefined) return undefined;
 			const rules = readRules(patterns);
-			if (rules === undefined) return undefined;
-			const { taken, links } = this.#pass(rules, parentPaths(patterns));
-			const targets = links.filter((path) => !wanted.has(path));
+			const inWildFolders = readRules(patterns.filter(hasWildFolder));
+			if (rules === undefined || inWildFolders === undefined) return undefined;
+			const taken = this.#pass(rules, parentPaths(patterns));
+			const targets = this.#targets(inWildFolders).filter((path) => !wanted.has(path));
 			if (targets.length === 0) return taken;
 			for (const path of targets) wanted.add(path);
 		}
@@ -63,24 +66,28 @@ export class EntryFinder {
 		return this.#tree === undefined ? paths : followPaths(this.#tree, paths);
 	}
 
-	/** @returns with the links that were named, by a wildcard or not, their targets */
-	#pass(rules: IgnoreRules, onTheWay: ReadonlySet<string>) {
+	/** Where links lead that are found by names alone, which BuildKit's client does not follow. */
+	#targets(rules: IgnoreRules): string[] {
+		if (rules.rules.length === 0) return [];
+		const links = this.#entries.filter(({ type }) => type === "symlink");
+		return links
+			.filter(({ path }) => rules.match(path, rules.root()).ignored)
+			.map(({ path }) => this.#tree?.targetOf(path) ?? "");
+	}
+
+	#pass(rules: IgnoreRules, onTheWay: ReadonlySet<string>): TakenEntries {
 		const roots = new Uint32Array(this.#entries.length);
 		const parents: number[] = [];
-		const links: string[] = [];
 		let root = "";
-		for (const [position, { path, type }] of this.#entries.entries()) {
+		for (const [position, { path }] of this.#entries.entries()) {
 			if (root === "" || !path.startsWith(root)) {
 				root = "";
-				if (rules.match(path, rules.root()).ignored) {
-					root = `${path}/`;
-					if (type === "symlink") links.push(...(this.#tree?.targetOf(path) ?? []));
-				}
+				if (rules.match(path, rules.root()).ignored) root = `${path}/`;
 			}
 			if (root !== "") roots[position] = root.length - 1;
 			else if (onTheWay.has(path)) parents.push(position);
 		}
-		return { taken: { roots, parents }, links };
+		return { roots, parents };
 	}
 }
 
@@ -92,6 +99,10 @@ function readings(path: string): readonly string[] {
 	const plain = wild < 0 ? names.length : wild;
 	const literal = names.map((name, at) => (at < plain ? name.replaceAll("\\", "\\\\") : name));
 	return [path, literal.join("/")];
+}
+
+function hasWildFolder(path: string): boolean {
+	return SPECIAL.test(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
 }
 
 function readRules(patterns: readonly string[]): IgnoreRules | undefined {
@@ -143,10 +154,10 @@ class EntryTree implements FollowedTree {
 	}
 
 	/** In the context, as a link's target is for the daemon. */
-	targetOf(path: string): string[] {
+	targetOf(path: string): string {
 		const target = this.linkTarget(path);
 		const from = target.startsWith("/") ? "" : path.slice(0, Math.max(path.lastIndexOf("/"), 0));
-		return [inContext(`${from}/${target}`)];
+		return inContext(`${from}/${target}`);
 	}
 }
 
