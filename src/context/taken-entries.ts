@@ -1,3 +1,4 @@
+import { ContextError } from "../errors.js";
 import { type FollowedTree, followPaths, inContext } from "./follow-paths.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { ContextEntry } from "./manifest.js";
@@ -47,13 +48,22 @@ export class EntryFinder {
 
 	find(paths: readonly string[]): TakenEntries | undefined {
 		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR_CLASS.test(path))) return undefined;
+		try {
+			return this.#find(paths);
+		} catch (error) {
+			// A pattern with a mistake, which some builders do not see.
+			if (error instanceof ContextError) return undefined;
+			throw error;
+		}
+	}
+
+	#find(paths: readonly string[]): TakenEntries | undefined {
 		const wanted = new Set(paths.flatMap(readings));
 		for (;;) {
 			const patterns = this.#follow([...wanted]);
 			if (patterns === undefined) return undefined;
 			const rules = readRules(patterns);
 			const inWildFolders = readRules(patterns.filter(hasWildFolder));
-			if (rules === undefined || inWildFolders === undefined) return undefined;
 			const taken = this.#pass(rules, parentPaths(patterns));
 			const targets = this.#targets(inWildFolders).filter((path) => !wanted.has(path));
 			if (targets.length === 0) return taken;
@@ -105,12 +115,8 @@ function hasWildFolder(path: string): boolean {
 	return SPECIAL.test(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
 }
 
-function readRules(patterns: readonly string[]): IgnoreRules | undefined {
-	try {
-		return IgnoreRules.of(patterns.map(asPattern), SOURCE);
-	} catch {
-		return undefined;
-	}
+function readRules(patterns: readonly string[]): IgnoreRules {
+	return IgnoreRules.of(patterns.map(asPattern), SOURCE);
 }
 
 /** These rules are trimmed, and "!" means something in them. */

@@ -3,8 +3,9 @@ import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** An instruction as one line, the continued ones joined. */
 export interface InstructionLine {
-	/** In the Dockerfile, counted from 1. */
+	/** Where it begins in the Dockerfile, both counted from 1. */
 	readonly line: number;
+	readonly column: number;
 	/** Joined, without what follows it as a here-document. */
 	readonly text: string;
 }
@@ -32,7 +33,7 @@ export function instructionLines(
 		next = end.line + 1;
 		if (next !== endOfHeredocs(lines, start.line + length, text))
 			throw differs(start.line, escapeMark);
-		return { line: start.line + 1, text };
+		return { line: start.line + 1, column: start.character + 1, text };
 	});
 	for (; next < lines.length; next++) {
 		if (!isSkipped(lines[next] ?? "")) throw differs(next, escapeMark);

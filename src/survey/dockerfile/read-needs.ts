@@ -252,13 +252,13 @@ class NeedsReader {
 		return undefined;
 	}
 
-	#value(word: string, { line }: Step, scope: Scope): Value {
+	#value(word: string, { line, column }: Step, scope: Scope): Value {
 		try {
 			return expandWord(word, this.#dockerfile.escapeMark, (name) => this.#variable(name, scope));
 		} catch (error) {
 			if (error instanceof UnresolvableError) return error;
 			if (!(error instanceof SyntaxError)) throw error;
-			throw new DockerfileSyntaxError(line, 1, `${word}: ${error.message}`);
+			throw new DockerfileSyntaxError(line, column, `${word}: ${error.message}`);
 		}
 	}
 
@@ -284,14 +284,17 @@ function argumentsOf(step: Step, escapeMark: string): readonly Pair<string | und
 		const equals = word.indexOf("=");
 		const name = equals < 0 ? word : word.slice(0, equals);
 		if (!/^[^"'$\\`]+$/.test(name)) {
-			throw new DockerfileSyntaxError(step.line, 1, `ARG takes no name ${name}`);
+			throw new DockerfileSyntaxError(step.line, step.column, `ARG takes no name ${name}`);
 		}
 		return [name, equals < 0 ? undefined : word.slice(equals + 1)];
 	});
 }
 
 /** "NAME=VALUE …", or the old "NAME all of the rest". */
-function environmentOf({ operands, line }: Step, escapeMark: string): readonly Pair<string>[] {
+function environmentOf(
+	{ operands, line, column }: Step,
+	escapeMark: string,
+): readonly Pair<string>[] {
 	const words = quotedWords(operands, escapeMark);
 	if (words[0]?.includes("=") === false) {
 		const [name = ""] = wordsOf(operands);
@@ -299,7 +302,7 @@ function environmentOf({ operands, line }: Step, escapeMark: string): readonly P
 	}
 	return words.map((word) => {
 		const equals = word.indexOf("=");
-		if (equals < 0) throw new DockerfileSyntaxError(line, 1, `there is no = in ${word}`);
+		if (equals < 0) throw new DockerfileSyntaxError(line, column, `there is no = in ${word}`);
 		return [word.slice(0, equals), word.slice(equals + 1)];
 	});
 }

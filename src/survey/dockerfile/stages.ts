@@ -42,7 +42,11 @@ export function readStages(
 		if (step.keyword !== "FROM") {
 			stages.at(-1)?.steps.push(step);
 			if (stages.length > 0 || step.keyword === "ARG") continue;
-			throw new DockerfileSyntaxError(step.line, 1, `${step.keyword} comes before the first FROM`);
+			throw new DockerfileSyntaxError(
+				step.line,
+				step.column,
+				`${step.keyword} comes before the first FROM`,
+			);
 		}
 		const { image, name } = readFrom(step);
 		const base = baseOf(step, image, names, globals, escapeMark);
@@ -62,11 +66,11 @@ export function readStages(
 }
 
 /** "FROM [--platform=…] image [AS name]" */
-function readFrom({ operands, line }: Step) {
+function readFrom({ operands, line, column }: Step) {
 	const [image = "", as, name, ...more] = wordsOf(operands);
 	const isNamed = as?.toLowerCase() === "as" && name !== undefined && more.length === 0;
 	if (image === "" || (as !== undefined && !isNamed)) {
-		throw new DockerfileSyntaxError(line, 1, "FROM takes an image, and a name behind AS");
+		throw new DockerfileSyntaxError(line, column, "FROM takes an image, and a name behind AS");
 	}
 	return { image, name: name?.toLowerCase() };
 }
@@ -92,15 +96,16 @@ function baseOf(
 		return { kind: "image", reference, platform: platform && expand(platform) };
 	} catch (error) {
 		if (error instanceof UnresolvableError) return { kind: "unknown", reason: error };
-		if (error instanceof SyntaxError) throw new DockerfileSyntaxError(from.line, 1, error.message);
+		if (error instanceof SyntaxError)
+			throw new DockerfileSyntaxError(from.line, from.column, error.message);
 		throw error;
 	}
 }
 
-function triggersOf(steps: readonly Step[] = [], { line }: Step, escapeMark: string): Step[] {
+function triggersOf(steps: readonly Step[] = [], from: Step, escapeMark: string): Step[] {
 	return steps
 		.filter(({ keyword }) => keyword === "ONBUILD")
-		.map(({ operands }) => readStep(operands, line, escapeMark));
+		.map(({ operands }) => readStep(operands, from, escapeMark));
 }
 
 function reachable(

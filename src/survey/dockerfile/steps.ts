@@ -4,8 +4,9 @@ import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** An instruction, taken apart as BuildKit does (frontend/dockerfile/parser), with nothing filled in. */
 export interface Step {
-	/** In the Dockerfile, counted from 1. */
+	/** Where it begins in the Dockerfile, both counted from 1. */
 	readonly line: number;
+	readonly column: number;
 	/** On one line. */
 	readonly text: string;
 	/** In capitals. */
@@ -31,19 +32,27 @@ export function readDockerfile(content: string): ReadDockerfile {
 	const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
 	const { escape: escapeMark = "\\", syntax } = directives(lines);
 	const parsed = DockerfileParser.parse(lines.join("\n")).getInstructions();
-	const steps = instructionLines(lines, parsed, escapeMark).map(({ line, text }) =>
-		readStep(text, line, escapeMark),
+	const steps = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
+		readStep(text, place, escapeMark),
 	);
 	return { escapeMark, frontend: syntax?.split(" ")[0], steps };
 }
 
-/** The trigger of an ONBUILD, or an instruction that is no more than a line. */
-export function readStep(text: string, line: number, escapeMark: string): Step {
+/** Takes an instruction apart, which is on one line, as the trigger of an ONBUILD is, too. */
+export function readStep(
+	text: string,
+	{ line, column }: Pick<Step, "line" | "column">,
+	escapeMark: string,
+): Step {
 	const { keyword, rest } = splitKeyword(text);
 	if (!KEYWORDS.has(keyword)) {
-		throw new DockerfileSyntaxError(line, 1, `there is no instruction ${keyword.slice(0, 40)}`);
+		throw new DockerfileSyntaxError(
+			line,
+			column,
+			`there is no instruction ${keyword.slice(0, 40)}`,
+		);
 	}
-	return { line, text: text.trim(), keyword, ...splitFlags(rest, escapeMark) };
+	return { line, column, text: text.trim(), keyword, ...splitFlags(rest, escapeMark) };
 }
 
 function splitKeyword(text: string): { readonly keyword: string; readonly rest: string } {
@@ -86,12 +95,12 @@ function splitFlags(rest: string, escapeMark: string): Pick<Step, "flags" | "ope
  *
  * @throws DockerfileSyntaxError
  */
-export function operandsOf({ operands, line }: Step): readonly string[] {
+export function operandsOf({ operands, line, column }: Step): readonly string[] {
 	if (operands.startsWith("[")) {
 		const list = parseJson(operands);
 		if (Array.isArray(list)) {
 			if (list.every((one) => typeof one === "string")) return list;
-			throw new DockerfileSyntaxError(line, 1, "not all of the array are strings");
+			throw new DockerfileSyntaxError(line, column, "not all of the array are strings");
 		}
 	}
 	return wordsOf(operands);
@@ -106,7 +115,7 @@ export function wordsOf(text: string): readonly string[] {
 export function sourcesOf(step: Step): readonly string[] {
 	const operands = operandsOf(step);
 	if (operands.length < 2) {
-		throw new DockerfileSyntaxError(step.line, 1, `${step.keyword} needs two operands`);
+		throw new DockerfileSyntaxError(step.line, step.column, `${step.keyword} needs two operands`);
 	}
 	return operands.slice(0, -1).filter((word) => heredocOf(word) === undefined);
 }
