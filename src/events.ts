@@ -115,10 +115,14 @@ export interface SecretsEvent {
 /** How the context gets to the daemon. */
 export interface TransferEvent {
 	readonly type: "transfer";
-	/** All of it as a tar, or what the daemon asks for of it. */
+	/** All of it or what the build needs as a tar, or what the daemon asks for of it. */
 	readonly transfer: "tar" | "sync";
 	/** Such as "--transfer" or "it has most of it". */
 	readonly reason: string;
+	/** Of a tar in which all is left out that the Dockerfile takes nothing of: what it holds. */
+	readonly needed?: { readonly files: number; readonly bytes: number };
+	/** Of a tar that holds everything: why more may be needed of it than what the Dockerfile takes, for people. */
+	readonly doubt?: string;
 }
 
 /**

@@ -11,7 +11,7 @@ export async function namedImages(
 	dockerfile: string,
 	buildArgs: Readonly<Record<string, string | null>>,
 ): Promise<NamedImages> {
-	const { DockerfileParser } = await import("./dockerfile-parser.js");
+	const { DockerfileParser } = await import("../survey/dockerfile/dockerfile-parser.js");
 	const parsed = DockerfileParser.parse(dockerfile);
 	const values = new Map<string, string>();
 	for (const argument of parsed.getInitialARGs()) {

@@ -17,6 +17,8 @@ export interface BuildPlan extends PlannedOutputs {
 	readonly platform: string | undefined;
 	readonly allowEmulation: boolean;
 	readonly transfer: TransferChoice;
+	/** Whether a tar leaves out what the Dockerfile takes nothing of; absent: where that is safe. */
+	readonly minimal: boolean | undefined;
 	readonly retries: number;
 	readonly buildkit: BuildKitPlan;
 	/** What to ask of the Dockerfile instead of building it. */
@@ -64,6 +66,7 @@ export async function planBuild(
 		platform: platform || undefined,
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
+		minimal: options.minimal,
 		retries: checkRetries(options.retries ?? DEFAULT_RETRIES),
 		buildkit,
 		call: undefined,

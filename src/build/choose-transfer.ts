@@ -1,12 +1,12 @@
 import type { BuildContext, LocalContext } from "../context/build-context.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import type { Engine } from "../engine/engine.js";
-import type { Environment } from "../environment.js";
 import { EngineError, UsageError } from "../errors.js";
 import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
 import { hasIndexCopy } from "./context-index.js";
-import { usesWholeContext } from "./context-use.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
+import { type NeededContext, neededContext } from "./needed-context.js";
 import { isSyncFaster, type PredictedTimes, predictTimes } from "./predicted-times.js";
 import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
@@ -16,6 +16,10 @@ export interface ChosenTransfer {
 	readonly transfer: Transfer;
 	/** For people. */
 	readonly reason: string;
+	/** Of a tar that holds no more than this of the context. */
+	readonly needed?: PartTotals;
+	/** Of a tar that holds everything: why it had better, for people. */
+	readonly doubt?: string;
 }
 
 /**
@@ -31,55 +35,86 @@ export async function chooseTransfer(
 	rooms: TransferRooms,
 ): Promise<ChosenTransfer> {
 	requireBuildKitForMounts(plan, engine);
-	const [tar, sync] = [tarTransfer(rooms), syncTransfer(rooms)];
+	const sync = syncTransfer(rooms);
+	const tar = (reason: string) => chooseTar(plan, engine, context, rooms, reason);
 	const flag = needsSolve(plan);
 	if (flag !== undefined) return { transfer: sync, reason: flag };
-	if (context.kind === "remote") return { transfer: tar, reason: "the daemon fetches it" };
+	if (context.kind === "remote") return tar("the daemon fetches it");
 	if (plan.transfer === "sync") {
 		requireSync(context, engine);
 		return { transfer: sync, reason: "--transfer" };
 	}
-	if (plan.transfer === "tar") return { transfer: tar, reason: "--transfer" };
-	if (context.kind === "archive") return { transfer: tar, reason: "it came as one" };
-	if (engine.facts.builder !== "buildkit") {
-		return { transfer: tar, reason: "this builder takes nothing else" };
-	}
+	if (plan.transfer === "tar") return tar("--transfer");
+	if (context.kind === "archive") return tar("it came as one");
+	if (engine.facts.builder !== "buildkit") return tar("this builder takes nothing else");
 	if (context.tarShowsMore()) {
 		return { transfer: sync, reason: "a tar would show the build files that are ignored" };
 	}
-	return chooseByTime(plan, engine, context, rooms.environment, { tar, sync });
+	return chooseByTime(plan, engine, context, rooms);
+}
+
+async function chooseTar(
+	plan: BuildPlan,
+	engine: Engine,
+	context: BuildContext,
+	rooms: TransferRooms,
+	reason: string,
+): Promise<ChosenTransfer> {
+	if (context.kind !== "directory" || plan.minimal === false) {
+		return { transfer: tarTransfer(rooms), reason };
+	}
+	return {
+		...tarOf(await neededContext(context, plan, engine, rooms.images), plan, rooms),
+		reason,
+	};
+}
+
+/** A part of the context alone is only sent where it is proven to be enough. */
+function tarOf(
+	{ part, doubt }: NeededContext,
+	{ minimal }: BuildPlan,
+	rooms: TransferRooms,
+): Omit<ChosenTransfer, "reason"> {
+	if (part === undefined || minimal === false) return { transfer: tarTransfer(rooms) };
+	return doubt === undefined
+		? { transfer: tarTransfer(rooms, part), needed: part.totals() }
+		: { transfer: tarTransfer(rooms), doubt };
 }
 
 async function chooseByTime(
 	plan: BuildPlan,
 	engine: Engine,
 	context: LocalContext,
-	environment: Environment,
-	{ tar, sync }: Readonly<Record<Transfer["name"], Transfer>>,
+	rooms: TransferRooms,
 ): Promise<ChosenTransfer> {
+	const { environment, images } = rooms;
 	const { target } = engine.transport;
-	const [linkSpeed, isKnown] = await Promise.all([
+	const [linkSpeed, isKnown, needed] = await Promise.all([
 		readLinkSpeed(environment, target),
 		plan.contextIndex && hasIndexCopy(engine, context, plan, environment),
+		neededContext(context, plan, engine, images),
 	]);
-	const { files, bytes } = context.totals();
-	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
-	const usesAll = await usesWholeContext(dockerfile, plan.request.target);
-	const { roundTripMs } = engine;
-	const times = predictTimes({ files, bytes, usesAll, isKnown, roundTripMs, linkSpeed });
+	const tar = tarOf(needed, plan, rooms);
+	const times = predictTimes({
+		tar: tar.needed ?? context.totals(),
+		sync: needed.part?.totals() ?? context.totals(),
+		isKnown,
+		roundTripMs: engine.roundTripMs,
+		linkSpeed,
+	});
 	const isSync = isSyncFaster(times);
-	const transfer = isSync ? sync : tar;
+	const chosen = isSync ? { transfer: syncTransfer(rooms) } : tar;
 	const measured: Transfer = {
-		name: transfer.name,
+		name: chosen.transfer.name,
 		async send(engine, context, plan, run) {
 			const before = engine.transport.wire.sent;
-			const sent = await transfer.send(engine, context, plan, run);
+			const sent = await chosen.transfer.send(engine, context, plan, run);
 			const sentBytes = engine.transport.wire.sent - before;
 			await noteLinkSpeed(environment, target, { sentBytes, durationMs: sent.uploadMs }, linkSpeed);
 			return sent;
 		},
 	};
-	return { transfer: measured, reason: reasonOf(times, isSync, isKnown) };
+	return { ...chosen, transfer: measured, reason: reasonOf(times, isSync, isKnown) };
 }
 
 function reasonOf({ tar, nextSync }: PredictedTimes, isSync: boolean, isKnown: boolean): string {

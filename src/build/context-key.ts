@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import { gitPlace } from "../context/git-remote.js";
 import type { BuildPlan } from "./build-plan.js";
-import { usesWholeContext } from "./context-use.js";
+import { takesWholeContext } from "./needed-context.js";
 
 /** The name of a build context, by which a daemon's copy of it is found again. */
 export interface ContextKey {
@@ -43,10 +43,9 @@ async function placeOf(root: string): Promise<string> {
 	return place === undefined ? root : `${place.remote}:${place.folder}`;
 }
 
-async function variantOf(context: LocalContext, { request }: BuildPlan): Promise<string> {
-	const { target, platform } = request;
-	const text = Buffer.from(context.dockerfileContent).toString("utf8");
-	if (await usesWholeContext(text, target)) return "";
+async function variantOf(context: LocalContext, plan: BuildPlan): Promise<string> {
+	if (await takesWholeContext(context, plan)) return "";
+	const { target, platform } = plan.request;
 	// The name of one from elsewhere is made of its content.
 	const { dockerfile = "", dockerfileName } = context;
 	const name = dockerfile.startsWith(".dockerfile.") ? basename(dockerfileName) : dockerfile;

@@ -40,7 +40,7 @@ export async function positionOfStep(
 	stepName: string,
 	dockerfile: DockerfileText,
 ): Promise<DockerfilePosition | undefined> {
-	const { DockerfileParser } = await import("./dockerfile-parser.js");
+	const { DockerfileParser } = await import("../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);

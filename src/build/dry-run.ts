@@ -14,13 +14,12 @@ import { formatTarget } from "../target/parse-target.js";
 import type { BuildPlan } from "./build-plan.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
 import { hashesFile } from "./cache-folder.js";
-import { chooseTransfer } from "./choose-transfer.js";
+import { type ChosenTransfer, chooseTransfer } from "./choose-transfer.js";
 import { contextNews } from "./context-news.js";
-import { usesWholeContext } from "./context-use.js";
+import { takesWholeContext } from "./needed-context.js";
 import { type OpenRun, readContext, type Surroundings, withOpenRun } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { sessionServices } from "./session-services.js";
-import type { Transfer } from "./transfer.js";
 
 /** More is to be had from `rbuild context`. */
 const MOST_ADVICE = 3;
@@ -121,7 +120,7 @@ function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunRepo
 
 /** @throws EngineError, UsageError where the box cannot do this build; what its index is asked for with */
 async function planTransfer(
-	{ plan, context, needs, run }: OpenRun,
+	{ plan, context, needs, images, run }: OpenRun,
 	engine: Engine,
 	{ environment }: Surroundings,
 ): Promise<DryRunTransfer> {
@@ -129,18 +128,18 @@ async function planTransfer(
 	await requireBuilder(plan, engine, context, run.signal);
 	const credentials = registryCredentials(environment, run);
 	const services = sessionServices(plan, credentials, environment);
-	const rooms = { credentials, needs, environment, services };
-	const { transfer, reason } = await chooseTransfer(plan, engine, context, rooms);
-	const upload = await expectedUpload(transfer.name, plan, engine, context, environment, run);
+	const rooms = { credentials, needs, images, environment, services };
+	const chosen = await chooseTransfer(plan, engine, context, rooms);
+	const upload = await expectedUpload(chosen, plan, engine, context, environment, run);
 	return {
-		transfer: transfer.name,
-		reason,
+		transfer: chosen.transfer.name,
+		reason: chosen.reason,
 		...(upload === undefined ? {} : { upload }),
 	};
 }
 
 async function expectedUpload(
-	transfer: Transfer["name"],
+	{ transfer, needed }: ChosenTransfer,
 	plan: BuildPlan,
 	engine: Engine,
 	context: BuildContext,
@@ -148,15 +147,14 @@ async function expectedUpload(
 	run: Run,
 ): Promise<ExpectedUpload | undefined> {
 	if (context.kind !== "directory") return undefined;
-	if (transfer === "tar") {
-		const { files, bytes } = context.totals();
+	if (transfer.name === "tar") {
+		const { files, bytes } = needed ?? context.totals();
 		return { files, bytes, atMost: false };
 	}
 	// Else the builder goes by the times of files, and knows alone which ones it has.
 	if (!plan.contextIndex) return undefined;
 	const news = await contextNews(engine, context, plan, environment, run);
 	if (news === undefined) return undefined;
-	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
-	const usesAll = await usesWholeContext(dockerfile, plan.request.target);
-	return { ...news, atMost: !usesAll && news.files > 0 };
+	const takesAll = await takesWholeContext(context, plan);
+	return { ...news, atMost: !takesAll && news.files > 0 };
 }

@@ -1,8 +1,9 @@
 import type { BuildContext } from "../context/build-context.js";
 import type { EngineQuestions } from "../engine/engine.js";
-import { inspectImage, type StoredImage } from "../engine/images.js";
+import type { StoredImage } from "../engine/images.js";
 import { namedImages } from "./base-images.js";
 import type { PlannedRequest } from "./build-plan.js";
+import type { StoredImages } from "./stored-images.js";
 
 /**
  * Whether BuildKit can do a build with what is on its machine. Such a build asks for no credentials, so
@@ -12,14 +13,14 @@ import type { PlannedRequest } from "./build-plan.js";
 export class LocalNeeds {
 	readonly #context: BuildContext;
 	readonly #request: PlannedRequest;
-	readonly #signal: AbortSignal;
+	readonly #stored: StoredImages;
 	#names: Promise<readonly string[] | undefined> | undefined;
-	#images: Promise<readonly StoredImage[] | undefined> | undefined;
+	#images: Promise<readonly (StoredImage | undefined)[] | undefined> | undefined;
 
-	constructor(context: BuildContext, request: PlannedRequest, signal: AbortSignal) {
+	constructor(context: BuildContext, request: PlannedRequest, stored: StoredImages) {
 		this.#context = context;
 		this.#request = request;
-		this.#signal = signal;
+		this.#stored = stored;
 	}
 
 	/** Reads the Dockerfile, for when the daemon can be asked. */
@@ -30,8 +31,7 @@ export class LocalNeeds {
 	ask(questions: EngineQuestions): void {
 		this.read();
 		this.#images = this.#names?.then(async (names) => {
-			const inspecting = names?.map((name) => inspectImage(questions, name, this.#signal));
-			return inspecting && Promise.all(inspecting).catch(() => undefined);
+			return names && Promise.all(names.map((name) => this.#stored.find(questions, name)));
 		});
 	}
 
@@ -40,7 +40,7 @@ export class LocalNeeds {
 		const images = await this.#images;
 		if (images === undefined) return false;
 		return images.every(
-			(image) => image.platform === platform && image.isInGraphDriver && !image.hasTriggers,
+			(image) => image?.platform === platform && image.isInGraphDriver && !image.hasTriggers,
 		);
 	}
 }

@@ -14,6 +14,7 @@ import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
 import { pathsToNote } from "./secrets-check.js";
 import { Stopwatch } from "./stopwatch.js";
+import { StoredImages } from "./stored-images.js";
 import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
 /** What a build needs of the process it runs in. */
@@ -33,6 +34,7 @@ export interface OpenRun {
 	readonly context: BuildContext;
 	readonly box: BoxConnection;
 	readonly needs: LocalNeeds;
+	readonly images: StoredImages;
 	/** Closes what is opened, at the end of the run. */
 	readonly closing: Closing;
 	readonly stopwatch: Stopwatch<Phase>;
@@ -48,6 +50,8 @@ export interface OpenBuild extends OpenRun {
 /** What is done while the box is waited for. */
 type Meanwhile = Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting">;
 
+type MeanwhileOf = (run: Pick<OpenRun, "plan" | "context" | "needs" | "images">) => Meanwhile;
+
 /**
  * Does something with a context and the box that is to build it. The context is walked while the
  * connection is made; the first failure stops everything else, on the daemon's machine too.
@@ -59,7 +63,7 @@ export function withOpenBuild<Result>(
 	surroundings: Surroundings,
 	caller: Run,
 	work: (open: OpenBuild) => Promise<Result>,
-	meanwhile?: (needs: LocalNeeds) => Meanwhile,
+	meanwhile?: MeanwhileOf,
 ): Promise<Result> {
 	const reach = async (open: OpenRun, failed: AbortController) => {
 		const { stopwatch, context, box, run } = open;
@@ -83,7 +87,7 @@ export async function withOpenRun<Result>(
 	surroundings: Surroundings,
 	caller: Run,
 	work: (open: OpenRun, failed: AbortController) => Promise<Result>,
-	meanwhile: (needs: LocalNeeds) => Meanwhile = () => ({}),
+	meanwhile: MeanwhileOf = () => ({}),
 ): Promise<Result> {
 	const { environment } = surroundings;
 	const stopwatch = new Stopwatch<Phase>();
@@ -101,18 +105,19 @@ export async function withOpenRun<Result>(
 		// It may fail before it is waited for.
 		settings.catch(() => {});
 		const context = await openContext(options, plan, surroundings, closing, run);
-		const needs = new LocalNeeds(context, plan.request, run.signal);
+		const images = new StoredImages(run.signal);
+		const needs = new LocalNeeds(context, plan.request, images);
 		const { retries } = plan;
 		const box = closing.use(
 			new BoxConnection(
 				{
-					...{ chosen, settings, retries, ...meanwhile(needs) },
+					...{ chosen, settings, retries, ...meanwhile({ plan, context, needs, images }) },
 					another: another && (() => anotherBox(another, environment, run)),
 				},
 				run,
 			),
 		);
-		return await work({ plan, context, box, needs, closing, stopwatch, run }, failed);
+		return await work({ plan, context, box, needs, images, closing, stopwatch, run }, failed);
 	} catch (error) {
 		failed.abort(error);
 		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);

@@ -67,6 +67,11 @@ export interface BuildOptions extends TargetOptions {
 	 * (BuildKit only). Absent: "auto".
 	 */
 	readonly transfer?: TransferChoice;
+	/**
+	 * Whether a tar leaves out what the Dockerfile takes nothing of. Absent: where it is proven that the image
+	 * is the same; true: there too, with a warning where it is not.
+	 */
+	readonly minimal?: boolean;
 	/** How often a connection that was lost is made anew, to go on with the build; absent: 2. */
 	readonly retries?: number;
 	/** Images whose layers may be reused, and other caches. */

@@ -1,10 +1,11 @@
+import type { PartTotals } from "../context/part-of-context.js";
+
 /** What is known of a build before anything of its context is sent. */
 export interface TransferOutlook {
-	/** Of the context. */
-	readonly files: number;
-	readonly bytes: number;
-	/** Whether the Dockerfile takes all of it; else a sync is only asked for parts. */
-	readonly usesAll: boolean;
+	/** What a tar would hold. */
+	readonly tar: PartTotals;
+	/** What a sync would be asked for. */
+	readonly sync: PartTotals;
 	/** Whether the box has a copy from an earlier sync, of which little will have changed. */
 	readonly isKnown: boolean;
 	readonly roundTripMs: number;
@@ -44,20 +45,17 @@ const COSTS = {
 };
 
 export function predictTimes(outlook: TransferOutlook): PredictedTimes {
-	const {
-		files,
-		bytes,
-		usesAll,
-		isKnown,
-		roundTripMs,
-		linkSpeed = Number.POSITIVE_INFINITY,
-	} = outlook;
+	const { tar, sync, isKnown, roundTripMs, linkSpeed = Number.POSITIVE_INFINITY } = outlook;
 	const speed = Math.min(linkSpeed, COSTS.windowBytes / roundTripMs, COSTS.fastestLink);
-	const send = (bytes * COSTS.compressed) / speed;
-	const announce = files * (COSTS.announceMsPerFile + COSTS.announcedBytesPerFile / speed);
-	const nextSync = COSTS.syncRoundTrips * roundTripMs + (usesAll ? announce : 0);
-	const receive = usesAll && !isKnown ? send + files * COSTS.receiveMsPerFile : 0;
-	return { tar: send + files * COSTS.unpackMsPerFile, sync: nextSync + receive, nextSync };
+	const send = ({ bytes }: PartTotals) => (bytes * COSTS.compressed) / speed;
+	const announce = sync.files * (COSTS.announceMsPerFile + COSTS.announcedBytesPerFile / speed);
+	const nextSync = COSTS.syncRoundTrips * roundTripMs + announce;
+	const receive = isKnown ? 0 : send(sync) + sync.files * COSTS.receiveMsPerFile;
+	return {
+		tar: send(tar) + tar.files * COSTS.unpackMsPerFile,
+		sync: nextSync + receive,
+		nextSync,
+	};
 }
 
 /** A first sync may take longer than the tar by what so many later ones save. */

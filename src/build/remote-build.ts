@@ -3,10 +3,11 @@ import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.j
 import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
-import { requireBuilder, requireNative } from "./builder-needs.js";
+import { needsSolve, requireBuilder, requireNative } from "./builder-needs.js";
 import type { DeliveryRooms } from "./deliveries.js";
 import { Exports } from "./exports.js";
 import type { LocalNeeds } from "./local-needs.js";
+import { askForImages } from "./needed-context.js";
 import { type OpenBuild, type Surroundings, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { checkSecrets } from "./secrets-check.js";
@@ -26,15 +27,19 @@ export function remoteBuild(
 		surroundings,
 		caller,
 		(open) => build(open, surroundings),
-		(needs) => ({
+		({ plan, context, needs, images }) => ({
 			whileWaiting: () => loadAhead(needs),
-			whileGreeting: (questions) => needs.ask(questions),
+			whileGreeting: (questions) => {
+				needs.ask(questions);
+				if (context.kind !== "directory" || !mayBeMinimal(plan)) return;
+				askForImages(context, plan, questions, images).catch(() => {});
+			},
 		}),
 	);
 }
 
 async function build(open: OpenBuild, { environment, stdout }: Surroundings): Promise<BuildReport> {
-	const { plan, context, box, engine, needs, closing, stopwatch, run } = open;
+	const { plan, context, box, engine, needs, images, closing, stopwatch, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	if (context.kind === "directory") {
@@ -51,13 +56,14 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 		box.keep(
 			async (engine) => {
 				const exports = closing.use(new Exports(plan.exports, stdout, run));
-				const rooms = { credentials, needs, environment };
+				const rooms = { credentials, needs, images, environment };
 				const served = [...services, ...exports.services];
-				const { transfer, reason } = await chooseTransfer(plan, engine, context, {
+				const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, {
 					...rooms,
 					services: served,
 				});
-				run.emit({ type: "transfer", transfer: transfer.name, reason });
+				if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
+				run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
 				try {
 					return { ...(await transfer.send(engine, context, plan, run)), exports };
 				} catch (error) {
@@ -79,10 +85,20 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 	return report;
 }
 
+function warnOfDoubt(doubt: string, { emit }: Run): void {
+	const message = `--minimal leaves nothing out: ${doubt}`;
+	emit({ type: "warning", message, hint: "more of the context may be needed than is seen here" });
+}
+
 /** An archive cannot always be read again, and what went to the standard output not be taken back. */
 function isOnce(context: BuildContext, { exports }: BuildPlan): boolean {
 	const read = context.kind === "archive" && context.once;
 	return read || exports.some(({ destination }) => destination.kind === "stdout");
+}
+
+/** Whether the context may go as a tar with nothing in it that the build can do without. */
+function mayBeMinimal(plan: BuildPlan): boolean {
+	return plan.minimal !== false && plan.transfer !== "sync" && needsSolve(plan) === undefined;
 }
 
 /** The heaviest modules, loaded while the network is waited for. */

@@ -1,4 +1,5 @@
 import type { BuildContext } from "../context/build-context.js";
+import type { ContextPart } from "../context/directory-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
@@ -10,14 +11,14 @@ import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./sessio
 import type { SentBuild, Transfer, TransferRooms } from "./transfer.js";
 import { openUpload, type Upload } from "./upload.js";
 
-/** Sends the whole context as one tar, which every daemon takes. */
-export function tarTransfer(rooms: TransferRooms): Transfer {
+/** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
+export function tarTransfer(rooms: TransferRooms, part?: ContextPart): Transfer {
 	return {
 		name: "tar",
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, rooms, run)
-				: sendToClassic(engine, context, plan, rooms, run),
+				? sendToBuildKit(engine, context, plan, rooms, run, part)
+				: sendToClassic(engine, context, plan, rooms, run, part),
 	};
 }
 
@@ -28,8 +29,9 @@ async function sendToBuildKit(
 	plan: BuildPlan,
 	{ needs, services }: TransferRooms,
 	run: Run,
+	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const build = (ids: BuildIds) => send(engine, context, plan, ids, run);
+	const build = (ids: BuildIds) => send(engine, context, plan, ids, run, part);
 	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, build);
@@ -43,6 +45,7 @@ async function sendToClassic(
 	plan: BuildPlan,
 	{ credentials }: TransferRooms,
 	run: Run,
+	part: ContextPart | undefined,
 ): Promise<SentBuild> {
 	const registryAuths = await baseImageAuths(
 		context.dockerfileContent,
@@ -55,7 +58,9 @@ async function sendToClassic(
 		const message = "podman finishes the step that is running before it stops the build";
 		run.emit({ type: "warning", message });
 	};
-	return whenAborted(run.signal, warn, () => send(engine, context, plan, { registryAuths }, run));
+	return whenAborted(run.signal, warn, () =>
+		send(engine, context, plan, { registryAuths }, run, part),
+	);
 }
 
 async function send(
@@ -64,8 +69,9 @@ async function send(
 	plan: BuildPlan,
 	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths">,
 	run: Run,
+	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const upload = context.kind === "remote" ? undefined : openUpload(context, engine, run);
+	const upload = context.kind === "remote" ? undefined : openUpload(part ?? context, engine, run);
 	const dockerfile = dockerfileText(context);
 	const request: BuildRequest = {
 		...plan.request,

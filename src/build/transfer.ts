@@ -7,12 +7,14 @@ import type { BuiltImage } from "../image/delivery.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { LocalNeeds } from "./local-needs.js";
+import type { StoredImages } from "./stored-images.js";
 
 /** What transfers need beside the build itself. */
 export interface TransferRooms {
 	readonly environment: Environment;
 	readonly credentials: CredentialSource;
 	readonly needs: LocalNeeds;
+	readonly images: StoredImages;
 	/** What a session with BuildKit has to serve beside the context. */
 	readonly services: readonly SessionService[];
 }

@@ -2,6 +2,7 @@ import { pipeline, type Readable, Transform, type TransformCallback } from "node
 import { AdaptiveGzip } from "../context/adaptive-gzip.js";
 import type { BuildContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
+import type { ContextPart } from "../context/directory-context.js";
 import type { Engine } from "../engine/engine.js";
 import { ContextError } from "../errors.js";
 import type { Emit, Run, UploadReport } from "../events.js";
@@ -14,11 +15,11 @@ interface UploadTotals {
 	readonly totalBytes?: number;
 }
 
-type SentContext = Exclude<BuildContext, { kind: "remote" }>;
+type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
 
 /** Starts to read the context as fast as the daemon takes it, compressed where the link is slow. */
 export function openUpload(context: SentContext, engine: Engine, { emit }: Run): Upload {
-	const compressed = context.kind === "archive" && context.compressed;
+	const compressed = "compressed" in context && context.compressed;
 	const compress = !compressed && isWorthCompressing(engine.roundTripMs);
 	return new Upload(context, compress ? new AdaptiveGzip() : undefined, emit);
 }
@@ -101,7 +102,7 @@ export class Upload {
 
 /** Nothing is known of an archive before its end. */
 function totalsOf(context: SentContext): UploadTotals {
-	if (context.kind === "archive") return {};
+	if ("compressed" in context) return {};
 	const { files, bytes } = context.totals();
 	return { totalFiles: files, totalBytes: bytes };
 }

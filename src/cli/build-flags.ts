@@ -42,6 +42,8 @@ export const BUILD_FLAGS = {
 	},
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
 	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
+	minimal: { ...flag, describe: "Leave out of a tar what the Dockerfile does not use (if safe)" },
+	"no-minimal": { ...flag, describe: "Leave nothing out, whatever the Dockerfile uses" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
 	"context-key": {
 		...text,
@@ -121,6 +123,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("save", read(values.save, parseSave)),
 		...given("transfer", read(values.transfer, parseTransfer)),
 		...given("secretsCheck", read(values.secrets, parseSecretsCheck)),
+		...given("minimal", values["no-minimal"] ? false : values.minimal),
 		...given("retries", read(values.retries, parseRetries)),
 		...given("contextKey", values["context-key"]),
 		...given("contextIndex", values["no-context-index"] ? false : undefined),

@@ -2,7 +2,7 @@ import { addAbortSignal, Readable } from "node:stream";
 import type { ContextTotals } from "../events.js";
 import type { SelectableDirectory } from "./context-selection.js";
 import { parseContextSource } from "./context-source.js";
-import type { DirectoryContext } from "./directory-context.js";
+import type { ContextPart, DirectoryContext } from "./directory-context.js";
 import { openLocalContext } from "./local-context.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
 import { readStdinContext } from "./stdin-context.js";
@@ -46,6 +46,11 @@ export type LocalContext = ContextFacts & {
 	manifest(): Promise<ContextManifest>;
 	/** The uncompressed tar. Asked for again, it begins anew. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
+	/**
+	 * What a build can see of it that takes these paths (see EntryFinder), and what builders look for by
+	 * themselves; undefined where that is everything.
+	 */
+	part(paths: readonly string[]): Promise<ContextPart | undefined>;
 	/** The directory as it is, for a daemon that asks for what it wants. */
 	readonly directory: SelectableDirectory;
 	/** In this case, the Dockerfile comes apart from it, with the .dockerignore of its own if it has one. */

@@ -5,6 +5,7 @@ import type { KnownIndex } from "./context-memory.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest, ContextSummary } from "./manifest.js";
+import type { PartRequest, PartTotals } from "./part-of-context.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** What a daemon was not sent before, of regular files. */
@@ -26,7 +27,15 @@ export interface ContextWorkerInput {
 /** What the main thread asks of the worker, which walks without being asked. */
 export type ToContextWorker =
 	/** Leave to send this many more chunks of a tar. A new number starts a new tar, and gives up the last. */
-	| { readonly type: "credit"; readonly tar: number; readonly chunks: number }
+	| {
+			readonly type: "credit";
+			readonly tar: number;
+			readonly chunks: number;
+			/** The number of the part that it is a tar of; absent: everything. */
+			readonly part: number | undefined;
+	  }
+	/** From now on, there is this part. Answered by "parted". */
+	| { readonly type: "part"; readonly part: number; readonly request: PartRequest }
 	| { readonly type: "manifest" }
 	| { readonly type: "measure-ignored" }
 	/** From now on, files are announced as this knows them. */
@@ -73,6 +82,8 @@ export type FromContextWorker =
 			readonly progress: TarProgress;
 	  }
 	| { readonly type: "packed"; readonly tar: number }
+	/** Without totals, the part is everything. */
+	| { readonly type: "parted"; readonly totals: PartTotals | undefined }
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
 	/** The parts of the index that have to be stored anew. */
 	| { readonly type: "learned"; readonly parts: IndexParts | undefined }

@@ -12,6 +12,7 @@ import type { FileState } from "./file-hashes.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { measureDirectories } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
+import { type PartRequest, partOfContext, totalsOf } from "./part-of-context.js";
 import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
 import { packTar, type TarChunk } from "./tar-pack.js";
@@ -23,6 +24,7 @@ class ContextWorker {
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
 	readonly #walk: RememberedWalk;
+	readonly #parts = new Map<number, readonly ContextEntry[]>();
 	#memory: ContextMemory | undefined;
 	#tar = 0;
 	#chunks: Generator<TarChunk, void> | undefined;
@@ -45,7 +47,8 @@ class ContextWorker {
 	}
 
 	handle(message: ToContextWorker): void {
-		if (message.type === "credit") this.#pack(message.tar, message.chunks);
+		if (message.type === "credit") this.#pack(message.tar, message.chunks, message.part);
+		else if (message.type === "part") this.#part(message.part, message.request);
 		else if (message.type === "manifest") post({ type: "manifest", manifest: this.#manifest });
 		else if (message.type === "measure-ignored") this.#measure();
 		else if (message.type === "use-index") this.#useIndex(message.index);
@@ -64,11 +67,18 @@ class ContextWorker {
 		if (news !== undefined) post({ type: "news", news });
 	}
 
-	#pack(tar: number, credit: number): void {
+	#part(part: number, request: PartRequest): void {
+		const entries = partOfContext(this.#manifest.entries, request);
+		if (entries !== undefined) this.#parts.set(part, entries);
+		post({ type: "parted", totals: entries && totalsOf(entries) });
+	}
+
+	#pack(tar: number, credit: number, part: number | undefined): void {
 		if (tar !== this.#tar) {
 			this.#chunks?.return();
 			this.#tar = tar;
-			this.#chunks = packTar(this.#tree, this.#manifest.entries, this.#contents);
+			const entries = part === undefined ? undefined : this.#parts.get(part);
+			this.#chunks = packTar(this.#tree, entries ?? this.#manifest.entries, this.#contents);
 		}
 		for (let left = credit; left > 0 && this.#chunks !== undefined; left--) {
 			const { done, value } = this.#chunks.next();

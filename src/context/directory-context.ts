@@ -14,6 +14,7 @@ import type { ContextSelection, SelectableDirectory } from "./context-selection.
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
+import type { PartRequest, PartTotals } from "./part-of-context.js";
 import { RemoteSelection } from "./remote-selection.js";
 import { Settlement } from "./settlement.js";
 import { type TarProgress, TarReader } from "./tar-reader.js";
@@ -47,6 +48,11 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	 */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
 	/**
+	 * A part of the context, for builds that need no more; undefined where that is everything. Rejects as
+	 * `walked`.
+	 */
+	part(request: PartRequest): Promise<ContextPart | undefined>;
+	/**
 	 * All that is left out: what the walk saw of it, and the content of the directories that it did not
 	 * open, as far as that can be read. Begins when a tar that was begun is
 	 * packed, and takes as long as a walk over those directories.
@@ -61,6 +67,12 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	learn(): Promise<IndexParts | undefined>;
 	/** What the index that is used does not have, of all that would be sent. Changes nothing. */
 	measureNews(): Promise<ContextNews>;
+}
+
+export interface ContextPart {
+	totals(): PartTotals;
+	/** As DirectoryContext has it; one of them at a time. */
+	tar(onProgress: (progress: TarProgress) => void): Readable;
 }
 
 /** Starts to walk a directory, in a worker thread. */
@@ -81,10 +93,12 @@ class WorkerContext implements DirectoryContext {
 	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
 	readonly #news = new Settlement<ContextNews>();
+	readonly #parted: Settlement<PartTotals | undefined>[] = [];
 	readonly #learned: Settlement<IndexParts | undefined>[] = [];
 	readonly #selections: RemoteSelection[] = [];
 	#tar: TarReader | undefined;
 	#tars = 0;
+	#parts = 0;
 	#packed = false;
 	#measuring = false;
 	#failure: Error | undefined;
@@ -125,10 +139,28 @@ class WorkerContext implements DirectoryContext {
 	}
 
 	tar(onProgress: (progress: TarProgress) => void): Readable {
+		return this.#tarOf(undefined, onProgress);
+	}
+
+	async part(request: PartRequest): Promise<ContextPart | undefined> {
+		const parted = new Settlement<PartTotals | undefined>();
+		if (this.#failure !== undefined) parted.reject(this.#failure);
+		this.#parted.push(parted);
+		this.#parts += 1;
+		const part = this.#parts;
+		this.#ask({ type: "part", part, request });
+		const totals = await parted.promise;
+		return totals && { totals: () => totals, tar: (onProgress) => this.#tarOf(part, onProgress) };
+	}
+
+	#tarOf(part: number | undefined, onProgress: (progress: TarProgress) => void): Readable {
 		this.#tars += 1;
 		const tar = this.#tars;
 		this.#tar?.giveUp();
-		this.#tar = new TarReader((chunks) => this.#ask({ type: "credit", tar, chunks }), onProgress);
+		this.#tar = new TarReader(
+			(chunks) => this.#ask({ type: "credit", tar, chunks, part }),
+			onProgress,
+		);
 		this.#packed = false;
 		if (this.#failure !== undefined) this.#tar.stream.destroy(this.#failure);
 		return this.#tar.stream;
@@ -192,6 +224,9 @@ class WorkerContext implements DirectoryContext {
 				this.#tar?.end();
 				if (this.#measuring) this.#ask({ type: "measure-ignored" });
 				break;
+			case "parted":
+				this.#parted.shift()?.resolve(message.totals);
+				break;
 			case "measured":
 				this.#measured.resolve(message.sizes);
 				break;
@@ -220,6 +255,7 @@ class WorkerContext implements DirectoryContext {
 		this.#news.reject(this.#failure);
 		this.#tar?.stream.destroy(this.#failure);
 		for (const selection of this.#selections) selection.fail(this.#failure);
+		for (const parted of this.#parted) parted.reject(this.#failure);
 		for (const learned of this.#learned) learned.reject(this.#failure);
 	}
 

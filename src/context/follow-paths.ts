@@ -1,9 +1,23 @@
 import { posix } from "node:path";
 import { pathPattern } from "./ignore/path-pattern.js";
-import type { SourceTree } from "./source-tree.js";
+import type { EntryType } from "./manifest.js";
 
 /** How many links may be passed on the way to one path; Linux allows 40. */
 const LINK_LIMIT = 255;
+
+/** What links are looked up in: see SourceTree. */
+export interface FollowedTree {
+	look(path: string): { readonly type: EntryType } | undefined;
+	/** Of a symlink. */
+	linkTarget(path: string): string;
+	/** Undefined if there is no such directory. */
+	names(directory: string): readonly string[] | undefined;
+}
+
+/** Where a path leads in a context, of which it cannot leave the root: "" for the root itself. */
+export function inContext(path: string): string {
+	return posix.join("/", path).split("/").filter(Boolean).join("/");
+}
 
 /**
  * What has to be there for each of the paths to lead where it leads: the path itself, and every link
@@ -14,7 +28,7 @@ const LINK_LIMIT = 255;
  * @returns patterns for IgnoreRules.of(); undefined if one of them is the context itself
  */
 export function followPaths(
-	tree: SourceTree,
+	tree: FollowedTree,
 	paths: readonly string[],
 ): readonly string[] | undefined {
 	const follower = new Follower(tree);
@@ -24,16 +38,16 @@ export function followPaths(
 
 class Follower {
 	readonly found = new Set<string>();
-	readonly #tree: SourceTree;
+	readonly #tree: FollowedTree;
 	readonly #followed = new Set<string>();
 
-	constructor(tree: SourceTree) {
+	constructor(tree: FollowedTree) {
 		this.#tree = tree;
 	}
 
 	follow(path: string, linksLeft: number): void {
-		const names = posix.join("/", path).split("/").filter(Boolean);
-		const whole = names.join("/");
+		const whole = inContext(path);
+		const names = whole === "" ? [] : whole.split("/");
 		if (this.#followed.has(whole) || linksLeft === 0) return;
 		this.#followed.add(whole);
 		for (let depth = 1; depth <= names.length; depth++) {

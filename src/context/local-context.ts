@@ -5,7 +5,11 @@ import { buffer } from "node:stream/consumers";
 import type { ContextTotals } from "../events.js";
 import type { ContextRequest, LocalContext } from "./build-context.js";
 import type { SelectableDirectory } from "./context-selection.js";
-import { type DirectoryContext, openDirectoryContext } from "./directory-context.js";
+import {
+	type ContextPart,
+	type DirectoryContext,
+	openDirectoryContext,
+} from "./directory-context.js";
 import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
 import { fileSet } from "./file-set.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
@@ -96,8 +100,20 @@ class DirectoryBuildContext implements LocalContext {
 	}
 
 	tar(onProgress: (progress: TarProgress) => void): Readable {
-		// What was ignored is only for the report, so it waits until this side has nothing else to do.
-		return this.#walked.tar(onProgress).once("end", () => this.measureIgnored().catch(() => {}));
+		return this.#measuredAtEnd(this.#walked.tar(onProgress));
+	}
+
+	async part(paths: readonly string[]): Promise<ContextPart | undefined> {
+		const { dockerfile } = this;
+		// Podman looks for its own name first.
+		const always = [dockerfile, `${dockerfile}.dockerignore`, ".dockerignore", ".containerignore"];
+		const part = await this.#walked.part({ paths, always });
+		return part && { ...part, tar: (onProgress) => this.#measuredAtEnd(part.tar(onProgress)) };
+	}
+
+	/** What was ignored is only for the report, so it waits until this side has nothing else to do. */
+	#measuredAtEnd(tar: Readable): Readable {
+		return tar.once("end", () => this.measureIgnored().catch(() => {}));
 	}
 
 	async measureIgnored(): Promise<ContextTotals> {

@@ -58,7 +58,7 @@ export function selectEntries(
 }
 
 /** Of a file with several names, the first one that is selected stands for the file. */
-function withFirstNames(
+export function withFirstNames(
 	entries: readonly ContextEntry[],
 	selected: ContextEntry[],
 ): ContextEntry[] {

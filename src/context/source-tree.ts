@@ -69,6 +69,8 @@ export class SourceTree {
 			const type = stats && entryType(stats);
 			return stats && type && { type, stats };
 		} catch (error) {
+			// A file where a path has a directory: then there is nothing at that path.
+			if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
 			throw readFailure(path, error);
 		}
 	}

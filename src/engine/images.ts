@@ -21,6 +21,8 @@ export interface StoredImage {
 	readonly layers: readonly string[];
 	/** Whether it adds instructions to the builds that start from it. */
 	readonly hasTriggers: boolean;
+	/** What its processes begin with, as "NAME=VALUE". */
+	readonly environment: readonly string[];
 	/**
 	 * Whether it is surely in a graph driver's store: BuildKit takes it from there without asking its
 	 * registry. From containerd's store (Docker 29's default) it does not.
@@ -53,6 +55,7 @@ export async function inspectImage(
 		size: typeof image.Size === "number" ? image.Size : 0,
 		layers: textList(fields(image.RootFS).Layers),
 		hasTriggers: textList(fields(image.Config).OnBuild).length > 0,
+		environment: textList(fields(image.Config).Env),
 		// containerd's store has no such data, and since API 1.48 a descriptor.
 		isInGraphDriver: Boolean(fields(image.GraphDriver).Data) && image.Descriptor === undefined,
 		labels: textMap(fields(image.Config).Labels),

@@ -11,7 +11,7 @@ import type { Screen } from "./screen.js";
  * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
  * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
  * - `secrets`: source, findings [{path, what, line?}], message, hint: files that look like credentials will be sent
- * - `transfer`: transfer (`tar` or `sync`), reason
+ * - `transfer`: transfer (`tar` or `sync`), reason, needed? {files, bytes}, doubt?
  * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, savedBytes?, durationMs
  * - `sent-file`: path, bytes, context? (a named one): with a sync, for each file once it is sent; a tar sends all
  * - `step`, status `started`, `cached` or `canceled`: id, name

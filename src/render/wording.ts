@@ -49,9 +49,14 @@ export function contextSize({ files, bytes, ignored }: ContextTotals): string[] 
 	return [sent, `${atLeast}${formatFiles(ignored.files)}, ${formatBytes(ignored.bytes)} ignored`];
 }
 
-export function transferLine({ transfer, reason }: TransferEvent): string {
-	const how = transfer === "tar" ? "sending the context as a tar" : "sending what the box asks for";
-	return `${how} (${printableName(reason)})`;
+export function transferLine({ transfer, reason, needed, doubt }: TransferEvent): string {
+	const of = needed && `the ${formatFiles(needed.files)} of the context that the Dockerfile needs`;
+	const how =
+		transfer === "tar"
+			? `sending ${of ?? "the context"} as a tar`
+			: "sending what the box asks for";
+	const whole = doubt === undefined ? "" : `; all of it, as ${printableName(doubt)}`;
+	return `${how} (${printableName(reason)}${whole})`;
 }
 
 export function uploadLine(event: UploadEvent): string {

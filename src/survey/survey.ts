@@ -1,28 +1,23 @@
 import { closeSync } from "node:fs";
 import { type ExtraFile, insertExtraFiles } from "../context/extra-files.js";
-import { FileHashes } from "../context/file-hashes.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest } from "../context/manifest.js";
 import { SourceTree } from "../context/source-tree.js";
 import { walkContext } from "../context/walk.js";
 import { ContextError } from "../errors.js";
-import { adviseOn } from "./advice/advice.js";
+import { type Findings, lookCloser } from "./closer-look.js";
 import { compareContexts, readEarlierContext } from "./comparison.js";
 import { estimateCompressedSize } from "./compressed-size.js";
 import type {
-	Advice,
-	ContextNeeds,
 	ContextTotalsDocument,
 	DocumentHead,
 	IgnoredPath,
 	RuleUse,
-	SecretFinding,
 	SentPath,
 	UnreadablePath,
 } from "./context-document.js";
 import { exceededLimits } from "./limits.js";
 import { findRuleDoubts } from "./rule-doubts.js";
-import { surveySecrets } from "./secrets/survey-secrets.js";
 import type { SurveyRequest } from "./survey-request.js";
 import { type RuleRecord, WalkRecord } from "./walk-record.js";
 import type { WalkedContext } from "./walked-context.js";
@@ -34,17 +29,6 @@ export interface Survey {
 	readonly files: Iterable<SentPath>;
 	readonly ignored: readonly IgnoredPath[];
 	readonly walked: WalkedContext;
-}
-
-/** What a closer look finds. */
-interface Findings {
-	readonly needs: ContextNeeds | null;
-	/** Who takes an entry, by its index: indexes in `needs.instructions`. Undefined where that is not known. */
-	readonly neededBy?: (entry: number) => readonly number[];
-	readonly advice: readonly Advice[];
-	readonly secrets: readonly SecretFinding[];
-	/** For people: why something could not be found out. */
-	readonly warnings: readonly string[];
 }
 
 /**
@@ -101,28 +85,6 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 	const files = { [Symbol.iterator]: () => sentPaths(entries, record.sentBy, neededBy) };
 	return { head, files, ignored: record.ignored, walked };
 }
-
-/** Where everything comes together that is not seen by the walk itself. */
-async function lookCloser(
-	walked: WalkedContext,
-	{ judged, hashesFile }: SurveyRequest,
-): Promise<Findings> {
-	const needs = { needs: null, warnings: [] };
-	if (!judged) return { ...needs, advice: [], secrets: [] };
-	const { tree, contents, ignore, keep, dockerfile } = walked;
-	const entries = walked.entries.filter(({ path }) => !contents.has(path));
-	const text = Buffer.from(dockerfile?.content ?? []).toString("utf8");
-	const secrets = await surveySecrets({ tree, entries, ignore }, UNINTERRUPTED);
-	const earlier = new FileHashes(hashesFile);
-	const advice = adviseOn(
-		{ tree, entries, ignore, keep, dockerfile: text, earlier },
-		UNINTERRUPTED,
-	);
-	return { ...needs, advice, secrets };
-}
-
-/** Whoever has enough of it ends the thread. */
-const UNINTERRUPTED = new AbortController().signal;
 
 function walkWith(
 	tree: SourceTree,

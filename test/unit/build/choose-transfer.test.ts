@@ -4,8 +4,11 @@ import { planBuild } from "../../../src/build/build-plan.js";
 import { chooseTransfer } from "../../../src/build/choose-transfer.js";
 import type { LocalNeeds } from "../../../src/build/local-needs.js";
 import type { BuildOptions, TransferChoice } from "../../../src/build/options.js";
+import type { StoredImages } from "../../../src/build/stored-images.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
+import type { ContextPart } from "../../../src/context/directory-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
+import type { StoredImage } from "../../../src/engine/images.js";
 import type { Environment } from "../../../src/environment.js";
 import { EngineError, UsageError } from "../../../src/errors.js";
 import type { CredentialSource } from "../../../src/image/registry-credentials.js";
@@ -24,6 +27,7 @@ const small = {
 	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
 	totals: () => ({ files: 3, bytes: 1000 }),
 	tarShowsMore: () => false,
+	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
 };
 
 async function choice(
@@ -32,15 +36,21 @@ async function choice(
 	builder: "buildkit" | "classic",
 	options: Partial<BuildOptions> = {},
 	context: Partial<typeof small> = {},
+	image?: Partial<StoredImage>,
 ) {
 	return chooseTransfer(
 		await planBuild({ context: ".", transfer, ...options }, environment, run),
-		{ facts: { builder }, transport: { target: "box" }, roundTripMs: 50 } as Engine,
+		{
+			facts: { builder, platform: "linux/amd64" },
+			transport: { target: "box" },
+			roundTripMs: 50,
+		} as Engine,
 		{ ...small, ...context, kind } as unknown as BuildContext,
 		{
 			environment,
 			credentials: {} as CredentialSource,
 			needs: {} as LocalNeeds,
+			images: { find: async () => image } as Partial<StoredImages> as StoredImages,
 			services: [],
 		},
 	);
@@ -67,6 +77,50 @@ describe("the choice of a transfer", () => {
 		assert.equal(transfer.name, "sync");
 		assert.equal(reason, "so that the next build sends what changed");
 		assert.equal(await choose("tar", "directory", "buildkit", {}, { totals }), "tar");
+	});
+
+	describe("with a Dockerfile that takes a part of a large context", () => {
+		const context = {
+			dockerfileContent: Buffer.from("FROM base\nCOPY a /a"),
+			totals: () => ({ files: 20_000, bytes: 116e6 }),
+			part: async () => ({ totals: () => ({ files: 3, bytes: 1000 }) }),
+		};
+		const base = {
+			platform: "linux/amd64",
+			hasTriggers: false,
+			isInGraphDriver: true,
+			environment: [],
+		};
+
+		it("is by the size of that part", async () => {
+			const { transfer, needed } = await choice("auto", "directory", "buildkit", {}, context, base);
+			assert.equal(transfer.name, "tar");
+			assert.deepEqual(needed, { files: 3, bytes: 1000 });
+		});
+
+		it("has the tar hold everything where more may be needed, and says why", async () => {
+			const cases = [
+				[undefined, "the base image base may have ONBUILD instructions"],
+				[{ ...base, hasTriggers: true }, "the base image base has ONBUILD instructions"],
+				[{ ...base, platform: "linux/arm64" }, "the base image base may have ONBUILD instructions"],
+				[{ ...base, isInGraphDriver: false }, "the base image base may have ONBUILD instructions"],
+			] as const;
+			for (const [image, reason] of cases) {
+				const chosen = await choice("tar", "directory", "buildkit", {}, context, image);
+				assert.deepEqual([chosen.needed, chosen.doubt], [undefined, reason]);
+			}
+			const pulled = await choice("tar", "directory", "buildkit", { pull: true }, context, base);
+			assert.equal(pulled.doubt, "the base image base may have ONBUILD instructions");
+			const known = await choice("tar", "directory", "classic", {}, context, cases[3][0]);
+			assert.equal(known.doubt, undefined);
+		});
+
+		it("has it hold everything with --no-minimal", async () => {
+			const options = { minimal: false };
+			const chosen = await choice("tar", "directory", "buildkit", options, context, base);
+			assert.deepEqual([chosen.needed, chosen.doubt], [undefined, undefined]);
+			assert.equal(await choose("auto", "directory", "buildkit", options, context, base), "sync");
+		});
 	});
 
 	it("is the sync where a tar would show the build more than it may see", async () => {

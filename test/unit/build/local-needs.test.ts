@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { PlannedRequest } from "../../../src/build/build-plan.js";
 import { LocalNeeds } from "../../../src/build/local-needs.js";
+import { StoredImages } from "../../../src/build/stored-images.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { EngineQuestions } from "../../../src/engine/engine.js";
 import { EngineError } from "../../../src/errors.js";
@@ -37,7 +38,7 @@ async function areMet(
 ): Promise<boolean> {
 	const dockerfileContent = dockerfile === undefined ? undefined : Buffer.from(dockerfile);
 	const context = { dockerfileContent } as BuildContext;
-	const needs = new LocalNeeds(context, request, new AbortController().signal);
+	const needs = new LocalNeeds(context, request, new StoredImages(new AbortController().signal));
 	needs.read();
 	needs.ask(daemon(images).questions);
 	return await needs.areMet("linux/amd64");
@@ -84,14 +85,14 @@ suite("what a build needs is on its machine", () => {
 
 	test("not before the daemon was asked", async () => {
 		const context = { dockerfileContent: Buffer.from("FROM scratch") } as unknown as BuildContext;
-		const needs = new LocalNeeds(context, {}, new AbortController().signal);
+		const needs = new LocalNeeds(context, {}, new StoredImages(new AbortController().signal));
 		assert.equal(await needs.areMet("linux/amd64"), false);
 	});
 
 	test("and the daemon is asked for nothing if it is of no use", async () => {
 		const { questions, asked } = daemon({});
 		const context = { dockerfileContent: Buffer.from("# syntax=x") } as unknown as BuildContext;
-		const needs = new LocalNeeds(context, {}, new AbortController().signal);
+		const needs = new LocalNeeds(context, {}, new StoredImages(new AbortController().signal));
 		needs.ask(questions);
 		assert.equal(await needs.areMet("linux/amd64"), false);
 		assert.deepEqual(asked, []);

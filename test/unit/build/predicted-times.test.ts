@@ -5,14 +5,19 @@ import {
 	predictTimes,
 	type TransferOutlook,
 } from "../../../src/build/predicted-times.js";
+import type { PartTotals } from "../../../src/context/part-of-context.js";
 
 const tiny = { files: 3, bytes: 2_400 };
 const source = { files: 2_001, bytes: 19_500_000 };
 const monorepo = { files: 20_002, bytes: 116_000_000 };
 
-function isSync(context: { files: number; bytes: number }, more: Partial<TransferOutlook> = {}) {
-	const outlook = { usesAll: true, isKnown: false, roundTripMs: 0.5, linkSpeed: undefined };
-	return isSyncFaster(predictTimes({ ...outlook, ...context, ...more }));
+function times(tar: PartTotals, more: Partial<TransferOutlook> = {}) {
+	const outlook = { tar, sync: tar, isKnown: false, roundTripMs: 0.5, linkSpeed: undefined };
+	return predictTimes({ ...outlook, ...more });
+}
+
+function isSync(tar: PartTotals, more: Partial<TransferOutlook> = {}) {
+	return isSyncFaster(times(tar, more));
 }
 
 suite("the predicted times of the transfers", () => {
@@ -43,24 +48,12 @@ suite("the predicted times of the transfers", () => {
 
 	test("count a copy that is there, and that parts are less than the whole", () => {
 		const far = { roundTripMs: 200 };
-		const times = predictTimes({
-			...source,
-			...far,
-			usesAll: true,
-			isKnown: false,
-			linkSpeed: undefined,
-		});
-		const known = predictTimes({
-			...source,
-			...far,
-			usesAll: true,
-			isKnown: true,
-			linkSpeed: undefined,
-		});
-		assert.ok(times.sync > times.tar);
-		assert.equal(isSyncFaster(times), false);
+		const unknown = times(source, far);
+		const known = times(source, { ...far, isKnown: true });
+		assert.ok(unknown.sync > unknown.tar);
+		assert.equal(isSyncFaster(unknown), false);
 		assert.equal(known.sync, known.nextSync);
 		assert.equal(isSyncFaster(known), true);
-		assert.equal(isSync(source, { ...far, usesAll: false }), true);
+		assert.equal(isSync(source, { ...far, sync: tiny }), true);
 	});
 });

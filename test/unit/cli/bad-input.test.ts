@@ -169,7 +169,7 @@ suite("bad input: the context", () => {
 	});
 
 	test("an unreadable file", async () => {
-		const root = context({ Dockerfile: "FROM scratch\n", secret: "x" });
+		const root = context({ Dockerfile: "FROM scratch\nCOPY . .\n", secret: "x" });
 		chmodSync(join(root, "secret"), 0);
 		const daemon = await startFakeDaemon({ routes: classic });
 		try {

@@ -124,6 +124,7 @@ describe("paths to follow", () => {
 		assert.deepEqual(follow("dir-link/a", "dir-link/b"), ["dir-link", "real/a", "real/b"]);
 		assert.deepEqual(follow("*-link"), ["*-link", "real"]);
 		assert.deepEqual(follow("missing/file"), ["missing/file"]);
+		assert.deepEqual(follow("real/file/below"), ["real/file/below"]);
 		assert.deepEqual(follow("loop"), ["loop"]);
 		assert.ok((follow("grow") ?? []).length < 10);
 		assert.equal(follow("real", "."), undefined);

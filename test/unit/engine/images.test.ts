@@ -44,7 +44,7 @@ test("an image's description is its id, names, platform and size", async () => {
 			Architecture: "arm64",
 			Variant: "v8",
 			Size: 2_066_660,
-			Config: { Labels: { "a.b": "c" } },
+			Config: { Labels: { "a.b": "c" }, Env: ["PATH=/bin"] },
 		}),
 	});
 	assert.deepEqual(await inspectImage(daemon.engine, "r.example:5000/team/app:1", signal), {
@@ -55,6 +55,7 @@ test("an image's description is its id, names, platform and size", async () => {
 		size: 2_066_660,
 		layers: [],
 		hasTriggers: false,
+		environment: ["PATH=/bin"],
 		isInGraphDriver: false,
 		labels: { "a.b": "c" },
 	});

@@ -1,0 +1,181 @@
+import { ContextError } from "../errors.js";
+import { type FollowedTree, followPaths, inContext } from "./follow-paths.js";
+import { IgnoreRules } from "./ignore/ignore-rules.js";
+import type { ContextEntry } from "./manifest.js";
+
+/** For messages that nobody sees: who asks here goes without. */
+const SOURCE = "the Dockerfile";
+
+const WILDCARD = /[*?[]/;
+const SPECIAL = /[*?[\\]/;
+/** What stands in brackets is taken in one way by filepath.Match, and in another one by patternmatcher. */
+const UNCLEAR_CLASS = /\[[^\]]*(?:[*?\\]|\[:)/;
+
+/** The entries that an instruction takes. */
+export interface TakenEntries {
+	/**
+	 * By position: how many characters of the path are that of what was named, of which it is a part or
+	 * the whole; 0 for what is not taken.
+	 */
+	readonly roots: Uint32Array;
+	/** What is on the way to what was named, such as the directories that it is in. */
+	readonly parents: readonly number[];
+}
+
+/**
+ * Finds what COPY, ADD or a bind mount of these paths can see of the context, in any builder: what the
+ * paths fit, all that is in there, and whatever links on the way or at its end lead to. That is no less
+ * than BuildKit asks its client for (fsutil's FollowLinks), which leaves out the target of a link that
+ * is found by two wildcards in a row.
+ *
+ * @param entries parents before children, siblings in the byte order of their names
+ * @param paths cleaned, relative to the context, in the encoding of path-bytes.ts; with wildcards as in
+ * Go's filepath.Match, and "**". "" is everything
+ * @returns undefined where that cannot be told, or is everything
+ */
+export class EntryFinder {
+	readonly #entries: readonly ContextEntry[];
+	readonly #tree: EntryTree | undefined;
+	/** Whether a name that a link holds would be taken for a pattern. */
+	readonly #hasSpecialLinks: boolean;
+
+	constructor(entries: readonly ContextEntry[]) {
+		this.#entries = entries;
+		const links = entries.filter(({ type }) => type === "symlink");
+		this.#tree = links.length > 0 ? new EntryTree(entries) : undefined;
+		this.#hasSpecialLinks = links.some(({ path, linkname = "" }) => SPECIAL.test(path + linkname));
+	}
+
+	find(paths: readonly string[]): TakenEntries | undefined {
+		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR_CLASS.test(path))) return undefined;
+		try {
+			return this.#find(paths);
+		} catch (error) {
+			// A pattern with a mistake, which some builders do not see.
+			if (error instanceof ContextError) return undefined;
+			throw error;
+		}
+	}
+
+	#find(paths: readonly string[]): TakenEntries | undefined {
+		const wanted = new Set(paths.flatMap(readings));
+		for (;;) {
+			const patterns = this.#follow([...wanted]);
+			if (patterns === undefined) return undefined;
+			const rules = readRules(patterns);
+			const inWildFolders = readRules(patterns.filter(hasWildFolder));
+			const taken = this.#pass(rules, parentPaths(patterns));
+			const targets = this.#targets(inWildFolders).filter((path) => !wanted.has(path));
+			if (targets.length === 0) return taken;
+			for (const path of targets) wanted.add(path);
+		}
+	}
+
+	#follow(paths: readonly string[]): readonly string[] | undefined {
+		if (paths.includes("")) return undefined;
+		return this.#tree === undefined ? paths : followPaths(this.#tree, paths);
+	}
+
+	/** Where links lead that are found by names alone, which BuildKit's client does not follow. */
+	#targets(rules: IgnoreRules): string[] {
+		if (rules.rules.length === 0) return [];
+		const links = this.#entries.filter(({ type }) => type === "symlink");
+		return links
+			.filter(({ path }) => rules.match(path, rules.root()).ignored)
+			.map(({ path }) => this.#tree?.targetOf(path) ?? "");
+	}
+
+	#pass(rules: IgnoreRules, onTheWay: ReadonlySet<string>): TakenEntries {
+		const roots = new Uint32Array(this.#entries.length);
+		const parents: number[] = [];
+		let root = "";
+		for (const [position, { path }] of this.#entries.entries()) {
+			if (root === "" || !path.startsWith(root)) {
+				root = "";
+				if (rules.match(path, rules.root()).ignored) root = `${path}/`;
+			}
+			if (root !== "") roots[position] = root.length - 1;
+			else if (onTheWay.has(path)) parents.push(position);
+		}
+		return { roots, parents };
+	}
+}
+
+/** The paths as the daemon takes them: where there is no wildcard yet, a "\" is one like any other. */
+function readings(path: string): readonly string[] {
+	if (!path.includes("\\")) return [path];
+	const names = path.split("/");
+	const wild = names.findIndex((name) => WILDCARD.test(name));
+	const plain = wild < 0 ? names.length : wild;
+	const literal = names.map((name, at) => (at < plain ? name.replaceAll("\\", "\\\\") : name));
+	return [path, literal.join("/")];
+}
+
+function hasWildFolder(path: string): boolean {
+	return SPECIAL.test(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
+}
+
+function readRules(patterns: readonly string[]): IgnoreRules {
+	return IgnoreRules.of(patterns.map(asPattern), SOURCE);
+}
+
+/** These rules are trimmed, and "!" means something in them. */
+function asPattern(path: string): string {
+	return path.replace(/^[!\s]|\s$/gu, "[$&]");
+}
+
+/** What the paths lead through before their first wildcard. */
+function parentPaths(paths: readonly string[]): ReadonlySet<string> {
+	const found = new Set<string>();
+	for (const path of paths) {
+		for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+			const parent = path.slice(0, end);
+			if (WILDCARD.test(parent)) break;
+			found.add(parent);
+		}
+	}
+	return found;
+}
+
+/** A context as it is sent, with its links. */
+class EntryTree implements FollowedTree {
+	readonly #byPath: ReadonlyMap<string, ContextEntry>;
+	#names: ReadonlyMap<string, string[]> | undefined;
+
+	constructor(entries: readonly ContextEntry[]) {
+		this.#byPath = new Map(entries.map((entry) => [entry.path, entry]));
+	}
+
+	look(path: string): ContextEntry | undefined {
+		return this.#byPath.get(path);
+	}
+
+	linkTarget(path: string): string {
+		return this.#byPath.get(path)?.linkname ?? "";
+	}
+
+	names(directory: string): readonly string[] {
+		this.#names ??= namesByDirectory(this.#byPath.keys());
+		return this.#names.get(directory) ?? [];
+	}
+
+	/** In the context, as a link's target is for the daemon. */
+	targetOf(path: string): string {
+		const target = this.linkTarget(path);
+		const from = target.startsWith("/") ? "" : path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+		return inContext(`${from}/${target}`);
+	}
+}
+
+function namesByDirectory(paths: Iterable<string>): ReadonlyMap<string, string[]> {
+	const names = new Map<string, string[]>();
+	for (const path of paths) {
+		const slash = path.lastIndexOf("/");
+		const directory = slash < 0 ? "" : path.slice(0, slash);
+		const found = names.get(directory);
+		const name = path.slice(slash + 1);
+		if (found === undefined) names.set(directory, [name]);
+		else found.push(name);
+	}
+	return names;
+}

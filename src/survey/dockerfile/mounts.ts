@@ -1,0 +1,34 @@
+import { flagValues, type Step } from "./steps.js";
+
+/** The parts of `RUN --mount=…` that say what is mounted, with nothing filled in. */
+export interface Mount {
+	readonly type: string;
+	/** A stage or image; absent: the build context. */
+	readonly from: string | undefined;
+	readonly source: string;
+}
+
+/** As instructions/commands_runmount.go reads them: the last of several values counts. */
+export function mountsOf(step: Step): readonly Mount[] {
+	if (step.keyword !== "RUN") return [];
+	return flagValues(step, "mount").map((text) => {
+		const fields = new Map<string, string>();
+		for (const field of text.split(",")) {
+			const [name = "", ...value] = field.split("=");
+			fields.set(SAME_AS[name.toLowerCase()] ?? name.toLowerCase(), value.join("="));
+		}
+		return {
+			type: fields.get("type") ?? "bind",
+			from: fields.get("from") || undefined,
+			source: fields.get("source") ?? "",
+		};
+	});
+}
+
+const SAME_AS: Readonly<Record<string, string>> = { src: "source" };
+
+/** Names and numbers of what a step takes files from, other than the build context. */
+export function sourceStages(step: Step): readonly string[] {
+	if (step.keyword === "COPY") return flagValues(step, "from");
+	return mountsOf(step).flatMap(({ from }) => from ?? []);
+}

@@ -1,0 +1,308 @@
+import { posix } from "node:path";
+import { mountsOf } from "./mounts.js";
+import { type BuildPlatforms, platformArguments } from "./platform-arguments.js";
+import { type BuilderKind, Scope, type Value } from "./scope.js";
+import { expandWord, UnresolvableError } from "./shell-words.js";
+import { readStages, type Stage } from "./stages.js";
+import {
+	flagValues,
+	isFlagged,
+	quotedWords,
+	type ReadDockerfile,
+	readDockerfile,
+	type Step,
+	sourcesOf,
+	wordsOf,
+} from "./steps.js";
+import { DockerfileSyntaxError } from "./syntax-error.js";
+
+/** An instruction that takes files of the context. */
+export interface ContextUse {
+	/** In the Dockerfile, counted from 1. */
+	readonly line: number;
+	/** The instruction on one line, shortened. */
+	readonly text: string;
+	/**
+	 * In the context, cleaned; "" is all of it. Those of COPY and ADD may have wildcards, as Go's
+	 * filepath.Match has them.
+	 */
+	readonly paths: readonly string[];
+	/** Patterns of `--exclude`, relative to what is copied. */
+	readonly excludes: readonly string[];
+	/** With `--parents`: the directory that excludes and the copied paths are relative to, else absent. */
+	readonly pivots?: readonly string[];
+}
+
+/** What a build takes of its context, as far as its Dockerfile tells. */
+export interface DockerfileNeeds {
+	/** In the order of the Dockerfile. */
+	readonly uses: readonly ContextUse[];
+	/** Why more may be taken; empty where it is proven that nothing else is. For people. */
+	readonly doubts: readonly string[];
+	/** The images of FROM in what is built, of which some may be unknown: then there is a doubt, too. */
+	readonly images: readonly BaseImage[];
+	/** Where the Dockerfile does not parse; then there are no uses, and one doubt. */
+	readonly failure?: { readonly line: number; readonly column: number; readonly message: string };
+}
+
+export interface BaseImage {
+	readonly reference: string;
+	/** Asked for by FROM --platform. */
+	readonly platform: string | undefined;
+}
+
+/** What has to be known of an image that a stage starts from. */
+export interface KnownImage {
+	/** As "NAME=VALUE". */
+	readonly environment: readonly string[];
+	/** Whether it has ONBUILD instructions. */
+	readonly hasTriggers: boolean;
+}
+
+export interface NeedsOptions {
+	/** A stage's name or number; absent: the last one. */
+	readonly target?: string | undefined;
+	/** Those without a value are not given. */
+	readonly buildArgs?: Readonly<Record<string, string | null>> | undefined;
+	/** Absent: "buildkit". */
+	readonly builder?: BuilderKind | undefined;
+	readonly platforms?: BuildPlatforms | undefined;
+	/** Images of which the builder is sure to use what is known. Absent: none. */
+	readonly knownImage?: ((image: BaseImage) => KnownImage | undefined) | undefined;
+}
+
+/**
+ * Reads what the stages that a target is built from take of the build context: the paths that BuildKit
+ * asks its client for (dockerfile2llb, ctxPaths). Never throws for what is in the Dockerfile.
+ */
+export function readNeeds(dockerfile: string, options: NeedsOptions = {}): DockerfileNeeds {
+	try {
+		return new NeedsReader(readDockerfile(dockerfile), options).read();
+	} catch (error) {
+		if (!(error instanceof DockerfileSyntaxError)) throw error;
+		const { line, column, message } = error;
+		const doubts = [`the Dockerfile is not understood in line ${line}: ${message}`];
+		return { uses: [], doubts, images: [], failure: { line, column, message } };
+	}
+}
+
+/** Whether all of the context is taken, whatever else is. */
+export function takesAll({ uses }: Pick<DockerfileNeeds, "uses">): boolean {
+	return uses.some(({ paths }) => paths.includes(""));
+}
+
+/** Docker's own frontends, which read a Dockerfile alike. */
+const KNOWN_FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/;
+
+const TEXT_LENGTH = 100;
+
+class NeedsReader {
+	readonly #dockerfile: ReadDockerfile;
+	readonly #options: NeedsOptions;
+	readonly #kind: BuilderKind;
+	readonly #buildArgs: ReadonlyMap<string, string>;
+	readonly #globals: Map<string, Value>;
+	readonly #uses: ContextUse[] = [];
+	readonly #doubts = new Set<string>();
+	readonly #images: BaseImage[] = [];
+
+	constructor(dockerfile: ReadDockerfile, options: NeedsOptions) {
+		const { builder = "buildkit", buildArgs = {}, platforms = {} } = options;
+		this.#dockerfile = dockerfile;
+		this.#options = options;
+		this.#kind = builder;
+		this.#buildArgs = new Map(
+			Object.entries(buildArgs).filter((pair): pair is [string, string] => pair[1] !== null),
+		);
+		this.#globals = platformArguments(platforms, builder);
+		for (const [name, value] of this.#buildArgs) {
+			if (this.#globals.has(name)) this.#globals.set(name, value);
+		}
+	}
+
+	read(): DockerfileNeeds {
+		this.#checkFrontend();
+		const { steps, escapeMark } = this.#dockerfile;
+		const first = steps.findIndex(({ keyword }) => keyword === "FROM");
+		for (const step of steps.slice(0, Math.max(first, 0))) this.#readGlobal(step);
+		const { target } = this.#options;
+		const { stages, built } = readStages(steps, this.#globals, escapeMark, this.#kind, target);
+		const scopes = new Map<number, Scope>();
+		for (const index of built) {
+			const stage = stages[index] as Stage;
+			const { base } = stage;
+			const scope =
+				base.kind === "stage"
+					? (scopes.get(base.index) as Scope).inherit()
+					: this.#scopeOfBase(stage);
+			scopes.set(index, scope);
+			for (const step of stage.steps) this.#readStep(step, scope);
+		}
+		return { uses: this.#uses, doubts: [...this.#doubts], images: this.#images };
+	}
+
+	#checkFrontend(): void {
+		const frontend = this.#buildArgs.get("BUILDKIT_SYNTAX") ?? this.#dockerfile.frontend;
+		if (frontend === undefined || KNOWN_FRONTEND.test(frontend)) return;
+		this.#doubts.add(`the frontend ${frontend} may read the Dockerfile in another way`);
+	}
+
+	#readGlobal(step: Step): void {
+		const scope = Scope.ofImage("buildkit", []);
+		for (const [name, value] of this.#globals) scope.setArgument(name, value);
+		for (const [name, word] of argumentsOf(step, this.#dockerfile.escapeMark)) {
+			const given = this.#buildArgs.get(name);
+			const value = given ?? (word === undefined ? undefined : this.#value(word, step, scope));
+			if (value === undefined) continue;
+			this.#globals.set(name, value);
+			scope.setArgument(name, value);
+		}
+	}
+
+	#scopeOfBase({ base, from }: Stage): Scope {
+		if (base.kind === "image") {
+			const image = { reference: base.reference, platform: base.platform };
+			this.#images.push(image);
+			const known = this.#options.knownImage?.(image);
+			if (known?.hasTriggers) {
+				this.#doubts.add(`the base image ${base.reference} has ONBUILD instructions`);
+			} else if (known === undefined) {
+				this.#doubts.add(`the base image ${base.reference} may have ONBUILD instructions`);
+			}
+			const unknown = `the base image ${base.reference} may set it`;
+			return Scope.ofImage(this.#kind, known?.environment ?? new UnresolvableError(unknown));
+		}
+		if (base.kind === "unknown") {
+			this.#doubts.add(`line ${from.line}: the base image is not known: ${base.reason.message}`);
+			return Scope.ofImage(this.#kind, base.reason);
+		}
+		return Scope.ofImage(this.#kind, []);
+	}
+
+	#readStep(step: Step, scope: Scope): void {
+		const { keyword } = step;
+		if (keyword === "ARG") this.#readArguments(step, scope);
+		else if (keyword === "ENV") this.#readEnvironment(step, scope);
+		else if (keyword === "ADD" || keyword === "COPY") this.#readCopy(step, scope);
+		else if (keyword === "RUN") this.#readMounts(step, scope);
+	}
+
+	#readArguments(step: Step, scope: Scope): void {
+		for (const [name, word] of argumentsOf(step, this.#dockerfile.escapeMark)) {
+			const given = this.#buildArgs.get(name);
+			const value =
+				given ?? (word === undefined ? this.#globals.get(name) : this.#value(word, step, scope));
+			if (value !== undefined) scope.setArgument(name, value);
+		}
+	}
+
+	/** All values are made before the first is set. */
+	#readEnvironment(step: Step, scope: Scope): void {
+		const pairs = environmentOf(step, this.#dockerfile.escapeMark).map(
+			([name, word]) => [this.#value(name, step, scope), this.#value(word, step, scope)] as const,
+		);
+		for (const [name, value] of pairs) {
+			if (typeof name === "string") scope.setEnvironment(name, value);
+			else this.#doubts.add(`line ${step.line}: ENV of an unknown name`);
+		}
+	}
+
+	#readCopy(step: Step, scope: Scope): void {
+		if (flagValues(step, "from").length > 0) return;
+		const paths: string[] = [];
+		const pivots: string[] = [];
+		for (const word of sourcesOf(step)) {
+			const source = this.#path(word, step, scope);
+			if (source === undefined) continue;
+			if (step.keyword === "ADD" && /^https?:\/\//.test(source)) continue;
+			paths.push(cleaned(source));
+			pivots.push(cleaned(source.includes("/./") ? (source.split("/./")[0] ?? "") : ""));
+		}
+		const excludes = flagValues(step, "exclude").filter((pattern) => pattern !== "");
+		this.#add(step, paths, excludes, isFlagged(step, "parents") ? pivots : undefined);
+	}
+
+	#readMounts(step: Step, scope: Scope): void {
+		const paths: string[] = [];
+		for (const { type, from, source } of mountsOf(step)) {
+			if (from !== undefined || this.#path(type, step, scope)?.toLowerCase() !== "bind") continue;
+			const path = this.#path(source, step, scope);
+			if (path !== undefined) paths.push(cleaned(path));
+		}
+		this.#add(step, paths, []);
+	}
+
+	#add(
+		{ line, text }: Step,
+		paths: readonly string[],
+		excludes: readonly string[],
+		pivots?: readonly string[],
+	): void {
+		if (paths.length === 0) return;
+		const short = text.replace(/\s+/g, " ");
+		const shown = short.length > TEXT_LENGTH ? `${short.slice(0, TEXT_LENGTH - 1)}…` : short;
+		this.#uses.push({ line, text: shown, paths, excludes, ...(pivots && { pivots }) });
+	}
+
+	/** Absent, with a doubt, where it is not known. */
+	#path(word: string, step: Step, scope: Scope): string | undefined {
+		const value = this.#value(word, step, scope);
+		if (typeof value === "string") return value;
+		this.#doubts.add(`line ${step.line}: what ${word} means is not known: ${value.message}`);
+		return undefined;
+	}
+
+	#value(word: string, { line, column }: Step, scope: Scope): Value {
+		try {
+			return expandWord(word, this.#dockerfile.escapeMark, (name) => this.#variable(name, scope));
+		} catch (error) {
+			if (error instanceof UnresolvableError) return error;
+			if (!(error instanceof SyntaxError)) throw error;
+			throw new DockerfileSyntaxError(line, column, `${word}: ${error.message}`);
+		}
+	}
+
+	#variable(name: string, scope: Scope): string | undefined {
+		const value = scope.get(name);
+		// The classic builder lets some through that no ARG declares, such as HTTP_PROXY.
+		if (value === undefined && this.#kind === "classic" && this.#buildArgs.has(name)) {
+			throw new UnresolvableError(`there is no ARG ${name}`);
+		}
+		return value;
+	}
+}
+
+/** As BuildKit cleans it: the context is the root, so that nothing is above it. */
+function cleaned(path: string): string {
+	return posix.join("/", path).replace(/\/$/, "").slice(1);
+}
+
+type Pair<Word> = readonly [name: string, word: Word];
+
+function argumentsOf(step: Step, escapeMark: string): readonly Pair<string | undefined>[] {
+	return quotedWords(step.operands, escapeMark).map((word) => {
+		const equals = word.indexOf("=");
+		const name = equals < 0 ? word : word.slice(0, equals);
+		if (!/^[^"'$\\`]+$/.test(name)) {
+			throw new DockerfileSyntaxError(step.line, step.column, `ARG takes no name ${name}`);
+		}
+		return [name, equals < 0 ? undefined : word.slice(equals + 1)];
+	});
+}
+
+/** "NAME=VALUE …", or the old "NAME all of the rest". */
+function environmentOf(
+	{ operands, line, column }: Step,
+	escapeMark: string,
+): readonly Pair<string>[] {
+	const words = quotedWords(operands, escapeMark);
+	if (words[0]?.includes("=") === false) {
+		const [name = ""] = wordsOf(operands);
+		return [[name, operands.slice(name.length).trimStart()]];
+	}
+	return words.map((word) => {
+		const equals = word.indexOf("=");
+		if (equals < 0) throw new DockerfileSyntaxError(line, column, `there is no = in ${word}`);
+		return [word.slice(0, equals), word.slice(equals + 1)];
+	});
+}

@@ -1,0 +1,136 @@
+import { sourceStages } from "./mounts.js";
+import { type BuilderKind, Scope, type Value } from "./scope.js";
+import { expandWord, UnresolvableError } from "./shell-words.js";
+import { flagValues, readStep, type Step, wordsOf } from "./steps.js";
+import { DockerfileSyntaxError } from "./syntax-error.js";
+
+/** What a stage starts from. */
+export type StageBase =
+	| { readonly kind: "scratch" }
+	| { readonly kind: "stage"; readonly index: number }
+	| { readonly kind: "image"; readonly reference: string; readonly platform: string | undefined }
+	| { readonly kind: "unknown"; readonly reason: UnresolvableError };
+
+export interface Stage {
+	readonly from: Step;
+	readonly base: StageBase;
+	/** Those of ONBUILD in the stage that it is built from come first, with its own line. */
+	readonly steps: readonly Step[];
+}
+
+export interface Stages {
+	readonly stages: readonly Stage[];
+	/** By index, in order: those that are built. */
+	readonly built: readonly number[];
+}
+
+/**
+ * @param globals what ARG has before the first FROM
+ * @param target a stage's name or number; absent: the last one
+ * @throws DockerfileSyntaxError
+ */
+export function readStages(
+	steps: readonly Step[],
+	globals: ReadonlyMap<string, Value>,
+	escapeMark: string,
+	kind: BuilderKind,
+	target: string | undefined,
+): Stages {
+	const stages: { from: Step; base: StageBase; steps: Step[] }[] = [];
+	const names = new Map<string, number>();
+	for (const step of steps) {
+		if (step.keyword !== "FROM") {
+			stages.at(-1)?.steps.push(step);
+			if (stages.length > 0 || step.keyword === "ARG") continue;
+			throw new DockerfileSyntaxError(
+				step.line,
+				step.column,
+				`${step.keyword} comes before the first FROM`,
+			);
+		}
+		const { image, name } = readFrom(step);
+		const base = baseOf(step, image, names, globals, escapeMark);
+		const triggers =
+			base.kind === "stage" ? triggersOf(stages[base.index]?.steps, step, escapeMark) : [];
+		if (name !== undefined) names.set(name, stages.length);
+		stages.push({ from: step, base, steps: triggers });
+	}
+	if (stages.length === 0) throw new DockerfileSyntaxError(1, 1, "there is no FROM");
+	const aim = target === undefined ? stages.length - 1 : indexOf(target, names, stages.length);
+	if (aim === undefined) {
+		throw new DockerfileSyntaxError(1, 1, `there is no stage ${target}`);
+	}
+	// Others than BuildKit build whatever comes before the target.
+	const all = kind === "classic" ? stages.map((_, index) => index).slice(0, aim + 1) : [aim];
+	return { stages, built: reachable(stages, all, names) };
+}
+
+/** "FROM [--platform=…] image [AS name]" */
+function readFrom({ operands, line, column }: Step) {
+	const [image = "", as, name, ...more] = wordsOf(operands);
+	const isNamed = as?.toLowerCase() === "as" && name !== undefined && more.length === 0;
+	if (image === "" || (as !== undefined && !isNamed)) {
+		throw new DockerfileSyntaxError(line, column, "FROM takes an image, and a name behind AS");
+	}
+	return { image, name: name?.toLowerCase() };
+}
+
+function baseOf(
+	from: Step,
+	image: string,
+	names: ReadonlyMap<string, number>,
+	globals: ReadonlyMap<string, Value>,
+	escapeMark: string,
+): StageBase {
+	const expand = (word: string) => {
+		const scope = Scope.ofImage("buildkit", []);
+		for (const [name, value] of globals) scope.setArgument(name, value);
+		return expandWord(word, escapeMark, (name) => scope.get(name));
+	};
+	try {
+		const reference = expand(image);
+		if (reference === "scratch") return { kind: "scratch" };
+		const index = names.get(reference.toLowerCase());
+		if (index !== undefined) return { kind: "stage", index };
+		const platform = flagValues(from, "platform")[0];
+		return { kind: "image", reference, platform: platform && expand(platform) };
+	} catch (error) {
+		if (error instanceof UnresolvableError) return { kind: "unknown", reason: error };
+		if (error instanceof SyntaxError)
+			throw new DockerfileSyntaxError(from.line, from.column, error.message);
+		throw error;
+	}
+}
+
+function triggersOf(steps: readonly Step[] = [], from: Step, escapeMark: string): Step[] {
+	return steps
+		.filter(({ keyword }) => keyword === "ONBUILD")
+		.map(({ operands }) => readStep(operands, from, escapeMark));
+}
+
+function reachable(
+	stages: readonly Stage[],
+	wanted: readonly number[],
+	names: ReadonlyMap<string, number>,
+): readonly number[] {
+	const found = new Set<number>(wanted);
+	for (const index of found) {
+		const { base, steps } = stages[index] as Stage;
+		if (base.kind === "stage") found.add(base.index);
+		for (const name of steps.flatMap(sourceStages)) {
+			const source = indexOf(name, names, stages.length);
+			if (source !== undefined) found.add(source);
+		}
+	}
+	return [...found].sort((a, b) => a - b);
+}
+
+function indexOf(
+	name: string,
+	names: ReadonlyMap<string, number>,
+	count: number,
+): number | undefined {
+	const byName = names.get(name.toLowerCase());
+	if (byName !== undefined) return byName;
+	return /^\d+$/.test(name) && Number(name) < count ? Number(name) : undefined;
+}

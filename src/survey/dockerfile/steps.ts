@@ -1,0 +1,187 @@
+import { DockerfileParser } from "./dockerfile-parser.js";
+import { heredocOf, instructionLines } from "./instruction-lines.js";
+import { DockerfileSyntaxError } from "./syntax-error.js";
+
+/** An instruction, taken apart as BuildKit does (frontend/dockerfile/parser), with nothing filled in. */
+export interface Step {
+	/** Where it begins in the Dockerfile, both counted from 1. */
+	readonly line: number;
+	readonly column: number;
+	/** On one line. */
+	readonly text: string;
+	/** In capitals. */
+	readonly keyword: string;
+	/** Those at its beginning, such as "--from=build". */
+	readonly flags: readonly string[];
+	/** What comes after them. */
+	readonly operands: string;
+}
+
+export interface ReadDockerfile {
+	/** "\" or "`". */
+	readonly escapeMark: string;
+	/** The image named by "# syntax=". */
+	readonly frontend: string | undefined;
+	readonly steps: readonly Step[];
+}
+
+/** @throws DockerfileSyntaxError */
+export function readDockerfile(content: string): ReadDockerfile {
+	const text = content.replace(/^\uFEFF/, "");
+	// Builders do not see the difference, and dockerfile-ast has its own idea of some "\r".
+	const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
+	const { escape: escapeMark = "\\", syntax } = directives(lines);
+	const parsed = DockerfileParser.parse(lines.join("\n")).getInstructions();
+	const steps = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
+		readStep(text, place, escapeMark),
+	);
+	return { escapeMark, frontend: syntax?.split(" ")[0], steps };
+}
+
+/** Takes an instruction apart, which is on one line, as the trigger of an ONBUILD is, too. */
+export function readStep(
+	text: string,
+	{ line, column }: Pick<Step, "line" | "column">,
+	escapeMark: string,
+): Step {
+	const { keyword, rest } = splitKeyword(text);
+	if (!KEYWORDS.has(keyword)) {
+		throw new DockerfileSyntaxError(
+			line,
+			column,
+			`there is no instruction ${keyword.slice(0, 40)}`,
+		);
+	}
+	return { line, column, text: text.trim(), keyword, ...splitFlags(rest, escapeMark) };
+}
+
+function splitKeyword(text: string): { readonly keyword: string; readonly rest: string } {
+	const [, keyword = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(text.trim()) ?? [];
+	return { keyword: keyword.toUpperCase(), rest };
+}
+
+const KEYWORDS: ReadonlySet<string> = new Set(
+	(
+		"ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL " +
+		"STOPSIGNAL USER VOLUME WORKDIR"
+	).split(" "),
+);
+
+/** extractBuilderFlags in split_command.go: quotes and escapes are gone afterwards. */
+function splitFlags(rest: string, escapeMark: string): Pick<Step, "flags" | "operands"> {
+	const flags: string[] = [];
+	let at = 0;
+	for (;;) {
+		while (/\s/.test(rest[at] ?? "")) at++;
+		if (!rest.startsWith("--", at)) return { flags, operands: rest.slice(at).trim() };
+		let flag = "";
+		let quote: string | undefined;
+		for (; at < rest.length; at++) {
+			const character = rest[at] as string;
+			if (quote === undefined && /\s/.test(character)) break;
+			if (quote === undefined && /["']/.test(character)) quote = character;
+			else if (character === quote) quote = undefined;
+			else if (character !== escapeMark) flag += character;
+			else flag += rest[++at] ?? "";
+		}
+		if (flag === "--") return { flags, operands: rest.slice(at).trim() };
+		flags.push(flag);
+	}
+}
+
+/**
+ * The operands of an instruction that takes a JSON array or words: without quotes that could hold blanks
+ * together.
+ *
+ * @throws DockerfileSyntaxError
+ */
+export function operandsOf({ operands, line, column }: Step): readonly string[] {
+	if (operands.startsWith("[")) {
+		const list = parseJson(operands);
+		if (Array.isArray(list)) {
+			if (list.every((one) => typeof one === "string")) return list;
+			throw new DockerfileSyntaxError(line, column, "not all of the array are strings");
+		}
+	}
+	return wordsOf(operands);
+}
+
+/** What is between blanks, whatever quotes say. */
+export function wordsOf(text: string): readonly string[] {
+	return text.split(/[\t\v\f\r\n ]+/).filter((word) => word !== "");
+}
+
+/** Those of COPY or ADD that are files: the last operand is where they go, here-documents bring their own. */
+export function sourcesOf(step: Step): readonly string[] {
+	const operands = operandsOf(step);
+	if (operands.length < 2) {
+		throw new DockerfileSyntaxError(step.line, step.column, `${step.keyword} needs two operands`);
+	}
+	return operands.slice(0, -1).filter((word) => heredocOf(word) === undefined);
+}
+
+function parseJson(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Words as ENV and ARG have them, with their quotes (parseWords in line_parsers.go). */
+export function quotedWords(text: string, escapeMark: string): readonly string[] {
+	const words: string[] = [];
+	let word = "";
+	let quote: string | undefined;
+	for (let at = 0; at < text.length; at++) {
+		const character = text[at] as string;
+		if (quote === undefined && /\s/.test(character)) {
+			if (word !== "") words.push(word);
+			word = "";
+			continue;
+		}
+		if (character === escapeMark && quote !== "'") {
+			if (at + 1 < text.length) word += character + text[++at];
+			continue;
+		}
+		if (quote === undefined && /["']/.test(character)) quote = character;
+		else if (character === quote) quote = undefined;
+		word += character;
+	}
+	return word === "" ? words : [...words, word];
+}
+
+/** The flag's values, one for each time it is given; "" where it has none. */
+export function flagValues({ flags }: Step, name: string): readonly string[] {
+	return flags.flatMap((flag) => {
+		if (flag === `--${name}`) return "";
+		return flag.startsWith(`--${name}=`) ? flag.slice(name.length + 3) : [];
+	});
+}
+
+/** Of a flag that takes no value, or "true" or "false". */
+export function isFlagged(step: Step, name: string): boolean {
+	return flagValues(step, name).some((value) => /^(?:true)?$/i.test(value));
+}
+
+/** Comments at the top that mean something (parser/directives.go). A "#!" before them does not count. */
+function directives(lines: readonly string[]): {
+	readonly escape?: string;
+	readonly syntax?: string;
+} {
+	const found: Record<string, string> = {};
+	const isScript = lines[0]?.startsWith("#!");
+	for (const [index, line] of lines.entries()) {
+		if (index === 0 && isScript) continue;
+		const [, name = "", value = ""] =
+			/^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
+		const key = name.toLowerCase();
+		if (!["syntax", "escape", "check"].includes(key)) break;
+		if (key in found || (key === "escape" && !/^[\\`]$/.test(value))) {
+			throw new DockerfileSyntaxError(index + 1, 1, `this ${key} directive is not understood`);
+		}
+		// Then, only who looks for the frontend goes on.
+		if (key === "syntax" || !isScript) found[key] = value;
+	}
+	return found;
+}

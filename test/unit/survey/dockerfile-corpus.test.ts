@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { partOfContext } from "../../../src/context/part-of-context.js";
+import { countNeeds } from "../../../src/survey/count-needs.js";
+import { readNeeds } from "../../../src/survey/dockerfile/read-needs.js";
+import { dockerfileCases, writeTree } from "../../support/dockerfiles.js";
+import { emptyTree, walk } from "../context/trees.js";
+
+suite("the files that a Dockerfile takes", () => {
+	for (const { name, text, target, buildArgs, takes, classicTakes } of dockerfileCases()) {
+		test(`are known for ${name}`, (context) => {
+			const root = emptyTree(context);
+			writeTree(root);
+			const { entries } = walk(root);
+			for (const builder of ["buildkit", "classic"] as const) {
+				const needs = readNeeds(text, {
+					target,
+					buildArgs,
+					builder,
+					platforms: { own: "linux/amd64" },
+					knownImage: () => ({ environment: ["PATH=/bin"], hasTriggers: false }),
+				});
+				// Docker's old builder has no platform arguments.
+				if (builder === "classic" && name === "platform") continue;
+				assert.deepEqual(needs.doubts, []);
+				const { neededBy } = countNeeds(needs, entries);
+				const taken = entries.filter(
+					({ type }, position) => type !== "directory" && neededBy[position]?.length !== 0,
+				);
+				const expected = builder === "classic" ? classicTakes : takes;
+				const files = entries.filter(
+					({ path, type }) =>
+						type !== "directory" &&
+						expected.some((one) =>
+							one.endsWith("/") ? path.startsWith(one) : one === path || one === ".",
+						),
+				);
+				const paths = (list: typeof entries) => list.map(({ path }) => path);
+				assert.deepEqual(paths(taken), paths(files));
+				const part = partOfContext(entries, {
+					paths: needs.uses.flatMap((use) => use.paths),
+					always: [],
+				});
+				const sent = new Set(paths(part ?? entries));
+				assert.deepEqual(
+					paths(taken).filter((path) => !sent.has(path)),
+					[],
+				);
+			}
+		});
+	}
+});
