@@ -10,7 +10,6 @@ import { compareContexts, readEarlierContext } from "./comparison.js";
 import { estimateCompressedSize } from "./compressed-size.js";
 import type {
 	Advice,
-	ContextNeeds,
 	ContextTotalsDocument,
 	DocumentHead,
 	IgnoredPath,
@@ -22,6 +21,7 @@ import type {
 import { exceededLimits } from "./limits.js";
 import { findRuleDoubts } from "./rule-doubts.js";
 import { surveySecrets } from "./secrets/survey-secrets.js";
+import { type SurveyedNeeds, surveyNeeds } from "./survey-needs.js";
 import type { SurveyRequest } from "./survey-request.js";
 import { type RuleRecord, WalkRecord } from "./walk-record.js";
 import type { WalkedContext } from "./walked-context.js";
@@ -36,14 +36,9 @@ export interface Survey {
 }
 
 /** What a closer look finds. */
-interface Findings {
-	readonly needs: ContextNeeds | null;
-	/** Who takes an entry, by its index: indexes in `needs.instructions`. Undefined where that is not known. */
-	readonly neededBy?: (entry: number) => readonly number[];
+interface Findings extends SurveyedNeeds {
 	readonly advice: readonly Advice[];
 	readonly secrets: readonly SecretFinding[];
-	/** For people: why something could not be found out. */
-	readonly warnings: readonly string[];
 }
 
 /**
@@ -103,7 +98,7 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 
 /** Where everything comes together that is not seen by the walk itself. */
 async function lookCloser(walked: WalkedContext, judged: boolean): Promise<Findings> {
-	const needs = { needs: null, warnings: [] };
+	const needs = await surveyNeeds(walked);
 	if (!judged) return { ...needs, advice: [], secrets: [] };
 	const { tree, contents, ignore, keep, dockerfile } = walked;
 	const entries = walked.entries.filter(({ path }) => !contents.has(path));
