@@ -1,22 +1,16 @@
 import { FileHashes } from "../context/file-hashes.js";
 import { adviseOn } from "./advice/advice.js";
 import type { AdviceRequest } from "./advice/advice-request.js";
-import type { Advice, ContextNeeds, SecretFinding } from "./context-document.js";
-import { countNeeds } from "./count-needs.js";
-import { readNeeds } from "./dockerfile/read-needs.js";
+import type { Advice, SecretFinding } from "./context-document.js";
 import { surveySecrets } from "./secrets/survey-secrets.js";
+import { type SurveyedNeeds, surveyNeeds } from "./survey-needs.js";
 import type { SurveyedDockerfile, SurveyRequest } from "./survey-request.js";
 import type { WalkedContext } from "./walked-context.js";
 
 /** What a closer look finds. */
-export interface Findings {
-	readonly needs: ContextNeeds | null;
-	/** Who takes an entry, by its index: indexes in `needs.instructions`. Undefined where that is not known. */
-	readonly neededBy?: (entry: number) => readonly number[];
+export interface Findings extends SurveyedNeeds {
 	readonly advice: readonly Advice[];
 	readonly secrets: readonly SecretFinding[];
-	/** For people: why something could not be found out. */
-	readonly warnings: readonly string[];
 }
 
 /** Where everything comes together that is not seen by the walk itself. */
@@ -24,7 +18,7 @@ export async function lookCloser(
 	walked: WalkedContext,
 	{ judged, hashesFile }: SurveyRequest,
 ): Promise<Findings> {
-	const needed = lookForNeeds(walked);
+	const needed = await surveyNeeds(walked);
 	if (!judged) return { ...needed, advice: [], secrets: [] };
 	const { tree, contents, ignore, keep, dockerfile } = walked;
 	const entries = walked.entries.filter(({ path }) => !contents.has(path));
@@ -38,23 +32,10 @@ export async function lookCloser(
 	return { ...needed, advice: adviseOn(request, UNINTERRUPTED), secrets };
 }
 
-type Needed = Pick<Findings, "needs" | "neededBy" | "warnings">;
-
-function lookForNeeds({ entries, dockerfile, target, buildArgs }: WalkedContext): Needed {
-	if (dockerfile === undefined) return { needs: null, warnings: [] };
-	const { failure, ...read } = readNeeds(textOf(dockerfile), { target, buildArgs });
-	if (failure !== undefined) {
-		const { line, column, message } = failure;
-		return { needs: null, warnings: [`${dockerfile.name}:${line}:${column}: ${message}`] };
-	}
-	const { needs, neededBy } = countNeeds(read, entries);
-	return { needs, neededBy: (entry) => neededBy[entry] ?? [], warnings: [] };
-}
-
 /** Undefined where more may be taken than is known. */
 function certainlyNeeded(
 	{ entries }: WalkedContext,
-	{ needs, neededBy }: Needed,
+	{ needs, neededBy }: SurveyedNeeds,
 ): AdviceRequest["isNeeded"] {
 	if (needs === null || needs.doubts.length > 0 || neededBy === undefined) return undefined;
 	const needed = new Set(

@@ -1,6 +1,7 @@
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
 import type { ContextEntry } from "../context/manifest.js";
 import { EntryFinder } from "../context/taken-entries.js";
+import { ContextError } from "../errors.js";
 import type { ContextNeeds } from "./context-document.js";
 import type { ContextUse, DockerfileNeeds } from "./dockerfile/read-needs.js";
 
@@ -49,23 +50,27 @@ function takenBy(
 	finder: EntryFinder,
 ): (entry: ContextEntry, position: number) => boolean {
 	const found = finder.find(paths);
-	const rules = excludes.length === 0 ? undefined : excludeRules(excludes);
+	const isExcluded = excludes.length === 0 ? () => false : exclusion(excludes);
 	return ({ path }, position) => {
 		const root = found === undefined ? 0 : (found.roots[position] ?? 0);
 		if (found !== undefined && root === 0) return false;
-		if (rules === undefined) return true;
 		const below = pivots === undefined ? path.slice(root && root + 1) : belowPivot(path, pivots);
-		return below === "" || !rules.ignores(below);
+		return below === "" || !isExcluded(below);
 	};
 }
 
-/** Patterns that BuildKit refuses leave nothing out. */
-function excludeRules(patterns: readonly string[]): IgnoreRules | undefined {
-	try {
-		return IgnoreRules.of(patterns, "--exclude");
-	} catch {
-		return undefined;
-	}
+/** Patterns that BuildKit refuses leave nothing out; of some that shows only when they are tried. */
+function exclusion(patterns: readonly string[]): (path: string) => boolean {
+	const tried = <Result>(attempt: () => Result): Result | undefined => {
+		try {
+			return attempt();
+		} catch (error) {
+			if (error instanceof ContextError) return undefined;
+			throw error;
+		}
+	};
+	const rules = tried(() => IgnoreRules.of(patterns, "--exclude"));
+	return (path) => tried(() => rules?.ignores(path)) ?? false;
 }
 
 function belowPivot(path: string, pivots: readonly string[]): string {

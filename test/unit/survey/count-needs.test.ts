@@ -55,6 +55,7 @@ describe("the counts of what instructions take", () => {
 		assert.equal(files("COPY --parents --exclude=a/sub ./a/./sub /x"), 1);
 		assert.equal(files("COPY --parents --exclude=*.md ./a/./sub /x"), 1);
 		assert.equal(files("COPY --exclude=[ a /x"), 3);
+		assert.equal(files("COPY --exclude=x[b-a] a /x"), 3);
 	});
 
 	it("name every taker of a file", () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what a Dockerfile has.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
