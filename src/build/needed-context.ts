@@ -1,7 +1,12 @@
 import type { LocalContext } from "../context/build-context.js";
 import type { ContextPart } from "../context/directory-context.js";
 import type { Engine, EngineQuestions } from "../engine/engine.js";
-import type { BaseImage, KnownImage, NeedsOptions } from "../survey/dockerfile/read-needs.js";
+import {
+	type BaseImage,
+	type KnownImage,
+	type NeedsOptions,
+	takesAll,
+} from "../survey/dockerfile/dockerfile-needs.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { StoredImages } from "./stored-images.js";
 
@@ -25,7 +30,7 @@ export async function takesWholeContext(
 	context: LocalContext,
 	{ request }: Pick<BuildPlan, "request">,
 ): Promise<boolean> {
-	const { readNeeds, takesAll } = await import("../survey/dockerfile/read-needs.js");
+	const { readNeeds } = await import("../survey/dockerfile/read-needs.js");
 	return takesAll(readNeeds(dockerfileOf(context), request));
 }
 
@@ -36,7 +41,7 @@ export async function askForImages(
 	questions: EngineQuestions,
 	images: StoredImages,
 ): Promise<void> {
-	const { readNeeds, takesAll } = await import("../survey/dockerfile/read-needs.js");
+	const { readNeeds } = await import("../survey/dockerfile/read-needs.js");
 	const needs = readNeeds(dockerfileOf(context), request);
 	if (takesAll(needs)) return;
 	for (const { reference } of needs.images) images.find(questions, reference).catch(() => {});
@@ -53,7 +58,7 @@ export async function neededContext(
 	engine: Engine,
 	images: StoredImages,
 ): Promise<NeededContext> {
-	const { readNeeds, takesAll } = await import("../survey/dockerfile/read-needs.js");
+	const { readNeeds } = await import("../survey/dockerfile/read-needs.js");
 	const { facts } = engine;
 	const options: NeedsOptions = {
 		target: request.target,

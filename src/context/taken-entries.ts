@@ -8,8 +8,8 @@ const SOURCE = "the Dockerfile";
 
 const WILDCARD = /[*?[]/;
 const SPECIAL = /[*?[\\]/;
-/** What stands in brackets is taken in one way by filepath.Match, and in another one by patternmatcher. */
-const UNCLEAR_CLASS = /\[[^\]]*(?:[*?\\]|\[:)/;
+/** Not all that goes by patterns reads "\" alike, and what stands in brackets. */
+const UNCLEAR = /\\.*[*?[]|[*?[].*\\|\[[^\]]*(?:[*?]|\[:)/s;
 
 /** The entries that an instruction takes. */
 export interface TakenEntries {
@@ -22,23 +22,14 @@ export interface TakenEntries {
 	readonly parents: readonly number[];
 }
 
-/**
- * Finds what COPY, ADD or a bind mount of these paths can see of the context, in any builder: what the
- * paths fit, all that is in there, and whatever links on the way or at its end lead to. That is no less
- * than BuildKit asks its client for (fsutil's FollowLinks), which leaves out the target of a link that
- * is found by two wildcards in a row.
- *
- * @param entries parents before children, siblings in the byte order of their names
- * @param paths cleaned, relative to the context, in the encoding of path-bytes.ts; with wildcards as in
- * Go's filepath.Match, and "**". "" is everything
- * @returns undefined where that cannot be told, or is everything
- */
+/** Finds what COPY, ADD and bind mounts take of a context, in any builder. */
 export class EntryFinder {
 	readonly #entries: readonly ContextEntry[];
 	readonly #tree: EntryTree | undefined;
 	/** Whether a name that a link holds would be taken for a pattern. */
 	readonly #hasSpecialLinks: boolean;
 
+	/** @param entries parents before children, siblings in the byte order of their names */
 	constructor(entries: readonly ContextEntry[]) {
 		this.#entries = entries;
 		const links = entries.filter(({ type }) => type === "symlink");
@@ -46,8 +37,17 @@ export class EntryFinder {
 		this.#hasSpecialLinks = links.some(({ path, linkname = "" }) => SPECIAL.test(path + linkname));
 	}
 
+	/**
+	 * What the paths fit, all that is in there, and whatever links on the way or at the end lead to. That is
+	 * no less than BuildKit asks its client for (fsutil's FollowLinks), which does not follow a link in a
+	 * folder that a wildcard stands for.
+	 *
+	 * @param paths cleaned, relative to the context, in the encoding of path-bytes.ts; with wildcards as in
+	 * Go's filepath.Match, and "**"
+	 * @returns undefined for everything, which it also is where that cannot be told
+	 */
 	find(paths: readonly string[]): TakenEntries | undefined {
-		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR_CLASS.test(path))) return undefined;
+		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR.test(path))) return undefined;
 		try {
 			return this.#find(paths);
 		} catch (error) {
@@ -76,7 +76,7 @@ export class EntryFinder {
 		return this.#tree === undefined ? paths : followPaths(this.#tree, paths);
 	}
 
-	/** Where links lead that are found by names alone, which BuildKit's client does not follow. */
+	/** Where links lead that are in a folder that a wildcard stands for. */
 	#targets(rules: IgnoreRules): string[] {
 		if (rules.rules.length === 0) return [];
 		const links = this.#entries.filter(({ type }) => type === "symlink");
@@ -101,14 +101,9 @@ export class EntryFinder {
 	}
 }
 
-/** The paths as the daemon takes them: where there is no wildcard yet, a "\" is one like any other. */
+/** Builders take a "\" for itself where there is no wildcard, but not in `--parents`. */
 function readings(path: string): readonly string[] {
-	if (!path.includes("\\")) return [path];
-	const names = path.split("/");
-	const wild = names.findIndex((name) => WILDCARD.test(name));
-	const plain = wild < 0 ? names.length : wild;
-	const literal = names.map((name, at) => (at < plain ? name.replaceAll("\\", "\\\\") : name));
-	return [path, literal.join("/")];
+	return path.includes("\\") ? [path, path.replaceAll("\\", "\\\\")] : [path];
 }
 
 function hasWildFolder(path: string): boolean {

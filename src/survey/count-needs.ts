@@ -3,7 +3,7 @@ import type { ContextEntry } from "../context/manifest.js";
 import { EntryFinder } from "../context/taken-entries.js";
 import { ContextError } from "../errors.js";
 import type { ContextNeeds } from "./context-document.js";
-import type { ContextUse, DockerfileNeeds } from "./dockerfile/read-needs.js";
+import type { ContextUse, DockerfileNeeds } from "./dockerfile/dockerfile-needs.js";
 
 export interface CountedNeeds {
 	readonly needs: ContextNeeds;

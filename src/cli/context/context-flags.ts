@@ -18,7 +18,7 @@ export const CONTEXT_FLAGS = {
 		type: "string",
 		choices: [...TEXT_FORMATS, "tar"],
 		default: "table",
-		describe: "How the result is shown; tar: what --transfer tar would send",
+		describe: "How the result is shown; tar: what --transfer tar --no-minimal sends",
 	},
 	output: { ...text, alias: "o", describe: "Write it to a file, not to the standard output" },
 	open: { ...flag, describe: "Show it as a picture in the browser (--format html)" },

@@ -1,75 +1,20 @@
 import { posix } from "node:path";
+import { argumentsOf, environmentOf } from "./assignments.js";
+import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
 import { mountsOf } from "./mounts.js";
-import { type BuildPlatforms, platformArguments } from "./platform-arguments.js";
+import { platformArguments } from "./platform-arguments.js";
 import { type BuilderKind, Scope, type Value } from "./scope.js";
 import { expandWord, UnresolvableError } from "./shell-words.js";
 import { readStages, type Stage } from "./stages.js";
 import {
 	flagValues,
 	isFlagged,
-	quotedWords,
 	type ReadDockerfile,
 	readDockerfile,
 	type Step,
 	sourcesOf,
-	wordsOf,
 } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
-
-/** An instruction that takes files of the context. */
-export interface ContextUse {
-	/** In the Dockerfile, counted from 1. */
-	readonly line: number;
-	/** The instruction on one line, shortened. */
-	readonly text: string;
-	/**
-	 * In the context, cleaned; "" is all of it. Those of COPY and ADD may have wildcards, as Go's
-	 * filepath.Match has them.
-	 */
-	readonly paths: readonly string[];
-	/** Patterns of `--exclude`, relative to what is copied. */
-	readonly excludes: readonly string[];
-	/** With `--parents`: the directory that excludes and the copied paths are relative to, else absent. */
-	readonly pivots?: readonly string[];
-}
-
-/** What a build takes of its context, as far as its Dockerfile tells. */
-export interface DockerfileNeeds {
-	/** In the order of the Dockerfile. */
-	readonly uses: readonly ContextUse[];
-	/** Why more may be taken; empty where it is proven that nothing else is. For people. */
-	readonly doubts: readonly string[];
-	/** The images of FROM in what is built, of which some may be unknown: then there is a doubt, too. */
-	readonly images: readonly BaseImage[];
-	/** Where the Dockerfile does not parse; then there are no uses, and one doubt. */
-	readonly failure?: { readonly line: number; readonly column: number; readonly message: string };
-}
-
-export interface BaseImage {
-	readonly reference: string;
-	/** Asked for by FROM --platform. */
-	readonly platform: string | undefined;
-}
-
-/** What has to be known of an image that a stage starts from. */
-export interface KnownImage {
-	/** As "NAME=VALUE". */
-	readonly environment: readonly string[];
-	/** Whether it has ONBUILD instructions. */
-	readonly hasTriggers: boolean;
-}
-
-export interface NeedsOptions {
-	/** A stage's name or number; absent: the last one. */
-	readonly target?: string | undefined;
-	/** Those without a value are not given. */
-	readonly buildArgs?: Readonly<Record<string, string | null>> | undefined;
-	/** Absent: "buildkit". */
-	readonly builder?: BuilderKind | undefined;
-	readonly platforms?: BuildPlatforms | undefined;
-	/** Images of which the builder is sure to use what is known. Absent: none. */
-	readonly knownImage?: ((image: BaseImage) => KnownImage | undefined) | undefined;
-}
 
 /**
  * Reads what the stages that a target is built from take of the build context: the paths that BuildKit
@@ -84,11 +29,6 @@ export function readNeeds(dockerfile: string, options: NeedsOptions = {}): Docke
 		const doubts = [`the Dockerfile is not understood in line ${line}: ${message}`];
 		return { uses: [], doubts, images: [], failure: { line, column, message } };
 	}
-}
-
-/** Whether all of the context is taken, whatever else is. */
-export function takesAll({ uses }: Pick<DockerfileNeeds, "uses">): boolean {
-	return uses.some(({ paths }) => paths.includes(""));
 }
 
 /** Docker's own frontends, which read a Dockerfile alike. */
@@ -275,34 +215,4 @@ class NeedsReader {
 /** As BuildKit cleans it: the context is the root, so that nothing is above it. */
 function cleaned(path: string): string {
 	return posix.join("/", path).replace(/\/$/, "").slice(1);
-}
-
-type Pair<Word> = readonly [name: string, word: Word];
-
-function argumentsOf(step: Step, escapeMark: string): readonly Pair<string | undefined>[] {
-	return quotedWords(step.operands, escapeMark).map((word) => {
-		const equals = word.indexOf("=");
-		const name = equals < 0 ? word : word.slice(0, equals);
-		if (!/^[^"'$\\`]+$/.test(name)) {
-			throw new DockerfileSyntaxError(step.line, step.column, `ARG takes no name ${name}`);
-		}
-		return [name, equals < 0 ? undefined : word.slice(equals + 1)];
-	});
-}
-
-/** "NAME=VALUE …", or the old "NAME all of the rest". */
-function environmentOf(
-	{ operands, line, column }: Step,
-	escapeMark: string,
-): readonly Pair<string>[] {
-	const words = quotedWords(operands, escapeMark);
-	if (words[0]?.includes("=") === false) {
-		const [name = ""] = wordsOf(operands);
-		return [[name, operands.slice(name.length).trimStart()]];
-	}
-	return words.map((word) => {
-		const equals = word.indexOf("=");
-		if (equals < 0) throw new DockerfileSyntaxError(line, column, `there is no = in ${word}`);
-		return [word.slice(0, equals), word.slice(equals + 1)];
-	});
 }

@@ -128,29 +128,6 @@ function parseJson(text: string): unknown {
 	}
 }
 
-/** Words as ENV and ARG have them, with their quotes (parseWords in line_parsers.go). */
-export function quotedWords(text: string, escapeMark: string): readonly string[] {
-	const words: string[] = [];
-	let word = "";
-	let quote: string | undefined;
-	for (let at = 0; at < text.length; at++) {
-		const character = text[at] as string;
-		if (quote === undefined && /\s/.test(character)) {
-			if (word !== "") words.push(word);
-			word = "";
-			continue;
-		}
-		if (character === escapeMark && quote !== "'") {
-			if (at + 1 < text.length) word += character + text[++at];
-			continue;
-		}
-		if (quote === undefined && /["']/.test(character)) quote = character;
-		else if (character === quote) quote = undefined;
-		word += character;
-	}
-	return word === "" ? words : [...words, word];
-}
-
 /** The flag's values, one for each time it is given; "" where it has none. */
 export function flagValues({ flags }: Step, name: string): readonly string[] {
 	return flags.flatMap((flag) => {

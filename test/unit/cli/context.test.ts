@@ -49,7 +49,39 @@ describe("rbuild context", () => {
 		assert.equal(totals.files, 4);
 		assert.equal(totals.bytes, 58);
 		assert.deepEqual(totals.ignored, { files: 2, bytes: 4, directories: ["node_modules"] });
-		assert.deepEqual(files.at(-1), { path: "src/main.ts", type: "file", size: 5, mode: 0o644 });
+		const { neededBy, ...last } = files.at(-1);
+		assert.deepEqual(last, { path: "src/main.ts", type: "file", size: 5, mode: 0o644 });
+		assert.deepEqual(neededBy, [0]);
+	});
+
+	it("shows what the Dockerfile takes, for a target and arguments", async (test) => {
+		const root = contextWith(test, {
+			Dockerfile: "FROM base AS a\nARG A\nCOPY $A /\nFROM scratch\nCOPY b /\n",
+			a: "12",
+			b: "345",
+		});
+		const needs = async (...flags: string[]) => {
+			const { stdout } = await rbuild(["context", root, "--format", "json", ...flags]);
+			return JSON.parse(stdout).needs;
+		};
+		assert.deepEqual(await needs(), {
+			instructions: [{ line: 5, text: "COPY b /", files: 1, bytes: 3 }],
+			unused: { files: 2, bytes: 55 },
+			doubts: [],
+		});
+		assert.deepEqual(await needs("--target", "a", "--build-arg", "A=a"), {
+			instructions: [{ line: 3, text: "COPY $A /", files: 1, bytes: 2 }],
+			unused: { files: 2, bytes: 56 },
+			doubts: ["the base image base may have ONBUILD instructions"],
+		});
+	});
+
+	it("measures a context whose Dockerfile does not parse, and says where", async (test) => {
+		const root = contextWith(test, { Dockerfile: "FROM scratch\n  COPPY a /\n", a: "12" });
+		const { code, stdout, stderr } = await rbuild(["context", root]);
+		assert.equal(code, 0);
+		assert.match(stdout, /2 files, 27 B to send/);
+		assert.equal(stderr, "warning: Dockerfile:2:3: there is no instruction COPPY\n");
 	});
 
 	it("estimates the upload on a link", async (test) => {
@@ -142,7 +174,8 @@ describe("rbuild context --format tar", () => {
 		});
 		// From elsewhere, so that it travels under a name of its own.
 		const dockerfile = join(contextWith(test, { Dockerfile: "FROM scratch\n" }), "Dockerfile");
-		await rbuild([root, "-f", dockerfile, "--on", `unix://${daemon.socketPath}`]);
+		const on = `unix://${daemon.socketPath}`;
+		await rbuild([root, "-f", dockerfile, "--on", on, "--no-minimal"]);
 		const child = startRbuild(["context", root, "-f", dockerfile, "--format", "tar"]);
 		const written = await buffer(child.stdout as Readable);
 		assert.ok(written.length > 100_000);
@@ -236,6 +269,7 @@ describe("rbuild context why", () => {
 		assert.equal(
 			stdout,
 			`src/main.ts: included: no rule leaves it out
+  needed by Dockerfile:2 COPY . .
 node_modules/a/b.js: never seen, as node_modules/ is not entered: ignored by .dockerignore:1 node_modules
 debug.log: ignored by .dockerignore:2 *.log
 `,
@@ -248,7 +282,11 @@ debug.log: ignored by .dockerignore:2 *.log
 		assert.equal(code, 3);
 		assert.equal(
 			stdout,
-			"keep.log: included by .dockerignore:3 !keep.log\nnope: not there\n../outside: not there\n",
+			`keep.log: included by .dockerignore:3 !keep.log
+  needed by Dockerfile:2 COPY . .
+nope: not there
+../outside: not there
+`,
 		);
 		assert.match(stderr, /^error: not in the build context: nope, \.\.\/outside\nhint: /);
 	});
@@ -291,6 +329,11 @@ describe("names that would garble the terminal", () => {
 			"-C",
 			root,
 		]);
-		assert.equal(stdout, '"a\\nb\\u001b[31mc\\u009b2J\\u202e": included: no rule leaves it out\n');
+		assert.equal(
+			stdout,
+			`"a\\nb\\u001b[31mc\\u009b2J\\u202e": included: no rule leaves it out
+  needed by no instruction
+`,
+		);
 	});
 });

@@ -55,6 +55,25 @@ describe("a directory context", () => {
 		assert.ok((await buffer(context.tar(() => {}))).equals(archive));
 	});
 
+	it("makes tars of its parts, the same each time, beside that of everything", async (test) => {
+		const root = emptyTree(test);
+		for (const name of ["a", "b", "b/c"]) mkdirSync(join(root, name));
+		for (const name of ["Dockerfile", "a/x", "a/y", "b/c/z"]) {
+			writeFileSync(join(root, name), name);
+		}
+		const context = open(test, { root });
+		const tar = async (of: Pick<DirectoryContext, "tar"> | undefined) =>
+			of && gnuTar(await buffer(of.tar(() => {})), "-t");
+		const one = await context.part({ paths: ["b/*"], always: ["Dockerfile"] });
+		const other = await context.part({ paths: ["a/y"], always: ["none"] });
+		assert.deepEqual(one?.totals(), { files: 2, bytes: 15 });
+		assert.equal(await tar(one), "Dockerfile\nb/\nb/c/\nb/c/z\n");
+		assert.equal(await tar(other), "a/\na/y\n");
+		assert.equal(await tar(one), "Dockerfile\nb/\nb/c/\nb/c/z\n");
+		assert.equal(await tar(context), gnuTar(pack(root), "-t"));
+		assert.equal(await context.part({ paths: ["a", "b"], always: ["Dockerfile"] }), undefined);
+	});
+
 	it("applies the rules, but for what is kept", async (test) => {
 		const root = emptyTree(test);
 		for (const name of ["Dockerfile", ".dockerignore", "a.log"])

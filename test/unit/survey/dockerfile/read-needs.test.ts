@@ -1,11 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what a Dockerfile has.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-	type NeedsOptions,
-	readNeeds,
-	takesAll,
-} from "../../../../src/survey/dockerfile/read-needs.js";
+import { type NeedsOptions, takesAll } from "../../../../src/survey/dockerfile/dockerfile-needs.js";
+import { readNeeds } from "../../../../src/survey/dockerfile/read-needs.js";
 
 function paths(dockerfile: string, options: NeedsOptions = {}): readonly string[] {
 	const { uses, doubts } = readNeeds(dockerfile, options);
