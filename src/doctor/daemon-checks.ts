@@ -100,19 +100,39 @@ async function platform({ engine, wish }: Examined, signal: AbortSignal): Promis
 	};
 }
 
-/** Docker does not tell what is free: a daemon of this machine is on a disk that can be asked. */
-async function disk({ engine, isLocal }: Examined, signal: AbortSignal): Promise<Finding> {
+/** Docker does not tell what is free: this machine's own disk can be asked, and over ssh a shell, if there is one. */
+async function disk(
+	{ engine, transport, isLocal }: Examined,
+	signal: AbortSignal,
+): Promise<Finding> {
 	const info = fields(await engine.json({ method: "GET", path: "/info", signal }));
 	const folder = typeof info.DockerRootDir === "string" ? info.DockerRootDir : "";
-	const space = isLocal ? await statfs(folder).catch(() => undefined) : undefined;
-	if (space === undefined) {
-		return { state: "skipped", detail: `the daemon does not tell what is free in ${folder}` };
+	const free = isLocal ? await freeHere(folder) : await freeThere(folder, transport, signal);
+	if (free === undefined) {
+		return { state: "skipped", detail: `no way to see what is free in ${folder}` };
 	}
-	const free = space.bavail * space.bsize;
 	const detail = `${prettyBytes(free)} free in ${folder}`;
 	return free < LITTLE_SPACE
 		? { state: "warning", detail, fix: "make room there: docker system prune" }
 		: { state: "ok", detail };
+}
+
+/** Bytes, as all below. */
+async function freeHere(folder: string): Promise<number | undefined> {
+	const space = await statfs(folder).catch(() => undefined);
+	return space && space.bavail * space.bsize;
+}
+
+/** POSIX's form of df(1): size, used and available in KiB, then how full it is. */
+async function freeThere(
+	folder: string,
+	transport: Transport,
+	signal: AbortSignal,
+): Promise<number | undefined> {
+	if (transport.ask === undefined || !/^\/[\w./-]*$/.test(folder)) return undefined;
+	const output = await transport.ask(`df -Pk ${folder}`, signal);
+	const [, available] = /\s\d+\s+\d+\s+(\d+)\s+\d+%\s/.exec(output) ?? [];
+	return available === undefined ? undefined : Number(available) * 1024;
 }
 
 async function cache({ engine }: Examined, signal: AbortSignal): Promise<Finding> {

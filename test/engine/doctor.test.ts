@@ -56,8 +56,8 @@ suiteWithDockerd("doctor, of a box that works", () => {
 		const { code, check, checks } = await doctor(box.flags);
 		assert.equal(code, 0);
 		assert.deepEqual(idsOf(checks, "failed"), []);
-		// docker does not tell what is free on a disk of another machine.
-		assert.deepEqual(idsOf(checks, "skipped"), ["disk"]);
+		assert.deepEqual(idsOf(checks, "skipped"), []);
+		assert.match(check("disk").detail, /^[\d.]+ [MGT]B free in \/.*\/data$/);
 		assert.match(check("box").detail, /^ssh:\/\/testbox\/.*docker\.sock \(--on\)$/);
 		assert.equal(check("name").detail, "127.0.0.1");
 		assert.match(check("connection").detail, /^127\.0\.0\.1:\d+$/);
@@ -74,6 +74,44 @@ suiteWithDockerd("doctor, of a box that works", () => {
 		assert.match(check("latency").detail, /^[\d.]+ ms /);
 		assert.match(check("upload").detail, /^[\d.]+ [kMG]?B\/s$/);
 		assert.match(check("download").detail, /^[\d.]+ [kMG]?B\/s$/);
+	});
+
+	test("goes through a jump host, and names it", async () => {
+		const text = readFileSync(box.sshConfigFile, "utf8");
+		const file = `${box.sshConfigFile}.jump`;
+		const gate = text.replace("Host testbox", "Host gate");
+		writeFileSync(file, `Host testbox\n  ProxyJump gate\n${text}${gate}`);
+		const { code, check, checks } = await doctor(["--on", box.on, "--ssh-config", file]);
+		assert.equal(code, 0);
+		assert.equal(check("proxy").detail, "through gate");
+		assert.ok(!checks.some(({ id }) => id === "name" || id === "connection"));
+		assert.match(check("login").detail, /client_key/);
+		const broken = text.replace("Host testbox", "Host gate").replace(/Port \d+/, "Port 1");
+		writeFileSync(file, `Host testbox\n  ProxyJump gate\n${text}${broken}`);
+		const failed = await doctor(["--on", box.on, "--ssh-config", file]);
+		assert.equal(failed.code, 4);
+		assert.deepEqual(idsOf(failed.checks, "failed"), ["proxy"]);
+		assert.match(failed.check("proxy").detail, /gate .*connection refused/);
+	});
+
+	test("says what it cannot see where the ssh program connects", async () => {
+		const { code, check, checks } = await doctor([...box.flags, "--ssh-client", "system"]);
+		assert.equal(code, 0);
+		assert.deepEqual(idsOf(checks, "failed"), []);
+		for (const id of ["name", "connection", "ssh", "host-key", "login"] as const) {
+			assert.deepEqual([check(id).state, check(id).detail], ["skipped", "left to the ssh program"]);
+		}
+		assert.match(check("route").detail, /^the ssh program \(--ssh-client system\), /);
+	});
+
+	test("finds streams enough where a session is all that sshd allows", async () => {
+		const config = ["MaxSessions 1", "AllowStreamLocalForwarding no"];
+		await using sshd = await startSshd({ config });
+		const on = `ssh://${sshd.alias}${box.socketPath}`;
+		const { code, check } = await doctor(["--on", on, "--ssh-config", sshd.sshConfigFile]);
+		assert.equal(code, 0);
+		assert.equal(check("route").detail, "ssh, dial-stdio");
+		assert.notEqual(check("streams").state, "failed");
 	});
 
 	test("leaves nothing behind", async () => {
