@@ -79,14 +79,15 @@ suiteWithDockerd("doctor, of a box that works", () => {
 	test("goes through a jump host, and names it", async () => {
 		const text = readFileSync(box.sshConfigFile, "utf8");
 		const file = `${box.sshConfigFile}.jump`;
-		const gate = text.replace("Host testbox", "Host gate");
+		await using sshd = await startSshd();
+		const gate = readFileSync(sshd.sshConfigFile, "utf8").replace("Host testbox", "Host gate");
 		writeFileSync(file, `Host testbox\n  ProxyJump gate\n${text}${gate}`);
-		const { code, check, checks } = await doctor(["--on", box.on, "--ssh-config", file]);
-		assert.equal(code, 0);
+		const { code, check, checks, stdout } = await doctor(["--on", box.on, "--ssh-config", file]);
+		assert.equal(code, 0, stdout);
 		assert.equal(check("proxy").detail, "through gate");
 		assert.ok(!checks.some(({ id }) => id === "name" || id === "connection"));
 		assert.match(check("login").detail, /client_key/);
-		const broken = text.replace("Host testbox", "Host gate").replace(/Port \d+/, "Port 1");
+		const broken = gate.replace(/Port \d+/, "Port 1");
 		writeFileSync(file, `Host testbox\n  ProxyJump gate\n${text}${broken}`);
 		const failed = await doctor(["--on", box.on, "--ssh-config", file]);
 		assert.equal(failed.code, 4);
