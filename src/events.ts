@@ -19,6 +19,7 @@ export interface Run {
 
 export type BuildEvent =
 	| ConnectEvent
+	| ReachEvent
 	| ContextEvent
 	| SecretsEvent
 	| TransferEvent
@@ -59,6 +60,19 @@ export type ConnectEvent = { readonly type: "connect"; readonly target: string }
 			readonly durationMs: number;
 	  }
 );
+
+/**
+ * How far a connection has come, in the order of the steps. A jump host goes through all of them before the
+ * machine behind it; where the ssh program of this machine connects, nothing is known of them.
+ */
+export interface ReachEvent {
+	readonly type: "reach";
+	/** Who was reached, such as "x86box (192.168.31.100:22)" or "tcp://10.0.0.5:2376". */
+	readonly place: string;
+	readonly step: "tcp" | "tls" | "ssh" | "host-key" | "login";
+	/** The address, TLS version, ssh server's name, host key, or what the user was let in with; may be empty. */
+	readonly detail: string;
+}
 
 /** Sizes of the build context, as far as they are known. */
 export interface ContextTotals {

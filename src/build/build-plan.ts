@@ -124,7 +124,8 @@ async function planAgents(options: readonly SshOption[], environment: Environmen
 	return openAgents(options, environment, run);
 }
 
-function singlePlatform(text: string): string {
+/** --platform as an OCI platform. @throws UsageError */
+export function singlePlatform(text: string): string {
 	if (text.includes(",")) {
 		throw new UsageError(`one platform at a time: "${text}" names several`, {
 			hint: "run rbuild once for each platform, each time on a machine of that kind",

@@ -27,7 +27,7 @@ export function needsSolve(plan: BuildPlan): string | undefined {
 
 /** @throws EngineError for a platform that the daemon's machine could only emulate */
 export function requireNative(
-	{ platform, allowEmulation }: BuildPlan,
+	{ platform, allowEmulation }: Pick<BuildPlan, "platform" | "allowEmulation">,
 	{ facts, transport }: Engine,
 ): void {
 	if (platform === undefined || allowEmulation || runsNatively(platform, facts.platform)) return;

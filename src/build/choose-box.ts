@@ -1,6 +1,12 @@
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
-import { AUTO, namedBoxes, namedTarget, usualTarget } from "../target/choose-target.js";
+import {
+	AUTO,
+	namedBoxes,
+	namedTarget,
+	type TargetOptions,
+	usualTarget,
+} from "../target/choose-target.js";
 import type { ChosenTarget } from "../target/target.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { BuildOptions } from "./options.js";
@@ -17,7 +23,7 @@ export interface ChosenBox {
  * @throws UsageError for a target that makes no sense; ConnectionError when there is none; InterruptedError
  */
 export async function chooseBox(
-	options: BuildOptions,
+	options: Pick<BuildOptions, "on"> & TargetOptions,
 	plan: Pick<BuildPlan, "platform" | "allowEmulation">,
 	environment: Environment,
 	run: Run,

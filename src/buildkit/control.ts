@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../engine/engine.js";
+import { joinPlatform } from "../engine/platforms.js";
 import { GrpcClient } from "./grpc-client.js";
 import { Control as ControlService } from "./proto/gen/control_pb.js";
 import { LLBBridge } from "./proto/gen/gateway_pb.js";
@@ -144,6 +145,20 @@ export class Control implements Disposable {
 	async hostGateway(signal: AbortSignal): Promise<string | undefined> {
 		const { record } = await this.#client.unary(ControlService.method.listWorkers, {}, { signal });
 		return record.map(({ labels }) => labels[HOST_GATEWAY_LABEL]).find(Boolean);
+	}
+
+	/**
+	 * What steps can be run for, natively or emulated.
+	 *
+	 * @returns OCI platforms
+	 * @throws as GrpcClient
+	 */
+	async platforms(signal: AbortSignal): Promise<readonly string[]> {
+		const { record } = await this.#client.unary(ControlService.method.listWorkers, {}, { signal });
+		const all = record.flatMap(({ platforms }) =>
+			platforms.map(({ os, architecture, variant }) => joinPlatform(os, architecture, variant)),
+		);
+		return [...new Set(all)];
 	}
 
 	/**

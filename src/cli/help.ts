@@ -5,6 +5,7 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
        rbuild context [DIR]           show what would be uploaded, and why
        rbuild pull IMAGE [--on BOX]   bring it here (rbuild images: which there are)
        rbuild hosts                   list the boxes; hosts add NAME ssh://…
+       rbuild doctor [--on BOX]       could a build work there, and if not, why?
 
       --on BOX           docker context, ssh alias, user@host[:port], ssh://…, tcp://…
   -t, --tag NAME         name of the image            -f, --file FILE  Dockerfile

@@ -10,6 +10,7 @@ import {
 	WHY_FLAGS,
 	type WhyArguments,
 } from "./context/context-flags.js";
+import { DOCTOR_FLAGS, type DoctorArguments } from "./doctor-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { HELP } from "./help.js";
 import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
@@ -37,13 +38,14 @@ const GENERAL_FLAGS = {
 
 const ALL_BUILD_FLAGS = { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
 const HELP_WORDS = ["--help", "-h", "help"];
-const COMMANDS = ["build", "context", "pull", "images", "cache", "hosts", "completion"];
+const COMMANDS = ["build", "context", "pull", "images", "cache", "doctor", "hosts", "completion"];
 /** Of the commands that have others than a build. */
 const OTHER_FLAGS: Readonly<Record<string, Record<string, Options>>> = {
 	context: CONTEXT_FLAGS,
 	pull: PULL_FLAGS,
 	images: IMAGES_FLAGS,
 	cache: CACHE_FLAGS,
+	doctor: DOCTOR_FLAGS,
 	hosts: HOSTS_FLAGS,
 };
 

@@ -65,6 +65,35 @@ export async function registryAuths(
 	return Object.fromEntries(found.flat());
 }
 
+/** That there are credentials of a registry, and who keeps them; nothing of what they are. */
+export interface RegistryLogin {
+	/** As it is named there; absent: whatever registries the helper knows. */
+	readonly registry?: string;
+	/** A file, or the name of a variable. */
+	readonly origin: string;
+	/** Absent: they stand there themselves. */
+	readonly helper?: string;
+}
+
+/** @throws UsageError for a malformed file */
+export async function listLogins(environment: Environment): Promise<readonly RegistryLogin[]> {
+	return (await readAuthFiles(environment)).flatMap(
+		({ origin, auths, credHelpers, credsStore }): RegistryLogin[] => [
+			...[...credHelpers].flatMap(([registry, helper]) =>
+				helper === "" ? [] : { registry, origin, helper },
+			),
+			...[...auths.keys()]
+				.filter((registry) => credHelpers.get(registry) === undefined)
+				.map((registry) => ({
+					registry,
+					origin,
+					...(credsStore === undefined ? {} : { helper: credsStore }),
+				})),
+			...(credsStore === undefined ? [] : [{ origin, helper: credsStore }]),
+		],
+	);
+}
+
 /** The file that `docker login` writes. */
 export function dockerConfigFile(environment: Environment): string {
 	return join(dockerConfigFolder(environment), "config.json");

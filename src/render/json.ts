@@ -9,6 +9,7 @@ import type { Screen } from "./screen.js";
  *
  * - `connect`, status `started`: target, chosenBy
  * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
+ * - `reach`: place, step (`tcp`, `tls`, `ssh`, `host-key` or `login`), detail
  * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
  * - `secrets`: source, findings [{path, what, line?}], message, hint: files that look like credentials will be sent
  * - `transfer`: transfer (`tar` or `sync`), reason, needed? {files, bytes}, doubt?

@@ -62,6 +62,8 @@ export class PlainRenderer implements Renderer {
 				return [connectLine(event) + spent(event.status === "done" ? event : {})];
 			case "context":
 				return [contextLine(event) + spent(event.status === "done" ? event : {})];
+			case "reach":
+				return [];
 			case "upload":
 				return this.#upload(event);
 			case "sent-file":

@@ -84,6 +84,12 @@ export function connectSocket(destination: Destination, signal: AbortSignal): Pr
 	});
 }
 
+/** Such as "192.168.31.100:22"; empty for a unix socket, and for one that is closed already. */
+export function addressOf({ remoteAddress = "", remotePort }: Socket): string {
+	const host = remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress;
+	return remotePort === undefined ? host : `${host}:${remotePort}`;
+}
+
 export function interrupted(place: string, cause?: unknown): InterruptedError {
 	return new InterruptedError(`interrupted while connecting to ${place}`, { cause });
 }

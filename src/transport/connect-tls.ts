@@ -20,14 +20,17 @@ export interface TlsConnection {
 
 /**
  * Connects over TCP and agrees on TLS, 1.2 or later as docker does (docker/go-connections, tlsconfig).
+ * @param onConnect called between the two
  * @throws ConnectionError that tells the causes apart; InterruptedError
  */
 export async function connectTls(
 	destination: TlsDestination,
 	material: TlsMaterial,
 	signal: AbortSignal,
+	onConnect: (socket: Socket) => void = () => {},
 ): Promise<TlsConnection> {
 	const socket = await connectSocket(destination, signal);
+	onConnect(socket);
 	const explain = (error: Error) =>
 		tlsFailure(error, destination.place, destination.address.host, material);
 	const secure = await greet(socket, destination, material, explain, signal);

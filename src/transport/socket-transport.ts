@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionFailure, UsageError } from "../errors.js";
-import type { Emit } from "../events.js";
+import type { Emit, ReachEvent } from "../events.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { Target } from "../target/target.js";
-import { connectSocket, type Destination } from "./connect-socket.js";
+import { addressOf, connectSocket, type Destination } from "./connect-socket.js";
 import { listenOnLoopback } from "./loopback-port.js";
 import type { TlsMaterial } from "./tls-material.js";
 import type { LoopbackPort, Transport, WireCounts } from "./transport.js";
@@ -20,7 +20,7 @@ interface Connection {
 }
 
 /** Makes one more. */
-type Connect = (signal: AbortSignal) => Promise<Connection>;
+type Connect = (signal: AbortSignal, onConnect?: (socket: Socket) => void) => Promise<Connection>;
 
 /**
  * A daemon that listens on a unix socket of this machine, or on TCP.
@@ -36,12 +36,16 @@ export async function openSocketTransport(
 ): Promise<Transport> {
 	const connect = await wayTo(target, material);
 	const started = performance.now();
-	const first = await connect(signal);
+	const place = formatTarget(target);
+	const reached = (step: ReachEvent["step"], detail: string) =>
+		emit({ type: "reach", place, step, detail });
+	const first = await connect(signal, (socket) => reached("tcp", addressOf(socket)));
 	const handshakes = { unix: 0, tcp: 1, tls: 2 }[target.kind];
 	const roundTripMs = handshakes && (performance.now() - started) / handshakes;
 	for (const warning of [...trustWarnings(target, first.socket), ...(material?.warnings ?? [])]) {
 		emit({ type: "warning", ...warning });
 	}
+	if (target.kind === "tls") reached("tls", target.tls.verify ? "its certificate is right" : "");
 	return new SocketTransport(target, connect, roundTripMs, first);
 }
 
@@ -53,8 +57,9 @@ async function wayTo(target: SocketTarget, material: TlsMaterial | undefined): P
 	const { host, port } = target;
 	const destination = { ...common(target), address: { host, port } };
 	if (target.kind === "tcp") {
-		return async (signal) => {
+		return async (signal, onConnect = () => {}) => {
 			const socket = await connectSocket(destination, signal);
+			onConnect(socket);
 			if (target.insecure || isLoopback(socket)) return plain(socket);
 			socket.destroy();
 			throw new UsageError(
@@ -65,7 +70,7 @@ async function wayTo(target: SocketTarget, material: TlsMaterial | undefined): P
 	}
 	if (material === undefined) throw new Error("a TLS target was opened without its files");
 	const { connectTls } = await import("./connect-tls.js");
-	return (signal) => connectTls(destination, material, signal);
+	return (signal, onConnect) => connectTls(destination, material, signal, onConnect);
 }
 
 function plain(socket: Socket): Connection {

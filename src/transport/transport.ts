@@ -25,6 +25,12 @@ export interface Transport extends AsyncDisposable {
 	 */
 	open(signal: AbortSignal): Promise<Duplex>;
 	/**
+	 * What a short command writes to its standard output, run by the user's shell over there; empty where
+	 * there is none. Absent where no command can be run at all.
+	 * @throws ConnectionError, InterruptedError
+	 */
+	ask?(command: string, signal: AbortSignal): Promise<string>;
+	/**
 	 * Until what it returns is disposed of, what is sent is compressed where the transport and the far side
 	 * can do that. For what shrinks a lot: all else is slower for it.
 	 */

@@ -65,6 +65,11 @@ export class Authentication {
 		this.#partial ||= partial;
 	}
 
+	/** What was offered last, and so, once the user is in, what did it; for people. */
+	get latest(): string {
+		return this.#tried.at(-1) ?? "nothing: the server asks for none";
+	}
+
 	/** ssh2's authHandler: called at the start and after each refusal. */
 	readonly next: AuthHandlerMiddleware = (
 		methods: readonly string[] | null,

@@ -1,9 +1,10 @@
 import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
+import type { Emit, ReachEvent } from "../../events.js";
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
-import type { HostKeyJudge } from "./host-key-policy.js";
+import { describe, type HostKeyJudge } from "./host-key-policy.js";
 import { printable } from "./printable.js";
 import { ssh2Algorithms } from "./ssh-algorithms.js";
 import type { CountedStream } from "./ssh-link.js";
@@ -23,6 +24,7 @@ export interface LoginAttempt {
 	readonly place: string;
 	readonly policy: HostKeyJudge;
 	readonly authentication: Authentication;
+	readonly emit: Emit;
 }
 
 /** From the first byte on the socket until the server lets the user in. */
@@ -66,6 +68,7 @@ export class Login {
 			};
 			const onReady = () => {
 				settle();
+				this.#reached("login", this.#attempt.authentication.latest);
 				resolve();
 			};
 			const failAfter = (milliseconds: number) =>
@@ -106,9 +109,13 @@ export class Login {
 					verified(true);
 					return;
 				}
+				this.#reached("ssh", /^SSH-[^\r\n]*/.exec(this.#firstBytes)?.[0] ?? "");
 				const judged = (error?: unknown) => {
 					this.#hostKeyRefusal = error;
-					if (error === undefined) this.#hostKey = Buffer.from(key);
+					if (error === undefined) {
+						this.#reached("host-key", describe(key));
+						this.#hostKey = Buffer.from(key);
+					}
 					// After its end, ssh2 would throw.
 					if (!this.#over.signal.aborted) verified(error === undefined);
 				};
@@ -134,6 +141,11 @@ export class Login {
 				this.#phase = "key exchange";
 			}
 		});
+	}
+
+	#reached(step: ReachEvent["step"], detail: string): void {
+		const { emit, place } = this.#attempt;
+		emit({ type: "reach", place, step, detail: printable(detail) });
 	}
 
 	/** An agent that does not sign, say: ssh2 reports it and goes on with the next key by itself. */

@@ -66,7 +66,7 @@ export async function askRemoteFacts(
 	signal: AbortSignal,
 ): Promise<RemoteFacts | undefined> {
 	const { channel } = await host.exec(`sh -c ${quoted(script(socketPath))}`, signal);
-	return parseFacts(await readAll(channel));
+	return parseFacts(await readOutput(channel));
 }
 
 /** No "!" and no line break: a csh that starts this would look for its history and the closing quote. */
@@ -113,7 +113,7 @@ export function parseFacts(output: string): RemoteFacts | undefined {
 }
 
 /** Until the command ends, or is taking so long that its answer does not matter any more. */
-function readAll(channel: CommandChannel): Promise<string> {
+export function readOutput(channel: CommandChannel): Promise<string> {
 	return new Promise((resolve) => {
 		let output = "";
 		const timer = setTimeout(() => {

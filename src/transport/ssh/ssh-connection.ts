@@ -1,9 +1,10 @@
+import { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
-import { interrupted } from "../connect-socket.js";
+import { addressOf, interrupted } from "../connect-socket.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
 import { Authentication } from "./authentication.js";
 import { type HostKeyJudge, HostKeyPolicy } from "./host-key-policy.js";
@@ -15,7 +16,7 @@ import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { forwardFromServer } from "./reverse-forward.js";
 import { SessionGate } from "./session-gate.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
-import { type Hop, openLink, placeOf, type SshLink } from "./ssh-link.js";
+import { type Hop, openLink, placeOf, type SshLink, wayOf } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
 import { userQuestions } from "./user-questions.js";
 
@@ -58,6 +59,13 @@ export class SshConnection implements Hop {
 		const linking = openLink(settings, signal, (hop) =>
 			SshConnection.open(hop, signal, emit, () => {}),
 		);
+		linking.then(
+			({ stream }) => {
+				const detail = stream instanceof Socket ? addressOf(stream) : wayOf(settings);
+				emit({ type: "reach", place, step: "tcp", detail });
+			},
+			() => {},
+		);
 		// Loaded only now: it takes some 50 ms, which the first round trip hides.
 		const loading = import("ssh2");
 		const prompt = settings.batchMode ? undefined : userQuestions(settings.environment);
@@ -75,7 +83,7 @@ export class SshConnection implements Hop {
 		client.on("error", () => {});
 		const authentication = new Authentication({ settings, identities, prompt, signal });
 		const socket = link.stream;
-		const login = new Login({ client, socket, settings, place, policy, authentication });
+		const login = new Login({ client, socket, settings, place, policy, authentication, emit });
 		const loggingIn = login.run(signal);
 		const compression = new OutgoingCompression(client);
 		whileWaiting();

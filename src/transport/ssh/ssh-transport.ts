@@ -5,7 +5,8 @@ import { formatTarget } from "../../target/parse-target.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
-import type { DaemonStream, RemoteHost } from "./remote-host.js";
+import { readOutput } from "./remote-facts.js";
+import { ChannelRefusal, type DaemonStream, type RemoteHost } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
 import { SshConnections } from "./ssh-connections.js";
 import { wayOf } from "./ssh-link.js";
@@ -139,6 +140,16 @@ class SshTransport implements Transport {
 		}
 		stream?.destroy();
 		return await this.#route.open(signal);
+	}
+
+	async ask(command: string, signal: AbortSignal): Promise<string> {
+		try {
+			const { channel } = await this.#host.exec(command, signal);
+			return await readOutput(channel);
+		} catch (error) {
+			if (error instanceof ChannelRefusal) return "";
+			throw error;
+		}
 	}
 
 	compress(): Disposable {
