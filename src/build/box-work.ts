@@ -21,7 +21,7 @@ export async function withBox<Result>(
 ): Promise<Result> {
 	await using closing = new Closing();
 	const any = { platform: undefined, allowEmulation: true };
-	const { chosen } = await chooseBox({ context: ".", ...options }, any, environment, run);
+	const { chosen } = await chooseBox(options, any, environment, run);
 	const settings = readTransportSettings(chosen, environment, run.signal);
 	settings.catch(() => {});
 	const { retries = 2 } = options;

@@ -17,7 +17,16 @@ import { suggestion } from "./suggestion.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 import { collectYoungGarbage } from "./young-garbage.js";
 
-const OTHER_COMMANDS = ["build", "context", "pull", "images", "cache", "doctor", "hosts", "completion"];
+const OTHER_COMMANDS = [
+	"build",
+	"context",
+	"pull",
+	"images",
+	"cache",
+	"doctor",
+	"hosts",
+	"completion",
+];
 
 export type BuildArguments = BuildFlagValues & {
 	readonly context: string;
