@@ -135,6 +135,15 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			},
 		)
 		.command(
+			"doctor",
+			"Say whether a build could work, and if not, why",
+			(command) => command.options(onlyLast(DOCTOR_FLAGS)),
+			async (values) => {
+				const { runDoctor } = await import("./doctor-command.js");
+				exitCode = await runDoctor(values as unknown as DoctorArguments);
+			},
+		)
+		.command(
 			"hosts [words..]",
 			"List the boxes; hosts add, rm, use, inspect and trust",
 			(command) =>

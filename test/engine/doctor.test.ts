@@ -336,9 +336,14 @@ suite("doctor, of broken boxes", { skip: whyNoSshd() ?? false }, () => {
 });
 
 suite("doctor, of daemons that cannot do everything", () => {
-	const info = { SystemTime: new Date().toISOString(), DockerRootDir: "/nonexistent" };
+	const info =
+		(lateMs = 0): Route =>
+		(request, response) => {
+			const SystemTime = new Date(Date.now() - lateMs).toISOString();
+			answers({ SystemTime, DockerRootDir: "/nonexistent" })(request, response);
+		};
 	const usual = {
-		"GET /info": answers(info),
+		"GET /info": info(),
 		"GET /system/df": answers({ BuildCache: [] }),
 		"GET /images/json": answers([]),
 		"POST /volumes/create": refuses(400, "unexpected EOF"),
@@ -375,11 +380,10 @@ suite("doctor, of daemons that cannot do everything", () => {
 	});
 
 	test("a clock that is an hour behind", async () => {
-		const SystemTime = new Date(Date.now() - 3_600_000).toISOString();
-		const { code, check } = await examine({ "GET /info": answers({ ...info, SystemTime }) });
+		const { code, check } = await examine({ "GET /info": info(3_600_000) });
 		assert.equal(code, 0);
 		assert.equal(check("clock").state, "warning");
-		assert.match(check("clock").detail, /^3600 s behind this machine's$/);
+		assert.match(check("clock").detail, /^3[56]\d\d s behind this machine's$/);
 		assert.match(check("clock").fix ?? "", /timedatectl/);
 	});
 
