@@ -43,12 +43,10 @@ const partsOfUndici = {
 };
 
 rmSync(outdir, { recursive: true, force: true });
-await build({
-	entryPoints: ["src/cli/main.ts", "src/context/context-worker.ts", "src/survey/survey-worker.ts"],
+const options = {
 	outdir,
 	entryNames: "[name]",
 	bundle: true,
-	splitting: true,
 	format: "esm",
 	platform: "node",
 	target: "node20.19",
@@ -60,6 +58,12 @@ await build({
 		js: "import{createRequire as requireFor}from'node:module';const require=requireFor(import.meta.url);",
 	},
 	logLevel: "warning",
+};
+await build({ ...options, entryPoints: ["src/cli/main.ts"], splitting: true });
+// Threads share no modules: what they had in common with the command would only be in more files.
+await build({
+	...options,
+	entryPoints: ["src/context/context-worker.ts", "src/survey/survey-worker.ts"],
 });
 
 // The page of src/survey/page/context-page.ts, beside either form of it.

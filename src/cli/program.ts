@@ -125,12 +125,12 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 								})
 								.options(onlyLast(WHY_FLAGS)),
 						async (values) => {
-							const { runWhy } = await import("./context/why-command.js");
+							const { runWhy } = await import("./other-commands.js");
 							exitCode = await runWhy(values as unknown as WhyArguments);
 						},
 					),
 			async (values) => {
-				const { runContext } = await import("./context/context-command.js");
+				const { runContext } = await import("./other-commands.js");
 				exitCode = await runContext(values as unknown as ContextArguments);
 			},
 		)
@@ -139,7 +139,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			"Say whether a build could work, and if not, why",
 			(command) => command.options(onlyLast(DOCTOR_FLAGS)),
 			async (values) => {
-				const { runDoctor } = await import("./doctor-command.js");
+				const { runDoctor } = await import("./other-commands.js");
 				exitCode = await runDoctor(values as unknown as DoctorArguments);
 			},
 		)
@@ -153,7 +153,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 					)
 					.options(onlyLast(HOSTS_FLAGS)),
 			async (values) => {
-				const { runHosts } = await import("./hosts-command.js");
+				const { runHosts } = await import("./other-commands.js");
 				exitCode = await runHosts(values as unknown as HostsArguments);
 			},
 		)
@@ -165,7 +165,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 					.positional("image", { type: "string", demandOption: true })
 					.options(onlyLast(PULL_FLAGS)),
 			async (values) => {
-				const { runPull } = await import("./pull-command.js");
+				const { runPull } = await import("./other-commands.js");
 				exitCode = await runPull(values as unknown as PullArguments);
 			},
 		)
@@ -174,7 +174,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 			"List the images of the box",
 			(command) => command.options(onlyLast(IMAGES_FLAGS)),
 			async (values) => {
-				const { runImages } = await import("./images-command.js");
+				const { runImages } = await import("./other-commands.js");
 				exitCode = await runImages(values as unknown as ImagesArguments);
 			},
 		)
@@ -186,7 +186,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 					.positional("action", { choices: CACHE_ACTIONS, demandOption: true })
 					.options(onlyLast(CACHE_FLAGS)),
 			async (values) => {
-				const { runCache } = await import("./cache-command.js");
+				const { runCache } = await import("./other-commands.js");
 				exitCode = await runCache(values as unknown as CacheArguments);
 			},
 		)

@@ -13,6 +13,7 @@ import { processScreen } from "../screen.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
+import { offerFix } from "./offer-fix.js";
 import { asOpenedPage, showPage } from "./opened-page.js";
 import { resultTarget, writeResult } from "./result-target.js";
 
@@ -65,7 +66,6 @@ async function offersFix(
 	{ advice }: DocumentHead,
 	{ yes, signal }: { readonly yes: boolean; readonly signal: AbortSignal },
 ): Promise<boolean> {
-	const { offerFix } = await import("./offer-fix.js");
 	const { color } = processScreen(undefined);
 	const dialog = { input: process.stdin, output: process.stderr, color, signal };
 	return offerFix({ root, ignore, advice, yes }, dialog);
