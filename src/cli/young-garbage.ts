@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-const INTERVAL_MS = 25;
+const INTERVAL_MS = 10;
 /** What has to be new since the last time, in bytes: a build that waits for its box costs nothing. */
 const ENOUGH_BYTES = 2 * 1024 * 1024;
 
