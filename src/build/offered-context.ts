@@ -115,7 +115,7 @@ function offerMain(
 		case "directory":
 			return offerDirectory(context, announcement);
 		case "archive": {
-			const upload = openUpload(context, engine, run);
+			const upload = openUpload(context, isWorthCompressing(engine.roundTripMs), run);
 			const { url, service } = archiveUpload(upload.body);
 			const attrs = { ...filename(context), context: url };
 			return { directories: [], services: [service], attrs, upload };

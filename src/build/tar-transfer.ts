@@ -6,10 +6,11 @@ import type { Run } from "../events.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
 import { dockerfileText } from "./dockerfile-position.js";
+import { isFarBox } from "./far-box.js";
 import { baseImageAuths } from "./registry-logins.js";
 import { type BuildIds, buildAlone, buildInSession, whenAborted } from "./session-build.js";
 import type { SentBuild, Transfer, TransferRooms } from "./transfer.js";
-import { openUpload, type Upload } from "./upload.js";
+import { openUpload, totalsOf, type Upload } from "./upload.js";
 
 /** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
 export function tarTransfer(rooms: TransferRooms, part?: ContextPart): Transfer {
@@ -71,7 +72,9 @@ async function send(
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const upload = context.kind === "remote" ? undefined : openUpload(part ?? context, engine, run);
+	const sent = context.kind === "remote" ? undefined : (part ?? context);
+	const bytes = sent && totalsOf(sent).totalBytes;
+	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.signal), run);
 	const dockerfile = dockerfileText(context);
 	const request: BuildRequest = {
 		...plan.request,

@@ -1,9 +1,7 @@
 import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { AdaptiveGzip } from "../context/adaptive-gzip.js";
 import type { BuildContext } from "../context/build-context.js";
-import { isWorthCompressing } from "../context/compression-level.js";
 import type { ContextPart } from "../context/directory-context.js";
-import type { Engine } from "../engine/engine.js";
 import { ContextError } from "../errors.js";
 import type { Emit, Run, UploadReport } from "../events.js";
 
@@ -17,11 +15,14 @@ interface UploadTotals {
 
 type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
 
-/** Starts to read the context as fast as the daemon takes it, compressed where the link is slow. */
-export function openUpload(context: SentContext, engine: Engine, { emit }: Run): Upload {
+/**
+ * Starts to read the context as fast as the daemon takes it.
+ *
+ * @param far whether to compress what is not, as far as that pays
+ */
+export function openUpload(context: SentContext, far: boolean, { emit }: Run): Upload {
 	const compressed = "compressed" in context && context.compressed;
-	const compress = !compressed && isWorthCompressing(engine.roundTripMs);
-	return new Upload(context, compress ? new AdaptiveGzip() : undefined, emit);
+	return new Upload(context, far && !compressed ? new AdaptiveGzip() : undefined, emit);
 }
 
 /** A context on its way to the daemon: counts what passes and tells of it. */
@@ -101,7 +102,7 @@ export class Upload {
 }
 
 /** Nothing is known of an archive before its end. */
-function totalsOf(context: SentContext): UploadTotals {
+export function totalsOf(context: SentContext): UploadTotals {
 	if ("compressed" in context) return {};
 	const { files, bytes } = context.totals();
 	return { totalFiles: files, totalBytes: bytes };

@@ -251,7 +251,7 @@ export function testRemoteBuilds(peer: Peer): void {
 			.split("\n")
 			.map((line) => JSON.parse(line));
 		const types = new Set(events.map(({ type }) => type));
-		const all = ["connect", "context", "done", "log", "step", "transfer", "upload"];
+		const all = ["connect", "context", "done", "log", "reach", "step", "transfer", "upload"];
 		assert.deepEqual([...types].sort(), all);
 		assert.ok(
 			events.some(({ type, text }) => type === "log" && text.includes("hello from the step")),
