@@ -296,6 +296,7 @@ suite("logging in", { skip: why ?? false }, () => {
 			const agent = createSocketServer((stream) => stream.on("error", () => {}).resume());
 			agent.listen(hanging);
 			await once(agent, "listening");
+			using _closing = { [Symbol.dispose]: () => agent.close() };
 			const news: BuildEvent[] = [];
 			const lines = [`IdentityFile ${key}`, `IdentityAgent ${hanging}`, "ConnectTimeout 1"];
 			await getsIn({ ...box, lines, emit: (event) => news.push(event) });
@@ -303,7 +304,6 @@ suite("logging in", { skip: why ?? false }, () => {
 				news.flatMap((event) => (event.type === "warning" ? event.message : [])),
 				[`the ssh agent at ${hanging} hangs: going on without its keys`],
 			);
-			agent.close();
 		});
 
 		test("offers two keys where the server wants two", async () => {
