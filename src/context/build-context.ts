@@ -69,6 +69,8 @@ export type LocalContext = ContextFacts & {
 	readonly memory: Pick<DirectoryContext, "useIndex" | "learn" | "measureNews">;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */
 	measureIgnored(): Promise<ContextTotals>;
+	/** The same walk for another daemon, as DirectoryContext has it. */
+	forAnotherBox(): LocalContext;
 };
 
 export interface ContextRequest {

@@ -26,7 +26,7 @@ export interface ContextWorkerInput {
 
 /** What the main thread asks of the worker, which walks without being asked. */
 export type ToContextWorker =
-	/** Leave to send this many more chunks of a tar. A new number starts a new tar, and gives up the last. */
+	/** Leave to send this many more chunks of a tar. A new number starts a new tar. */
 	| {
 			readonly type: "credit";
 			readonly tar: number;
@@ -34,22 +34,30 @@ export type ToContextWorker =
 			/** The number of the part that it is a tar of; absent: everything. */
 			readonly part: number | undefined;
 	  }
+	/** No more of that tar is wanted. */
+	| { readonly type: "give-up"; readonly tar: number }
 	/** From now on, there is this part. Answered by "parted". */
 	| { readonly type: "part"; readonly part: number; readonly request: PartRequest }
 	| { readonly type: "manifest" }
 	| { readonly type: "measure-ignored" }
-	/** From now on, files are announced as this knows them. */
-	| { readonly type: "use-index"; readonly index: KnownIndex }
+	/** From now on, files can be announced as this knows them. */
+	| { readonly type: "use-index"; readonly index: number; readonly known: KnownIndex }
 	/** A transfer is done. Answered by "learned". */
-	| { readonly type: "learn" }
+	| { readonly type: "learn"; readonly index: number }
 	/** Answered by "news". */
-	| { readonly type: "measure-news" }
+	| { readonly type: "measure-news"; readonly index: number }
 	| SelectionRequest;
 
 /** Each is answered once, in order, by what it says of SelectionAnswer. */
 export type SelectionRequest =
 	/** "selected" */
-	| { readonly type: "select"; readonly selection: number; readonly filter: ContextFilter }
+	| {
+			readonly type: "select";
+			readonly selection: number;
+			readonly filter: ContextFilter;
+			/** By which files are announced; absent: by their own times. */
+			readonly index: number | undefined;
+	  }
 	/** "entries": the next ones; none at the end. */
 	| { readonly type: "list"; readonly selection: number }
 	/** "content": after these files have been put behind those that are asked for already. */

@@ -25,9 +25,9 @@ class ContextWorker {
 	readonly #selections: Selections;
 	readonly #walk: RememberedWalk;
 	readonly #parts = new Map<number, readonly ContextEntry[]>();
-	#memory: ContextMemory | undefined;
-	#tar = 0;
-	#chunks: Generator<TarChunk, void> | undefined;
+	readonly #memories = new Map<number, ContextMemory>();
+	/** What is being packed; undefined for what is packed to its end. */
+	readonly #tars = new Map<number, Generator<TarChunk, void> | undefined>();
 
 	constructor({ root, ignore, keep, extra, platform, note }: ContextWorkerInput) {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
@@ -41,29 +41,33 @@ class ContextWorker {
 		this.#contents = new Map(extra.map(({ path, content }) => [path, content]));
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
-		this.#selections = new Selections(this.#tree, known, states, post);
+		this.#selections = new Selections(this.#tree, known, states, this.#memories, post);
 		const { entries: _entries, ...summary } = this.#manifest;
 		post({ type: "walked", summary: { ...summary, noted: notedFiles(walked.entries, note) } });
 	}
 
 	handle(message: ToContextWorker): void {
 		if (message.type === "credit") this.#pack(message.tar, message.chunks, message.part);
+		else if (message.type === "give-up") this.#giveUp(message.tar);
 		else if (message.type === "part") this.#part(message.part, message.request);
 		else if (message.type === "manifest") post({ type: "manifest", manifest: this.#manifest });
 		else if (message.type === "measure-ignored") this.#measure();
-		else if (message.type === "use-index") this.#useIndex(message.index);
-		else if (message.type === "learn") post({ type: "learned", parts: this.#memory?.learn() });
-		else if (message.type === "measure-news") this.#measureNews();
+		else if (message.type === "use-index") this.#useIndex(message.index, message.known);
+		else if (message.type === "learn") this.#learn(message.index);
+		else if (message.type === "measure-news") this.#measureNews(message.index);
 		else this.#selections.handle(message);
 	}
 
-	#useIndex(index: KnownIndex): void {
-		this.#memory = new ContextMemory(this.#walk, index);
-		this.#selections.use(this.#memory);
+	#useIndex(index: number, known: KnownIndex): void {
+		this.#memories.set(index, new ContextMemory(this.#walk, known));
 	}
 
-	#measureNews(): void {
-		const news = this.#memory?.measureNews();
+	#learn(index: number): void {
+		post({ type: "learned", parts: this.#memories.get(index)?.learn() });
+	}
+
+	#measureNews(index: number): void {
+		const news = this.#memories.get(index)?.measureNews();
 		if (news !== undefined) post({ type: "news", news });
 	}
 
@@ -74,21 +78,26 @@ class ContextWorker {
 	}
 
 	#pack(tar: number, credit: number, part: number | undefined): void {
-		if (tar !== this.#tar) {
-			this.#chunks?.return();
-			this.#tar = tar;
+		if (!this.#tars.has(tar)) {
 			const entries = part === undefined ? undefined : this.#parts.get(part);
-			this.#chunks = packTar(this.#tree, entries ?? this.#manifest.entries, this.#contents);
+			const packed = packTar(this.#tree, entries ?? this.#manifest.entries, this.#contents);
+			this.#tars.set(tar, packed);
 		}
-		for (let left = credit; left > 0 && this.#chunks !== undefined; left--) {
-			const { done, value } = this.#chunks.next();
+		const chunks = this.#tars.get(tar);
+		for (let left = credit; left > 0 && chunks !== undefined; left--) {
+			const { done, value } = chunks.next();
 			if (done) {
-				this.#chunks = undefined;
+				this.#tars.set(tar, undefined);
 				post({ type: "packed", tar });
-			} else {
-				post({ type: "chunk", tar, ...value }, [value.bytes.buffer]);
+				return;
 			}
+			post({ type: "chunk", tar, ...value }, [value.bytes.buffer]);
 		}
+	}
+
+	#giveUp(tar: number): void {
+		this.#tars.get(tar)?.return();
+		this.#tars.set(tar, undefined);
 	}
 
 	#measure(): void {

@@ -123,6 +123,12 @@ class DirectoryBuildContext implements LocalContext {
 		return this.#totals;
 	}
 
+	forAnotherBox(): LocalContext {
+		const { source, root, dockerfile } = this;
+		const walked = this.#walked.forAnotherBox();
+		return new DirectoryBuildContext(source, root, dockerfile, this.#location, walked);
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#walked[Symbol.asyncDispose]();
 	}

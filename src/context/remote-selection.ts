@@ -20,8 +20,10 @@ export class RemoteSelection implements ContextSelection {
 		this.#send = send;
 	}
 
-	async open(filter: ContextFilter): Promise<void> {
-		await this.#ask("selected", { type: "select", selection: this.#selection, filter });
+	/** @param index by which files are announced */
+	async open(filter: ContextFilter, index: number | undefined): Promise<void> {
+		const selection = this.#selection;
+		await this.#ask("selected", { type: "select", selection, filter, index });
 	}
 
 	async list(): Promise<readonly ContextEntry[]> {

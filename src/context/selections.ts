@@ -41,23 +41,21 @@ export class Selections {
 	readonly #states: WeakMap<ContextEntry, FileState>;
 	readonly #post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void;
 	readonly #selections = new Map<number, Selection>();
-	#memory: ContextMemory | undefined;
+	readonly #memories: ReadonlyMap<number, ContextMemory>;
 
+	/** @param memories by the numbers of their indexes */
 	constructor(
 		tree: SourceTree,
 		known: KnownWalk | undefined,
 		states: WeakMap<ContextEntry, FileState>,
+		memories: ReadonlyMap<number, ContextMemory>,
 		post: (answer: FromContextWorker, transfer?: ArrayBuffer[]) => void,
 	) {
 		this.#tree = tree;
 		this.#known = known;
 		this.#states = states;
+		this.#memories = memories;
 		this.#post = post;
-	}
-
-	/** Announces what is selected from now on as the memory says. */
-	use(memory: ContextMemory): void {
-		this.#memory = memory;
 	}
 
 	/** @throws ContextError */
@@ -65,7 +63,8 @@ export class Selections {
 		const { selection } = request;
 		if (request.type === "select") {
 			const entries = selectContext(this.#tree, request.filter, this.#known, this.#states);
-			const contents = this.#memory?.announce(entries, request.filter);
+			const memory = request.index === undefined ? undefined : this.#memories.get(request.index);
+			const contents = memory?.announce(entries, request.filter);
 			const reader = new ContentReader(this.#tree, entries, contents);
 			const gzip = new ContentGzip();
 			this.#selections.set(selection, { entries, contents, reader, gzip, listed: 0 });

@@ -20,6 +20,8 @@ const PROGRESS_INTERVAL_MS = 100;
  */
 export class TarReader {
 	readonly stream: Readable;
+	/** Whether no more of it is to come. */
+	isOver = false;
 	readonly #onProgress: (progress: TarProgress) => void;
 	#progress: TarProgress = { files: 0, bytes: 0 };
 	#lastProgressAt = 0;
@@ -41,6 +43,8 @@ export class TarReader {
 	}
 
 	take(bytes: Uint8Array<ArrayBuffer>, progress: TarProgress): void {
+		// On its way when it was given up.
+		if (this.isOver) return;
 		this.#inFlight -= 1;
 		this.#progress = progress;
 		this.stream.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
@@ -52,11 +56,14 @@ export class TarReader {
 
 	/** What was asked for is not waited for any more. */
 	giveUp(): void {
+		this.isOver = true;
 		this.#inFlight = Number.POSITIVE_INFINITY;
 		this.stream.destroy();
 	}
 
 	end(): void {
+		if (this.isOver) return;
+		this.isOver = true;
 		this.#onProgress(this.#progress);
 		this.stream.push(null);
 	}

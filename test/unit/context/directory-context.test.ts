@@ -55,6 +55,41 @@ describe("a directory context", () => {
 		assert.ok((await buffer(context.tar(() => {}))).equals(archive));
 	});
 
+	it("gives several boxes their tars at the same time", async (test) => {
+		const root = emptyTree(test);
+		writeFileSync(join(root, "large"), Buffer.alloc(8 * MIB, "abc"));
+		const context = open(test, { root });
+		const other = context.forAnotherBox();
+		const tars = [context.tar(() => {}), other.tar(() => {})];
+		const [one, two] = await Promise.all(tars.map((tar) => buffer(tar)));
+		assert.ok(one?.equals(pack(root)));
+		assert.ok(two?.equals(pack(root)));
+	});
+
+	it("announces files to each box by its own index, and learns for each alone", async (test) => {
+		const root = emptyTree(test);
+		writeFileSync(join(root, "file"), "content");
+		const context = open(test, { root });
+		const other = context.forAnotherBox();
+		const key = Buffer.alloc(32, 1);
+		const parts = { base: undefined, delta: undefined };
+		const send = async (box: DirectoryContext) => {
+			using selection = await box.select({ includes: [], excludes: [], followPaths: [] });
+			const [file] = await selection.list();
+			await selection.list();
+			await selection.read([0], 0);
+			return file?.modTime;
+		};
+		context.useIndex({ parts, generation: Buffer.alloc(16, 1), key });
+		other.useIndex({ parts, generation: Buffer.alloc(16, 2), key });
+		const times = [await send(context), await send(other)];
+		assert.notEqual(times[0], times[1]);
+		assert.ok((await context.learn())?.base);
+		assert.equal(await context.learn(), undefined);
+		assert.ok((await other.learn())?.base);
+		assert.deepEqual([await send(context), await send(other)], times);
+	});
+
 	it("makes tars of its parts, the same each time, beside that of everything", async (test) => {
 		const root = emptyTree(test);
 		for (const name of ["a", "b", "b/c"]) mkdirSync(join(root, name));
