@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
-import type { Surroundings } from "./build/open-build.js";
 import type { BuildOptions } from "./build/options.js";
+import type { Surroundings } from "./build/planned-run.js";
 import { remoteBuild } from "./build/remote-build.js";
 import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";

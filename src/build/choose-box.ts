@@ -17,6 +17,9 @@ export interface ChosenBox {
 	readonly another?: () => Promise<ChosenTarget>;
 }
 
+/** What is to be built, as far as it matters to the choice. */
+type Wish = Pick<BuildPlan, "platform" | "allowEmulation">;
+
 /**
  * Where to build. Only of several boxes one has to be found out, by asking them.
  *
@@ -24,18 +27,42 @@ export interface ChosenBox {
  */
 export async function chooseBox(
 	options: Pick<BuildOptions, "on"> & TargetOptions,
-	plan: Pick<BuildPlan, "platform" | "allowEmulation">,
+	{ platform, allowEmulation }: Wish,
 	environment: Environment,
 	run: Run,
 ): Promise<ChosenBox> {
+	const wish = { platforms: [platform] as const, allowEmulation };
+	const [box] = await chooseBoxes(options, wish, environment, run);
+	return box as ChosenBox;
+}
+
+/** What is to be built by one box or several; a platform that is undefined is any. */
+export interface PlatformsWish {
+	readonly platforms: readonly (string | undefined)[];
+	readonly allowEmulation: boolean;
+}
+
+/**
+ * As chooseBox(), for several platforms.
+ * @returns for each platform its box, in their order
+ */
+export async function chooseBoxes(
+	options: Pick<BuildOptions, "on"> & TargetOptions,
+	wish: PlatformsWish,
+	environment: Environment,
+	run: Run,
+): Promise<readonly ChosenBox[]> {
 	const { names, namedBy } = namedBoxes(options.on, environment);
 	const [name] = names;
-	if (name === undefined) return { chosen: await usualTarget(options, environment) };
-	if (names.length === 1 && name !== AUTO) {
-		return { chosen: await namedTarget(name, namedBy, options, environment) };
+	if (name === undefined || (names.length === 1 && name !== AUTO)) {
+		const chosen =
+			name === undefined
+				? await usualTarget(options, environment)
+				: await namedTarget(name, namedBy, options, environment);
+		return wish.platforms.map(() => ({ chosen }));
 	}
 	const { candidates } = await import("./candidates.js");
-	const { chooseNativeBox } = await import("./native-box.js");
+	const { chooseNativeBoxes } = await import("./native-box.js");
 	const found = await candidates(names, namedBy, options, environment);
-	return chooseNativeBox(found, plan, environment, run);
+	return chooseNativeBoxes(found, wish, environment, run);
 }

@@ -17,8 +17,9 @@ import { hashesFile } from "./cache-folder.js";
 import { type ChosenTransfer, chooseTransfer } from "./choose-transfer.js";
 import { contextNews } from "./context-news.js";
 import { takesWholeContext } from "./needed-context.js";
-import { type OpenRun, readContext, type Surroundings, withOpenRun } from "./open-build.js";
+import { type OpenRun, withOpenRun } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
+import { readContext, type Surroundings } from "./planned-run.js";
 import { sessionServices } from "./session-services.js";
 
 /** More is to be had from `rbuild context`. */

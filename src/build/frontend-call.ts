@@ -7,9 +7,10 @@ import type { FrontendCall } from "./build-plan.js";
 import { requireBuilder } from "./builder-needs.js";
 import { type PreparedSolve, withControl } from "./control-session.js";
 import type { DockerfileText } from "./dockerfile-position.js";
-import { type Surroundings, withOpenBuild } from "./open-build.js";
+import { withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { placeKey } from "./place-key.js";
+import type { Surroundings } from "./planned-run.js";
 import { sessionServices } from "./session-services.js";
 
 /** What a Dockerfile frontend says of a Dockerfile. */

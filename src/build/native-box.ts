@@ -4,15 +4,12 @@ import { ConnectionError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
 import { askBox, type BoxAnswer } from "./ask-box.js";
-import type { BuildPlan } from "./build-plan.js";
 import type { Candidate } from "./candidates.js";
-import type { ChosenBox } from "./choose-box.js";
+import type { ChosenBox, PlatformsWish } from "./choose-box.js";
 import { KnownAnswers } from "./known-answers.js";
 
 /** How long a box may take to answer, in milliseconds. */
 const LIMIT = 10_000;
-
-type Wish = Pick<BuildPlan, "platform" | "allowEmulation">;
 
 /** A candidate that can be asked. */
 interface Box {
@@ -21,38 +18,44 @@ interface Box {
 }
 
 /**
- * Of several boxes, the first to answer that runs the wanted platform natively; without a platform, the
+ * Of several boxes, for each platform the first to answer that runs it natively; for any platform, the
  * first to answer. What they have answered a short time ago need not be asked again.
  *
- * @throws ConnectionError when none fits, or none answers; InterruptedError
+ * @returns in the order of the platforms
+ * @throws ConnectionError when for one of them none fits, or none answers; InterruptedError
  */
-export async function chooseNativeBox(
+export async function chooseNativeBoxes(
 	candidates: readonly Candidate[],
-	wish: Wish,
+	{ platforms, allowEmulation }: PlatformsWish,
 	environment: Environment,
 	run: Run,
-): Promise<ChosenBox> {
+): Promise<readonly ChosenBox[]> {
 	const known = await KnownAnswers.read(environment);
-	const ask = () => askForNativeBox(candidates, wish, known, environment, run);
-	const remembered = fastestKnown(candidates, wish, known);
-	if (remembered === undefined) return { chosen: await ask() };
-	return {
-		chosen: remembered,
-		another: () => {
-			known.forget(remembered.target);
-			return ask();
-		},
-	};
+	const ask = (platforms: PlatformsWish["platforms"]) =>
+		askForNativeBoxes(candidates, { platforms, allowEmulation }, known, environment, run);
+	const remembered = platforms.map((platform) => fastestKnown(candidates, platform, known));
+	const unknown = platforms.filter((_, index) => remembered[index] === undefined);
+	const found = unknown.length > 0 ? await ask(unknown) : [];
+	return platforms.map((platform, index) => {
+		const chosen = remembered[index];
+		if (chosen === undefined) return { chosen: found[unknown.indexOf(platform)] as ChosenTarget };
+		const another = async () => {
+			known.forget(chosen.target);
+			const [box] = await ask([platform]);
+			return box as ChosenTarget;
+		};
+		return { chosen, another };
+	});
 }
 
 function fastestKnown(
 	candidates: readonly Candidate[],
-	wish: Wish,
+	wanted: string | undefined,
 	known: KnownAnswers,
 ): ChosenTarget | undefined {
 	const fitting = boxesOf(candidates).flatMap(({ chosen }) => {
 		const answer = known.of(chosen.target);
-		return answer !== undefined && fits(answer.platform, wish) ? [{ chosen, ...answer }] : [];
+		return answer !== undefined && fits(answer.platform, wanted) ? [{ chosen, ...answer }] : [];
 	});
 	const [best] = fitting.sort((a, b) => a.latencyMs - b.latencyMs);
 	if (best === undefined) return undefined;
@@ -61,15 +64,17 @@ function fastestKnown(
 	return { target: chosen.target, chosenBy: why };
 }
 
-async function askForNativeBox(
+/** Asks all of them at once, and goes on as soon as there is a box for each platform. */
+async function askForNativeBoxes(
 	candidates: readonly Candidate[],
-	wish: Wish,
+	{ platforms, allowEmulation }: PlatformsWish,
 	known: KnownAnswers,
 	environment: Environment,
 	run: Run,
-): Promise<ChosenTarget> {
+): Promise<readonly ChosenTarget[]> {
 	const found = new AbortController();
 	const signal = AbortSignal.any([run.signal, found.signal]);
+	/** In the order in which they came. */
 	const answers = new Map<Box, BoxAnswer>();
 	const failures = new Map(
 		candidates.map(({ name, outcome }) => [
@@ -77,34 +82,35 @@ async function askForNativeBox(
 			outcome instanceof RbuildError ? outcome : undefined,
 		]),
 	);
+	const firstFor = (platform: string | undefined) =>
+		[...answers].find(([, { engine }]) => fits(engine.platform, platform));
 	const asking = boxesOf(candidates).map(async (box) => {
-		const answer = await askBox(box.chosen, environment, LIMIT, signal);
+		const answer = await askBox(box.chosen, environment, LIMIT, signal).catch((error: unknown) => {
+			// Nobody waits for those that are asked still.
+			if (!found.signal.aborted) throw error;
+		});
+		if (answer === undefined) return;
 		if (answer instanceof RbuildError) {
 			failures.set(box.name, answer);
-			throw answer;
+			return;
 		}
 		answers.set(box, answer);
 		known.remember(box.chosen.target, answer);
-		if (!fits(answer.engine.platform, wish)) throw noneFits(answers, failures, wish);
-		return box;
+		if (platforms.every((platform) => firstFor(platform) !== undefined)) found.abort();
 	});
-	const first = await Promise.any(asking).catch(({ errors }: AggregateError) => {
-		const bug = errors.find((error) => !(error instanceof RbuildError));
-		if (bug !== undefined) throw bug;
-		return undefined;
-	});
-	found.abort();
-	await Promise.allSettled(asking);
+	const outcomes = await Promise.allSettled(asking);
 	if (run.signal.aborted) throw run.signal.reason;
+	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 	await known.write();
 
-	const [fastest] = answers.keys();
-	const winner = first ?? (wish.allowEmulation ? fastest : undefined);
-	const answer = winner && answers.get(winner);
-	if (winner === undefined || answer === undefined) throw noneFits(answers, failures, wish);
-	const { target, chosenBy } = winner.chosen;
-	const why = `${chosenBy}: ${answer.engine.platform}, the first of ${candidates.length} to answer`;
-	return { target, chosenBy: why };
+	const [fastest] = answers;
+	return platforms.map((platform) => {
+		const winner = firstFor(platform) ?? (allowEmulation ? fastest : undefined);
+		if (winner === undefined) throw noneFits(answers, failures, platform);
+		const [{ chosen }, { engine }] = winner;
+		const why = `${chosen.chosenBy}: ${engine.platform}, the first of ${candidates.length} to answer`;
+		return { target: chosen.target, chosenBy: why };
+	});
 }
 
 function boxesOf(candidates: readonly Candidate[]): readonly Box[] {
@@ -113,14 +119,14 @@ function boxesOf(candidates: readonly Candidate[]): readonly Box[] {
 	);
 }
 
-function fits(platform: string, wish: Wish): boolean {
-	return wish.platform === undefined || runsNatively(wish.platform, platform);
+function fits(platform: string, wanted: string | undefined): boolean {
+	return wanted === undefined || runsNatively(wanted, platform);
 }
 
 function noneFits(
 	answers: ReadonlyMap<Box, BoxAnswer>,
 	failures: ReadonlyMap<string, RbuildError | undefined>,
-	{ platform }: Wish,
+	platform: string | undefined,
 ): ConnectionError {
 	const kinds = [...answers].map(([{ name }, { engine }]) => `${name} is ${engine.platform}`);
 	const silent = [...failures].flatMap(([name, error]) =>

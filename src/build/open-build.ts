@@ -1,44 +1,24 @@
-import type { Readable, Writable } from "node:stream";
-import { type BuildContext, openBuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import { InterruptedError } from "../errors.js";
 import type { Run } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
 import { readTransportSettings } from "../transport/open-transport.js";
-import { BoxConnection, type BoxConnectionOptions } from "./box-connection.js";
-import { type BuildPlan, planBuild } from "./build-plan.js";
-import { chooseBox } from "./choose-box.js";
-import { Closing } from "./closing.js";
-import { LocalNeeds } from "./local-needs.js";
+import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box-connection.js";
+import { type ChosenBox, chooseBox } from "./choose-box.js";
 import type { BuildOptions } from "./options.js";
-import { pathsToNote } from "./secrets-check.js";
-import { Stopwatch } from "./stopwatch.js";
-import { StoredImages } from "./stored-images.js";
-import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
+import { type PlacedBuild, placeBuild } from "./placed-build.js";
+import {
+	openContext,
+	type PlannedRun,
+	readContext,
+	type Surroundings,
+	withPlannedRun,
+} from "./planned-run.js";
+import { together } from "./together.js";
 
-/** What a build needs of the process it runs in. */
-export interface Surroundings {
-	readonly environment: Environment;
-	/** For the context or the Dockerfile "-". */
-	readonly stdin: Readable;
-	/** For `save: "-"` and outputs to "-". */
-	readonly stdout: Writable;
-}
-
-type Phase = "connect" | "context" | "upload" | "build" | "deliver";
-
-/** What every run begins with, and has until it ends. */
-export interface OpenRun {
-	readonly plan: BuildPlan;
-	readonly context: BuildContext;
+/** What every run on one box has, from its beginning to its end. */
+export interface OpenRun extends PlannedRun, PlacedBuild {
 	readonly box: BoxConnection;
-	readonly needs: LocalNeeds;
-	readonly images: StoredImages;
-	/** Closes what is opened, at the end of the run. */
-	readonly closing: Closing;
-	readonly stopwatch: Stopwatch<Phase>;
-	readonly run: Run;
 }
 
 /** A run whose context is known and whose box was reached. */
@@ -48,9 +28,9 @@ export interface OpenBuild extends OpenRun {
 }
 
 /** What is done while the box is waited for. */
-type Meanwhile = Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting">;
-
-type MeanwhileOf = (run: Pick<OpenRun, "plan" | "context" | "needs" | "images">) => Meanwhile;
+type MeanwhileOf = (
+	build: PlacedBuild,
+) => Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting">;
 
 /**
  * Does something with a context and the box that is to build it. The context is walked while the
@@ -65,8 +45,8 @@ export function withOpenBuild<Result>(
 	work: (open: OpenBuild) => Promise<Result>,
 	meanwhile?: MeanwhileOf,
 ): Promise<Result> {
-	const reach = async (open: OpenRun, failed: AbortController) => {
-		const { stopwatch, context, box, run } = open;
+	const reach = async (open: OpenRun) => {
+		const { stopwatch, context, box, run, failed } = open;
 		const [, engine] = await together(failed, [
 			stopwatch.time("context", () => readContext(context, run)),
 			stopwatch.time("connect", () => box.open()),
@@ -78,118 +58,38 @@ export function withOpenBuild<Result>(
 
 /**
  * Does something with a context that is being walked and a box that is not connected to yet.
- *
- * @param work is handed what stops everything, too
  * @throws RbuildError
  */
-export async function withOpenRun<Result>(
+export function withOpenRun<Result>(
 	options: BuildOptions,
 	surroundings: Surroundings,
 	caller: Run,
-	work: (open: OpenRun, failed: AbortController) => Promise<Result>,
+	work: (open: OpenRun) => Promise<Result>,
 	meanwhile: MeanwhileOf = () => ({}),
 ): Promise<Result> {
 	const { environment } = surroundings;
-	const stopwatch = new Stopwatch<Phase>();
-	const failed = new AbortController();
-	const secrets = secretsOf(options);
-	const run = keepingSecrets(
-		{ ...caller, signal: AbortSignal.any([caller.signal, failed.signal]) },
-		secrets,
-	);
-	await using closing = new Closing();
-	try {
-		const plan = await planBuild(options, environment, run);
-		const { chosen, another } = await chooseBox(options, plan, environment, run);
-		const settings = readTransportSettings(chosen, environment, run.signal);
-		// It may fail before it is waited for.
-		settings.catch(() => {});
-		const context = await openContext(options, plan, surroundings, closing, run);
-		const images = new StoredImages(run.signal);
-		const needs = new LocalNeeds(context, plan.request, images);
+	return withPlannedRun(options, surroundings, caller, async (planned) => {
+		const { plan, run, closing } = planned;
+		const place = placeOf(await chooseBox(options, plan, environment, run), environment, run);
+		const context = await openContext(options, planned, surroundings);
+		const build = placeBuild(plan, context, run);
 		const { retries } = plan;
-		const box = closing.use(
-			new BoxConnection(
-				{
-					...{ chosen, settings, retries, ...meanwhile({ plan, context, needs, images }) },
-					another: another && (() => anotherBox(another, environment, run)),
-				},
-				run,
-			),
-		);
-		return await work({ plan, context, box, needs, images, closing, stopwatch, run }, failed);
-	} catch (error) {
-		failed.abort(error);
-		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
-	}
-}
-
-async function anotherBox(
-	another: () => Promise<ChosenTarget>,
-	environment: Environment,
-	run: Run,
-) {
-	const chosen = await another();
-	const settings = readTransportSettings(chosen, environment, run.signal);
-	settings.catch(() => {});
-	return { chosen, settings };
-}
-
-/** What is wrong with the context's place is found out before anybody is called. */
-async function openContext(
-	{ context, file }: BuildOptions,
-	{ secretsCheck }: BuildPlan,
-	{ environment, stdin }: Surroundings,
-	closing: Closing,
-	run: Run,
-): Promise<BuildContext> {
-	run.emit({ type: "context", status: "started", source: context });
-	const { workingDirectory, platform } = environment;
-	const request = {
-		context,
-		file,
-		workingDirectory,
-		platform,
-		stdin,
-		note: pathsToNote(secretsCheck),
-	};
-	return closing.use(await openBuildContext(request, run.signal));
-}
-
-/** Waits until all of it is known that is known beforehand. */
-export async function readContext(context: BuildContext, run: Run): Promise<void> {
-	const startedAt = performance.now();
-	if (context.kind === "directory") await context.walked;
-	run.emit({
-		type: "context",
-		status: "done",
-		source: context.source,
-		kind: context.kind,
-		durationMs: performance.now() - startedAt,
-		...(context.kind === "directory" ? { totals: context.totals() } : {}),
+		const box = closing.use(new BoxConnection({ ...place, retries, ...meanwhile(build) }, run));
+		return work({ ...planned, ...build, box });
 	});
 }
 
-/** Waits for all of them, also when one fails: then the others are stopped, and its failure thrown. */
-async function together<Results extends readonly unknown[]>(
-	failed: AbortController,
-	work: { readonly [Index in keyof Results]: Promise<Results[Index]> },
-): Promise<Results> {
-	let first: { readonly error: unknown } | undefined;
-	const results = await Promise.all(
-		work.map((one) =>
-			one.catch((error: unknown) => {
-				first ??= { error };
-				failed.abort(error);
-			}),
-		),
-	);
-	if (first !== undefined) throw first.error;
-	return results as unknown as Results;
-}
-
-function interruption({ reason }: AbortSignal): InterruptedError {
-	return reason instanceof InterruptedError
-		? reason
-		: new InterruptedError("interrupted", { cause: reason });
+/** Where a connection to that box leads; begins to read what it takes. */
+export function placeOf(
+	{ chosen, another }: ChosenBox,
+	environment: Environment,
+	run: Run,
+): Pick<BoxConnectionOptions, "chosen" | "settings" | "another"> {
+	const place = (chosen: ChosenTarget): BoxPlace => {
+		const settings = readTransportSettings(chosen, environment, run.signal);
+		// It may fail before it is waited for.
+		settings.catch(() => {});
+		return { chosen, settings };
+	};
+	return { ...place(chosen), another: another && (async () => place(await another())) };
 }

@@ -5,9 +5,9 @@ import { parseReference } from "../image/reference.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { type BoxOptions, withBox } from "./box-work.js";
 import { planDeliveries } from "./deliveries.js";
-import type { Surroundings } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { planOutputs } from "./plan-outputs.js";
+import type { Surroundings } from "./planned-run.js";
 
 /** What `rbuild pull` can be told. */
 export interface PullOptions extends BoxOptions, Pick<BuildOptions, "save" | "load"> {

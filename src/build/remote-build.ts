@@ -1,15 +1,12 @@
-import type { BuildContext } from "../context/build-context.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
-import type { BuildPlan } from "./build-plan.js";
-import { needsSolve, requireBuilder, requireNative } from "./builder-needs.js";
+import { requireBuilder, requireNative } from "./builder-needs.js";
 import type { DeliveryRooms } from "./deliveries.js";
-import { Exports } from "./exports.js";
-import type { LocalNeeds } from "./local-needs.js";
-import { askForImages } from "./needed-context.js";
-import { type OpenBuild, type Surroundings, withOpenBuild } from "./open-build.js";
+import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
+import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
+import type { Surroundings } from "./planned-run.js";
 import { checkSecrets } from "./secrets-check.js";
 
 /**
@@ -22,24 +19,12 @@ export function remoteBuild(
 	surroundings: Surroundings,
 	caller: Run,
 ): Promise<BuildReport> {
-	return withOpenBuild(
-		options,
-		surroundings,
-		caller,
-		(open) => build(open, surroundings),
-		({ plan, context, needs, images }) => ({
-			whileWaiting: () => loadAhead(needs),
-			whileGreeting: (questions) => {
-				needs.ask(questions);
-				if (context.kind !== "directory" || !mayBeMinimal(plan)) return;
-				askForImages(context, plan, questions, images).catch(() => {});
-			},
-		}),
-	);
+	const work = (open: OpenBuild) => build(open, surroundings);
+	return withOpenBuild(options, surroundings, caller, work, meanwhileFor);
 }
 
 async function build(open: OpenBuild, { environment, stdout }: Surroundings): Promise<BuildReport> {
-	const { plan, context, box, engine, needs, images, closing, stopwatch, run } = open;
+	const { plan, context, box, engine, closing, stopwatch, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	if (context.kind === "directory") {
@@ -48,70 +33,19 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 		await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
 	}
 
-	const { chooseTransfer } = await import("./choose-transfer.js");
-	const { sessionServices } = await import("./session-services.js");
 	const credentials = registryCredentials(environment, run);
-	const services = sessionServices(plan, credentials, environment);
+	const rooms = { environment, credentials, stdout, closing };
 	const { image, uploadMs, upload, exports } = await stopwatch.time("build", () =>
-		box.keep(
-			async (engine) => {
-				const exports = closing.use(new Exports(plan.exports, stdout, run));
-				const rooms = { credentials, needs, images, environment };
-				const served = [...services, ...exports.services];
-				const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, {
-					...rooms,
-					services: served,
-				});
-				if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
-				run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
-				try {
-					return { ...(await transfer.send(engine, context, plan, run)), exports };
-				} catch (error) {
-					// The daemon only tells in its words what went wrong on this side.
-					throw exports.failure ?? error;
-				}
-			},
-			isOnce(context, plan),
-		),
+		box.keep((engine) => sendBuild(engine, open, rooms, run), isOnce(open)),
 	);
 	stopwatch.add("upload", uploadMs);
 
 	const exported = await stopwatch.time("deliver", () => exports.commit());
-	const rooms = { environment, credentials, stdout, closing };
 	const delivered = image ? await deliverAll(image, rooms, open) : [];
 	const all = [...exported, ...delivered];
 	const report = writeReport(open, upload, image, all);
 	run.emit({ type: "done", report });
 	return report;
-}
-
-function warnOfDoubt(doubt: string, { emit }: Run): void {
-	const message = `--minimal leaves nothing out: ${doubt}`;
-	emit({ type: "warning", message, hint: "more of the context may be needed than is seen here" });
-}
-
-/** An archive cannot always be read again, and what went to the standard output not be taken back. */
-function isOnce(context: BuildContext, { exports }: BuildPlan): boolean {
-	const read = context.kind === "archive" && context.once;
-	return read || exports.some(({ destination }) => destination.kind === "stdout");
-}
-
-/** Whether the context may go as a tar with nothing in it that the build can do without. */
-function mayBeMinimal(plan: BuildPlan): boolean {
-	return plan.minimal !== false && plan.transfer !== "sync" && needsSolve(plan) === undefined;
-}
-
-/** The heaviest modules, loaded while the network is waited for. */
-function loadAhead(needs: LocalNeeds): void {
-	for (const module of [
-		import("../engine/http-connection.js"),
-		import("./choose-transfer.js"),
-		import("./session-services.js"),
-	]) {
-		// Who needs it will hear of the failure.
-		module.catch(() => {});
-	}
-	needs.read();
 }
 
 async function deliverAll(

@@ -1,6 +1,6 @@
 import { callFrontend, type FrontendAnswer } from "../build/frontend-call.js";
-import type { Surroundings } from "../build/open-build.js";
 import type { BuildOptions } from "../build/options.js";
+import type { Surroundings } from "../build/planned-run.js";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { printableLine } from "../render/printable.js";

@@ -1,6 +1,6 @@
 import { homedir, hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
-import type { Surroundings } from "../build/open-build.js";
+import type { Surroundings } from "../build/planned-run.js";
 import type { Environment, Prompt, SshClient } from "../environment.js";
 import { UsageError } from "../errors.js";
 

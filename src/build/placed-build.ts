@@ -1,0 +1,111 @@
+import type { Writable } from "node:stream";
+import type { BuildContext } from "../context/build-context.js";
+import type { Engine } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import type { Run } from "../events.js";
+import type { CredentialSource } from "../image/registry-credentials.js";
+import type { BoxConnectionOptions } from "./box-connection.js";
+import type { BuildPlan } from "./build-plan.js";
+import { needsSolve } from "./builder-needs.js";
+import type { Closing } from "./closing.js";
+import { Exports } from "./exports.js";
+import { LocalNeeds } from "./local-needs.js";
+import { askForImages } from "./needed-context.js";
+import { StoredImages } from "./stored-images.js";
+import type { SentBuild } from "./transfer.js";
+
+/** What one daemon builds, for one platform, and what it may have for it. */
+export interface PlacedBuild {
+	readonly plan: BuildPlan;
+	readonly context: BuildContext;
+	readonly needs: LocalNeeds;
+	readonly images: StoredImages;
+}
+
+export function placeBuild(plan: BuildPlan, context: BuildContext, run: Run): PlacedBuild {
+	const images = new StoredImages(run.signal);
+	return { plan, context, images, needs: new LocalNeeds(context, plan.request, images) };
+}
+
+/** What is done for a build while its box is waited for. */
+export function meanwhileFor({
+	plan,
+	context,
+	needs,
+	images,
+}: PlacedBuild): Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting"> {
+	return {
+		whileWaiting: () => loadAhead(needs),
+		whileGreeting: (questions) => {
+			needs.ask(questions);
+			if (context.kind !== "directory" || !mayBeMinimal(plan)) return;
+			askForImages(context, plan, questions, images).catch(() => {});
+		},
+	};
+}
+
+/** What sending a build takes of everything around it. */
+export interface SendingRooms {
+	readonly environment: Environment;
+	readonly credentials: CredentialSource;
+	/** For outputs to "-". */
+	readonly stdout: Writable;
+	readonly closing: Closing;
+}
+
+/**
+ * Gets the context to the daemon in the way that fits, and has it build. May be done again, apart from
+ * what isOnce() says.
+ *
+ * @throws BuildFailedError, ContextError, DeliveryError, EngineError, ConnectionError, InterruptedError
+ */
+export async function sendBuild(
+	engine: Engine,
+	{ plan, context, needs, images }: PlacedBuild,
+	{ environment, credentials, stdout, closing }: SendingRooms,
+	run: Run,
+): Promise<SentBuild & { readonly exports: Exports }> {
+	const { chooseTransfer } = await import("./choose-transfer.js");
+	const { sessionServices } = await import("./session-services.js");
+	const exports = closing.use(new Exports(plan.exports, stdout, run));
+	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
+	const rooms = { credentials, needs, images, environment, services };
+	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
+	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
+	run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
+	try {
+		return { ...(await transfer.send(engine, context, plan, run)), exports };
+	} catch (error) {
+		// The daemon only tells in its words what went wrong on this side.
+		throw exports.failure ?? error;
+	}
+}
+
+/** An archive cannot always be read again, and what went to the standard output not be taken back. */
+export function isOnce({ context, plan }: PlacedBuild): boolean {
+	const read = context.kind === "archive" && context.once;
+	return read || plan.exports.some(({ destination }) => destination.kind === "stdout");
+}
+
+function warnOfDoubt(doubt: string, { emit }: Run): void {
+	const message = `--minimal leaves nothing out: ${doubt}`;
+	emit({ type: "warning", message, hint: "more of the context may be needed than is seen here" });
+}
+
+/** Whether the context may go as a tar with nothing in it that the build can do without. */
+function mayBeMinimal(plan: BuildPlan): boolean {
+	return plan.minimal !== false && plan.transfer !== "sync" && needsSolve(plan) === undefined;
+}
+
+/** The heaviest modules, loaded while the network is waited for. */
+function loadAhead(needs: LocalNeeds): void {
+	for (const module of [
+		import("../engine/http-connection.js"),
+		import("./choose-transfer.js"),
+		import("./session-services.js"),
+	]) {
+		// Who needs it will hear of the failure.
+		module.catch(() => {});
+	}
+	needs.read();
+}

@@ -1,0 +1,99 @@
+import type { Readable, Writable } from "node:stream";
+import { type BuildContext, openBuildContext } from "../context/build-context.js";
+import type { Environment } from "../environment.js";
+import { InterruptedError } from "../errors.js";
+import type { Run } from "../events.js";
+import { type BuildPlan, planBuild } from "./build-plan.js";
+import { Closing } from "./closing.js";
+import type { BuildOptions } from "./options.js";
+import { pathsToNote } from "./secrets-check.js";
+import { Stopwatch } from "./stopwatch.js";
+import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
+
+/** What a build needs of the process it runs in. */
+export interface Surroundings {
+	readonly environment: Environment;
+	/** For the context or the Dockerfile "-". */
+	readonly stdin: Readable;
+	/** For `save: "-"` and outputs to "-". */
+	readonly stdout: Writable;
+}
+
+export type Phase = "connect" | "context" | "upload" | "build" | "deliver";
+
+/** What a run has before it knows of any box. */
+export interface PlannedRun {
+	readonly plan: BuildPlan;
+	/** Closes what is opened, at the end of the run. */
+	readonly closing: Closing;
+	readonly stopwatch: Stopwatch<Phase>;
+	readonly run: Run;
+	/** Stops everything. */
+	readonly failed: AbortController;
+}
+
+/**
+ * Does something as planned by checked options. The first failure stops everything else.
+ * @throws RbuildError
+ */
+export async function withPlannedRun<Result>(
+	options: BuildOptions,
+	{ environment }: Surroundings,
+	caller: Run,
+	work: (planned: PlannedRun) => Promise<Result>,
+): Promise<Result> {
+	const stopwatch = new Stopwatch<Phase>();
+	const failed = new AbortController();
+	const secrets = secretsOf(options);
+	const run = keepingSecrets(
+		{ ...caller, signal: AbortSignal.any([caller.signal, failed.signal]) },
+		secrets,
+	);
+	await using closing = new Closing();
+	try {
+		const plan = await planBuild(options, environment, run);
+		return await work({ plan, closing, stopwatch, run, failed });
+	} catch (error) {
+		failed.abort(error);
+		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
+	}
+}
+
+/** Begins to walk a directory. What is wrong with the context's place is found out before anybody is called. */
+export async function openContext(
+	{ context, file }: BuildOptions,
+	{ plan, closing, run }: PlannedRun,
+	{ environment, stdin }: Surroundings,
+): Promise<BuildContext> {
+	run.emit({ type: "context", status: "started", source: context });
+	const { workingDirectory, platform } = environment;
+	const request = {
+		context,
+		file,
+		workingDirectory,
+		platform,
+		stdin,
+		note: pathsToNote(plan.secretsCheck),
+	};
+	return closing.use(await openBuildContext(request, run.signal));
+}
+
+/** Waits until all of it is known that is known beforehand. */
+export async function readContext(context: BuildContext, run: Run): Promise<void> {
+	const startedAt = performance.now();
+	if (context.kind === "directory") await context.walked;
+	run.emit({
+		type: "context",
+		status: "done",
+		source: context.source,
+		kind: context.kind,
+		durationMs: performance.now() - startedAt,
+		...(context.kind === "directory" ? { totals: context.totals() } : {}),
+	});
+}
+
+function interruption({ reason }: AbortSignal): InterruptedError {
+	return reason instanceof InterruptedError
+		? reason
+		: new InterruptedError("interrupted", { cause: reason });
+}
