@@ -17,7 +17,15 @@ export interface Run {
 	readonly tellSentFiles?: boolean | undefined;
 }
 
-export type BuildEvent =
+/** What all news has of a build for several platforms. */
+export interface PlatformNews {
+	/** An OCI platform; absent where it is about all of them, and in every other build. */
+	readonly platform?: string;
+}
+
+export type BuildEvent = PlatformNews & RunEvent;
+
+type RunEvent =
 	| ConnectEvent
 	| ReachEvent
 	| ContextEvent
@@ -203,13 +211,16 @@ export interface LogEvent {
 	readonly text: string;
 }
 
-/** "export": what a build gives other than an image, such as files in a folder. */
-export type DeliveryMethod = "push" | "save" | "load" | "export";
+/**
+ * "export": what a build gives other than an image, such as files in a folder. "bring": the image of one
+ * platform comes to this machine, to be pushed or saved with the others.
+ */
+export type DeliveryMethod = "push" | "save" | "load" | "export" | "bring";
 
 export interface DeliverEvent {
 	readonly type: "deliver";
 	readonly method: DeliveryMethod;
-	/** An image reference, the path of a file or folder, or the local daemon's address. */
+	/** An image reference, the path of a file or folder, or the address of the local daemon or the box. */
 	readonly destination: string;
 	readonly status: "started" | "progress" | "done";
 	readonly bytes: number;
@@ -321,19 +332,26 @@ export interface DoneEvent {
 
 /** What was done, for people (the closing report) and for scripts (--metadata-file). */
 export interface BuildReport {
-	/** The image id: "sha256:" and 64 hex digits. Absent where no image was asked for (--output). */
+	/**
+	 * The image id: "sha256:" and 64 hex digits. Absent where no image was asked for (--output). Of several
+	 * platforms: the digest of their index, if it was pushed or saved; else the id of the one that was
+	 * loaded, if one was.
+	 */
 	readonly imageId?: string;
 	readonly tags: readonly string[];
-	/** An OCI platform. */
+	/** An OCI platform; of several, all with commas in between. */
 	readonly platform: string;
-	/** Where it was built, as the user would write it after --on. */
+	/** Where it was built, as the user would write it after --on; several boxes with commas in between. */
 	readonly target: string;
+	/** Of several, that of the first. */
 	readonly engine: EngineFacts;
+	/** For several platforms alone, in the order in which they were asked for. */
+	readonly platforms?: readonly PlatformReport[];
 	readonly deliveries: readonly DeliveryReport[];
 	readonly contextKind: ContextKind;
 	/** For a directory only. */
 	readonly context?: ContextTotals;
-	/** Absent where the daemon fetched all by itself. */
+	/** Absent where the daemon fetched all by itself, and of several platforms. */
 	readonly upload?: UploadReport;
 	readonly wire: {
 		/** Bytes written to and read from the network connection, all protocols included. */
@@ -351,6 +369,16 @@ export interface BuildReport {
 		readonly deliver: number;
 		readonly total: number;
 	};
+}
+
+/** What was done for one platform of several. */
+export interface PlatformReport extends Pick<BuildReport, "target" | "engine" | "upload"> {
+	/** An OCI platform. */
+	readonly platform: string;
+	/** As its box calls it. */
+	readonly imageId: string;
+	/** That of its manifest in the index, where there is one. */
+	readonly digest?: string;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import type { ForwardedAgent } from "../buildkit/ssh-agent/agent-forward.js";
 import type { BuildRequest } from "../engine/build-request.js";
-import { normalizePlatform } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
@@ -9,6 +8,7 @@ import { needsSolve } from "./builder-needs.js";
 import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
 import type { BuildOptions, SecretsCheck, SshOption, TransferChoice } from "./options.js";
 import { type PlannedOutputs, planOutputs } from "./plan-outputs.js";
+import { singlePlatform } from "./platforms/platform-list.js";
 import { type PlannedSecret, planSecrets } from "./secrets.js";
 
 /** The options of a build after they have been checked, once; everything below trusts them. */
@@ -58,12 +58,12 @@ export async function planBuild(
 	if (typeof options.context !== "string" || options.context === "") {
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
-	const platform = options.platform && singlePlatform(options.platform);
+	const platform = singlePlatform(options.platform);
 	const outputs = await planOutputs(options, environment);
 	const buildkit = await planBuildKit(options, environment);
 	const plan: BuildPlan = {
 		...outputs,
-		platform: platform || undefined,
+		platform,
 		allowEmulation: options.allowEmulation ?? false,
 		transfer: options.transfer ?? "auto",
 		minimal: options.minimal,
@@ -80,7 +80,7 @@ export async function planBuild(
 			target: options.target,
 			buildArgs: resolveBuildArgs(options.buildArgs ?? {}, environment),
 			labels: options.labels ?? {},
-			platform: platform || undefined,
+			platform,
 			noCache: options.noCache,
 			pull: options.pull,
 			networkMode: options.network,
@@ -122,17 +122,6 @@ async function planAgents(options: readonly SshOption[], environment: Environmen
 	if (options.length === 0) return new Map();
 	const { openAgents } = await import("./ssh-agents.js");
 	return openAgents(options, environment, run);
-}
-
-/** --platform as an OCI platform. @throws UsageError */
-export function singlePlatform(text: string): string {
-	if (text.includes(",")) {
-		throw new UsageError(`one platform at a time: "${text}" names several`, {
-			hint: "run rbuild once for each platform, each time on a machine of that kind",
-		});
-	}
-	// An operating system alone is not enough to know the machine by, so any architecture will do.
-	return normalizePlatform(text, "linux/amd64");
 }
 
 /** A name alone takes the environment's value, and stays without one if there is none, as in docker. */

@@ -43,7 +43,8 @@ export function planDeliveries(
 	];
 }
 
-async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> {
+/** The daemon of this machine. @throws ConnectionError */
+export async function openLocalEngine(rooms: DeliveryRooms, run: Run): Promise<Engine> {
 	const chosen = await localDaemon(rooms.environment);
 	const transport = rooms.closing.use(
 		await openTransport(

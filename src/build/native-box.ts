@@ -2,7 +2,7 @@ import { runsNatively } from "../engine/platforms.js";
 import type { Environment } from "../environment.js";
 import { ConnectionError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
-import type { ChosenTarget } from "../target/target.js";
+import type { ChosenTarget, Target } from "../target/target.js";
 import { askBox, type BoxAnswer } from "./ask-box.js";
 import type { Candidate } from "./candidates.js";
 import type { ChosenBox, PlatformsWish } from "./choose-box.js";
@@ -19,7 +19,7 @@ interface Box {
 
 /**
  * Of several boxes, for each platform the first to answer that runs it natively; for any platform, the
- * first to answer. What they have answered a short time ago need not be asked again.
+ * first to answer. What has to be emulated goes to a box with nothing else to do, if there is one. What they have answered a short time ago need not be asked again.
  *
  * @returns in the order of the platforms
  * @throws ConnectionError when for one of them none fits, or none answers; InterruptedError
@@ -31,9 +31,10 @@ export async function chooseNativeBoxes(
 	run: Run,
 ): Promise<readonly ChosenBox[]> {
 	const known = await KnownAnswers.read(environment);
-	const ask = (platforms: PlatformsWish["platforms"]) =>
-		askForNativeBoxes(candidates, { platforms, allowEmulation }, known, environment, run);
 	const remembered = platforms.map((platform) => fastestKnown(candidates, platform, known));
+	const taken = new Set(remembered.flatMap((chosen) => chosen?.target ?? []));
+	const ask = (platforms: PlatformsWish["platforms"]) =>
+		askForNativeBoxes(candidates, { platforms, allowEmulation, taken }, known, environment, run);
 	const unknown = platforms.filter((_, index) => remembered[index] === undefined);
 	const found = unknown.length > 0 ? await ask(unknown) : [];
 	return platforms.map((platform, index) => {
@@ -67,7 +68,7 @@ function fastestKnown(
 /** Asks all of them at once, and goes on as soon as there is a box for each platform. */
 async function askForNativeBoxes(
 	candidates: readonly Candidate[],
-	{ platforms, allowEmulation }: PlatformsWish,
+	{ platforms, allowEmulation, taken }: PlatformsWish & { readonly taken: ReadonlySet<Target> },
 	known: KnownAnswers,
 	environment: Environment,
 	run: Run,
@@ -103,9 +104,17 @@ async function askForNativeBoxes(
 	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 	await known.write();
 
-	const [fastest] = answers;
-	return platforms.map((platform) => {
-		const winner = firstFor(platform) ?? (allowEmulation ? fastest : undefined);
+	const native = platforms.map(firstFor);
+	const busy = new Set([...taken, ...native.flatMap((winner) => winner?.[0].chosen.target ?? [])]);
+	const emulating = () => {
+		if (!allowEmulation) return undefined;
+		const all = [...answers];
+		const winner = all.find(([{ chosen }]) => !busy.has(chosen.target)) ?? all[0];
+		if (winner !== undefined) busy.add(winner[0].chosen.target);
+		return winner;
+	};
+	return platforms.map((platform, index) => {
+		const winner = native[index] ?? emulating();
 		if (winner === undefined) throw noneFits(answers, failures, platform);
 		const [{ chosen }, { engine }] = winner;
 		const why = `${chosen.chosenBy}: ${engine.platform}, the first of ${candidates.length} to answer`;

@@ -47,8 +47,11 @@ export interface BuildOptions extends TargetOptions {
 	/** Values for ARG; `null` takes the environment's value, if it has one. */
 	readonly buildArgs?: Readonly<Record<string, string | null>>;
 	readonly labels?: Readonly<Record<string, string>>;
-	/** One OCI platform, such as "linux/amd64"; absent: the daemon's own. */
-	readonly platform?: string;
+	/**
+	 * An OCI platform, such as "linux/amd64"; absent: the daemon's own. Of several ("linux/amd64,linux/arm64",
+	 * or a list), each is built on the first box of `on` to answer that runs it natively.
+	 */
+	readonly platform?: string | readonly string[];
 	/** Build for a platform that the daemon's machine can only emulate. */
 	readonly allowEmulation?: boolean;
 	readonly noCache?: boolean;

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { type BuildContext, openBuildContext } from "../context/build-context.js";
 import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
-import type { Run } from "../events.js";
+import type { BuildReport, Run } from "../events.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { Closing } from "./closing.js";
 import type { BuildOptions } from "./options.js";
@@ -90,6 +90,18 @@ export async function readContext(context: BuildContext, run: Run): Promise<void
 		durationMs: performance.now() - startedAt,
 		...(context.kind === "directory" ? { totals: context.totals() } : {}),
 	});
+}
+
+/** For the report. */
+export function phasesOf(stopwatch: Stopwatch<Phase>): BuildReport["phases"] {
+	return {
+		connect: stopwatch.spent("connect"),
+		context: stopwatch.spent("context"),
+		upload: stopwatch.spent("upload"),
+		build: stopwatch.spent("build"),
+		deliver: stopwatch.spent("deliver"),
+		total: stopwatch.total,
+	};
 }
 
 function interruption({ reason }: AbortSignal): InterruptedError {

@@ -6,7 +6,8 @@ import type { DeliveryRooms } from "./deliveries.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
-import type { Surroundings } from "./planned-run.js";
+import { phasesOf, type Surroundings } from "./planned-run.js";
+import { platformsOf } from "./platforms/platform-list.js";
 import { checkSecrets } from "./secrets-check.js";
 
 /**
@@ -14,11 +15,16 @@ import { checkSecrets } from "./secrets-check.js";
  *
  * @throws RbuildError
  */
-export function remoteBuild(
+export async function remoteBuild(
 	options: BuildOptions,
 	surroundings: Surroundings,
 	caller: Run,
 ): Promise<BuildReport> {
+	const platforms = platformsOf(options.platform);
+	if (platforms.length > 1) {
+		const { buildPlatforms } = await import("./platforms/multi-build.js");
+		return buildPlatforms(options, platforms, surroundings, caller);
+	}
 	const work = (open: OpenBuild) => build(open, surroundings);
 	return withOpenBuild(options, surroundings, caller, work, meanwhileFor);
 }
@@ -83,13 +89,6 @@ function writeReport(
 		...(upload === undefined ? {} : { upload }),
 		wire: { sent: box.wire.sent, received: box.wire.received },
 		retries: box.retries,
-		phases: {
-			connect: stopwatch.spent("connect"),
-			context: stopwatch.spent("context"),
-			upload: stopwatch.spent("upload"),
-			build: stopwatch.spent("build"),
-			deliver: stopwatch.spent("deliver"),
-			total: stopwatch.total,
-		},
+		phases: phasesOf(stopwatch),
 	};
 }

@@ -30,7 +30,10 @@ export const BUILD_FLAGS = {
 	target: { ...text, describe: "Stage to build" },
 	"build-arg": { ...texts, describe: "Value for an ARG, NAME=VALUE or NAME" },
 	label: { ...texts, describe: "Metadata for the image, NAME=VALUE" },
-	platform: { ...text, describe: "Platform to build for, such as linux/amd64" },
+	platform: {
+		...texts,
+		describe: "Platform to build for, such as linux/amd64; several: on several boxes",
+	},
 	"allow-emulation": { ...flag, describe: "Build for a platform the box can only emulate" },
 	pull: { ...flag, describe: "Always look for newer base images" },
 	"no-cache": { ...flag, describe: "Use no cached layers" },

@@ -1,6 +1,6 @@
-import { singlePlatform } from "../build/build-plan.js";
 import { chooseBox } from "../build/choose-box.js";
 import type { BuildOptions } from "../build/options.js";
+import { singlePlatform } from "../build/platforms/platform-list.js";
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Environment } from "../environment.js";
 import {
@@ -54,7 +54,7 @@ export async function examine(
 	tell: Tell,
 ): Promise<Diagnosis> {
 	const { allowEmulation = false } = options;
-	const platform = options.platform === undefined ? undefined : singlePlatform(options.platform);
+	const platform = singlePlatform(options.platform);
 	const wish = { platform, allowEmulation };
 	const list = new Checklist(tell);
 	const chosen = await choose(options, wish, environment, signal, list);

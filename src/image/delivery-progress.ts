@@ -23,7 +23,7 @@ export class DeliveryProgress implements ReturnNews {
 	#bytes = 0;
 	#told = 0;
 
-	constructor(method: "save" | "load", destination: string, emit: Emit) {
+	constructor(method: "save" | "load" | "bring", destination: string, emit: Emit) {
 		this.#emit = emit;
 		this.#event = { type: "deliver", method, destination };
 		emit({ ...this.#event, status: "started", bytes: 0 });

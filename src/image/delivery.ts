@@ -7,6 +7,8 @@ export interface BuiltImage {
 	readonly id: string;
 	/** Every name it was given, as the user wrote them. */
 	readonly tags: readonly string[];
+	/** Set where that daemon need not keep it. */
+	readonly mayGo?: boolean;
 }
 
 /** One way of getting a built image to where it is wanted: push, save or load. See export/ for all else. */

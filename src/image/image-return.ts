@@ -100,7 +100,9 @@ export class ImageReturn implements ImageSource {
 		const id = asDigest(stored.id, "the image id");
 		const known = await this.#known(id, unwanted, run.signal);
 		if (known !== undefined) return { image: known, received: 0, reused: sum(known.layers) };
-		if (image.tags.length === 0) throw new NoReversePush("a daemon pushes no image without a name");
+		if (image.tags.length === 0 && !image.mayGo) {
+			throw new NoReversePush("a daemon pushes no image without a name");
+		}
 		const expected = expectedImage(stored, id, unwanted);
 		const push = { engine, image: id, cache: this.cache, onBytes, onLine };
 		const { root, received, claimed } = await reversePush({ ...push, expected }, run).catch(

@@ -93,7 +93,7 @@ async function loadReturned(
 	const spared = returned.layers.filter(({ diffId }) => there.has(diffId));
 	const without = new Set(spared.map(({ digest }) => digest));
 	const { tags } = image;
-	const entries = await imageLayout(returns.cache, returned, { tags, docker: true, without });
+	const entries = await imageLayout(returns.cache, returned, { tags, docker: returned, without });
 	const archive = Readable.from(tarOf(entries), { objectMode: false });
 	const loaded = await load(local, archive, run);
 	const ids = new Set([returned.root.digest, returned.config.digest]);

@@ -7,7 +7,7 @@ import type { DeliveryReport, Run } from "../events.js";
 import { imageLayout } from "./archive/image-layout.js";
 import { LayoutFolder } from "./archive/layout-folder.js";
 import { compressionOf } from "./archive/save-compression.js";
-import { tarOf } from "./archive/tar-entries.js";
+import { type TarEntry, tarOf } from "./archive/tar-entries.js";
 import { exportArchive } from "./archive-export.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
@@ -25,25 +25,15 @@ type TakeTar = (tar: Readable, compression: readonly Transform[]) => Promise<voi
  */
 export function saveDelivery(place: SavePlace, returns: ImageSource): Delivery {
 	const { path } = place;
-	if (isLayoutFolder(place)) {
-		return {
-			deliver: (engine, image, run) =>
-				reported(path, run, async (progress) => {
-					const { returned, entries } = await bring(engine, image, false, returns, progress, run);
-					await using folder = await LayoutFolder.open(path);
-					await folder.write(entries, run.signal);
-					await folder.commit();
-					return { bytes: returned.received, reusedBytes: returned.reused };
-				}),
-		};
-	}
 	return {
 		deliver: (engine, image, run) =>
-			save(engine, image, place, returns, run, async (tar, compression) => {
-				await using file = await ReplacementFile.open(path);
-				await pipeline([tar, ...compression, file.stream], { signal: run.signal });
-				await file.commit();
-			}),
+			isLayoutFolder(place)
+				? reported(path, run, async (progress) => {
+						const { returned, entries } = await bring(engine, image, false, returns, progress, run);
+						await writeFolder(path, entries, run);
+						return { bytes: returned.received, reusedBytes: returned.reused };
+					})
+				: save(engine, image, place, returns, run, toFile(path, run)),
 	};
 }
 
@@ -60,13 +50,59 @@ export function saveToStreamDelivery(
 	return {
 		once: true,
 		deliver: (engine, image, run) =>
-			save(engine, image, { path: name, format }, returns, run, async (tar) => {
-				await pipeline(tar, stream, { signal: run.signal, end: false });
-				await new Promise<void>((resolve, reject) => {
-					stream.write("", (error) => (error ? reject(error) : resolve()));
-				});
-			}),
+			save(engine, image, { path: name, format }, returns, run, toStream(stream, run)),
 	};
+}
+
+/**
+ * Saves what is in the cache as an OCI image layout, for which these bytes came to this machine.
+ *
+ * @param place with "-" as the path for the stream
+ * @throws DeliveryError, InterruptedError
+ */
+export function saveLayout(
+	{ path, format }: SavePlace,
+	stream: Writable,
+	entries: readonly TarEntry[],
+	arrival: Arrival,
+	run: Run,
+): Promise<DeliveryReport> {
+	const name = path === "-" ? "the standard output" : path;
+	return reported(name, run, async () => {
+		if (path !== "-" && isLayoutFolder({ path, format })) await writeFolder(path, entries, run);
+		else {
+			const take = path === "-" ? toStream(stream, run) : toFile(path, run);
+			await take(tarStream(entries), compressionOf(path, true));
+		}
+		return arrival;
+	});
+}
+
+function toFile(path: string, { signal }: Run): TakeTar {
+	return async (tar, compression) => {
+		await using file = await ReplacementFile.open(path);
+		await pipeline([tar, ...compression, file.stream], { signal });
+		await file.commit();
+	};
+}
+
+function toStream(stream: Writable, { signal }: Run): TakeTar {
+	return async (tar) => {
+		await pipeline(tar, stream, { signal, end: false });
+		await new Promise<void>((resolve, reject) => {
+			stream.write("", (error) => (error ? reject(error) : resolve()));
+		});
+	};
+}
+
+async function writeFolder(path: string, entries: readonly TarEntry[], run: Run): Promise<void> {
+	await using folder = await LayoutFolder.open(path);
+	await folder.write(entries, run.signal);
+	await folder.commit();
+}
+
+function tarStream(entries: readonly TarEntry[]): Readable {
+	return Readable.from(tarOf(entries), { objectMode: false });
 }
 
 function save(
@@ -81,8 +117,7 @@ function save(
 	return reported(path, run, async (progress): Promise<Arrival> => {
 		try {
 			const { returned, entries } = await bring(engine, image, docker, returns, progress, run);
-			const tar = Readable.from(tarOf(entries), { objectMode: false });
-			await take(tar, compressionOf(path, true));
+			await take(tarStream(entries), compressionOf(path, true));
 			return { bytes: returned.received, reusedBytes: returned.reused };
 		} catch (error) {
 			if (!(error instanceof NoReversePush)) throw error;
@@ -101,11 +136,8 @@ async function bring(
 ) {
 	try {
 		const returned = await returns.bring(engine, image, new Set(), progress, run);
-		const { tags } = image;
-		return {
-			returned,
-			entries: await imageLayout(returns.cache, returned.image, { tags, docker }),
-		};
+		const options = { tags: image.tags, docker: docker ? returned.image : undefined };
+		return { returned, entries: await imageLayout(returns.cache, returned.image, options) };
 	} catch (error) {
 		if (docker || !(error instanceof NoReversePush)) throw error;
 		throw new DeliveryError(

@@ -80,6 +80,7 @@ const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly d
 	push: { doing: "pushing to", done: "pushed to" },
 	save: { doing: "saving to", done: "saved to" },
 	export: { doing: "exporting to", done: "exported to" },
+	bring: { doing: "bringing here from", done: "brought here from" },
 	load: { doing: "loading into local docker at", done: "loaded into local docker at" },
 };
 

@@ -3,42 +3,48 @@ import type { BlobCache } from "../cache/blob-cache.js";
 import { blobsOf, type CachedImage } from "../cache/cached-image.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
 import type { Descriptor } from "../image-manifest.js";
+import { inOciTypes, OCI_INDEX } from "../oci-types.js";
 import { parseTag } from "../reference.js";
 import { type TarEntry, tarEntry } from "./tar-entries.js";
 
-/** What one image becomes: the files of an OCI image layout (image-spec, image-layout), in their order. */
+/** What becomes a layout: an image, or an index of several. */
+export type LayoutContents = Pick<CachedImage, "root" | "manifests">;
+
 export interface LayoutOptions {
 	/** As the user wrote them. */
 	readonly tags: readonly string[];
-	/** Also what `docker load` reads: manifest.json. */
-	readonly docker: boolean;
+	/** Also what `docker load` reads, manifest.json, of this image. */
+	readonly docker?: Pick<CachedImage, "config" | "layers"> | undefined;
+	/** Of each of its names. */
+	readonly annotations?: Readonly<Record<string, string>>;
 	/** Blobs to leave out, which whoever reads it has. */
 	readonly without?: ReadonlySet<Digest>;
 }
 
 /**
- * Nothing in it depends on the time or on the machine. What a daemon pushed in docker's own media types
- * is put into those of OCI, as tools want them in a layout; configuration and layers stay as they are.
+ * The files of an OCI image layout (image-spec, image-layout), in their order. Nothing in it depends on
+ * the time or on the machine. What a daemon pushed in docker's own media types is put into those of OCI, as
+ * tools want them in a layout; configuration and layers stay as they are.
  *
  * @throws DeliveryError
  */
 export async function imageLayout(
 	cache: BlobCache,
-	image: CachedImage,
-	{ tags, docker, without = new Set() }: LayoutOptions,
+	contents: LayoutContents,
+	{ tags, docker, annotations = {}, without = new Set() }: LayoutOptions,
 ): Promise<readonly TarEntry[]> {
 	const manifests = new Map<Digest, Buffer>();
-	const root = await ociRoot(cache, image, manifests);
+	const root = await ociRoot(cache, contents, manifests);
 	const index = {
 		schemaVersion: 2,
-		mediaType: "application/vnd.oci.image.index.v1+json",
-		manifests: named(root, tags),
+		mediaType: OCI_INDEX,
+		manifests: named(root, tags, annotations),
 	};
-	const blobs = blobsOf(image).filter(({ digest }) => !without.has(digest));
+	const blobs = blobsOf(contents).filter(({ digest }) => !without.has(digest));
 	return [
 		json("oci-layout", { imageLayoutVersion: "1.0.0" }),
 		json("index.json", index),
-		...(docker ? [json("manifest.json", dockerManifest(image, tags))] : []),
+		...(docker ? [json("manifest.json", dockerManifest(docker, tags))] : []),
 		...[...manifests].map(([digest, content]) => tarEntry(blobPath(digest), content)),
 		...blobs.map(({ digest, size }) => ({
 			name: blobPath(digest),
@@ -53,7 +59,10 @@ export function blobPath(digest: Digest): string {
 }
 
 /** What `docker load` goes by (moby, image/spec). */
-function dockerManifest({ config, layers }: CachedImage, tags: readonly string[]): unknown {
+function dockerManifest(
+	{ config, layers }: Pick<CachedImage, "config" | "layers">,
+	tags: readonly string[],
+): unknown {
 	return [
 		{
 			Config: blobPath(config.digest),
@@ -64,45 +73,33 @@ function dockerManifest({ config, layers }: CachedImage, tags: readonly string[]
 }
 
 /** One entry for each name, as containerd and docker write and read them. */
-function named(root: Descriptor, tags: readonly string[]): readonly unknown[] {
-	if (tags.length === 0) return [root];
+function named(
+	root: Descriptor,
+	tags: readonly string[],
+	annotations: Readonly<Record<string, string>>,
+): readonly Descriptor[] {
+	if (tags.length === 0) {
+		return [Object.keys(annotations).length > 0 ? { ...root, annotations } : root];
+	}
 	return tags.map((text) => {
 		const { domain, path, tag } = parseTag(text);
-		const annotations = {
+		const names = {
 			"io.containerd.image.name": `${domain}/${path}:${tag}`,
 			"org.opencontainers.image.ref.name": tag,
 		};
-		return { ...root, annotations };
+		return { ...root, annotations: { ...annotations, ...names } };
 	});
 }
-
-const OCI_TYPES: Readonly<Record<string, string>> = {
-	"application/vnd.docker.distribution.manifest.v2+json":
-		"application/vnd.oci.image.manifest.v1+json",
-	"application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
-	"application/vnd.docker.image.rootfs.diff.tar.gzip":
-		"application/vnd.oci.image.layer.v1.tar+gzip",
-	"application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
-};
 
 /** The manifests that go into the layout, and which of them is the first. */
 async function ociRoot(
 	cache: BlobCache,
-	{ root, manifests }: CachedImage,
+	{ root, manifests }: LayoutContents,
 	into: Map<Digest, Buffer>,
 ): Promise<Descriptor> {
-	const manifest = manifests.get(root.digest);
-	if (manifest?.kind === "image" && root.mediaType in OCI_TYPES) {
-		const { config, layers } = manifest;
-		const mediaType = OCI_TYPES[root.mediaType] ?? "";
-		const content = Buffer.from(
-			JSON.stringify({
-				schemaVersion: 2,
-				mediaType,
-				config: inOciTypes(config),
-				layers: layers.map(inOciTypes),
-			}),
-		);
+	const oci = inOciTypes(root, manifests.get(root.digest));
+	if (oci !== undefined) {
+		const { mediaType, content } = oci;
 		const digest = digestOf(content);
 		into.set(digest, content);
 		return { mediaType, digest, size: content.length };
@@ -114,10 +111,6 @@ async function ociRoot(
 		into.set(digest, content);
 	}
 	return root;
-}
-
-function inOciTypes({ mediaType, digest, size }: Descriptor): Descriptor {
-	return { mediaType: OCI_TYPES[mediaType] ?? mediaType, digest, size };
 }
 
 function json(name: string, value: unknown): TarEntry {

@@ -64,7 +64,7 @@ export async function readCachedImage(
 }
 
 /** Everything that belongs to it and is no manifest: configurations, layers, attestations. */
-export function blobsOf({ manifests }: CachedImage): readonly Descriptor[] {
+export function blobsOf({ manifests }: Pick<CachedImage, "manifests">): readonly Descriptor[] {
 	const blobs = new Map<Digest, Descriptor>();
 	for (const manifest of manifests.values()) {
 		if (manifest.kind === "index") continue;

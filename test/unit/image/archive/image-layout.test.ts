@@ -56,7 +56,7 @@ describe("an image as the files of a layout", () => {
 	const blob = (bytes: Buffer) => `blobs/sha256/${digestOf(bytes).slice(7)}`;
 
 	it("is the same to the last byte each time, and a tar that tar reads", async () => {
-		const make = async () => tar(await imageLayout(cache, image, { tags: ["app"], docker: true }));
+		const make = async () => tar(await imageLayout(cache, image, { tags: ["app"], docker: image }));
 		const [one, other] = [await make(), await make()];
 		assert.ok(one.equals(other));
 		const out = join(folder, "out");
@@ -73,7 +73,7 @@ describe("an image as the files of a layout", () => {
 
 	it("tells docker of every tag and of the layers in their order", async () => {
 		const tags = ["app", "localhost:5000/team/app:2"];
-		const entries = await imageLayout(cache, image, { tags, docker: true });
+		const entries = await imageLayout(cache, image, { tags, docker: image });
 		assert.deepEqual(await content(entries, "manifest.json"), [
 			{
 				Config: blob(config),
@@ -84,7 +84,7 @@ describe("an image as the files of a layout", () => {
 	});
 
 	it("has OCI's media types, and the names as annotations", async () => {
-		const entries = await imageLayout(cache, image, { tags: ["app"], docker: false });
+		const entries = await imageLayout(cache, image, { tags: ["app"] });
 		assert.ok(entries.every(({ name }) => name !== "manifest.json"));
 		const { manifests } = await content(entries, "index.json");
 		assert.deepEqual(manifests[0].annotations, {
@@ -99,7 +99,7 @@ describe("an image as the files of a layout", () => {
 
 	it("may leave out layers, and still names them", async () => {
 		const [below = Buffer.alloc(0)] = layers;
-		const options = { tags: [], docker: true, without: new Set([digestOf(below)]) };
+		const options = { tags: [], docker: image, without: new Set([digestOf(below)]) };
 		const entries = await imageLayout(cache, image, options);
 		assert.ok(entries.every(({ name }) => name !== blob(below)));
 		assert.deepEqual((await content(entries, "manifest.json"))[0].Layers, layers.map(blob));
@@ -123,7 +123,7 @@ describe("an image as the files of a layout", () => {
 				tarEntry("oci-layout", Buffer.from("1")),
 				tarEntry("old", Buffer.from("1")),
 			]);
-			await write(path, await imageLayout(cache, image, { tags: [], docker: false }));
+			await write(path, await imageLayout(cache, image, { tags: [] }));
 			assert.deepEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"]);
 			assert.deepEqual(readdirSync(join(folder, "new")), ["layout"]);
 		});
@@ -141,7 +141,7 @@ describe("an image as the files of a layout", () => {
 
 		it("is not there when a blob could not be read", async () => {
 			const path = join(folder, "layout");
-			const entries = await imageLayout(cache, image, { tags: [], docker: false });
+			const entries = await imageLayout(cache, image, { tags: [] });
 			await cache.remove(digestOf(config));
 			await assert.rejects(write(path, entries), { name: "DeliveryError" });
 			assert.ok(!existsSync(path));

@@ -1,0 +1,52 @@
+import type { Engine } from "../../engine/engine.js";
+import type { UploadReport } from "../../events.js";
+import type { BuiltImage } from "../../image/delivery.js";
+import { isOnce, type SendingRooms, sendBuild } from "../placed-build.js";
+import { together } from "../together.js";
+import type { PlatformBuild, ReachedBox } from "./platform-boxes.js";
+import { failureOf } from "./platform-news.js";
+
+/** The image of one platform, in the store of its box, where it has no name yet. */
+export interface BuiltPlatform extends PlatformBuild {
+	readonly box: ReachedBox;
+	readonly image: BuiltImage;
+	readonly upload: UploadReport | undefined;
+	/** Milliseconds. */
+	readonly uploadMs: number;
+}
+
+/**
+ * Builds all that a box has to build, at the same time and over one connection.
+ * @throws as sendBuild; the message says of which platform it is
+ */
+export function buildOnBox(
+	box: ReachedBox,
+	rooms: SendingRooms,
+): Promise<readonly BuiltPlatform[]> {
+	const once = box.builds.some(isOnce);
+	return box.connection.keep((engine) => {
+		// Of this attempt alone: after a lost connection, all of them begin again.
+		const failed = new AbortController();
+		return together(
+			failed,
+			box.builds.map((build) => buildOne(engine, build, box, rooms, failed.signal)),
+		);
+	}, once);
+}
+
+async function buildOne(
+	engine: Engine,
+	build: PlatformBuild,
+	box: ReachedBox,
+	rooms: SendingRooms,
+	failed: AbortSignal,
+): Promise<BuiltPlatform> {
+	const run = { ...build.run, signal: AbortSignal.any([build.run.signal, failed]) };
+	try {
+		const { image, upload, uploadMs } = await sendBuild(engine, build, rooms, run);
+		if (image === undefined) throw new Error(`no image was built for ${build.platform}`);
+		return { ...build, box, image, upload, uploadMs };
+	} catch (error) {
+		throw failureOf(build.platform, error);
+	}
+}

@@ -1,0 +1,102 @@
+import { tagImage } from "../../engine/images.js";
+import { DeliveryError } from "../../errors.js";
+import { type CachedImage, readCachedImage } from "../../image/cache/cached-image.js";
+import { type Arrival, DeliveryProgress } from "../../image/delivery-progress.js";
+import { ImageReturn, type ReturnCache, type ReturnedImage } from "../../image/image-return.js";
+import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
+import { NoReversePush } from "../../image/reverse/reverse-push.js";
+import type { PlannedRun } from "../planned-run.js";
+import { together } from "../together.js";
+import type { PlatformAnnotations } from "./annotations.js";
+import type { BuiltPlatform } from "./built-platform.js";
+
+/** One image of all platforms, which is in the cache. */
+export interface GatheredImage {
+	readonly index: PlatformIndex;
+	/** What the index leads to. */
+	readonly contents: Pick<CachedImage, "root" | "manifests">;
+	/** What came for it. */
+	readonly arrival: Arrival;
+}
+
+/**
+ * Gives the images their names on the boxes. Of a box that has built several, one gets them: that of the
+ * box's own platform, unless another one is preferred.
+ *
+ * @throws EngineError, ConnectionError, InterruptedError
+ */
+export async function nameOnBoxes(
+	built: readonly BuiltPlatform[],
+	preferred: string | undefined,
+	{ plan, run, failed }: PlannedRun,
+): Promise<void> {
+	const boxes = [...new Set(built.map(({ box }) => box))];
+	const named = boxes.map((box) => {
+		const own = built.filter((one) => one.box === box);
+		const wish = (platform: string | undefined) => own.find((one) => one.platform === platform);
+		return (wish(preferred) ?? wish(box.engine.facts.platform) ?? own[0]) as BuiltPlatform;
+	});
+	await together(
+		failed,
+		named.map(({ box, image }) =>
+			box.connection.keep(async (engine) => {
+				for (const tag of plan.tags) await tagImage(engine, image.id, tag, run.signal);
+			}),
+		),
+	);
+}
+
+/**
+ * Brings the images here side by side, each layer that is not here yet, and makes one of them.
+ *
+ * @throws DeliveryError, ConnectionError, InterruptedError
+ */
+export async function gatherImage(
+	built: readonly BuiltPlatform[],
+	annotations: PlatformAnnotations,
+	cache: ReturnCache,
+	{ failed }: PlannedRun,
+): Promise<GatheredImage> {
+	const brought = await together(
+		failed,
+		built.map((one) => bring(one, cache)),
+	);
+	const images = built.map(({ platform }, position) => {
+		const { image } = brought[position] as ReturnedImage;
+		return { platform, image, annotations: annotations.ofDescriptor(platform) };
+	});
+	const index = await makePlatformIndex(cache.blobs, images, annotations.ofIndex);
+	const contents = await readCachedImage(cache.blobs, index.root);
+	if (contents === undefined) throw new DeliveryError("the image cache was emptied meanwhile");
+	const sum = (field: "received" | "reused") =>
+		brought.reduce((bytes, image) => bytes + image[field], 0);
+	return { index, contents, arrival: { bytes: sum("received"), reusedBytes: sum("reused") } };
+}
+
+function bring(
+	{ platform, box, image, run }: BuiltPlatform,
+	cache: ReturnCache,
+): Promise<ReturnedImage> {
+	return box.connection.keep(async (engine) => {
+		const { target } = engine.transport;
+		const progress = new DeliveryProgress("bring", target, run.emit);
+		const returns = new ImageReturn(cache);
+		try {
+			const brought = await returns.bring(
+				engine,
+				{ ...image, mayGo: true },
+				new Set(),
+				progress,
+				run,
+			);
+			progress.done({ bytes: brought.received, reusedBytes: brought.reused });
+			return brought;
+		} catch (error) {
+			if (!(error instanceof NoReversePush)) throw error;
+			const message = `the image for ${platform} cannot be brought here from ${target}: ${error.message}`;
+			throw new DeliveryError(message, {
+				hint: "one image of several platforms is made on this side, so each box has to send its part over ssh",
+			});
+		}
+	});
+}

@@ -1,0 +1,111 @@
+import type { BuildContext } from "../../context/build-context.js";
+import { UsageError } from "../../errors.js";
+import type { BuildReport, Run } from "../../events.js";
+import { registryCredentials } from "../../image/registry-credentials.js";
+import { requireBuilder, requireNative } from "../builder-needs.js";
+import { chooseBoxes } from "../choose-box.js";
+import type { BuildOptions } from "../options.js";
+import {
+	openContext,
+	type PlannedRun,
+	readContext,
+	type Surroundings,
+	withPlannedRun,
+} from "../planned-run.js";
+import { checkSecrets } from "../secrets-check.js";
+import { together } from "../together.js";
+import { platformAnnotations } from "./annotations.js";
+import { buildOnBox } from "./built-platform.js";
+import { type PlatformBox, platformBoxes, type ReachedBox } from "./platform-boxes.js";
+import { deliverPlatforms, platformToLoad } from "./platform-deliveries.js";
+import { planFor, requireIndexable } from "./platform-plans.js";
+import { writeReport } from "./platform-report.js";
+
+/**
+ * Builds for several platforms, each on a box that runs it natively, all at the same time, and makes one
+ * image of them. Nothing gets a name, on a box, here or in a registry, before all of them are built.
+ *
+ * @param platforms OCI platforms, two at least
+ * @throws RbuildError
+ */
+export function buildPlatforms(
+	options: BuildOptions,
+	platforms: readonly string[],
+	surroundings: Surroundings,
+	caller: Run,
+): Promise<BuildReport> {
+	const { platform: _all, ...others } = options;
+	return withPlannedRun(others, surroundings, caller, async (planned) => {
+		const { environment, stdout } = surroundings;
+		const { plan, closing, stopwatch, run, failed } = planned;
+		requireIndexable(plan);
+		const annotations = platformAnnotations(plan.buildkit.annotations);
+		const plans = platforms.map((platform) => planFor(platform, plan, annotations));
+		const wish = { platforms, allowEmulation: plan.allowEmulation };
+		const chosen = await chooseBoxes(options, wish, environment, run);
+		const credentials = registryCredentials(environment, run);
+		const rooms = { environment, credentials, stdout, closing };
+		const toLoad = plan.deliveries.load ? await platformToLoad(platforms, rooms, run) : undefined;
+		const context = await openContext(options, planned, surroundings);
+		requireRepeatable(context);
+		const boxes = platformBoxes({ plans, chosen, context, environment, closing }, run);
+
+		const reached = await reach(boxes, context, planned);
+		await check(reached, context, planned, environment.platform);
+		const built = await stopwatch.time("build", () =>
+			together(
+				failed,
+				reached.map((box) => buildOnBox(box, rooms)),
+			),
+		);
+		const all = platforms.flatMap((name) =>
+			built.flat().filter(({ platform }) => platform === name),
+		);
+		stopwatch.add("upload", Math.max(...all.map(({ uploadMs }) => uploadMs)));
+		const delivered = await stopwatch.time("deliver", () =>
+			deliverPlatforms(all, { annotations, toLoad, rooms }, planned),
+		);
+		const report = writeReport(all, delivered, context, planned);
+		run.emit({ type: "done", report });
+		return report;
+	});
+}
+
+/** @throws UsageError for a context that can be read only once */
+function requireRepeatable(context: BuildContext): void {
+	if (context.kind !== "archive" || !context.once) return;
+	throw new UsageError("an archive on the standard input can be sent for one platform only", {
+		hint: "unpack it, and name the directory",
+	});
+}
+
+async function reach(
+	boxes: readonly PlatformBox[],
+	context: BuildContext,
+	{ stopwatch, run, failed }: PlannedRun,
+): Promise<readonly ReachedBox[]> {
+	const connect = boxes.map(async (box) => ({ ...box, engine: await box.connection.open() }));
+	const [reached] = await together(failed, [
+		stopwatch.time("connect", () => together(failed, connect)),
+		stopwatch.time("context", () => readContext(context, run)),
+	]);
+	return reached;
+}
+
+/** Whatever can be known before anything is sent to any of them. */
+async function check(
+	boxes: readonly ReachedBox[],
+	context: BuildContext,
+	{ plan, run }: PlannedRun,
+	platform: NodeJS.Platform,
+): Promise<void> {
+	for (const { engine, builds } of boxes) {
+		for (const { plan } of builds) {
+			requireNative(plan, engine);
+			await requireBuilder(plan, engine, context, run.signal);
+		}
+	}
+	if (context.kind !== "directory") return;
+	const { root, ignore, walked } = context;
+	await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+}

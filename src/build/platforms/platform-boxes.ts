@@ -1,0 +1,79 @@
+import { isDeepStrictEqual } from "node:util";
+import type { BuildContext } from "../../context/build-context.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Environment } from "../../environment.js";
+import type { Run } from "../../events.js";
+import { BoxConnection } from "../box-connection.js";
+import type { BuildPlan } from "../build-plan.js";
+import type { ChosenBox } from "../choose-box.js";
+import type { Closing } from "../closing.js";
+import { placeOf } from "../open-build.js";
+import { meanwhileFor, type PlacedBuild, placeBuild } from "../placed-build.js";
+import { runFor } from "./platform-news.js";
+
+/** A build for one platform, on its box. */
+export interface PlatformBuild extends PlacedBuild {
+	readonly platform: string;
+	/** About this platform. */
+	readonly run: Run;
+}
+
+/** A box, and all that it is to build. */
+export interface PlatformBox {
+	readonly connection: BoxConnection;
+	/** One at least. */
+	readonly builds: readonly PlatformBuild[];
+}
+
+/** A box that was reached. */
+export interface ReachedBox extends PlatformBox {
+	/** As it was then. */
+	readonly engine: Engine;
+}
+
+export interface BoxesRequest {
+	/** Of each platform. */
+	readonly plans: readonly BuildPlan[];
+	/** Of each plan. */
+	readonly chosen: readonly ChosenBox[];
+	readonly context: BuildContext;
+	readonly environment: Environment;
+	readonly closing: Closing;
+}
+
+/** One connection for each box, whatever number of platforms it builds. */
+export function platformBoxes(
+	{ plans, chosen, context, environment, closing }: BoxesRequest,
+	run: Run,
+): readonly PlatformBox[] {
+	const groups: { readonly box: ChosenBox; readonly builds: PlatformBuild[] }[] = [];
+	for (const [index, plan] of plans.entries()) {
+		const box = chosen[index] as ChosenBox;
+		const platform = plan.platform as string;
+		const runOfPlatform = runFor(platform, run);
+		const own = index > 0 && context.kind === "directory" ? context.forAnotherBox() : context;
+		const build = { platform, run: runOfPlatform, ...placeBuild(plan, own, runOfPlatform) };
+		const group = groups.find((one) => isDeepStrictEqual(one.box.chosen.target, box.chosen.target));
+		if (group === undefined) groups.push({ box, builds: [build] });
+		else group.builds.push(build);
+	}
+	return groups.map(({ box, builds }) => {
+		const [first, ...others] = builds as [PlatformBuild, ...PlatformBuild[]];
+		const runOfBox = others.length === 0 ? first.run : run;
+		const { retries } = first.plan;
+		const options = { ...placeOf(box, environment, runOfBox), ...meanwhile(builds), retries };
+		return { connection: closing.use(new BoxConnection(options, runOfBox)), builds };
+	});
+}
+
+function meanwhile(builds: readonly PlatformBuild[]): ReturnType<typeof meanwhileFor> {
+	const all = builds.map(meanwhileFor);
+	return {
+		whileWaiting: () => {
+			for (const { whileWaiting } of all) whileWaiting?.();
+		},
+		whileGreeting: (questions) => {
+			for (const { whileGreeting } of all) whileGreeting?.(questions);
+		},
+	};
+}

@@ -1,0 +1,42 @@
+import { UsageError } from "../../errors.js";
+import type { BuildPlan } from "../build-plan.js";
+import type { PlatformAnnotations } from "./annotations.js";
+
+/**
+ * Refuses what can only be had of one platform.
+ *
+ * @param plan of the whole build
+ * @throws UsageError
+ */
+export function requireIndexable({ deliveries, exports }: BuildPlan): void {
+	const [output] = exports;
+	if (output !== undefined) {
+		throw new UsageError(`--output type=${output.output} can be had of one platform at a time`, {
+			hint: "save the image of all of them with --save type=oci,dest=FILE.tar, or name one platform",
+		});
+	}
+	if (deliveries.push) throw new UsageError("--push of several platforms is not there yet");
+	if (deliveries.saves.some(({ format }) => format === "docker")) {
+		throw new UsageError("a docker archive holds the image of one platform", {
+			hint: "save an OCI layout instead: --save type=oci,dest=FILE.tar",
+		});
+	}
+}
+
+/**
+ * What one box is to build. Its image has no name before all of them are there.
+ * @param plan of the whole build
+ */
+export function planFor(
+	platform: string,
+	plan: BuildPlan,
+	annotations: PlatformAnnotations,
+): BuildPlan {
+	return {
+		...plan,
+		platform,
+		tags: [],
+		buildkit: { ...plan.buildkit, annotations: annotations.ofImage(platform) },
+		request: { ...plan.request, platform, tags: [] },
+	};
+}
