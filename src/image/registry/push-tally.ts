@@ -10,7 +10,7 @@ export interface PushNews {
 	readonly totalBytes: number;
 	/** A layer that there is news of. */
 	readonly layer?: DeliveredLayer;
-	/** Of that layer, for people: "already there", "mounted from team/base". */
+	/** Of that layer, for people: "mounted from team/base". */
 	readonly detail?: string;
 }
 
@@ -60,9 +60,8 @@ export class PushTally {
 			return;
 		}
 		this.#reused += blob.size;
-		const mounted = arrival.way === "mounted";
-		const detail = mounted ? `mounted from ${arrival.from}` : "already there";
-		this.#tell(blob, "here", blob.size, detail);
+		const detail = arrival.way === "mounted" ? `mounted from ${arrival.from}` : undefined;
+		this.#tell(blob, "there", blob.size, detail);
 	}
 
 	#tell(
