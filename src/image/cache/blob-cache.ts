@@ -57,9 +57,13 @@ export class BlobCache {
 		return undefined;
 	}
 
-	/** Fails as the file system does. */
-	read(digest: Digest): Readable {
-		return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 });
+	/**
+	 * Fails as the file system does.
+	 * @param end the byte after the last one
+	 */
+	read(digest: Digest, start = 0, end = Number.POSITIVE_INFINITY): Readable {
+		const options = { highWaterMark: 256 * 1024, start, end: end - 1 };
+		return createReadStream(this.path(digest), options);
 	}
 
 	/** A small one as a whole; undefined where it is not there or is damaged, and then it is removed. */
