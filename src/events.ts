@@ -19,7 +19,10 @@ export interface Run {
 
 /** What all news has of a build for several platforms. */
 export interface PlatformNews {
-	/** An OCI platform; absent where it is about all of them, and in every other build. */
+	/**
+	 * The OCI platform that it is about; of a box that builds several, all of them with commas in between.
+	 * Absent where it is about the whole, and in every other build.
+	 */
 	readonly platform?: string;
 }
 

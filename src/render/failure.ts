@@ -1,5 +1,6 @@
 import type { Colors } from "picocolors/types.js";
-import type { WarningEvent } from "../events.js";
+import type { PlatformNews, WarningEvent } from "../events.js";
+import { ofPlatform } from "./platform-names.js";
 import { printableLine, printableName } from "./printable.js";
 import type { Failure } from "./renderer.js";
 
@@ -14,11 +15,11 @@ export function failureLines(failure: Failure, colors: Colors): string[] {
 }
 
 export function warningLines(
-	event: Pick<WarningEvent, "message" | "hint">,
+	event: PlatformNews & Pick<WarningEvent, "message" | "hint">,
 	colors: Colors,
 ): string[] {
 	return [
-		`${colors.yellow("warning:")} ${printableName(event.message)}`,
+		`${colors.yellow("warning:")} ${ofPlatform(event, printableName(event.message))}`,
 		...hintLines(event.hint, colors),
 	];
 }

@@ -7,6 +7,9 @@ import type { Screen } from "./screen.js";
  * that stdout stays free for results. Each has a "type" and a "time" (ISO 8601, UTC). Sizes are bytes,
  * durations milliseconds; "?" marks what may be missing. More fields and types may come, none leaves.
  *
+ * In a build for several platforms, what is about one of them has platform, too; what is about a box that builds several
+ * has all of those with commas in between.
+ *
  * - `connect`, status `started`: target, chosenBy
  * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
  * - `reach`: place, step (`tcp`, `tls`, `ssh`, `host-key` or `login`), detail
@@ -20,7 +23,7 @@ import type { Screen } from "./screen.js";
  * - `step`, status `done`: id, name, durationMs
  * - `step`, status `failed`: id, name, error, durationMs
  * - `log`: stepId, stream (`stdout` or `stderr`), text (any piece of the output, as the step wrote it)
- * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save`, `load` or `export`), destination, bytes, totalBytes?, detail?,
+ * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save`, `load`, `export` or `bring`), destination, bytes, totalBytes?, detail?,
  *   layer? {id, state (`waiting`, `moving`, `here`, `there` or `done`), bytes, totalBytes}, reusedBytes?
  * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
@@ -28,7 +31,8 @@ import type { Screen } from "./screen.js";
  *   deliveries [{method,
  *   destination}], box? {engine, route}, transfer? {transfer, reason, upload? {files, bytes, atMost}}}: with --dry-run, in place
  *   of `done`
- * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, sentBytes?, reusedBytes?, whole?,
+ * - `done`: report {imageId?, tags, platform, target, engine, platforms? [{platform, imageId, digest?, target, engine,
+ *   upload?}], deliveries [{method, destination, bytes, sentBytes?, reusedBytes?, whole?,
  *   digest?, durationMs}], context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
  *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}

@@ -1,7 +1,15 @@
 import picocolors from "picocolors";
-import type { BuildEvent, DeliverEvent, LogEvent, StepEvent, UploadEvent } from "../events.js";
+import type {
+	BuildEvent,
+	DeliverEvent,
+	LogEvent,
+	PlatformNews,
+	StepEvent,
+	UploadEvent,
+} from "../events.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
+import { newsKey } from "./platform-names.js";
 import { printableName } from "./printable.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
@@ -89,12 +97,12 @@ export class PlainRenderer implements Renderer {
 		}
 	}
 
-	#upload(event: UploadEvent): string[] {
+	#upload(event: UploadEvent & PlatformNews): string[] {
 		if (event.status === "done") return [uploadLine(event) + spent(event)];
-		return this.#isDue("upload") ? [uploadLine(event)] : [];
+		return this.#isDue(newsKey(event, "upload")) ? [uploadLine(event)] : [];
 	}
 
-	#deliver(event: DeliverEvent): string[] {
+	#deliver(event: DeliverEvent & PlatformNews): string[] {
 		const { layer, detail } = event;
 		if (layer !== undefined) {
 			// Each says so once that it is complete.
@@ -166,8 +174,8 @@ export class PlainRenderer implements Renderer {
 	}
 }
 
-function deliveryKey({ method, destination }: DeliverEvent): string {
-	return `${method} ${destination}`;
+function deliveryKey(event: DeliverEvent & PlatformNews): string {
+	return newsKey(event, `${event.method} ${event.destination}`);
 }
 
 function spent({ durationMs }: { readonly durationMs?: number }): string {

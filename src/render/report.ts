@@ -1,5 +1,12 @@
 import type { Colors } from "picocolors/types.js";
-import type { BuildReport, ContextTotals, DeliveryReport, UploadReport } from "../events.js";
+import type {
+	BuildReport,
+	ContextTotals,
+	DeliveryReport,
+	EngineFacts,
+	PlatformReport,
+	UploadReport,
+} from "../events.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
 import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
@@ -10,12 +17,12 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 	const { engine, context } = report;
 	const width = columns - LABEL_WIDTH;
 	const row = (label: string, lines: readonly string[]) => labelled(label, lines, colors);
-	const builtBy = `${engine.product} ${engine.version} (${engine.builder})`;
+	const built = [report.platform, builtBy(engine)].map(printableName);
 	return [
 		...row("image", imageLines(report, width).map(colors.green)),
 		...row("id", report.imageId === undefined ? [] : [report.imageId]),
 		...row("where", whereLines(report)),
-		...row("built", wrap([report.platform, builtBy].map(printableName), width)),
+		...row("built", report.platforms?.map(platformLine) ?? wrap(built, width)),
 		...row("context", wrap(context ? sizeParts(context) : [passedOn(report.contextKind)], width)),
 		...row("ignored", context ? wrap(ignoredParts(context.ignored), width) : []),
 		...row("sent", report.upload ? wrap(sentParts(report.upload, context), width) : []),
@@ -31,8 +38,18 @@ function imageLines({ imageId, tags }: BuildReport, width: number): string[] {
 		: wrap([shortImageId(imageId), ...tags.map(printableName)], width);
 }
 
+function builtBy({ product, version, builder }: EngineFacts): string {
+	return `${product} ${version} (${builder})`;
+}
+
+function platformLine({ platform, target, engine, upload }: PlatformReport): string {
+	const sent = upload === undefined ? [] : [`${formatBytes(upload.sentBytes)} sent`];
+	return [`${platform} on ${target}`, builtBy(engine), ...sent].map(printableName).join(", ");
+}
+
 /** A build without an image leaves nothing but its cache on that machine. */
-function whereLines({ imageId, target, deliveries }: BuildReport): string[] {
+function whereLines({ imageId, target, platforms, deliveries }: BuildReport): string[] {
+	if (platforms !== undefined) return deliveries.map(deliveryPart);
 	const box = `${imageId === undefined ? "built on" : "on"} ${printableName(target)}`;
 	return [box, ...deliveries.map(deliveryPart)];
 }

@@ -1,5 +1,6 @@
-import type { LogEvent, StepEvent } from "../events.js";
+import type { LogEvent, PlatformNews, StepEvent } from "../events.js";
 import { LogLines } from "./log-lines.js";
+import { stepName } from "./platform-names.js";
 import { printableName } from "./printable.js";
 
 /** How many lines of its output are remembered of a step. */
@@ -42,9 +43,9 @@ export class Steps {
 	}
 
 	/** Takes over what the event says of its step. */
-	update(event: StepEvent, now: number): Step {
+	update(event: StepEvent & PlatformNews, now: number): Step {
 		const step = this.#get(event.id, now);
-		step.name = printableName(event.name);
+		step.name = printableName(stepName(event));
 		step.heardAt = now;
 		switch (event.status) {
 			case "started":

@@ -1,24 +1,26 @@
 import picocolors from "picocolors";
 import type {
 	BuildEvent,
+	ConnectEvent,
+	ContextEvent,
 	DeliverEvent,
-	DeliveredLayer,
 	LogEvent,
+	PlatformNews,
 	StepEvent,
 	UploadEvent,
 } from "../events.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
-import { layerLines } from "./live-layers.js";
 import { type LiveLine, LiveRegion } from "./live-region.js";
 import { liveSteps, stepTitle, timedLine } from "./live-steps.js";
+import { LiveTransfers } from "./live-transfers.js";
+import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
 import { printableName } from "./printable.js";
-import { progressBar, type Transfer } from "./progress-bar.js";
+import type { Transfer } from "./progress-bar.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
 import type { Screen } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
-import { TransferMeter } from "./transfer-meter.js";
 import {
 	connectLine,
 	contextLine,
@@ -45,12 +47,10 @@ export class TtyRenderer implements Renderer {
 	readonly #region: LiveRegion;
 	readonly #startedAt: number;
 	readonly #steps = new Steps();
-	/** What goes on beside steps and transfers, by event type. */
+	/** What goes on beside steps and transfers, by the keys of its news. */
 	readonly #tasks = new Map<string, { readonly text: string; readonly startedAt: number }>();
-	readonly #transfers = new Map<string, Transfer>();
-	/** Of images that are brought here, by transfer and layer. */
-	readonly #layers = new Map<string, Map<string, DeliveredLayer>>();
-	#target = "";
+	readonly #transfers = new LiveTransfers();
+	#targets: readonly string[] = [];
 	#timer: NodeJS.Timeout | undefined;
 	#over = false;
 	#paused = false;
@@ -67,7 +67,7 @@ export class TtyRenderer implements Renderer {
 	handle(event: BuildEvent): void {
 		switch (event.type) {
 			case "connect":
-				this.#target = printableName(event.target);
+				this.#connect(event);
 				this.#task(event, connectLine(event));
 				break;
 			case "context":
@@ -92,9 +92,10 @@ export class TtyRenderer implements Renderer {
 				this.#printFinished(transferLine(event), undefined);
 				break;
 			case "retry":
-				this.#tasks.clear();
-				this.#transfers.clear();
-				this.#layers.clear();
+				for (const key of this.#tasks.keys()) {
+					if (isAbout(key, event.platform)) this.#tasks.delete(key);
+				}
+				this.#transfers.forget(event.platform);
 				this.#region.print(this.#colors.yellow(retryLine(event)));
 				break;
 			case "secrets":
@@ -131,59 +132,47 @@ export class TtyRenderer implements Renderer {
 		this.#finish([]);
 	}
 
-	#task(
-		event: {
-			readonly type: string;
-			readonly status: "started" | "done";
-			readonly durationMs?: number;
-		},
-		text: string,
-	): void {
+	/** Of several platforms, each has a box. */
+	#connect({ platform, target }: ConnectEvent & PlatformNews): void {
+		const others = platform === undefined ? [] : this.#targets;
+		this.#targets = [...new Set([...others, printableName(target)])];
+	}
+
+	#task(event: (ConnectEvent | ContextEvent) & PlatformNews, text: string): void {
+		const key = newsKey(event, event.type);
 		if (event.status === "started") {
-			this.#tasks.set(event.type, { text, startedAt: this.#screen.now() });
+			this.#tasks.set(key, { text, startedAt: this.#screen.now() });
 		} else {
-			this.#tasks.delete(event.type);
+			this.#tasks.delete(key);
 			this.#printFinished(text, event.durationMs);
 		}
 	}
 
-	#upload(event: UploadEvent): void {
+	#upload(event: UploadEvent & PlatformNews): void {
+		const key = newsKey(event, "upload");
 		if (event.status === "done") {
-			this.#transfers.delete("upload");
+			this.#transfers.end(key);
 			this.#printFinished(uploadLine(event), event.durationMs);
 		} else {
-			this.#transfer("upload", { label: "uploading", ...sizes(event) });
+			const label = ofPlatform(event, "uploading");
+			this.#transfers.update(key, { label, ...sizes(event) }, this.#screen.now());
 		}
 	}
 
-	#deliver(event: DeliverEvent): void {
-		const key = `${event.method} ${event.destination}`;
-		if (event.status === "done") {
-			const startedAt = this.#transfers.get(key)?.meter.startedAt;
-			this.#transfers.delete(key);
-			this.#layers.delete(key);
-			const spent = startedAt === undefined ? undefined : this.#screen.now() - startedAt;
-			this.#printFinished(deliverLine(event), spent);
-		} else {
-			if (event.layer !== undefined) this.#layer(key, event.layer);
-			const label = deliveryName(event.method, event.destination, false);
-			const isOfAll = event.detail !== undefined && event.layer === undefined;
-			const detail = isOfAll ? printableName(event.detail) : undefined;
-			this.#transfer(key, { label, detail, ...sizes(event) });
-		}
-	}
-
-	/** Those that are on their way have a line of their own. */
-	#layer(key: string, layer: DeliveredLayer): void {
-		const layers = this.#layers.get(key) ?? new Map<string, DeliveredLayer>();
-		this.#layers.set(key, layers.set(layer.id, layer));
-	}
-
-	#transfer(key: string, transfer: Omit<Transfer, "meter">): void {
+	#deliver(event: DeliverEvent & PlatformNews): void {
+		const { method, destination, layer, detail } = event;
+		const key = newsKey(event, `${method} ${destination}`);
 		const now = this.#screen.now();
-		const meter = this.#transfers.get(key)?.meter ?? new TransferMeter(now);
-		meter.update(transfer.bytes, now);
-		this.#transfers.set(key, { ...transfer, meter });
+		if (event.status === "done") {
+			const startedAt = this.#transfers.end(key);
+			const spent = startedAt === undefined ? undefined : now - startedAt;
+			this.#printFinished(deliverLine(event), spent);
+			return;
+		}
+		if (layer !== undefined) this.#transfers.layer(key, layer);
+		const label = ofPlatform(event, deliveryName(method, destination, false));
+		const said = detail === undefined ? undefined : printableName(detail);
+		this.#transfers.update(key, { label, detail: said, ...sizes(event) }, now);
 	}
 
 	#step(event: StepEvent): void {
@@ -236,13 +225,7 @@ export class TtyRenderer implements Renderer {
 		for (const { text, startedAt } of this.#tasks.values()) {
 			lines.push({ text: timedLine(text, now - startedAt, width) });
 		}
-		for (const [key, transfer] of this.#transfers) {
-			lines.push({
-				text: ` => ${progressBar(transfer, width - 4, now)}`,
-				paint: this.#colors.green,
-			});
-			lines.push(...layerLines([...(this.#layers.get(key)?.values() ?? [])], width, now));
-		}
+		lines.push(...this.#transfers.lines(width, now, this.#colors.green));
 		const room = height - lines.length;
 		return [...lines, ...liveSteps(this.#steps.running, { width, room, now }, this.#colors.dim)];
 	}
@@ -250,7 +233,7 @@ export class TtyRenderer implements Renderer {
 	#headline(now: number): string {
 		const known = this.#steps.all;
 		const over = known.filter(({ state }) => state === "over").length;
-		const where = this.#target === "" ? "" : ` on ${this.#target}`;
+		const where = this.#targets.length === 0 ? "" : ` on ${this.#targets.join(", ")}`;
 		const steps = known.length === 0 ? "" : ` (${over}/${known.length})`;
 		return `[+] ${this.#activity}${where} ${formatDuration(now - this.#startedAt)}${steps}`;
 	}

@@ -7,15 +7,21 @@ import type {
 	DeliverEvent,
 	DeliveredLayer,
 	DeliveryMethod,
+	PlatformNews,
 	RetryEvent,
 	SentFileEvent,
 	TransferEvent,
 	UploadEvent,
 } from "../events.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "./format.js";
+import { ofPlatform } from "./platform-names.js";
 import { printableName } from "./printable.js";
 
-export function connectLine(event: ConnectEvent): string {
+export function connectLine(event: ConnectEvent & PlatformNews): string {
+	return ofPlatform(event, connection(event));
+}
+
+function connection(event: ConnectEvent): string {
 	const target = printableName(event.target);
 	if (event.status === "started") return `connecting to ${target} (${event.chosenBy})`;
 	const { product, version, platform, builder } = event.engine;
@@ -24,9 +30,10 @@ export function connectLine(event: ConnectEvent): string {
 	return `connected to ${target}: ${engine}${old} (${event.route})`;
 }
 
-export function retryLine({ reason, attempt, retries, delayMs }: RetryEvent): string {
+export function retryLine(event: RetryEvent & PlatformNews): string {
+	const { reason, attempt, retries, delayMs } = event;
 	const again = `connecting again in ${formatDuration(delayMs)} (${attempt} of ${retries})`;
-	return `${printableName(reason)}; ${again}`;
+	return ofPlatform(event, `${printableName(reason)}; ${again}`);
 }
 
 export function contextLine(event: ContextEvent): string {
@@ -49,17 +56,22 @@ export function contextSize({ files, bytes, ignored }: ContextTotals): string[] 
 	return [sent, `${atLeast}${formatFiles(ignored.files)}, ${formatBytes(ignored.bytes)} ignored`];
 }
 
-export function transferLine({ transfer, reason, needed, doubt }: TransferEvent): string {
+export function transferLine(event: TransferEvent & PlatformNews): string {
+	const { transfer, reason, needed, doubt } = event;
 	const of = needed && `the ${formatFiles(needed.files)} of the context that the Dockerfile needs`;
 	const how =
 		transfer === "tar"
 			? `sending ${of ?? "the context"} as a tar`
 			: "sending what the box asks for";
 	const whole = doubt === undefined ? "" : `; all of it, as ${printableName(doubt)}`;
-	return `${how} (${printableName(reason)}${whole})`;
+	return ofPlatform(event, `${how} (${printableName(reason)}${whole})`);
 }
 
-export function uploadLine(event: UploadEvent): string {
+export function uploadLine(event: UploadEvent & PlatformNews): string {
+	return ofPlatform(event, uploaded(event));
+}
+
+function uploaded(event: UploadEvent): string {
 	const sent = formatBytes(event.sentBytes);
 	if (event.status === "done") {
 		return `uploaded ${formatFiles(event.files)}, ${formatBytes(event.bytes)} as ${sent}`;
@@ -71,9 +83,10 @@ export function uploadLine(event: UploadEvent): string {
 	return `uploading ${files}, ${amount(event.bytes, event.totalBytes)}, ${sent} sent`;
 }
 
-export function sentFileLine({ path, bytes, context }: SentFileEvent): string {
+export function sentFileLine(event: SentFileEvent & PlatformNews): string {
+	const { path, bytes, context } = event;
 	const of = context === undefined ? "" : ` of ${printableName(context)}`;
-	return `sent ${printableName(path)}${of} (${formatBytes(bytes)})`;
+	return ofPlatform(event, `sent ${printableName(path)}${of} (${formatBytes(bytes)})`);
 }
 
 const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly done: string }> = {
@@ -84,7 +97,11 @@ const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly d
 	load: { doing: "loading into local docker at", done: "loaded into local docker at" },
 };
 
-export function deliverLine(event: DeliverEvent): string {
+export function deliverLine(event: DeliverEvent & PlatformNews): string {
+	return ofPlatform(event, delivery(event));
+}
+
+function delivery(event: DeliverEvent): string {
 	const line = deliveryName(event.method, event.destination, event.status === "done");
 	if (event.status === "done") return line + inBrackets(arrivalParts(event, event.detail));
 	if (event.layer !== undefined) return `${line}: ${layerNews(event.layer, event.detail)}`;
