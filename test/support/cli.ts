@@ -19,6 +19,8 @@ export interface CliOptions {
 	readonly input?: string | Uint8Array;
 	/** Also when root runs the tests: without root's leave to read and write what modes forbid. */
 	readonly obeysModes?: boolean;
+	/** Milliseconds; absent: two minutes. */
+	readonly timeoutMs?: number;
 }
 
 /** Not the cache of who runs the tests. */
@@ -57,7 +59,7 @@ export function startRbuild(args: readonly string[], options: CliOptions = {}): 
 		env: { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...options.env },
 		stdio: ["pipe", "pipe", "pipe"],
 		// What hangs must fail its test.
-		timeout: 120_000,
+		timeout: options.timeoutMs ?? 120_000,
 		killSignal: "SIGKILL",
 	});
 	child.stdin?.on("error", () => {});
