@@ -94,6 +94,11 @@ export function givesImage({ outputs = [], push, save, load }: BuildOptions): bo
 	return outputs.some(({ type }) => !EXPORTED.has(type));
 }
 
+/** Whether an image leaves the box. */
+export function isDelivered({ outputs = [], push, save, load }: BuildOptions): boolean {
+	return Boolean(push || load || save) || outputs.some((one) => isPush(one) || isDocker(one));
+}
+
 /** Whether something other than words goes to the standard output. */
 export function writesToStdout({ outputs = [], save }: BuildOptions): boolean {
 	return (

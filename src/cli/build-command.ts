@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { BuildOptions } from "../build/options.js";
-import { givesImage, writesToStdout } from "../build/plan-outputs.js";
+import { givesImage, isDelivered, writesToStdout } from "../build/plan-outputs.js";
+import { platformsOf } from "../build/platforms/platform-list.js";
 import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import type { BuildEvent } from "../events.js";
@@ -110,6 +111,11 @@ function checkResults(options: BuildOptions, { save, quiet, iidfile }: BuildArgu
 	if (iidfile !== undefined && !image) {
 		throw new UsageError("--iidfile needs an image, and --output asks for something else", {
 			hint: "leave one of them out",
+		});
+	}
+	if (iidfile !== undefined && platformsOf(options.platform).length > 1 && !isDelivered(options)) {
+		throw new UsageError("--iidfile needs one image, and of several platforms there is none yet", {
+			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
 		});
 	}
 	if (!writesToStdout(options)) return;

@@ -1,7 +1,7 @@
 import { tagImage } from "../../engine/images.js";
 import { DeliveryError } from "../../errors.js";
 import { type CachedImage, readCachedImage } from "../../image/cache/cached-image.js";
-import { type Arrival, DeliveryProgress } from "../../image/delivery-progress.js";
+import { DeliveryProgress } from "../../image/delivery-progress.js";
 import { ImageReturn, type ReturnCache, type ReturnedImage } from "../../image/image-return.js";
 import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
 import { NoReversePush } from "../../image/reverse/reverse-push.js";
@@ -15,8 +15,8 @@ export interface GatheredImage {
 	readonly index: PlatformIndex;
 	/** What the index leads to. */
 	readonly contents: Pick<CachedImage, "root" | "manifests">;
-	/** What came for it. */
-	readonly arrival: Arrival;
+	/** What came for it, and what was here. */
+	readonly arrival: { readonly bytes: number; readonly reusedBytes: number };
 }
 
 /**

@@ -38,7 +38,7 @@ export function buildPlatforms(
 	return withPlannedRun(others, surroundings, caller, async (planned) => {
 		const { environment, stdout } = surroundings;
 		const { plan, closing, stopwatch, run, failed } = planned;
-		requireIndexable(plan);
+		requireIndexable(plan, options.via);
 		const annotations = platformAnnotations(plan.buildkit.annotations);
 		const plans = platforms.map((platform) => planFor(platform, plan, annotations));
 		const wish = { platforms, allowEmulation: plan.allowEmulation };

@@ -58,9 +58,9 @@ export function platformBoxes(
 		else group.builds.push(build);
 	}
 	return groups.map(({ box, builds }) => {
-		const [first, ...others] = builds as [PlatformBuild, ...PlatformBuild[]];
-		const runOfBox = others.length === 0 ? first.run : run;
-		const { retries } = first.plan;
+		const names = builds.map(({ platform }) => platform).join(",");
+		const runOfBox = runFor(names, run);
+		const { retries } = (builds[0] as PlatformBuild).plan;
 		const options = { ...placeOf(box, environment, runOfBox), ...meanwhile(builds), retries };
 		return { connection: closing.use(new BoxConnection(options, runOfBox)), builds };
 	});

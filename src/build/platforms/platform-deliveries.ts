@@ -3,9 +3,11 @@ import { runsNatively } from "../../engine/platforms.js";
 import { DeliveryError } from "../../errors.js";
 import type { DeliveryReport, Run } from "../../events.js";
 import { imageLayout } from "../../image/archive/image-layout.js";
+import { DeliveryProgress } from "../../image/delivery-progress.js";
 import { ImageReturn, type ReturnCache } from "../../image/image-return.js";
 import { loadDelivery } from "../../image/load.js";
 import type { PlatformIndex } from "../../image/platform-index.js";
+import { pushFromCache } from "../../image/registry/client-push.js";
 import { saveLayout } from "../../image/save.js";
 import { type DeliveryRooms, openLocalEngine } from "../deliveries.js";
 import { imageCache } from "../image-cache.js";
@@ -65,15 +67,32 @@ export async function deliverPlatforms(
 	{ annotations, toLoad, rooms }: PlatformsOrder,
 	planned: PlannedRun,
 ): Promise<DeliveredPlatforms> {
-	const { saves } = planned.plan.deliveries;
+	const { saves, push } = planned.plan.deliveries;
 	const cache = imageCache(rooms.environment);
 	await nameOnBoxes(built, toLoad?.platform, planned);
-	const gathered =
-		saves.length > 0 ? await gatherImage(built, annotations, cache, planned) : undefined;
+	const isGathered = push !== false || saves.length > 0;
+	const gathered = isGathered ? await gatherImage(built, annotations, cache, planned) : undefined;
+	const pushed = gathered && push !== false ? await pushAll(gathered, cache, rooms, planned) : [];
 	const saved = gathered ? await saveAll(gathered, cache, annotations, rooms, planned) : [];
 	const loaded = built.find(({ platform }) => platform === toLoad?.platform);
 	const load = toLoad && loaded ? [await loadOne(loaded, toLoad.local, cache, planned)] : [];
-	return { index: gathered?.index, loaded, deliveries: [...saved, ...load] };
+	return { index: gathered?.index, loaded, deliveries: [...pushed, ...saved, ...load] };
+}
+
+/** From here, as no daemon has all of it. */
+async function pushAll(
+	{ index: { root }, arrival }: GatheredImage,
+	{ blobs: cache }: ReturnCache,
+	{ credentials, environment }: DeliveryRooms,
+	{ plan, run }: PlannedRun,
+): Promise<readonly DeliveryReport[]> {
+	const reports: DeliveryReport[] = [];
+	for (const tag of plan.tags) {
+		const progress = new DeliveryProgress("push", tag, run.emit);
+		const push = { cache, root, tag, credentials, environment, onProgress: progress.onSent };
+		reports.push(progress.sent(await pushFromCache(push, run), arrival));
+	}
+	return reports;
 }
 
 async function saveAll(

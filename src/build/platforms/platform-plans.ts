@@ -1,21 +1,33 @@
 import { UsageError } from "../../errors.js";
 import type { BuildPlan } from "../build-plan.js";
+import type { BuildOptions } from "../options.js";
 import type { PlatformAnnotations } from "./annotations.js";
 
 /**
  * Refuses what can only be had of one platform.
  *
  * @param plan of the whole build
+ * @param via as the user has asked for it
  * @throws UsageError
  */
-export function requireIndexable({ deliveries, exports }: BuildPlan): void {
+export function requireIndexable(
+	{ deliveries, exports }: BuildPlan,
+	via: BuildOptions["via"],
+): void {
 	const [output] = exports;
 	if (output !== undefined) {
 		throw new UsageError(`--output type=${output.output} can be had of one platform at a time`, {
 			hint: "save the image of all of them with --save type=oci,dest=FILE.tar, or name one platform",
 		});
 	}
-	if (deliveries.push) throw new UsageError("--push of several platforms is not there yet");
+	if (via === "daemon") {
+		throw new UsageError(
+			"no daemon has the images of all platforms, to push them with --via daemon",
+			{
+				hint: "leave --via out: the image of several platforms is pushed from this machine",
+			},
+		);
+	}
 	if (deliveries.saves.some(({ format }) => format === "docker")) {
 		throw new UsageError("a docker archive holds the image of one platform", {
 			hint: "save an OCI layout instead: --save type=oci,dest=FILE.tar",
