@@ -32,10 +32,10 @@ export function reportLines(report: BuildReport, colors: Colors, columns: number
 	];
 }
 
+/** Images of several platforms may have names, each on its box, and no id together. */
 function imageLines({ imageId, tags }: BuildReport, width: number): string[] {
-	return imageId === undefined
-		? []
-		: wrap([shortImageId(imageId), ...tags.map(printableName)], width);
+	const id = imageId === undefined ? [] : [shortImageId(imageId)];
+	return wrap([...id, ...tags.map(printableName)], width);
 }
 
 function builtBy({ product, version, builder }: EngineFacts): string {

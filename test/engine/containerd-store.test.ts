@@ -127,6 +127,49 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 		assert.deepEqual(tags, ["latest", "other"]);
 	});
 
+	test("keeps attestations and annotations in one image of several platforms", async () => {
+		const place = mkdtempSync(join(root, "platforms-"));
+		writeFileSync(join(place, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n");
+		const args = [
+			...["--platform", "linux/386,linux/amd64", "--provenance", "mode=min"],
+			...["--annotation", "org.example.image=1", "--annotation", "index:org.example.index=2"],
+			...["--save", `type=oci,dest=${join(place, "layout")}`, "-t", "attested"],
+		];
+		const { code, stderr } = await rbuild([place, ...args, ...box.flags]);
+		assert.equal(code, 0, stderr);
+		const layout = `oci:${join(place, "layout")}:latest`;
+		const read = (...flags: readonly string[]) =>
+			JSON.parse(
+				execFileSync("skopeo", ["inspect", "--raw", ...flags, layout], { encoding: "utf8" }),
+			);
+		const index = read();
+		assert.deepEqual(index.annotations, { "org.example.index": "2" });
+		const [x86, amd64, ...attestations] = index.manifests;
+		assert.deepEqual(
+			[x86.platform, amd64.platform],
+			[
+				{ architecture: "386", os: "linux" },
+				{ architecture: "amd64", os: "linux" },
+			],
+		);
+		assert.deepEqual(
+			attestations.map((one: { annotations: Record<string, string> }) => [
+				one.annotations["vnd.docker.reference.type"],
+				one.annotations["vnd.docker.reference.digest"],
+			]),
+			[
+				["attestation-manifest", x86.digest],
+				["attestation-manifest", amd64.digest],
+			],
+		);
+		const blob = (digest: string) =>
+			JSON.parse(
+				readFileSync(join(place, "layout/blobs/sha256", digest.replace("sha256:", "")), "utf8"),
+			);
+		assert.equal(blob(amd64.digest).annotations["org.example.image"], "1");
+		assert.match(blob(attestations[0].digest).layers[0].mediaType, /in-toto/);
+	});
+
 	test("builds from an image in a folder of this side", async () => {
 		const folder = join(root, "layout");
 		mkdirSync(folder);

@@ -18,7 +18,7 @@ import { platformAnnotations } from "./annotations.js";
 import { buildOnBox } from "./built-platform.js";
 import { type PlatformBox, platformBoxes, type ReachedBox } from "./platform-boxes.js";
 import { deliverPlatforms, platformToLoad } from "./platform-deliveries.js";
-import { planFor, requireIndexable } from "./platform-plans.js";
+import { planFor, requireIndexable, warnOfCaches } from "./platform-plans.js";
 import { writeReport } from "./platform-report.js";
 
 /**
@@ -39,6 +39,7 @@ export function buildPlatforms(
 		const { environment, stdout } = surroundings;
 		const { plan, closing, stopwatch, run, failed } = planned;
 		requireIndexable(plan, options.via);
+		warnOfCaches(plan, run);
 		const annotations = platformAnnotations(plan.buildkit.annotations);
 		const plans = platforms.map((platform) => planFor(platform, plan, annotations));
 		const wish = { platforms, allowEmulation: plan.allowEmulation };

@@ -1,4 +1,5 @@
 import { UsageError } from "../../errors.js";
+import type { Run } from "../../events.js";
 import type { BuildPlan } from "../build-plan.js";
 import type { BuildOptions } from "../options.js";
 import type { PlatformAnnotations } from "./annotations.js";
@@ -33,6 +34,17 @@ export function requireIndexable(
 			hint: "save an OCI layout instead: --save type=oci,dest=FILE.tar",
 		});
 	}
+}
+
+/** Each platform is a build of its own, and writes a cache of its own. */
+export function warnOfCaches({ buildkit }: BuildPlan, { emit }: Run): void {
+	if (buildkit.cacheExports.every(({ type }) => type === "inline")) return;
+	emit({
+		type: "warning",
+		message:
+			"--cache-to has one place for several platforms, so that the last to be built stays there",
+		hint: "each box has its own cache anyway, where nothing else is asked for",
+	});
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
-import { chooseBox } from "../../../src/build/choose-box.js";
+import { chooseBox, chooseBoxes } from "../../../src/build/choose-box.js";
 import type { Environment } from "../../../src/environment.js";
 import { ConnectionError } from "../../../src/errors.js";
 import { writeContext } from "../../../src/target/context-changes.js";
@@ -113,6 +113,37 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 	test("all that are silent are named", async () => {
 		await assert.rejects(choose(["unix:///none", "unix:///nowhere"]), {
 			message: /^no box answers: unix:\/\/\/none: .*; unix:\/\/\/nowhere: /,
+		});
+	});
+
+	async function chooseAll(
+		on: readonly string[],
+		platforms: readonly string[],
+		allowEmulation = false,
+	) {
+		const wish = { platforms, allowEmulation };
+		const boxes = await chooseBoxes({ on }, wish, environment(), run);
+		return boxes.map(({ chosen }) => formatTarget(chosen.target));
+	}
+
+	test("each of several platforms gets its own, and a box may have several", async () => {
+		const [amd64, arm64] = [await box("amd64"), await box("arm64")];
+		const platforms = ["linux/arm64", "linux/386", "linux/amd64"];
+		assert.deepEqual(await chooseAll([amd64, arm64], platforms), [arm64, amd64, amd64]);
+		assert.deepEqual(await chooseAll([amd64, arm64], ["linux/386", "linux/arm64"]), [amd64, arm64]);
+		assert.deepEqual(await chooseAll([amd64], platforms), [amd64, amd64, amd64]);
+	});
+
+	test("one that has nothing to do emulates what none of them runs", async () => {
+		const [one, other] = [await box("amd64"), await box("amd64")];
+		const platforms = ["linux/amd64", "linux/arm64"];
+		const chosen = await chooseAll([one, other], platforms, true);
+		assert.deepEqual(chosen.toSorted(), [one, other].toSorted());
+		// By then, the first is remembered.
+		const again = await chooseAll([one, other], platforms, true);
+		assert.deepEqual(again.toSorted(), [one, other].toSorted());
+		await assert.rejects(chooseAll([one, other], platforms), {
+			message: /^no box runs linux\/arm64 natively: /,
 		});
 	});
 

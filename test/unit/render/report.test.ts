@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import picocolors from "picocolors";
-import type { UploadReport } from "../../../src/events.js";
+import type { BuildReport, UploadReport } from "../../../src/events.js";
 import { reportLines } from "../../../src/render/report.js";
 import { imageId, report } from "./fake-screen.js";
 
@@ -53,6 +53,26 @@ describe("the closing report", () => {
 				"built    linux/amd64, docker 28.5.2 (buildkit)",
 			],
 		);
+	});
+
+	it("says of each of several platforms where it was built, and what was sent there", () => {
+		const { upload, engine } = report;
+		const arm = { ...engine, platform: "linux/arm64" };
+		const platforms = [
+			{ platform: "linux/amd64", imageId, target: "x86box", engine, upload },
+			{ platform: "linux/arm64", imageId, target: "armbox", engine: arm },
+		] as NonNullable<BuildReport["platforms"]>;
+		const deliveries = [
+			{ method: "push", destination: "r.example/app:1", bytes: 9, digest, durationMs: 9 },
+		] as const;
+		const lines = reportLines({ ...report, platforms, deliveries }, colors, 80);
+		assert.deepEqual(lines.slice(2, 5), [
+			`where    pushed to r.example/app:1@${digest}`,
+			"built    linux/amd64 on x86box, docker 28.5.2 (buildkit), 5 kB sent",
+			"         linux/arm64 on armbox, docker 28.5.2 (buildkit)",
+		]);
+		const { imageId: _, ...nowhere } = { ...report, platforms, tags: ["app:latest"] };
+		assert.equal(reportLines(nowhere, colors, 80)[0], "image    app:latest");
 	});
 
 	it("wraps between its parts on a narrow terminal", () => {

@@ -94,6 +94,41 @@ describe("terminal progress", () => {
 		assert.match(rows()[1] ?? "", /^ => uploading {2}2 MB {2}1\.\d+ MB\/s$/);
 	});
 
+	it("keeps several platforms apart, also when the connection to one of them is lost", async () => {
+		const { handle, wait, rows } = await tty();
+		const on = (platform: string, target: string): BuildEvent[] => [
+			{ type: "connect", status: "started", target, chosenBy: "--on", platform },
+			{
+				...{ type: "upload", status: "progress", files: 1, sentBytes: 1, durationMs: 0 },
+				...{ bytes: 1000, platform },
+			},
+			{ ...make, id: `${platform} m`, status: "started", platform },
+		];
+		handle(...on("linux/amd64", "x86box"), ...on("linux/arm64", "armbox"));
+		wait(100);
+		const shown = () => rows().map((row) => row.replace(/ {2,}[\d.]+s$/, ""));
+		assert.deepEqual(shown(), [
+			"[+] Building on x86box, armbox 0.1s (0/2)",
+			" => linux/amd64: connecting to x86box (--on)",
+			" => linux/arm64: connecting to armbox (--on)",
+			" => linux/amd64: uploading  1 kB",
+			" => linux/arm64: uploading  1 kB",
+			" => [linux/amd64 2/3] RUN make",
+			" => [linux/arm64 2/3] RUN make",
+		]);
+		handle({
+			...{ type: "retry", target: "armbox", reason: "lost it", attempt: 1, retries: 2 },
+			...{ delayMs: 1000, platform: "linux/arm64" },
+		});
+		wait(100);
+		assert.deepEqual(shown().slice(0, 4), [
+			"linux/arm64: lost it; connecting again in 1.0s (1 of 2)",
+			"[+] Building on x86box, armbox 0.2s (0/2)",
+			" => linux/amd64: connecting to x86box (--on)",
+			" => linux/amd64: uploading  1 kB",
+		]);
+	});
+
 	it("writes once a frame, ten frames a second at most, and not when nothing changed", async () => {
 		const { screen, handle, wait } = await tty();
 		handle({ ...make, status: "started" });
