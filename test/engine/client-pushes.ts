@@ -133,6 +133,20 @@ export function testClientPushes({ open, pullsBack }: ClientPushes): void {
 		skopeo("inspect", "team/second:1");
 	});
 
+	test("layers of a base image are taken over from where the box has it", {
+		skip: !pullsBack,
+	}, async () => {
+		const base = `${registry.host}/team/base:1`;
+		const config = dockerConfig(LOGIN.password);
+		const docker = (...args: readonly string[]) =>
+			execFileSync("docker", ["--config", config, "-H", `unix://${box.socketPath}`, ...args]);
+		docker("tag", BASE_IMAGE, base);
+		docker("push", "-q", base);
+		const { code, stderr } = await run(["team/based:1"], freshCache(), config);
+		assert.equal(code, 0, stderr);
+		assert.match(stderr, /: layer [0-9a-f]{12}: mounted from team\/base$/m);
+	});
+
 	test("what it pushed is what the box has built, for who pulls it by that digest", async () => {
 		const { code, stderr, report } = await run(
 			["team/back:1"],
