@@ -24,7 +24,7 @@ export function pushFromHereDelivery(
 	tag: string,
 	{ returns, credentials, environment }: PushRooms,
 ): Delivery {
-	const { familiar: destination } = parseTag(tag);
+	const { familiar: destination, domain: registry } = parseTag(tag);
 	return {
 		async deliver(engine, image, run) {
 			const progress = new DeliveryProgress("push", destination, run.emit);
@@ -42,9 +42,16 @@ export function pushFromHereDelivery(
 				});
 			const { pushFromCache } = await import("./registry/client-push.js");
 			const { cache } = returns;
-			const { root } = returned;
-			const push = { cache, root, tag, credentials, environment, onProgress: progress.onSent };
-			const pushed = await pushFromCache(push, run);
+			const diffIds = returned.layers.map(({ diffId }) => diffId);
+			const { baseRepository } = await import("./base-repository.js");
+			const mountFrom = await baseRepository(engine, registry, diffIds, run.signal);
+			const pushed = await pushFromCache(
+				{
+					...{ cache, root: returned.root, tag, credentials, environment, mountFrom },
+					onProgress: progress.onSent,
+				},
+				run,
+			);
 			return progress.sent(pushed, { bytes: came.received, reusedBytes: came.reused });
 		},
 	};

@@ -26,6 +26,8 @@ export interface CachePush {
 	readonly tag: string;
 	readonly credentials: CredentialSource;
 	readonly environment: Environment;
+	/** A repository of that registry which may have blobs of it, where nothing better is known. */
+	readonly mountFrom?: string | undefined;
 	readonly onProgress: (news: PushNews) => void;
 }
 
@@ -72,7 +74,7 @@ export async function pushFromCache(push: CachePush, run: Run): Promise<Registry
 /** @param failed ends everything else that is under way */
 async function pushTo(
 	client: RegistryClient,
-	{ cache, root, tag, onProgress }: CachePush,
+	{ cache, root, tag, mountFrom, onProgress }: CachePush,
 	signal: AbortSignal,
 	failed: AbortController,
 ): Promise<RegistryPush> {
@@ -83,7 +85,7 @@ async function pushTo(
 		hasManifest(client, repository, digest, mediaType),
 	);
 	const tally = new PushTally(tree, onProgress);
-	await pushBlobs(tree, place, tally, failed);
+	await pushBlobs(tree, place, mountFrom, tally, failed);
 	for (const manifest of tree.manifests) await putManifest(client, repository, manifest);
 	await putManifest(client, repository, tree.root, name);
 	return { digest: root.digest, bytes: tally.sent, reusedBytes: tally.reused };
@@ -92,6 +94,7 @@ async function pushTo(
 async function pushBlobs(
 	{ blobs }: PushTree,
 	place: PushPlace,
+	mountFrom: string | undefined,
 	tally: PushTally,
 	failed: AbortController,
 ): Promise<void> {
@@ -101,7 +104,7 @@ async function pushBlobs(
 	const waiting = [...blobs];
 	const work = async () => {
 		for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
-			const known = hints.repositoryOf(blob.digest);
+			const known = hints.repositoryOf(blob.digest) ?? mountFrom;
 			const from = known === repository ? undefined : known;
 			const arrival = await pushBlob(blob, place, from, tally.counterOf(blob));
 			tally.arrived(blob, arrival);

@@ -61,7 +61,7 @@ export function refusal(
 	registry: string,
 	login: { readonly loggedIn: boolean; readonly withoutSecrets: (text: string) => string },
 ): RegistryFailure {
-	const words = login.withoutSecrets(wordsOf(status, body));
+	const words = wordsOf(status, login.withoutSecrets(firstError(body)));
 	if (status === 401 || status === 403) {
 		return new RegistryFailure(words, { status, hint: loginHint(registry, login.loggedIn) });
 	}
@@ -82,10 +82,8 @@ function retryAfterOf(header: string): number | undefined {
 }
 
 /** "denied: no such project (403 Forbidden)" (distribution-spec, "error codes"). */
-function wordsOf(status: number, body: string): string {
-	const words = firstError(body)
-		.replace(/[\p{Cc}\s]+/gu, " ")
-		.trim();
+function wordsOf(status: number, said: string): string {
+	const words = said.replace(/[\p{Cc}\s]+/gu, " ").trim();
 	const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
 	return words === "" ? `it answers ${name}` : `${words.slice(0, 300)} (${name})`;
 }
