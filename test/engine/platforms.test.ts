@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -89,18 +90,18 @@ suiteWithDockerd("one image of several platforms", () => {
 
 	async function names(): Promise<readonly string[]> {
 		const there = await onBoth((engine) => listImages(engine, signal));
-		return there.flat().flatMap(({ tags }) => tags.filter((tag) => tag !== BASE_IMAGE));
+		return there.flat().flatMap(({ tags }) => tags.filter((tag) => tag === NAME));
 	}
 
 	async function forget(): Promise<void> {
 		await onBoth((engine) => removeImage(engine, NAME, signal).catch(() => {}));
 	}
 
-	test("is built on several boxes and saved as one layout, the same each time", async () => {
-		const layouts = [place("layout"), place("app.tar")] as const;
-		const { report, stderr } = await build(["-t", NAME, "--save", `type=oci,dest=${layouts[0]}`]);
-		checkIndex(`oci:${layouts[0]}:test`);
-		const index = readFileSync(join(layouts[0], "index.json"), "utf8");
+	test("is built on several boxes and saved as one layout", async () => {
+		const layout = place("layout");
+		const { report, stderr } = await build(["-t", NAME, "--save", `type=oci,dest=${layout}`]);
+		checkIndex(`oci:${layout}:test`);
+		const index = readFileSync(join(layout, "index.json"), "utf8");
 		assert.equal(JSON.parse(index).manifests[0].digest, report.imageId);
 		const { platforms = [] } = report;
 		assert.deepEqual(
@@ -112,12 +113,35 @@ suiteWithDockerd("one image of several platforms", () => {
 		assert.match(stderr, /^#\d+ \[linux\/amd64 1\/1\] COPY file \/file$/m);
 		assert.match(stderr, /^linux\/arm64: uploaded /m);
 		assert.deepEqual(await names(), [NAME, NAME]);
+	});
 
-		const again = await build(["-t", NAME, "--save", `type=oci,dest=${layouts[1]}`]);
-		assert.equal(again.report.imageId, report.imageId);
-		assert.equal(again.report.deliveries[0]?.bytes, 0);
-		const tarred = execFileSync("tar", ["-xOf", layouts[1], "index.json"], { encoding: "utf8" });
-		assert.equal(tarred, index);
+	test("is built of what each box lacks of one context, and tells news by platform", async () => {
+		const sync = ["-t", NAME, "--transfer", "sync", "--no-cache"];
+		writeFileSync(join(context, "file"), randomBytes(100_000));
+		const sent = new Set<string>();
+		let stderr = "";
+		// Either box may be the faster one, and then has amd64: at the third time at the latest, all is there.
+		for (let time = 0; time < 3; time++) {
+			const built = await build([...sync, "--progress", "json"]);
+			assert.equal(built.report.imageId, undefined);
+			for (const { platform, target, upload } of built.report.platforms ?? []) {
+				const place = `${platform} on ${target}`;
+				assert.equal(upload?.bytes, sent.has(place) ? 0 : 100_000, place);
+				sent.add(place);
+			}
+			stderr = built.stderr;
+		}
+		const news = stderr
+			.trim()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		const steps = news.filter(({ type }) => type === "step");
+		for (const platform of PLATFORMS.split(",")) {
+			const own = steps.filter((step) => step.platform === platform);
+			assert.ok(own.some(({ name }) => name.includes("COPY file /file")));
+			assert.ok(own.every(({ id }) => id.startsWith(`${platform} `)));
+		}
+		assert.equal(news.filter(({ type }) => type === "context").length, 2);
 	});
 
 	test("needs no name, and takes annotations for the index from this side", async () => {
@@ -159,11 +183,11 @@ suiteWithDockerd("one image of several platforms", () => {
 		assert.equal(loaded.id, report.imageId);
 	});
 
-	test("comes from one box, if that is to build all of it", async () => {
-		const layout = place("layout");
-		const args = ["-t", NAME, ...box.flags, "--save", `type=oci,dest=${layout}`];
+	test("comes from one box, if that is to build all of it, the same each time", async () => {
+		const [layout, tar] = [place("layout"), place("app.tar")];
 		const platforms = ["--platform", "linux/386", "--platform", "linux/amd64"];
-		const { code, stderr } = await rbuild([context, ...args, ...platforms]);
+		const args = [context, "-t", NAME, ...box.flags, ...platforms];
+		const { code, stderr } = await rbuild([...args, "--save", `type=oci,dest=${layout}`]);
 		assert.equal(code, 0, stderr);
 		const index = skopeo("inspect", "--raw", `oci:${layout}:test`);
 		const found = index.manifests.map(
@@ -172,6 +196,11 @@ suiteWithDockerd("one image of several platforms", () => {
 		assert.deepEqual(found, ["386", "amd64"]);
 		assert.equal(stderr.match(/^linux\/386,linux\/amd64: connected to /gm)?.length, 1);
 		assert.equal((await inspectImage(box.engine, NAME, signal)).platform, "linux/amd64");
+
+		const again = await rbuild([...args, "--save", `type=oci,dest=${tar}`]);
+		assert.match(again.stderr, /^saved to .* \(0 B, .* already here\)$/m);
+		const tarred = execFileSync("tar", ["-xOf", tar, "index.json"], { encoding: "utf8" });
+		assert.equal(tarred, readFileSync(join(layout, "index.json"), "utf8"));
 	});
 
 	test("is not there at all, and the others stop, when one platform fails", async () => {
