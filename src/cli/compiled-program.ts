@@ -7,7 +7,8 @@ import { replaceCacheFile } from "../image/cache/cache-file.js";
 
 const DIGEST_BYTES = 32;
 /** What a CommonJS file may use; on its first line, so that positions in stack traces stay right. */
-const PARAMETERS = "(function (exports, require, module, __filename, __dirname) { ";
+const BEFORE = Buffer.from("(function (exports, require, module, __filename, __dirname) { ");
+const AFTER = Buffer.from("\n})");
 
 /** A program that was compiled, or taken from a code cache, and has been started. */
 export interface CompiledProgram<Exports> {
@@ -31,10 +32,10 @@ export interface CompiledProgram<Exports> {
  * @throws NodeJS.ErrnoException when the program cannot be read
  */
 export function compileProgram<Exports>(file: string, cacheFile: string): CompiledProgram<Exports> {
-	const source = readFileSync(file, "utf8");
+	const source = Buffer.concat([BEFORE, readFileSync(file), AFTER]);
 	const digest = createHash("sha256").update(source);
 	const kept = keptCode(cacheFile, digest);
-	const script = new Script(`${PARAMETERS}${source}\n})`, {
+	const script = new Script(source.toString("utf8"), {
 		filename: file,
 		...(kept === undefined ? {} : { cachedData: kept }),
 		importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
