@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.js";
 import { tagImage } from "../../engine/images.js";
 import { DeliveryError } from "../../errors.js";
 import { type CachedImage, readCachedImage } from "../../image/cache/cached-image.js";
@@ -9,6 +10,7 @@ import type { PlannedRun } from "../planned-run.js";
 import { together } from "../together.js";
 import type { PlatformAnnotations } from "./annotations.js";
 import type { BuiltPlatform } from "./built-platform.js";
+import type { ReachedBox } from "./platform-boxes.js";
 
 /** One image of all platforms, which is in the cache. */
 export interface GatheredImage {
@@ -30,8 +32,7 @@ export async function nameOnBoxes(
 	preferred: string | undefined,
 	{ plan, run, failed }: PlannedRun,
 ): Promise<void> {
-	const boxes = [...new Set(built.map(({ box }) => box))];
-	const named = boxes.map((box) => {
+	const named = boxesOf(built).map((box) => {
 		const own = built.filter((one) => one.box === box);
 		const wish = (platform: string | undefined) => own.find((one) => one.platform === platform);
 		return (wish(preferred) ?? wish(box.engine.facts.platform) ?? own[0]) as BuiltPlatform;
@@ -47,7 +48,7 @@ export async function nameOnBoxes(
 }
 
 /**
- * Brings the images here side by side, each layer that is not here yet, and makes one of them.
+ * Brings the images here, from all boxes side by side, each layer that is not here yet, and makes one of them.
  *
  * @throws DeliveryError, ConnectionError, InterruptedError
  */
@@ -57,46 +58,61 @@ export async function gatherImage(
 	cache: ReturnCache,
 	{ failed }: PlannedRun,
 ): Promise<GatheredImage> {
-	const brought = await together(
+	const fromBoxes = await together(
 		failed,
-		built.map((one) => bring(one, cache)),
+		boxesOf(built).map((box) => bringFrom(box, built, cache)),
 	);
-	const images = built.map(({ platform }, position) => {
-		const { image } = brought[position] as ReturnedImage;
+	const brought = new Map(fromBoxes.flat());
+	const images = built.map((one) => {
+		const { image } = brought.get(one) as ReturnedImage;
+		const { platform } = one;
 		return { platform, image, annotations: annotations.ofDescriptor(platform) };
 	});
 	const index = await makePlatformIndex(cache.blobs, images, annotations.ofIndex);
 	const contents = await readCachedImage(cache.blobs, index.root);
 	if (contents === undefined) throw new DeliveryError("the image cache was emptied meanwhile");
 	const sum = (field: "received" | "reused") =>
-		brought.reduce((bytes, image) => bytes + image[field], 0);
+		[...brought.values()].reduce((bytes, image) => bytes + image[field], 0);
 	return { index, contents, arrival: { bytes: sum("received"), reusedBytes: sum("reused") } };
 }
 
-function bring(
-	{ platform, box, image, run }: BuiltPlatform,
+/** What a box has built, one after the other: they share its link. */
+function bringFrom(
+	box: ReachedBox,
+	built: readonly BuiltPlatform[],
+	cache: ReturnCache,
+): Promise<readonly (readonly [BuiltPlatform, ReturnedImage])[]> {
+	return box.connection.keep(async (engine) => {
+		const brought: [BuiltPlatform, ReturnedImage][] = [];
+		for (const one of built) {
+			if (one.box === box) brought.push([one, await bring(engine, one, cache)]);
+		}
+		return brought;
+	});
+}
+
+async function bring(
+	engine: Engine,
+	{ platform, image, run }: BuiltPlatform,
 	cache: ReturnCache,
 ): Promise<ReturnedImage> {
-	return box.connection.keep(async (engine) => {
-		const { target } = engine.transport;
-		const progress = new DeliveryProgress("bring", target, run.emit);
-		const returns = new ImageReturn(cache);
-		try {
-			const brought = await returns.bring(
-				engine,
-				{ ...image, mayGo: true },
-				new Set(),
-				progress,
-				run,
-			);
-			progress.done({ bytes: brought.received, reusedBytes: brought.reused });
-			return brought;
-		} catch (error) {
-			if (!(error instanceof NoReversePush)) throw error;
-			const message = `the image for ${platform} cannot be brought here from ${target}: ${error.message}`;
-			throw new DeliveryError(message, {
-				hint: "one image of several platforms is made on this side, so each box has to send its part over ssh",
-			});
-		}
-	});
+	const { target } = engine.transport;
+	const progress = new DeliveryProgress("bring", target, run.emit);
+	const named = { ...image, mayGo: true };
+	const returns = new ImageReturn(cache);
+	try {
+		const brought = await returns.bring(engine, named, new Set(), progress, run);
+		progress.done({ bytes: brought.received, reusedBytes: brought.reused });
+		return brought;
+	} catch (error) {
+		if (!(error instanceof NoReversePush)) throw error;
+		const message = `the image for ${platform} cannot be brought here from ${target}: ${error.message}`;
+		throw new DeliveryError(message, {
+			hint: "one image of several platforms is made on this side, so each box has to send its part over ssh",
+		});
+	}
+}
+
+function boxesOf(built: readonly BuiltPlatform[]): readonly ReachedBox[] {
+	return [...new Set(built.map(({ box }) => box))];
 }

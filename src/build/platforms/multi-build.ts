@@ -59,6 +59,7 @@ export function buildPlatforms(
 				reached.map((box) => buildOnBox(box, rooms)),
 			),
 		);
+		// In the order in which they were asked for, whichever box built them.
 		const all = platforms.flatMap((name) =>
 			built.flat().filter(({ platform }) => platform === name),
 		);
