@@ -8,6 +8,7 @@ import type { ChosenTarget } from "../target/target.js";
 import { readTransportSettings } from "../transport/open-transport.js";
 import { BoxConnection, type BoxConnectionOptions } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
+import { sizesFile } from "./cache-folder.js";
 import { chooseBox } from "./choose-box.js";
 import { Closing } from "./closing.js";
 import { LocalNeeds } from "./local-needs.js";
@@ -152,6 +153,7 @@ async function openContext(
 		platform,
 		stdin,
 		note: pathsToNote(secretsCheck),
+		sizesFileOf: (root: string) => sizesFile(root, environment),
 	};
 	return closing.use(await openBuildContext(request, run.signal));
 }

@@ -30,6 +30,8 @@ export interface DirectoryContextOptions {
 	readonly platform: NodeJS.Platform;
 	/** Which paths of files to note in the summary; absent: none. */
 	readonly note?: RegExp | undefined;
+	/** Where sizes of ignored directories are remembered, absolute; absent: nowhere. */
+	readonly sizesFile?: string | undefined;
 }
 
 /** A build context that is a directory. Closing it stops whatever is still going on. */
@@ -111,6 +113,7 @@ class WorkerContext implements DirectoryContext {
 			extra: options.extra ?? [],
 			platform: options.platform,
 			note: options.note,
+			sizesFile: options.sizesFile,
 		};
 		this.walked = this.#walked.promise;
 		this.#worker = new Worker(new URL("./context-worker.js", import.meta.url), {
