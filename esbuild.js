@@ -1,4 +1,5 @@
-// Bundles the command into dist/bundle: a few files start faster than some two hundred modules.
+// Bundles the command into dist/bundle: one file, whose compiled code is kept (src/cli/compiled-program.ts),
+// starts faster than some two hundred modules.
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
@@ -47,23 +48,31 @@ const options = {
 	outdir,
 	entryNames: "[name]",
 	bundle: true,
-	format: "esm",
 	platform: "node",
 	target: "node20.19",
 	alias: { "string-width": "./src/render/display-width.ts" },
 	plugins: [nativeParts, partsOfUndici],
+	legalComments: "linked",
+	logLevel: "warning",
+};
+await build({
+	...options,
+	entryPoints: ["src/cli/program.ts"],
+	format: "cjs",
+	outExtension: { ".js": ".cjs" },
+	define: { "import.meta.url": "programUrl" },
+	banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
+});
+// What starts it, and the threads, which share no modules with it.
+await build({
+	...options,
+	entryPoints: ["src/cli/main.ts", "src/context/context-worker.ts", "src/survey/survey-worker.ts"],
+	format: "esm",
 	// What bundled CommonJS expects to be there.
 	define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
 	banner: {
 		js: "import{createRequire as requireFor}from'node:module';const require=requireFor(import.meta.url);",
 	},
-	logLevel: "warning",
-};
-await build({ ...options, entryPoints: ["src/cli/main.ts"], splitting: true });
-// Threads share no modules: what they had in common with the command would only be in more files.
-await build({
-	...options,
-	entryPoints: ["src/context/context-worker.ts", "src/survey/survey-worker.ts"],
 });
 
 // The page of src/survey/page/context-page.ts, beside either form of it.

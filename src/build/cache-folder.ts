@@ -4,7 +4,11 @@ import { join } from "node:path";
 import type { Environment } from "../environment.js";
 
 /** Where programs keep what they can do without, as the user's system has it. Absolute. */
-export function cacheFolder({ variables, homeDirectory, platform }: Environment): string {
+export function cacheFolder({
+	variables,
+	homeDirectory,
+	platform,
+}: Pick<Environment, "variables" | "homeDirectory" | "platform">): string {
 	if (platform === "darwin") return join(homeDirectory, "Library", "Caches", "rbuild");
 	if (platform === "win32") {
 		return join(

@@ -1,13 +1,32 @@
-// Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder, forgetOldFiles } from "../build/cache-folder.js";
+import { compileProgram } from "./compiled-program.js";
 import { survivePipes, workingDirectoryIsGone } from "./process-faults.js";
+import type * as Program from "./program.js";
 import { version } from "./version.js";
 
+// Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.
 const argv = process.argv.slice(2);
 survivePipes();
 if (argv.length === 1 && argv[0] === "--version") {
 	process.stdout.write(`${version()}\n`);
 } else if (!workingDirectoryIsGone()) {
-	const { runProgram } = await import("./program.js");
-	const exitCode = await runProgram(argv);
+	const file = fileURLToPath(new URL("./program.cjs", import.meta.url));
+	const cacheFile = codeCacheFile();
+	const program = compileProgram<typeof Program>(file, cacheFile);
+	const { exitCode, hasBuilt } = await program.exports.runProgram(argv);
 	process.exitCode ||= exitCode;
+	if (hasBuilt && !program.fromCache) {
+		// A folder that takes no files is as good as an empty one.
+		await program.keep().catch(() => {});
+		await forgetOldFiles(dirname(cacheFile));
+	}
+}
+
+function codeCacheFile(): string {
+	const { env: variables, platform, arch, version: node } = process;
+	const folder = cacheFolder({ variables, homeDirectory: homedir(), platform });
+	return join(folder, "code", `${version()}-${node}-${arch}`);
 }

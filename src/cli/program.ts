@@ -49,17 +49,23 @@ const OTHER_FLAGS: Readonly<Record<string, Record<string, Options>>> = {
 	hosts: HOSTS_FLAGS,
 };
 
+export interface Outcome {
+	readonly exitCode: ExitCode | 0;
+	/** Set when it was a build, and that went well. */
+	readonly hasBuilt?: boolean;
+}
+
 /** Runs one command line; everything that can go wrong ends as an exit code. */
-export async function runProgram(argv: readonly string[]): Promise<ExitCode | 0> {
+export async function runProgram(argv: readonly string[]): Promise<Outcome> {
 	if (argv.length === 0 || (argv.length === 1 && HELP_WORDS.includes(argv[0] ?? ""))) {
 		process.stdout.write(HELP);
-		return 0;
+		return { exitCode: 0 };
 	}
-	const exitCode = await parse(argv).catch((error: unknown) =>
-		reportFailure(error, argv.includes("--debug")),
-	);
-	if (exitCode === EXIT_CODES.interrupted) endSoon();
-	return exitCode;
+	const outcome = await parse(argv).catch((error: unknown) => ({
+		exitCode: reportFailure(error, argv.includes("--debug")),
+	}));
+	if (outcome.exitCode === EXIT_CODES.interrupted) endSoon();
+	return outcome;
 }
 
 function reportFailure(error: unknown, debug: boolean): ExitCode {
@@ -70,8 +76,9 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 	return exitCode;
 }
 
-async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
+async function parse(argv: readonly string[]): Promise<Outcome> {
 	let exitCode: ExitCode | 0 = 0;
+	let hasBuilt = false;
 	const flags = { ...flagsOf(argv), ...GENERAL_FLAGS };
 	const parser = yargs(normalizeFlags(argv, flags))
 		.scriptName("rbuild")
@@ -104,6 +111,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 					.group(Object.keys(OUTPUT_FLAGS), "Output:"),
 			async (values) => {
 				exitCode = await runBuild(values as unknown as BuildArguments);
+				hasBuilt = exitCode === 0;
 			},
 		)
 		.command(
@@ -206,7 +214,7 @@ async function parse(argv: readonly string[]): Promise<ExitCode | 0> {
 		});
 	if (argv[0] === "completion" && argv.length === 1) parser.showCompletionScript();
 	else await parser.parseAsync();
-	return exitCode;
+	return { exitCode, hasBuilt };
 }
 
 /** Flags by themselves; for everything else the shell offers files beside what is here. */

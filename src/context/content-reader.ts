@@ -25,7 +25,8 @@ export interface ContentChunk {
 
 /** Follows what is read: of one file after the other, all of its content. */
 export interface ContentWatch {
-	opened(before: Stats): void;
+	/** @param size bytes that will be read */
+	opened(size: number): void;
 	read(bytes: Uint8Array): void;
 	/**
 	 * @param id as in ContentPiece
@@ -45,7 +46,8 @@ interface OpenFile {
 	readonly id: number;
 	readonly path: string;
 	readonly file: number;
-	readonly before: Stats;
+	readonly size: number;
+	readonly mtimeMs: number;
 	position: number;
 }
 
@@ -90,13 +92,13 @@ export class ContentReader {
 		while (pieces.length < PIECES_IN_CHUNK) {
 			this.#open ??= this.#openNext();
 			if (this.#open === undefined) break;
-			const { id, before, position } = this.#open;
-			const left = before.size - position;
+			const { id, size, position } = this.#open;
+			const left = size - position;
 			const room = buffer.length - used;
 			if (left > room && room < SMALL_PIECE) break;
 			const start = used;
 			used += this.#readInto(buffer, used, this.#open);
-			const last = this.#open.position === before.size;
+			const last = this.#open.position === size;
 			pieces.push({ id, start, end: used, last });
 			if (last) this.#finish(this.#open);
 		}
@@ -114,21 +116,14 @@ export class ContentReader {
 		this.#next += 1;
 		const { path, size, mtimeMs } = this.#entries[id] as ContextEntry;
 		const file = this.#tree.open(path);
-		try {
-			const before = this.#tree.opened(file, path);
-			if (!isUnchanged({ size, mtimeMs }, before)) throw changedWhileRead(path);
-			this.#watch?.opened(before);
-			return { id, path, file, before, position: 0 };
-		} catch (error) {
-			closeSync(file);
-			throw error;
-		}
+		this.#watch?.opened(size);
+		return { id, path, file, size, mtimeMs, position: 0 };
 	}
 
 	#readInto(buffer: Uint8Array, from: number, open: OpenFile): number {
 		let at = from;
-		while (open.position < open.before.size && at < buffer.length) {
-			const length = Math.min(open.before.size - open.position, buffer.length - at);
+		while (open.position < open.size && at < buffer.length) {
+			const length = Math.min(open.size - open.position, buffer.length - at);
 			const into = { buffer, at, length };
 			const count = this.#tree.read(open.file, open.path, into, open.position);
 			if (count === 0) throw changedWhileRead(open.path);
@@ -139,17 +134,12 @@ export class ContentReader {
 		return at - from;
 	}
 
-	#finish({ id, file, path, before }: OpenFile): void {
+	/** Whatever happened to the file since it was announced shows now. */
+	#finish({ id, file, path, size, mtimeMs }: OpenFile): void {
 		const after = this.#tree.opened(file, path);
 		this.#open = undefined;
 		closeSync(file);
-		if (!isUnchanged(before, after)) throw changedWhileRead(path);
+		if (after.size !== size || after.mtimeMs !== mtimeMs) throw changedWhileRead(path);
 		this.#watch?.finished(id, after);
 	}
-}
-
-type State = Pick<Stats, "size" | "mtimeMs">;
-
-function isUnchanged(before: State, after: State): boolean {
-	return before.size === after.size && before.mtimeMs === after.mtimeMs;
 }

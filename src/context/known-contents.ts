@@ -57,7 +57,7 @@ export class KnownContents implements ContentWatch {
 	#buffer: Buffer = NOTHING;
 	/** The times of files that have several names. */
 	readonly #linked = new Map<string, bigint>();
-	#reading: { readonly before: Stats; readonly digest: ContentDigest } | undefined;
+	#reading: ContentDigest | undefined;
 
 	constructor(
 		known: KnownFiles,
@@ -113,23 +113,22 @@ export class KnownContents implements ContentWatch {
 		}
 	}
 
-	opened(before: Stats): void {
-		this.#reading = { before, digest: new ContentDigest(before.size) };
+	opened(size: number): void {
+		this.#reading = new ContentDigest(size);
 	}
 
 	read(bytes: Uint8Array): void {
-		this.#reading?.digest.update(bytes);
+		this.#reading?.update(bytes);
 	}
 
 	/** @throws ContextError if this is not the content that was announced */
 	finished(id: number, after: Stats): void {
 		if (this.#reading === undefined) return;
-		const { before, digest } = this.#reading;
 		const entry = this.#entries[id] as ContextEntry;
-		const sent = digest.hash;
+		const sent = this.#reading.hash;
 		const isRecorded = ((this.#flags[id] ?? 0) & RECORDED) !== 0;
 		if (isRecorded && !sent.equals(this.#hashOf(id))) throw changedWhileRead(entry.path);
-		this.#learn(id, sent, SENT | this.#certainty(entry, before, after));
+		this.#learn(id, sent, SENT | this.#certainty(entry, after));
 	}
 
 	/** @throws ContextError */
@@ -159,8 +158,8 @@ export class KnownContents implements ContentWatch {
 		const certain = state && this.#certain(entry, state);
 		if (certain !== undefined) return this.#learn(id, certain, CERTAIN);
 		if (this.#buffer.length === 0) this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-		const { before, hash, after } = hashFile(this.#known.tree, this.#buffer, entry);
-		return this.#learn(id, hash, this.#certainty(entry, before, after));
+		const { hash, after } = hashFile(this.#known.tree, this.#buffer, entry);
+		return this.#learn(id, hash, this.#certainty(entry, after));
 	}
 
 	#learn(id: number, hash: Buffer, flags: number): Buffer {
@@ -169,9 +168,10 @@ export class KnownContents implements ContentWatch {
 		return hash;
 	}
 
-	#certainty(entry: ContextEntry, before: Stats, after: Stats): number {
+	/** A file that is in the state in which the walk found it was so while it was read. */
+	#certainty(entry: ContextEntry, after: Stats): number {
 		const state = this.#known.states.get(entry);
-		if (state === undefined || !isState(state, before) || !isState(state, after)) return 0;
+		if (state === undefined || !isState(state, after)) return 0;
 		this.foundOut = true;
 		return CERTAIN;
 	}
@@ -194,11 +194,9 @@ function hashFile(
 	tree: SourceTree,
 	buffer: Buffer,
 	{ path, size, mtimeMs }: ContextEntry,
-): { readonly before: Stats; readonly hash: Buffer; readonly after: Stats } {
+): { readonly hash: Buffer; readonly after: Stats } {
 	const file = tree.open(path);
 	try {
-		const before = tree.opened(file, path);
-		if (before.size !== size || before.mtimeMs !== mtimeMs) throw changedWhileRead(path);
 		const digest = new ContentDigest(size);
 		for (let at = 0; at < size; ) {
 			const into = { buffer, at: 0, length: Math.min(size - at, buffer.length) };
@@ -209,7 +207,7 @@ function hashFile(
 		}
 		const after = tree.opened(file, path);
 		if (after.size !== size || after.mtimeMs !== mtimeMs) throw changedWhileRead(path);
-		return { before, hash: digest.hash, after };
+		return { hash: digest.hash, after };
 	} finally {
 		closeSync(file);
 	}

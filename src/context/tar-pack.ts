@@ -1,4 +1,4 @@
-import { closeSync, type Stats } from "node:fs";
+import { closeSync } from "node:fs";
 import { type ExtraFile, extraEntry } from "./extra-files.js";
 import type { ContextEntry } from "./manifest.js";
 import { changedWhileRead } from "./read-failure.js";
@@ -18,7 +18,7 @@ export interface TarChunk {
  */
 const CHUNK_BYTES = 64 * 1024;
 
-/** The largest file that is read as a whole, header included, and so can be read again. */
+/** The largest file that is read as a whole, and so can be read again. */
 const WHOLE_FILE_BYTES = 512 * 1024;
 const READ_ATTEMPTS = 4;
 
@@ -99,19 +99,13 @@ class TarPacker {
 	*#file(entry: ContextEntry): Generator<TarChunk, void> {
 		const file = this.#tree.open(entry.path);
 		try {
-			for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
-				const before = this.#tree.opened(file, entry.path);
-				const header = tarHeader({
-					...entry,
-					size: before.size,
-					mode: this.#tree.permissions(before),
-					mtimeMs: before.mtimeMs,
-				});
-				if (header.length + padded(before.size) > WHOLE_FILE_BYTES) {
-					return yield* this.#largeFile(file, entry, header, before);
-				}
-				yield* this.#room(header.length + padded(before.size));
-				if (this.#smallFile(file, entry, header, before)) return;
+			// A file that is still as the walk found it is asked for its state only once.
+			for (let attempt = 1, now = entry; attempt <= READ_ATTEMPTS; attempt++) {
+				if (attempt > 1 || isLarge(entry)) now = this.#now(file, entry);
+				if (isLarge(now)) return yield* this.#largeFile(file, now);
+				const header = tarHeader(now);
+				yield* this.#room(header.length + padded(now.size));
+				if (this.#smallFile(file, now, header)) return;
 			}
 			throw changedWhileRead(entry.path);
 		} finally {
@@ -119,16 +113,22 @@ class TarPacker {
 		}
 	}
 
-	/** Reads a file into the chunk; false, and nothing is done, if it changed meanwhile. */
-	#smallFile(file: number, entry: ContextEntry, header: TarHeader, before: Stats): boolean {
+	#now(file: number, entry: ContextEntry): ContextEntry {
+		const stats = this.#tree.opened(file, entry.path);
+		const { size, mtimeMs } = stats;
+		return { ...entry, size, mode: this.#tree.permissions(stats), mtimeMs };
+	}
+
+	/** Reads a file into the chunk; false, and nothing is done, if it is another one afterwards. */
+	#smallFile(file: number, entry: ContextEntry, header: TarHeader): boolean {
 		const start = this.#used + header.length;
 		let size = 0;
-		while (size < before.size) {
-			const count = this.#read(file, entry.path, start + size, before.size - size, size);
+		while (size < entry.size) {
+			const count = this.#read(file, entry.path, start + size, entry.size - size, size);
 			if (count === 0) return false;
 			size += count;
 		}
-		if (!isUnchanged(before, this.#tree.opened(file, entry.path))) return false;
+		if (!this.#isUnchanged(file, entry)) return false;
 		this.#write(header);
 		this.#advance(size);
 		this.#zeros(padded(size) - size);
@@ -136,25 +136,26 @@ class TarPacker {
 	}
 
 	/** Reads a file of which the first part is gone when the last is read. */
-	*#largeFile(
-		file: number,
-		entry: ContextEntry,
-		header: TarHeader,
-		before: Stats,
-	): Generator<TarChunk, void> {
+	*#largeFile(file: number, entry: ContextEntry): Generator<TarChunk, void> {
+		const header = tarHeader(entry);
 		yield* this.#room(header.length);
 		this.#write(header);
-		for (let left = before.size; left > 0; ) {
+		for (let left = entry.size; left > 0; ) {
 			yield* this.#room(1);
 			const room = Math.min(left, this.#chunk.length - this.#used);
-			const count = this.#read(file, entry.path, this.#used, room, before.size - left);
+			const count = this.#read(file, entry.path, this.#used, room, entry.size - left);
 			if (count === 0) throw changedWhileRead(entry.path);
 			this.#advance(count);
 			left -= count;
 		}
-		if (!isUnchanged(before, this.#tree.opened(file, entry.path)))
-			throw changedWhileRead(entry.path);
-		yield* this.#pad(before.size);
+		if (!this.#isUnchanged(file, entry)) throw changedWhileRead(entry.path);
+		yield* this.#pad(entry.size);
+	}
+
+	#isUnchanged(file: number, { path, size, mode, mtimeMs }: ContextEntry): boolean {
+		const stats = this.#tree.opened(file, path);
+		const isSame = stats.size === size && stats.mtimeMs === mtimeMs;
+		return isSame && this.#tree.permissions(stats) === mode;
 	}
 
 	/** Reads into the chunk, from a byte of it on. */
@@ -198,6 +199,7 @@ class TarPacker {
 	}
 }
 
-function isUnchanged(before: Stats, after: Stats): boolean {
-	return before.size === after.size && before.mtimeMs === after.mtimeMs;
+/** Whether it is too large to be read as a whole, with a header that may be long. */
+function isLarge({ size }: ContextEntry): boolean {
+	return size > WHOLE_FILE_BYTES;
 }

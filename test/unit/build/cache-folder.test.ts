@@ -8,13 +8,7 @@ import { replaceCacheFile } from "../../../src/image/cache/cache-file.js";
 import { emptyTree } from "../context/trees.js";
 
 function folder(platform: NodeJS.Platform, variables: Environment["variables"] = {}): string {
-	return cacheFolder({
-		variables,
-		homeDirectory: "/home/me",
-		userName: "me",
-		platform,
-		workingDirectory: "/",
-	}).replaceAll("\\", "/");
+	return cacheFolder({ variables, homeDirectory: "/home/me", platform }).replaceAll("\\", "/");
 }
 
 describe("the cache's folder", () => {
