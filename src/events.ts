@@ -217,19 +217,19 @@ export interface DeliverEvent {
 	readonly totalBytes?: number;
 	/** What the far side says it is doing, such as "Pushed" for a layer. */
 	readonly detail?: string;
-	/** A layer of an image that is brought here, of which there is news. */
+	/** A layer of an image that is brought here or pushed from here, of which there is news. */
 	readonly layer?: DeliveredLayer;
 	/** With "done": bytes of the image that were on this machine already. */
 	readonly reusedBytes?: number;
 }
 
-/** A layer on its way to this machine. */
+/** A layer on its way to this machine, or from here to a registry. */
 export interface DeliveredLayer {
 	/** The first digits of the digest of its uncompressed content. */
 	readonly id: string;
-	/** "here": it was on this machine already. */
-	readonly state: "waiting" | "moving" | "here" | "done";
-	/** Of its uncompressed content, as the daemon reads it; 0 where it is not known. */
+	/** "here": it was on this machine already; "there": in the registry that it is pushed to. */
+	readonly state: "waiting" | "moving" | "here" | "there" | "done";
+	/** On its way here: of its uncompressed content, as the daemon reads it; 0 where it is not known. */
 	readonly bytes: number;
 	readonly totalBytes: number;
 }
@@ -379,7 +379,9 @@ export interface DeliveryReport {
 	readonly destination: string;
 	/** Bytes that came to this machine for it; 0 for a push by the daemon. */
 	readonly bytes: number;
-	/** Of an image that was saved or loaded: bytes of it that were on this machine already. */
+	/** Of a push by this side: bytes that went to the registry. */
+	readonly sentBytes?: number;
+	/** Of an image that came here: bytes of it that were on this machine already. */
 	readonly reusedBytes?: number;
 	/** Why the image came as a whole, as the end of a sentence, where it did. */
 	readonly whole?: string;

@@ -9,6 +9,7 @@ import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 export type {
 	BuildOptions,
 	OutputOption,
+	PushVia,
 	SaveOption,
 	SecretOption,
 	SshOption,

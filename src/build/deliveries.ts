@@ -7,12 +7,14 @@ import type { Delivery } from "../image/delivery.js";
 import { ImageReturn } from "../image/image-return.js";
 import { loadDelivery } from "../image/load.js";
 import { pushDelivery } from "../image/push.js";
+import { pushFromHereDelivery } from "../image/push-from-here.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
 import { localDaemon } from "../target/choose-target.js";
 import { openTransport, readTransportSettings } from "../transport/open-transport.js";
 import type { Closing } from "./closing.js";
 import { imageCache } from "./image-cache.js";
+import type { PushVia } from "./options.js";
 import type { PlannedDeliveries } from "./plan-outputs.js";
 
 export interface DeliveryRooms {
@@ -32,8 +34,12 @@ export function planDeliveries(
 	run: Run,
 ): readonly Delivery[] {
 	const returns = new ImageReturn(imageCache(rooms.environment));
+	const pushed = (tag: string, via: PushVia) =>
+		via === "client"
+			? pushFromHereDelivery(tag, { ...rooms, returns })
+			: pushDelivery(tag, rooms.credentials);
 	return [
-		...(push ? tags.map((tag) => pushDelivery(tag, rooms.credentials)) : []),
+		...(push === false ? [] : tags.map((tag) => pushed(tag, push))),
 		...saves.map((save) =>
 			save.path === "-"
 				? saveToStreamDelivery(rooms.stdout, "the standard output", save.format, returns)

@@ -3,6 +3,9 @@ import type { TargetOptions } from "../target/choose-target.js";
 
 export type { Ulimit };
 
+/** Who pushes an image. */
+export type PushVia = "daemon" | "client";
+
 export type TransferChoice = "auto" | "sync" | "tar";
 
 /** What to do about files of the context that look like credentials. */
@@ -107,8 +110,13 @@ export interface BuildOptions extends TargetOptions {
 	readonly contextKey?: string;
 	/** False: what was sent before is told by the times of the files alone, and for this folder alone. */
 	readonly contextIndex?: boolean;
-	/** Push every tag from the daemon's machine. */
+	/** Push every tag. */
 	readonly push?: boolean;
+	/**
+	 * Who pushes: the daemon, or this side, which the image comes to by those layers that it has not got.
+	 * Absent: "daemon".
+	 */
+	readonly via?: PushVia;
 	/**
 	 * Write the image to this file, as `docker load` takes it; ".gz" and ".zst" compress, "-" is the
 	 * standard output.

@@ -6,7 +6,7 @@ import { checkFolder } from "../image/export/folder-target.js";
 import { parseTag } from "../image/reference.js";
 import { checkWritable } from "../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../image/save-place.js";
-import type { BuildOptions, OutputOption, SaveOption } from "./options.js";
+import type { BuildOptions, OutputOption, PushVia, SaveOption } from "./options.js";
 
 /** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
 export interface PlannedOutputs {
@@ -19,7 +19,8 @@ export interface PlannedOutputs {
 }
 
 export interface PlannedDeliveries {
-	readonly push: boolean;
+	/** Who does it. */
+	readonly push: PushVia | false;
 	/** With "-" as the path for the standard output. */
 	readonly saves: readonly SavePlace[];
 	readonly load: boolean;
@@ -38,7 +39,7 @@ export type ExportDestination =
 	| { readonly kind: "stdout" };
 
 /**
- * Checks --output, --push, --save and --load, and whether what they name can be written.
+ * Checks --output, --push, --via, --save and --load, and whether what they name can be written.
  *
  * @throws UsageError, DeliveryError
  */
@@ -55,8 +56,13 @@ export async function planOutputs(
 			hint: "give it with -t, such as -t registry.example.com/app:1.0",
 		});
 	}
+	if (!push && options.via !== undefined) {
+		throw new UsageError(`--via ${options.via} says who pushes, but nothing is pushed`, {
+			hint: "add --push, or leave --via out",
+		});
+	}
 	const deliveries = {
-		push,
+		push: push && (options.via ?? "daemon"),
 		saves: [...savesOf(options), ...outputs.filter(isDocker).flatMap(({ dest }) => dest ?? [])]
 			.map(checkSave)
 			.map(({ type, dest }) => ({ path: place(dest), format: type })),

@@ -1,13 +1,11 @@
 import type { FindLogin, TokenSource } from "../buildkit/auth.js";
 import type { RegistryAuth } from "../engine/registry-auth.js";
 import type { Environment } from "../environment.js";
-import { DOCKER_HUB, parseReference } from "../image/reference.js";
+import { parseReference } from "../image/reference.js";
+import { registryAt } from "../image/registry/registry-address.js";
 import { type CredentialSource, registryAuths } from "../image/registry-credentials.js";
 import { registryTokens } from "../image/registry-tokens.js";
 import { namedImages } from "./base-images.js";
-
-/** The name by which BuildKit asks for the Docker Hub's credentials. */
-const HUB_SERVER = "registry-1.docker.io";
 
 /** Answers BuildKit's questions for registry credentials, one host at a time. */
 export function findLogin(source: CredentialSource): FindLogin {
@@ -22,10 +20,6 @@ export function findLogin(source: CredentialSource): FindLogin {
 /** Gets the tokens that BuildKit asks for with the same credentials. */
 export function tokensFor(source: CredentialSource, environment: Environment): TokenSource {
 	return registryTokens((host) => source.credentialsFor(registryAt(host)), environment);
-}
-
-function registryAt(host: string): string {
-	return host === HUB_SERVER ? DOCKER_HUB : host;
 }
 
 /** The credentials that the classic builder needs in advance: those of the FROM lines' registries. */

@@ -11,6 +11,7 @@ import {
 	parseSecretsCheck,
 	parseTransfer,
 	parseUlimit,
+	parseVia,
 } from "./option-values.js";
 import { parseOutput, parseSave } from "./output-values.js";
 
@@ -72,7 +73,11 @@ export const BUILD_FLAGS = {
 	call: { ...text, describe: "Ask about the Dockerfile instead: check, outline, targets" },
 	check: { ...flag, describe: "Check the Dockerfile and build nothing" },
 	"dry-run": { ...flag, describe: "Show what would be done and sent, and change nothing" },
-	push: { ...flag, describe: "Push every tag from the box" },
+	push: { ...flag, describe: "Push every tag" },
+	via: {
+		...text,
+		describe: "Who pushes: daemon (the box), or client (this machine, with its logins)",
+	},
 	save: { ...text, describe: 'Write the image to a file, "-", or type=oci,dest=FILE|DIR' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
 	output: {
@@ -131,6 +136,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),
 		...given("push", values.push),
+		...given("via", read(values.via, parseVia)),
 		...given("load", values.load),
 		...given(
 			"shmSize",

@@ -11,7 +11,7 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
   -t, --tag NAME         name of the image            -f, --file FILE  Dockerfile
       --target STAGE     stage to build               --build-arg NAME=VALUE
       --platform OS/CPU  what to build for            --no-cache, --pull
-      --push             push every tag from the box
+      --push             push every tag, from the box or --via client: from here
       --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
       --load             load the image into the local daemon
   -o, --output DIR       no image: the files, in DIR (or type=tar,dest=FILE, …)

@@ -1,4 +1,4 @@
-import type { SecretsCheck, TransferChoice, Ulimit } from "../build/options.js";
+import type { PushVia, SecretsCheck, TransferChoice, Ulimit } from "../build/options.js";
 import { UsageError } from "../errors.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */
@@ -63,6 +63,15 @@ export function parseSecretsCheck(text: string): SecretsCheck {
 	if (SECRETS_CHECKS.includes(text)) return text as SecretsCheck;
 	throw new UsageError(`--secrets "${text}" is not what to do about credentials`, {
 		hint: `it is one of ${SECRETS_CHECKS.join(", ")}; a secret for the build is --secret`,
+	});
+}
+
+const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
+
+export function parseVia(text: string): PushVia {
+	if (PUSHERS.includes(text)) return text as PushVia;
+	throw new UsageError(`--via "${text}" is nobody who pushes`, {
+		hint: `it is one of ${PUSHERS.join(", ")}`,
 	});
 }
 

@@ -86,6 +86,8 @@ export interface ListedImage {
 	/** "sha256:" and 64 hex digits. */
 	readonly id: string;
 	readonly tags: readonly string[];
+	/** The names, each with a digest, by which it was pulled from a registry or pushed to one. */
+	readonly digests: readonly string[];
 	/** Bytes. */
 	readonly size: number;
 	/** Milliseconds since 1970. */
@@ -99,10 +101,11 @@ export async function listImages(
 ): Promise<readonly ListedImage[]> {
 	const list = await engine.json({ method: "GET", path: "/images/json", signal });
 	const images = (Array.isArray(list) ? list : []).map((item): ListedImage => {
-		const { Id, RepoTags, Size, Created } = fields(item);
+		const { Id, RepoTags, RepoDigests, Size, Created } = fields(item);
 		return {
 			id: withAlgorithm(text(Id)),
 			tags: textList(RepoTags).filter((tag) => tag !== "<none>:<none>"),
+			digests: textList(RepoDigests).filter((name) => name !== "<none>@<none>"),
 			size: typeof Size === "number" ? Size : 0,
 			createdAt: typeof Created === "number" ? Created * 1000 : 0,
 		};

@@ -1,6 +1,8 @@
 import type { DeliverEvent, DeliveredLayer, DeliveryReport, Emit } from "../events.js";
 import type { DaemonLine } from "./daemon-line.js";
 import type { ReturnNews } from "./image-return.js";
+import type { RegistryPush } from "./registry/client-push.js";
+import type { PushNews } from "./registry/push-tally.js";
 
 /** How many bytes go by between two pieces of news. */
 const STEP = 1024 * 1024;
@@ -15,7 +17,7 @@ export interface Arrival {
 	readonly whole?: string | undefined;
 }
 
-/** Tells the news of one delivery to this machine. */
+/** Tells the news of one delivery to this machine, or from here. */
 export class DeliveryProgress implements ReturnNews {
 	readonly #emit: Emit;
 	readonly #event: Pick<DeliverEvent, "type" | "method" | "destination">;
@@ -23,7 +25,7 @@ export class DeliveryProgress implements ReturnNews {
 	#bytes = 0;
 	#told = 0;
 
-	constructor(method: "save" | "load", destination: string, emit: Emit) {
+	constructor(method: DeliverEvent["method"], destination: string, emit: Emit) {
 		this.#emit = emit;
 		this.#event = { type: "deliver", method, destination };
 		emit({ ...this.#event, status: "started", bytes: 0 });
@@ -46,6 +48,23 @@ export class DeliveryProgress implements ReturnNews {
 		if (id === undefined || state === undefined) return;
 		this.#progress({ layer: { id, state, bytes: current, totalBytes: total } });
 	};
+
+	readonly onSent = (news: PushNews): void => {
+		this.#emit({ ...this.#event, status: "progress", ...news });
+	};
+
+	/** The end of a push from here. */
+	sent(
+		{ bytes, digest }: RegistryPush,
+		arrival: Pick<DeliveryReport, "bytes" | "reusedBytes" | "whole">,
+	): DeliveryReport {
+		const { whole } = arrival;
+		const detail = whole === undefined ? {} : { detail: `the whole image: ${whole}` };
+		this.#emit({ ...this.#event, status: "done", bytes, ...detail });
+		const { method, destination } = this.#event;
+		const durationMs = performance.now() - this.#startedAt;
+		return { method, destination, ...arrival, sentBytes: bytes, digest, durationMs };
+	}
 
 	done({ bytes, reusedBytes, whole }: Arrival): DeliveryReport {
 		const reused = reusedBytes === undefined ? {} : { reusedBytes };

@@ -39,7 +39,8 @@ export async function layersThere(
 	return new Set(diffIds.slice(0, shared).filter(isDigest));
 }
 
-function sharedStart(some: readonly string[], others: readonly string[]): number {
+/** How many layers two images begin with in common. */
+export function sharedStart(some: readonly string[], others: readonly string[]): number {
 	const different = others.findIndex((layer, index) => layer !== some[index]);
 	return different < 0 ? others.length : different;
 }

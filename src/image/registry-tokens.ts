@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import type { RegistryAuth } from "../engine/registry-auth.js";
 import type { Environment } from "../environment.js";
+import { readChallenge } from "./registry/auth-challenge.js";
+import { isLoopback } from "./registry/registry-address.js";
 import { dockerConfigFile } from "./registry-credentials.js";
 import { tokenSeed } from "./token-seed.js";
 import { askTokenServer, type RegistryToken, type TokenRequest } from "./token-server.js";
@@ -8,9 +10,6 @@ import type { WebClient } from "./web-client.js";
 
 /** How long a registry may take to answer before it counts as one that only the box reaches. */
 const REACH_TIMEOUT = 3_000;
-
-/** On this side these are another machine's than on the box. */
-const LOOPBACK = /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/;
 
 /** Gets bearer tokens on this side, so that the login itself stays here. */
 export interface RegistryTokens {
@@ -78,12 +77,13 @@ async function reachesTokenServer(
 	web: WebClient,
 	signal: AbortSignal,
 ): Promise<boolean> {
-	if (LOOPBACK.test(host)) return false;
+	// On this side that is another machine than on the box.
+	if (isLoopback(host)) return false;
 	const limited = AbortSignal.any([signal, AbortSignal.timeout(REACH_TIMEOUT)]);
 	try {
 		const { headers } = await web(new URL(`https://${host}/v2/`), { signal: limited });
 		const realm = realmIn(headers["www-authenticate"]);
-		if (realm?.protocol !== "https:" || LOOPBACK.test(realm.host)) return false;
+		if (realm?.protocol !== "https:" || isLoopback(realm.host)) return false;
 		if (realm.host !== host) await web(realm, { signal: limited });
 		return true;
 	} catch {
@@ -91,11 +91,10 @@ async function reachesTokenServer(
 	}
 }
 
-/** `Bearer realm="https://auth.example.com/token",service="…"`, which may stand behind others. */
-function realmIn(challenge: string | string[] | undefined): URL | undefined {
-	const [, realm = ""] =
-		/\bBearer\s.*?\brealm="([^"]*)"/i.exec([challenge].flat().join(", ")) ?? [];
-	return URL.canParse(realm) ? new URL(realm) : undefined;
+function realmIn(header: string | string[] | undefined): URL | undefined {
+	const challenge = readChallenge(header);
+	if (challenge?.scheme !== "bearer") return undefined;
+	return URL.canParse(challenge.realm) ? new URL(challenge.realm) : undefined;
 }
 
 /** A token that the user put into config.json lives as long as it is there. */

@@ -25,6 +25,19 @@ export interface RegistryToken {
 
 /** Where a token server does not say how long its token lives, in seconds (the token spec). */
 const DEFAULT_LIFE = 60;
+/** There is no token to be had. */
+export class TokenFailure extends DeliveryError {
+	override readonly name = "DeliveryError";
+	/** Whether it is because of the login, or because there is none. */
+	readonly refused: boolean;
+
+	constructor({ host, realm }: TokenRequest, reason: string, refused = false) {
+		const place = URL.canParse(realm) ? new URL(realm).host : "its token server";
+		super(`no token for ${host} from ${place}: ${reason}`);
+		this.refused = refused;
+	}
+}
+
 const CLIENT_ID = "rbuild";
 const TIMEOUT = 20_000;
 
@@ -32,7 +45,7 @@ const TIMEOUT = 20_000;
  * Has a token server make a token: an identity token is exchanged by OAuth's POST, a password is sent
  * by GET, which all servers take, and by POST to one that has no GET. Without a login the token is anybody's.
  *
- * @throws DeliveryError, without a word of the answer or the login
+ * @throws TokenFailure, without a word of the answer or the login
  */
 export async function askTokenServer(
 	request: TokenRequest,
@@ -54,16 +67,22 @@ export async function askTokenServer(
 		}
 	} catch (error) {
 		const { code, name } = error as NodeJS.ErrnoException;
-		throw failure(request, `it cannot be reached: ${code ?? name}`);
+		throw new TokenFailure(request, `it cannot be reached: ${code ?? name}`);
 	}
-	if (answer.status !== 200) throw failure(request, refusal(answer.status));
+	if (answer.status === 401 || answer.status === 403) {
+		const login = auth === undefined ? "gives none without a login" : "does not take the login";
+		throw new TokenFailure(request, `it ${login} (${statusName(answer.status)})`, true);
+	}
+	if (answer.status !== 200) {
+		throw new TokenFailure(request, `it answers ${statusName(answer.status)}`);
+	}
 	return readToken(answer.body, request);
 }
 
 /** A login goes over no plain connection, whatever the challenge says. */
 function secureRealm(request: TokenRequest): URL {
 	if (/^https:/i.test(request.realm) && URL.canParse(request.realm)) return new URL(request.realm);
-	throw failure(request, "its address is not https");
+	throw new TokenFailure(request, "its address is not https");
 }
 
 function get(
@@ -119,7 +138,7 @@ function readToken(body: string, request: TokenRequest): RegistryToken {
 	}
 	const { token, access_token, expires_in, issued_at } = answer;
 	const found = [token, access_token].find((each) => typeof each === "string" && each !== "");
-	if (typeof found !== "string") throw failure(request, "its answer holds no token");
+	if (typeof found !== "string") throw new TokenFailure(request, "its answer holds no token");
 	const issued = typeof issued_at === "string" ? Date.parse(issued_at) : Number.NaN;
 	return {
 		token: found,
@@ -128,14 +147,6 @@ function readToken(body: string, request: TokenRequest): RegistryToken {
 	};
 }
 
-function refusal(status: number): string {
-	const words = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
-	return status === 401 || status === 403
-		? `it does not take the login (${words})`
-		: `it answers ${words}`;
-}
-
-function failure({ host, realm }: TokenRequest, reason: string): DeliveryError {
-	const place = URL.canParse(realm) ? new URL(realm).host : "its token server";
-	return new DeliveryError(`no token for ${host} from ${place}: ${reason}`);
+function statusName(status: number): string {
+	return `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
 }

@@ -21,14 +21,14 @@ import type { Screen } from "./screen.js";
  * - `step`, status `failed`: id, name, error, durationMs
  * - `log`: stepId, stream (`stdout` or `stderr`), text (any piece of the output, as the step wrote it)
  * - `deliver`, status `started`, `progress` or `done`: method (`push`, `save`, `load` or `export`), destination, bytes, totalBytes?, detail?,
- *   layer? {id, state (`waiting`, `moving`, `here` or `done`), bytes, totalBytes}, reusedBytes?
+ *   layer? {id, state (`waiting`, `moving`, `here`, `there` or `done`), bytes, totalBytes}, reusedBytes?
  * - `retry`: target, reason, attempt (from 1), retries, delayMs
  * - `warning`: message, hint?
  * - `dry-run`: report {target, chosenBy, tags, platform?, source, contextKind, dockerfile, context?, advice? [{text, files, bytes}],
  *   deliveries [{method,
  *   destination}], box? {engine, route}, transfer? {transfer, reason, upload? {files, bytes, atMost}}}: with --dry-run, in place
  *   of `done`
- * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, reusedBytes?, whole?,
+ * - `done`: report {imageId?, tags, platform, target, engine, deliveries [{method, destination, bytes, sentBytes?, reusedBytes?, whole?,
  *   digest?, durationMs}], context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
  *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}

@@ -19,6 +19,7 @@ export function layerLines(
 		layers.filter((layer) => layer.state === state).length;
 	const counts = [
 		...(count("here") > 0 ? [`${count("here")} already here`] : []),
+		...(count("there") > 0 ? [`${count("there")} already there`] : []),
 		...(count("done") > 0 ? [`${count("done")} done`] : []),
 		...(count("waiting") > 0 ? [`${count("waiting")} waiting`] : []),
 	];

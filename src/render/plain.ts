@@ -98,7 +98,7 @@ export class PlainRenderer implements Renderer {
 		const { layer, detail } = event;
 		if (layer !== undefined) {
 			// Each says so once that it is complete.
-			const complete = layer.state === "here" || layer.state === "done";
+			const complete = ["here", "there", "done"].includes(layer.state);
 			return this.#verbose && complete ? [deliverLine(event)] : [];
 		}
 		const said = this.#verbose && detail !== undefined;

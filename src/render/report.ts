@@ -39,7 +39,11 @@ function whereLines({ imageId, target, deliveries }: BuildReport): string[] {
 
 function deliveryPart(delivery: DeliveryReport): string {
 	const place = deliveryName(delivery.method, delivery.destination, true);
-	if (delivery.method === "push") return delivery.digest ? `${place}@${delivery.digest}` : place;
+	if (delivery.method === "push") {
+		const { digest, sentBytes } = delivery;
+		const sent = sentBytes === undefined ? "" : ` (${formatBytes(sentBytes)} sent from here)`;
+		return `${place}${digest ? `@${digest}` : ""}${sent}`;
+	}
 	const { bytes, reusedBytes, whole } = delivery;
 	const came = reusedBytes === undefined ? { bytes } : { bytes, reusedBytes };
 	const parts = arrivalParts(came, whole && `the whole image: ${whole}`);

@@ -167,7 +167,8 @@ export class TtyRenderer implements Renderer {
 		} else {
 			if (event.layer !== undefined) this.#layer(key, event.layer);
 			const label = deliveryName(event.method, event.destination, false);
-			const detail = event.detail === undefined ? undefined : printableName(event.detail);
+			const isOfAll = event.detail !== undefined && event.layer === undefined;
+			const detail = isOfAll ? printableName(event.detail) : undefined;
 			this.#transfer(key, { label, detail, ...sizes(event) });
 		}
 	}

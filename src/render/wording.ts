@@ -86,7 +86,7 @@ const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly d
 export function deliverLine(event: DeliverEvent): string {
 	const line = deliveryName(event.method, event.destination, event.status === "done");
 	if (event.status === "done") return line + inBrackets(arrivalParts(event, event.detail));
-	if (event.layer !== undefined) return `${line}: ${layerNews(event.layer)}`;
+	if (event.layer !== undefined) return `${line}: ${layerNews(event.layer, event.detail)}`;
 	const size = event.bytes > 0 ? [amount(event.bytes, event.totalBytes)] : [];
 	const detail = event.detail === undefined ? [] : [printableName(event.detail)];
 	const so = [...size, ...detail].join(", ");
@@ -109,10 +109,14 @@ function inBrackets(parts: readonly string[]): string {
 	return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
-/** "layer 1a2b3c4d5e6f: 3.4 MB of 12 MB". */
-export function layerNews({ id, state, bytes, totalBytes }: DeliveredLayer): string {
+/** "layer 1a2b3c4d5e6f: 3.4 MB of 12 MB", or what the event says of it. */
+function layerNews(
+	{ id, state, bytes, totalBytes }: DeliveredLayer,
+	detail: string | undefined,
+): string {
 	const name = `layer ${printableName(id)}`;
-	if (state === "here") return `${name}: already here`;
+	if (detail !== undefined) return `${name}: ${printableName(detail)}`;
+	if (state === "here" || state === "there") return `${name}: already ${state}`;
 	if (state === "waiting") return `${name}: waiting`;
 	return `${name}: ${state === "done" ? "done" : amount(bytes, totalBytes)}`;
 }

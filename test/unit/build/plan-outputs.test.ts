@@ -71,7 +71,7 @@ suite("what becomes of a build", () => {
 		]);
 		assert.deepEqual([image, exports], [true, []]);
 		assert.deepEqual(deliveries, {
-			push: true,
+			push: "daemon",
 			saves: [{ path: join(directory, "a.tar"), format: "docker" }],
 			load: true,
 		});
@@ -80,9 +80,18 @@ suite("what becomes of a build", () => {
 		const registry = await planned([{ type: "registry", attrs: { name: "lost" } }], {
 			tags: ["wins"],
 		});
-		assert.deepEqual([registry.deliveries.push, registry.tags], [true, ["wins:latest"]]);
+		assert.deepEqual([registry.deliveries.push, registry.tags], ["daemon", ["wins:latest"]]);
 		const image2 = await planned([{ type: "image", attrs: { name: "a", push: "False" } }]);
 		assert.deepEqual([image2.deliveries.push, image2.tags], [false, ["a:latest"]]);
+	});
+
+	test("is pushed by whom --via names, which is nobody where nothing is pushed", async () => {
+		const { deliveries } = await planned([{ type: "registry" }], { tags: ["app"], via: "client" });
+		assert.equal(deliveries.push, "client");
+		await assert.rejects(planned([], { tags: ["app"], via: "client" }), {
+			name: "UsageError",
+			message: "--via client says who pushes, but nothing is pushed",
+		});
 	});
 
 	test("may be several things at once", async () => {

@@ -57,6 +57,18 @@ suite("bad input: the command line", () => {
 			/did you mean --tag\?/,
 		],
 		[
+			"an unknown way to push",
+			[".", "-t", "r.example/app", "--push", "--via", "pigeon"],
+			/^error: --via "pigeon" is nobody who pushes$/,
+			/daemon, client/,
+		],
+		[
+			"a way to push without a push",
+			[".", "-t", "r.example/app", "--via", "client"],
+			/^error: --via client says who pushes, but nothing is pushed$/,
+			/add --push, or leave --via out/,
+		],
+		[
 			"an unknown transfer",
 			[".", "--transfer", "rsync"],
 			/^error: --transfer "rsync" is not a way to send the context$/,

@@ -169,7 +169,7 @@ describe("registry tokens", () => {
 			);
 			const made = await open(client).fetch(REQUEST, signal);
 			assert.deepEqual([made.token, made.expiresIn], ["t0ken", 60]);
-			assert.deepEqual(Object.fromEntries(new URLSearchParams(asked[1]?.request.body)), {
+			assert.deepEqual(Object.fromEntries(new URLSearchParams(String(asked[1]?.request.body))), {
 				grant_type: "password",
 				...LOGIN,
 				client_id: "rbuild",
@@ -186,7 +186,7 @@ describe("registry tokens", () => {
 			assert.equal(made.issuedAt, Date.UTC(2026, 0, 2, 3, 4, 5) / 1000);
 			assert.equal(asked.length, 1);
 			assert.equal(asked[0]?.request.headers?.Authorization, undefined);
-			const form = new URLSearchParams(asked[0]?.request.body);
+			const form = new URLSearchParams(String(asked[0]?.request.body));
 			assert.deepEqual(
 				[form.get("grant_type"), form.get("refresh_token")],
 				["refresh_token", "id"],

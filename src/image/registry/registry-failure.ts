@@ -1,0 +1,168 @@
+import { STATUS_CODES } from "node:http";
+import { fields } from "../../engine/document.js";
+import { DeliveryError } from "../../errors.js";
+import type { WebAnswer } from "../web-client.js";
+
+/** For which it is worth to ask again. */
+const BUSY = new Set([429, 502, 503, 504]);
+/** Longest time that a registry may have one wait, in milliseconds. */
+const LONGEST_WAIT = 60_000;
+
+interface FailureDetails {
+	readonly status?: number | undefined;
+	readonly hint?: string | undefined;
+	/** Milliseconds that it wants to be left alone. */
+	readonly retryAfter?: number | undefined;
+}
+
+/** A registry did not do what it was asked to; the message is the reason, as the end of a sentence. */
+export class RegistryFailure extends Error {
+	override readonly name = "RegistryFailure";
+	/** The status of its answer; undefined where there was none. */
+	readonly status: number | undefined;
+	readonly hint: string | undefined;
+	readonly #retryAfter: number | undefined;
+
+	constructor(reason: string, { status, hint, retryAfter }: FailureDetails = {}) {
+		super(reason);
+		this.status = status;
+		this.hint = hint;
+		this.#retryAfter = retryAfter;
+	}
+
+	/**
+	 * Milliseconds to wait before the registry is asked again; undefined where that is of no use.
+	 * @param attempt counted from 1
+	 */
+	delay(attempt: number): number | undefined {
+		if (!BUSY.has(this.status ?? 0)) return undefined;
+		const delay = this.#retryAfter ?? 1000 * 2 ** (attempt - 1);
+		return delay > LONGEST_WAIT ? undefined : delay;
+	}
+}
+
+/** The connection to a registry broke before it had answered. */
+export class BrokenConnection extends RegistryFailure {}
+
+/** There is no TLS where it was tried. */
+export class NoTls extends RegistryFailure {}
+
+/** What to do about a registry that does not let one in. */
+export function loginHint(registry: string, loggedIn: boolean): string {
+	const login = `docker login ${registry}`;
+	return loggedIn
+		? `${registry} does not take the login that was found for it: renew it (${login}), and check that it may push there`
+		: `there is no login for ${registry} on this machine: run "${login}", or add it to ~/.docker/config.json`;
+}
+
+/** What a registry's answer means that is not one of those that were waited for. */
+export function refusal(
+	{ status, body, headers }: WebAnswer,
+	registry: string,
+	login: { readonly loggedIn: boolean; readonly withoutSecrets: (text: string) => string },
+): RegistryFailure {
+	const words = wordsOf(status, login.withoutSecrets(firstError(body)));
+	if (status === 401 || status === 403) {
+		return new RegistryFailure(words, { status, hint: loginHint(registry, login.loggedIn) });
+	}
+	const retryAfter = retryAfterOf([headers["retry-after"]].flat()[0] ?? "");
+	const wait = retryAfter ? `wait ${Math.ceil(retryAfter / 1000)} s` : "wait a while";
+	const hint =
+		status === 429
+			? `${wait}, and run rbuild again: what was pushed is not pushed again`
+			: (HINTS[status] ?? (status >= 500 ? "look at the log of that registry" : undefined));
+	return new RegistryFailure(words, { status, hint, retryAfter });
+}
+
+/** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now. */
+function retryAfterOf(header: string): number | undefined {
+	if (/^\d+$/.test(header)) return Number(header) * 1000;
+	const date = Date.parse(header);
+	return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+/** "denied: no such project (403 Forbidden)" (distribution-spec, "error codes"). */
+function wordsOf(status: number, said: string): string {
+	const words = said.replace(/[\p{Cc}\s]+/gu, " ").trim();
+	const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
+	return words === "" ? `it answers ${name}` : `${words.slice(0, 300)} (${name})`;
+}
+
+function firstError(body: string): string {
+	try {
+		const { errors } = fields(JSON.parse(body));
+		const { code, message } = fields(Array.isArray(errors) ? errors[0] : undefined);
+		const name = typeof code === "string" ? code.toLowerCase().replaceAll("_", " ") : "";
+		const text = typeof message === "string" ? message : "";
+		return [name, text].filter(Boolean).join(": ");
+	} catch {
+		// A page of a proxy, which says nothing that its status does not.
+		return "";
+	}
+}
+
+/** What to do about a status. */
+const HINTS: Readonly<Record<number, string>> = {
+	404: "some registries want a repository to be made before anything is pushed to it",
+	413: "what stands in front of that registry limits the size of a request: raise it there (nginx: client_max_body_size)",
+	507: "make room in that registry",
+};
+
+const UNTRUSTED = "its certificate is signed by nobody whom this machine trusts";
+
+/** By what node or undici call it. */
+const CONNECTION_REASONS: Readonly<Record<string, string>> = {
+	SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+	DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+	UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+	UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+	CERT_HAS_EXPIRED: "its certificate has expired",
+	ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+	ERR_SSL_WRONG_VERSION_NUMBER: "it speaks plain HTTP",
+	ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it wants to see a client certificate",
+	ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "it refuses TLS with this machine",
+	ENOTFOUND: "there is no such host",
+	EAI_AGAIN: "its name cannot be looked up",
+	ECONNREFUSED: "it refuses connections",
+	EHOSTUNREACH: "there is no route to it",
+	ENETUNREACH: "there is no route to it",
+	UND_ERR_CONNECT_TIMEOUT: "it does not answer",
+	UND_ERR_HEADERS_TIMEOUT: "it does not answer",
+	UND_ERR_BODY_TIMEOUT: "it does not answer",
+};
+
+/** Those that happen to a connection that was there. */
+const BROKEN = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "UND_ERR_SOCKET"]);
+
+/** What it means that there is no answer. */
+export function connectionFailure(error: unknown, host: string): Error {
+	if (error instanceof DeliveryError) return error;
+	const { code = "", message } = error as NodeJS.ErrnoException;
+	const reason = CONNECTION_REASONS[code];
+	if (reason === undefined && BROKEN.has(code)) {
+		return new BrokenConnection("the connection broke", {
+			hint: "run rbuild again: what was pushed is not pushed again",
+		});
+	}
+	const Failure = code === "ERR_SSL_WRONG_VERSION_NUMBER" ? NoTls : RegistryFailure;
+	return new Failure(reason ?? `no connection: ${code || message}`, {
+		hint: connectionHint(code, host),
+	});
+}
+
+function connectionHint(code: string, host: string): string {
+	if (CONNECTION_REASONS[code] === UNTRUSTED) {
+		return `put the CA's certificate into ~/.docker/certs.d/${host}/ca.crt`;
+	}
+	if (code === "CERT_HAS_EXPIRED" || code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+		return "have it made anew; or is the clock of this machine wrong, or the name of the registry?";
+	}
+	if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+		return "nothing is pushed without TLS beyond this machine: put TLS in front of it, or have the box push (--via daemon)";
+	}
+	if (code === "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED") {
+		return `put it into ~/.docker/certs.d/${host}, as client.cert and client.key`;
+	}
+	return `the push is made by this machine: can it reach ${host}? If only the box can: --via daemon`;
+}
