@@ -162,6 +162,32 @@ export function testRemoteBuilds(peer: Peer): void {
 		}
 	});
 
+	test("builds with the variables and proxies that docker builds with", async () => {
+		const root = context({
+			Dockerfile: [
+				`FROM ${BASE_IMAGE}`,
+				"ARG SOURCE_DATE_EPOCH",
+				"RUN echo $SOURCE_DATE_EPOCH $HTTP_PROXY $no_proxy > /args",
+			].join("\n"),
+			"docker/config.json": JSON.stringify({
+				proxies: { default: { httpProxy: "http://user:word@proxy:3128", noProxy: "here" } },
+			}),
+		});
+		const { code, stderr } = await rbuild([root, "-t", "as-docker", ...flags], {
+			env: {
+				SOURCE_DATE_EPOCH: "1700000000",
+				DOCKER_CONFIG: join(root, "docker"),
+				BUILDKIT_PROGRESS: "plain",
+				DOCKER_DEFAULT_PLATFORM: "linux/amd64",
+			},
+		});
+		assert.equal(code, 0, stderr);
+		assert.equal(
+			await imageFile(box.engine, "as-docker", "/args"),
+			"1700000000 http://user:word@proxy:3128 here\n",
+		);
+	});
+
 	test("takes a Dockerfile from elsewhere or from standard input, and no part of it into the image when it is ignored", async () => {
 		const root = context({ file: "content" });
 		const elsewhere = join(context({ Other: `FROM ${BASE_IMAGE}\nCOPY file /c/\n` }), "Other");

@@ -9,7 +9,7 @@ import type { Environment } from "../../../src/environment.js";
 import { EngineError } from "../../../src/errors.js";
 
 const environment = {
-	variables: {},
+	variables: { DOCKER_HOST: "unix:///some.sock" },
 	homeDirectory: "/nonexistent",
 	workingDirectory: "/",
 } as Partial<Environment> as Environment;

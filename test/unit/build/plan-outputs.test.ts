@@ -18,6 +18,8 @@ suite("what becomes of a build", () => {
 
 	const plan = (options: Partial<BuildOptions>) =>
 		planOutputs({ context: ".", ...options }, {
+			variables: { DOCKER_HOST: "unix:///some.sock" },
+			homeDirectory: directory,
 			workingDirectory: directory,
 		} as Partial<Environment> as Environment);
 	const planned = (outputs: readonly OutputOption[], options: Partial<BuildOptions> = {}) =>
