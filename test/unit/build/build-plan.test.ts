@@ -58,6 +58,16 @@ suite("a build plan", () => {
 		assert.equal((await planned({ platform: "linux/amd64" })).platform, "linux/amd64");
 	});
 
+	test("forwards the user's ssh agent to a repository that is reached over ssh", async () => {
+		const variables = { SSH_AUTH_SOCK: "/nonexistent/agent" };
+		const planned = (context: string) => planBuild({ context }, { ...environment, variables }, run);
+		for (const context of ["git@host:me/app.git", "ssh://git@host/me/app.git#main"]) {
+			await assert.rejects(planned(context), /^UsageError: --ssh default: \/nonexistent\/agent/);
+			assert.equal((await plan({ context })).agents.size, 0);
+		}
+		assert.equal((await planned("https://host/me/app.git")).agents.size, 0);
+	});
+
 	test("puts one annotation on all that it names", async () => {
 		const { buildkit } = await plan({
 			annotations: { a: "1", "index,manifest[linux/amd64]:b": "2", "manifest-descriptor:c": "3" },
