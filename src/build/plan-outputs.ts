@@ -107,15 +107,12 @@ const EXPORTED = new Set(["local", "tar", "oci"]);
 /** What fills the build cache and gives nothing. */
 const CACHE_ONLY = "cacheonly";
 
-/** What an image of the daemon's can be told here, and what only the daemon has to know of it. */
+/**
+ * What an image of the daemon's can be told here, and what only the daemon has to know of it. Times cannot
+ * be rewritten: it always unpacks the image (moby builder-next/exporter/wrapper.go).
+ */
 const NAMING = ["name", "push", "store", "unpack"];
-const IMAGE_FORMAT = [
-	"compression",
-	"compression-level",
-	"force-compression",
-	"oci-mediatypes",
-	"rewrite-timestamp",
-];
+const IMAGE_FORMAT = ["compression", "compression-level", "force-compression", "oci-mediatypes"];
 
 /** By type: the attrs that mean something here; undefined: whatever the daemon's exporter takes. */
 const ATTRIBUTES: ReadonlyMap<string, readonly string[] | undefined> = new Map([

@@ -135,9 +135,12 @@ function checkResults(options: BuildOptions, values: BuildArguments): void {
 		});
 	}
 	if (isStdoutLost()) {
-		throw new UsageError(`${flag} - writes to the standard output, which is closed`, {
-			hint: `give ${flag} a file name`,
-		});
+		throw new UsageError(
+			`${flag} - writes to the standard output, which is closed or leads nowhere`,
+			{
+				hint: `give ${flag} a file name, or build for the cache alone: --output type=cacheonly`,
+			},
+		);
 	}
 	if (process.stdout.isTTY) {
 		const what = save === "-" ? "the image" : "a tar";

@@ -73,12 +73,12 @@ suite("what a build needs of its builder", () => {
 	test("is BuildKit where nothing is to come of the build, and the containerd store for its own formats", async () => {
 		const cacheOnly = await refusal({ outputs: [{ type: "cacheonly" }] }, { builder: "classic" });
 		assert.equal(cacheOnly?.message, "box has no BuildKit, which --output type=cacheonly needs");
-		const attrs = { "rewrite-timestamp": "true" };
+		const attrs = { compression: "zstd" };
 		const info = { DriverStatus: [["Backing Filesystem", "extfs"]] };
-		const rewritten = await refusal({ outputs: [{ type: "image", attrs }] }, { info });
+		const compressed = await refusal({ outputs: [{ type: "image", attrs }] }, { info });
 		assert.equal(
-			rewritten?.message,
-			"box lacks the containerd image store, which --output type=image,rewrite-timestamp needs",
+			compressed?.message,
+			"box lacks the containerd image store, which --output type=image,compression needs",
 		);
 	});
 

@@ -56,9 +56,9 @@ suite("what becomes of a build", () => {
 	});
 
 	test("is told to the exporter of images where only the daemon has to know of it", async () => {
-		const attrs = { name: "app", compression: "zstd", "rewrite-timestamp": "true", push: "false" };
+		const attrs = { name: "app", compression: "zstd", "oci-mediatypes": "true", push: "false" };
 		const { imageAttrs, tags } = await planned([{ type: "image", attrs }]);
-		assert.deepEqual(imageAttrs, { compression: "zstd", "rewrite-timestamp": "true" });
+		assert.deepEqual(imageAttrs, { compression: "zstd", "oci-mediatypes": "true" });
 		assert.deepEqual(tags, ["app:latest"]);
 	});
 
