@@ -54,6 +54,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the command was killed, most often because the build machine ran out of memory",
 	],
 	[
+		// BuildKit, the classic builder and Podman.
+		/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/,
+		"the base image is not made for the platform that is built for; look at FROM and --platform",
+	],
+	[
 		/exec format error/,
 		"the image's programs are for another architecture than the build machine's; look at --platform",
 	],
