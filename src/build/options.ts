@@ -47,10 +47,13 @@ export interface BuildOptions extends TargetOptions {
 	readonly tags?: readonly string[];
 	/** The stage to build; absent: the last one. */
 	readonly target?: string;
-	/** Values for ARG; `null` takes the environment's value, if it has one. */
+	/**
+	 * Values for ARG; `null` takes the environment's value, if it has one. SOURCE_DATE_EPOCH and the proxies
+	 * of docker's config.json are added, as docker does.
+	 */
 	readonly buildArgs?: Readonly<Record<string, string | null>>;
 	readonly labels?: Readonly<Record<string, string>>;
-	/** One OCI platform, such as "linux/amd64"; absent: the daemon's own. */
+	/** One OCI platform, such as "linux/amd64"; absent: DOCKER_DEFAULT_PLATFORM, or the daemon's own. */
 	readonly platform?: string;
 	/** Build for a platform that the daemon's machine can only emulate. */
 	readonly allowEmulation?: boolean;
