@@ -2,18 +2,18 @@ import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import { formatTarget } from "../../target/parse-target.js";
-import type { Target } from "../../target/target.js";
-import { type JumpHost, parseJumpHosts } from "./jump-host.js";
-import { type LoginSettings, loginSettings } from "./login-settings.js";
-import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
-import { querySshConfig } from "./ssh-config-query.js";
 import {
 	expandHome,
 	proxyTokens,
 	replaceTokens,
 	replaceVariables,
 	tokensOf,
-} from "./ssh-config-tokens.js";
+} from "../../target/ssh-config-tokens.js";
+import type { Target } from "../../target/target.js";
+import { type JumpHost, parseJumpHosts } from "./jump-host.js";
+import { type LoginSettings, loginSettings } from "./login-settings.js";
+import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
+import { querySshConfig } from "./ssh-config-query.js";
 
 export type SshTarget = Extract<Target, { kind: "ssh" }>;
 
