@@ -6,13 +6,10 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
+import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
 import { readSshConfig } from "../../../../src/transport/ssh/ssh-config-file.js";
 import { querySshConfig } from "../../../../src/transport/ssh/ssh-config-query.js";
-import {
-	interpretOptions,
-	type SshSettings,
-	type SshTarget,
-} from "../../../../src/transport/ssh/ssh-settings.js";
+import type { SshSettings, SshTarget } from "../../../../src/transport/ssh/ssh-settings.js";
 
 const never = new AbortController().signal;
 const windows = process.platform === "win32" ? "the paths are those of Unix" : false;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
+import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
 import { parseQueryAnswer } from "../../../../src/transport/ssh/ssh-config-query.js";
 import {
-	interpretOptions,
 	type SshSettings,
 	type SshTarget,
 	sshSettings,
