@@ -28,6 +28,8 @@ export interface SshdOptions {
 	/** Lines for sshd_config. They come first, and sshd takes the first value that it finds. */
 	readonly config?: readonly string[];
 	readonly hostKeyTypes?: readonly KeyType[];
+	/** What the server finds in its environment beside this process's. */
+	readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A throwaway sshd on the loopback address that lets the current user in with a key of its own. */
@@ -123,6 +125,7 @@ LogLevel VERBOSE
 
 	const server = spawn(SSHD, ["-D", "-e", "-f", sshdConfigFile], {
 		stdio: ["ignore", "ignore", "pipe"],
+		env: { ...process.env, ...options.variables },
 	});
 	let log = "";
 	server.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -192,11 +192,15 @@ export class Authentication {
 				{ hint: `add the key to the agent first, with: ssh-add ${path}` },
 			);
 		}
+		const { login, sshArguments } = this.#settings;
 		const what = this.#partial
 			? "the server asks for more than a key"
 			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
-			hint: `this must get in without a password: ssh ${this.#settings.sshArguments} (ssh-copy-id installs a key)`,
+			hint:
+				login.gssapi && this.#methods?.includes("gssapi-with-mic")
+					? `get a Kerberos ticket with kinit; this must get in: ssh ${sshArguments}`
+					: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key)`,
 		});
 	}
 }
