@@ -169,6 +169,10 @@ Host agentenv
   IdentityAgent $RBUILD_KEYS
 Host agentbrace
   IdentityAgent \${RBUILD_KEYS}/agent
+Host onepassword
+  IdentityAgent "~/Library/Group Containers/2BUA8C4S2C.com.1password/t/agent.sock"
+Host linuxpassword
+  IdentityAgent %d/.1password/agent.sock
 Host noagent
   IdentityAgent none
   UserKnownHostsFile none
@@ -192,7 +196,7 @@ Host commands
 		},
 		hosts: [
 			...["tokens", "agents", "agentenv", "agentbrace", "noagent", "strict1", "strict2"],
-			...["strict3", "alias", "commands", "bob@tokens:6"],
+			...["strict3", "alias", "commands", "bob@tokens:6", "onepassword", "linuxpassword"],
 		],
 	},
 	"jump hosts and proxies": {
