@@ -1,7 +1,7 @@
 // Bundles the command into dist/bundle: one file, whose compiled code is kept (src/cli/compiled-program.ts),
 // starts faster than some two hundred modules.
 import { createHash } from "node:crypto";
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const outdir = "dist/bundle";
@@ -96,6 +96,8 @@ await build({
 // The page of src/survey/page/context-page.ts, beside either form of it.
 const page = await contextPage("src/survey/page/browser");
 for (const folder of [outdir, "dist/src/survey/page"]) {
+	// The action bundles without compiling.
+	mkdirSync(folder, { recursive: true });
 	writeFileSync(`${folder}/context-page.html`, page);
 }
 

@@ -70,7 +70,7 @@ suiteWithDockerd("a build on a box that is reached in an unusual way", () => {
 		const text = readFileSync(sshd.sshConfigFile, "utf8");
 		writeFileSync(config, text.replace(sshd.clientKeyFile, key));
 		const on = `ssh://${sshd.alias}${box.socketPath}`;
-		const flags = `-t ssh-builds --verbose --debug --on ${on} --ssh-config ${config}`;
+		const flags = `-t ssh-builds -vv --debug --on ${on} --ssh-config ${config}`;
 		const terminal = startOnTerminal(`${process.execPath} ${command} ${context} ${flags}`, {
 			DOCKER_CONFIG: "/nonexistent",
 			XDG_CACHE_HOME: join(context, "cache"),
