@@ -26,6 +26,9 @@ const PACKAGES = {
 	krb5kdc: "krb5-kdc",
 	"kadmin.local": "krb5-admin-server",
 	kinit: "krb5-user",
+	zsh: "zsh",
+	fish: "fish",
+	tcsh: "tcsh",
 };
 
 function run(command, args) {
