@@ -60,6 +60,15 @@ suiteWithDockerd("a build on a box that is reached in an unusual way", () => {
 		}
 	}
 
+	test("over the connection over which it was chosen among several boxes", async () => {
+		await using sshd = await startSshd();
+		const [none, on] = ["ssh://127.0.0.1:1", `ssh://${sshd.alias}${box.socketPath}`];
+		const config = ["--ssh-config", sshd.sshConfigFile];
+		const chosen = await builds("--on", none, "--on", on, ...config);
+		assert.match(chosen, /the first of 2 to answer/);
+		assert.equal(sshd.log().match(/Accepted publickey/g)?.length, 1);
+	});
+
 	test("with a passphrase that is typed, and shown nowhere", {
 		skip: whyNoTerminal() ?? false,
 	}, async () => {
