@@ -193,14 +193,13 @@ export class Authentication {
 			);
 		}
 		const { login, sshArguments } = this.#settings;
+		const takesTickets = login.gssapi && this.#methods?.includes("gssapi-with-mic");
+		const ticket = takesTickets ? ", kinit gets a Kerberos ticket" : "";
 		const what = this.#partial
 			? "the server asks for more than a key"
 			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
-			hint:
-				login.gssapi && this.#methods?.includes("gssapi-with-mic")
-					? `get a Kerberos ticket with kinit; this must get in: ssh ${sshArguments}`
-					: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key)`,
+			hint: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});
 	}
 }
