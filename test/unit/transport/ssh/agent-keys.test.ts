@@ -66,6 +66,9 @@ test("the bundle has the program that asks Pageant where it looks for it", () =>
 	const texts = files
 		.filter((name) => /\.c?js$/.test(name))
 		.map((name) => readFileSync(`${bundle}${name}`, "utf8"));
-	const places = texts.flatMap((text) => text.match(/resolve\(.*pagent\.exe"\)/g) ?? []);
-	assert.deepEqual(places, ['resolve(__dirname, "pagent.exe")']);
+	// esbuild numbers the imports that share a name.
+	const places = texts.flatMap(
+		(text) => text.match(/(?<=resolve\d*\()[^()]*pagent\.exe"(?=\))/g) ?? [],
+	);
+	assert.deepEqual(places, ['__dirname, "pagent.exe"']);
 });
