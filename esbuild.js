@@ -78,6 +78,8 @@ await build({
 	entryPoints: ["src/cli/program.ts"],
 	format: "cjs",
 	outExtension: { ".js": ".cjs" },
+	// Code from a cache cannot import (node 20: "A dynamic import callback was not specified"), but require.
+	supported: { "dynamic-import": false },
 	define: { "import.meta.url": "programUrl" },
 	banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
 });
