@@ -9,17 +9,23 @@ import {
 } from "../target/choose-target.js";
 import type { ChosenTarget } from "../target/target.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { Closing } from "./closing.js";
+import type { OpenedBox } from "./opened-box.js";
 import type { BuildOptions } from "./options.js";
 
 export interface ChosenBox {
 	readonly chosen: ChosenTarget;
+	/** It was asked over this connection. */
+	readonly opened?: OpenedBox;
 	/** It was only remembered that this box fits: another choice, should it not be reached. */
-	readonly another?: () => Promise<ChosenTarget>;
+	readonly another?: () => Promise<ChosenBox>;
 }
 
 /**
  * Where to build. Only of several boxes one has to be found out, by asking them.
  *
+ * @param closing closes the connection to the one that is chosen, unless somebody takes it; without it,
+ * none is kept
  * @throws UsageError for a target that makes no sense; ConnectionError when there is none; InterruptedError
  */
 export async function chooseBox(
@@ -27,6 +33,7 @@ export async function chooseBox(
 	plan: Pick<BuildPlan, "platform" | "allowEmulation">,
 	environment: Environment,
 	run: Run,
+	closing?: Closing,
 ): Promise<ChosenBox> {
 	const { names, namedBy } = namedBoxes(options.on, environment);
 	const [name] = names;
@@ -37,5 +44,5 @@ export async function chooseBox(
 	const { candidates } = await import("./candidates.js");
 	const { chooseNativeBox } = await import("./native-box.js");
 	const found = await candidates(names, namedBy, options, environment);
-	return chooseNativeBox(found, plan, environment, run);
+	return chooseNativeBox(found, plan, environment, run, closing);
 }

@@ -3,11 +3,13 @@ import type { Environment } from "../environment.js";
 import { ConnectionError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
-import { askBox, type BoxAnswer } from "./ask-box.js";
+import { answerOf, type BoxAnswer, openBox } from "./ask-box.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { Candidate } from "./candidates.js";
 import type { ChosenBox } from "./choose-box.js";
+import { Closing } from "./closing.js";
 import { KnownAnswers } from "./known-answers.js";
+import { OpenedBox } from "./opened-box.js";
 
 /** How long a box may take to answer, in milliseconds. */
 const LIMIT = 10_000;
@@ -24,6 +26,7 @@ interface Box {
  * Of several boxes, the first to answer that runs the wanted platform natively; without a platform, the
  * first to answer. What they have answered a short time ago need not be asked again.
  *
+ * @param closing as for chooseBox()
  * @throws ConnectionError when none fits, or none answers; InterruptedError
  */
 export async function chooseNativeBox(
@@ -31,11 +34,12 @@ export async function chooseNativeBox(
 	wish: Wish,
 	environment: Environment,
 	run: Run,
+	closing?: Closing,
 ): Promise<ChosenBox> {
 	const known = await KnownAnswers.read(environment);
-	const ask = () => askForNativeBox(candidates, wish, known, environment, run);
+	const ask = () => askForNativeBox(candidates, wish, known, environment, run, closing);
 	const remembered = fastestKnown(candidates, wish, known);
-	if (remembered === undefined) return { chosen: await ask() };
+	if (remembered === undefined) return await ask();
 	return {
 		chosen: remembered,
 		another: () => {
@@ -67,10 +71,13 @@ async function askForNativeBox(
 	known: KnownAnswers,
 	environment: Environment,
 	run: Run,
-): Promise<ChosenTarget> {
+	closing: Closing | undefined,
+): Promise<ChosenBox> {
+	await using connections = new Closing();
 	const found = new AbortController();
 	const signal = AbortSignal.any([run.signal, found.signal]);
 	const answers = new Map<Box, BoxAnswer>();
+	const opened = new Map<Box, OpenedBox>();
 	const failures = new Map(
 		candidates.map(({ name, outcome }) => [
 			name,
@@ -78,11 +85,13 @@ async function askForNativeBox(
 		]),
 	);
 	const asking = boxesOf(candidates).map(async (box) => {
-		const answer = await askBox(box.chosen, environment, LIMIT, signal);
-		if (answer instanceof RbuildError) {
-			failures.set(box.name, answer);
-			throw answer;
+		const connection = await openBox(box.chosen, environment, LIMIT, signal);
+		if (connection instanceof RbuildError) {
+			failures.set(box.name, connection);
+			throw connection;
 		}
+		opened.set(box, connections.use(new OpenedBox(connection)));
+		const answer = answerOf(connection);
 		answers.set(box, answer);
 		known.remember(box.chosen.target, answer);
 		if (!fits(answer.engine.platform, wish)) throw noneFits(answers, failures, wish);
@@ -104,7 +113,11 @@ async function askForNativeBox(
 	if (winner === undefined || answer === undefined) throw noneFits(answers, failures, wish);
 	const { target, chosenBy } = winner.chosen;
 	const why = `${chosenBy}: ${answer.engine.platform}, the first of ${candidates.length} to answer`;
-	return { target, chosenBy: why };
+	const kept = closing && opened.get(winner)?.take();
+	return {
+		chosen: { target, chosenBy: why },
+		...(kept && { opened: closing.use(new OpenedBox(kept)) }),
+	};
 }
 
 function boxesOf(candidates: readonly Candidate[]): readonly Box[] {

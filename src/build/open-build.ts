@@ -4,12 +4,11 @@ import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
 import type { Run } from "../events.js";
-import type { ChosenTarget } from "../target/target.js";
 import { readTransportSettings } from "../transport/open-transport.js";
-import { BoxConnection, type BoxConnectionOptions } from "./box-connection.js";
+import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box-connection.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { sizesFile } from "./cache-folder.js";
-import { chooseBox } from "./choose-box.js";
+import { type ChosenBox, chooseBox } from "./choose-box.js";
 import { Closing } from "./closing.js";
 import { LocalNeeds } from "./local-needs.js";
 import type { BuildOptions } from "./options.js";
@@ -101,7 +100,7 @@ export async function withOpenRun<Result>(
 	await using closing = new Closing();
 	try {
 		const plan = await planBuild(options, environment, run);
-		const { chosen, another } = await chooseBox(options, plan, environment, run);
+		const { chosen, opened, another } = await chooseBox(options, plan, environment, run, closing);
 		const settings = readTransportSettings(chosen, environment, run.signal);
 		// It may fail before it is waited for.
 		settings.catch(() => {});
@@ -112,7 +111,7 @@ export async function withOpenRun<Result>(
 		const box = closing.use(
 			new BoxConnection(
 				{
-					...{ chosen, settings, retries, ...meanwhile({ plan, context, needs, images }) },
+					...{ chosen, settings, opened, retries, ...meanwhile({ plan, context, needs, images }) },
 					another: another && (() => anotherBox(another, environment, run)),
 				},
 				run,
@@ -126,14 +125,14 @@ export async function withOpenRun<Result>(
 }
 
 async function anotherBox(
-	another: () => Promise<ChosenTarget>,
+	another: () => Promise<ChosenBox>,
 	environment: Environment,
 	run: Run,
-) {
-	const chosen = await another();
+): Promise<BoxPlace> {
+	const { chosen, opened } = await another();
 	const settings = readTransportSettings(chosen, environment, run.signal);
 	settings.catch(() => {});
-	return { chosen, settings };
+	return { chosen, settings, opened };
 }
 
 /** What is wrong with the context's place is found out before anybody is called. */
