@@ -1,7 +1,7 @@
 // Bundles the command into dist/bundle: one file, whose compiled code is kept (src/cli/compiled-program.ts),
 // starts faster than some two hundred modules.
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const outdir = "dist/bundle";
@@ -15,6 +15,24 @@ const nativeParts = {
 			external: true,
 		}));
 		onResolve({ filter: /^cpu-features$/ }, () => ({ path: "cpu-features", external: true }));
+	},
+};
+
+/** The program by which ssh2 talks to Pageant on Windows lies beside the bundle, not in ssh2's folder. */
+const pageant = {
+	name: "Pageant",
+	setup({ onLoad, onEnd }) {
+		onLoad({ filter: /[\\/]ssh2[\\/]lib[\\/]agent\.js$/ }, ({ path }) => {
+			const text = readFileSync(path, "utf8");
+			const contents = text.replace(
+				"resolve(__dirname, '..', 'util/pagent.exe')",
+				"resolve(__dirname, 'pagent.exe')",
+			);
+			return contents === text
+				? { errors: [{ text: `${path} names pagent.exe no longer as it did` }] }
+				: { contents };
+		});
+		onEnd(() => copyFileSync("node_modules/ssh2/util/pagent.exe", `${outdir}/pagent.exe`));
 	},
 };
 
@@ -51,7 +69,7 @@ const options = {
 	platform: "node",
 	target: "node20.19",
 	alias: { "string-width": "./src/render/display-width.ts" },
-	plugins: [nativeParts, partsOfUndici],
+	plugins: [nativeParts, pageant, partsOfUndici],
 	legalComments: "linked",
 	logLevel: "warning",
 };
@@ -60,6 +78,8 @@ await build({
 	entryPoints: ["src/cli/program.ts"],
 	format: "cjs",
 	outExtension: { ".js": ".cjs" },
+	// Code from a cache cannot import (node 20: "A dynamic import callback was not specified"), but require.
+	supported: { "dynamic-import": false },
 	define: { "import.meta.url": "programUrl" },
 	banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
 });
@@ -78,6 +98,8 @@ await build({
 // The page of src/survey/page/context-page.ts, beside either form of it.
 const page = await contextPage("src/survey/page/browser");
 for (const folder of [outdir, "dist/src/survey/page"]) {
+	// The action bundles without compiling.
+	mkdirSync(folder, { recursive: true });
 	writeFileSync(`${folder}/context-page.html`, page);
 }
 

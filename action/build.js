@@ -96,7 +96,9 @@ try {
 	process.exitCode = await runBuild(args);
 	if (process.exitCode === 0) report(join(directory, "metadata.json"));
 } catch (error) {
-	console.log(`::error::rbuild: ${error.message}`);
+	// The runner takes each line for a command of its own.
+	const message = error.message.replaceAll("%", "%25").replace(/\r?\n|\r/g, "%0A");
+	console.log(`::error::rbuild: ${message}`);
 	process.exitCode = 1;
 } finally {
 	rmSync(directory, { recursive: true, force: true });

@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import type { FrontendCall } from "./build/build-plan.js";
+import type { FrontendAnswer } from "./build/frontend-call.js";
 import type { BuildOptions } from "./build/options.js";
 import type { Surroundings } from "./build/planned-run.js";
 import { remoteBuild } from "./build/remote-build.js";
@@ -6,6 +8,8 @@ import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 
+export type { FrontendCall } from "./build/build-plan.js";
+export type { FrontendAnswer } from "./build/frontend-call.js";
 export type {
 	BuildOptions,
 	OutputOption,
@@ -55,6 +59,24 @@ export function build(options: BuildOptions, hooks: BuildHooks = {}): Promise<Bu
 export async function dryRun(options: BuildOptions, hooks: BuildHooks = {}): Promise<DryRunReport> {
 	const { dryRun } = await import("./build/dry-run.js");
 	return dryRun(options, ...insides(hooks));
+}
+
+/**
+ * Asks the Dockerfile frontend of the box about the Dockerfile and builds nothing, as `--call`: its
+ * warnings ("check"), its arguments, secrets and ssh mounts ("outline"), or its stages ("targets").
+ *
+ * @example
+ * const { isFine, text } = await callFrontend("check", { context: ".", on: "x86box" });
+ *
+ * @throws RbuildError; an EngineError where the daemon or its frontend is too old for it
+ */
+export async function callFrontend(
+	call: FrontendCall,
+	options: BuildOptions,
+	hooks: BuildHooks = {},
+): Promise<FrontendAnswer> {
+	const { callFrontend } = await import("./build/frontend-call.js");
+	return callFrontend(call, options, ...insides(hooks));
 }
 
 function insides(hooks: BuildHooks): [surroundings: Surroundings, run: Run] {

@@ -21,6 +21,14 @@ const PACKAGES = {
 	openssl: "openssl",
 	chromium: "chromium",
 	skopeo: "skopeo",
+	gcc: "gcc",
+	"softhsm2-util": "softhsm2",
+	krb5kdc: "krb5-kdc",
+	"kadmin.local": "krb5-admin-server",
+	kinit: "krb5-user",
+	zsh: "zsh",
+	fish: "fish",
+	tcsh: "tcsh",
 };
 
 function run(command, args) {

@@ -7,12 +7,15 @@ import { formatTarget } from "../target/parse-target.js";
 import type { ChosenTarget } from "../target/target.js";
 import { openTransport, type TransportSettings } from "../transport/open-transport.js";
 import type { Transport, WireCounts } from "../transport/transport.js";
+import type { OpenedBox } from "./opened-box.js";
 
 /** Where a connection leads to. */
 export interface BoxPlace {
 	readonly chosen: ChosenTarget;
 	/** Of that target. */
 	readonly settings: TransportSettings;
+	/** One that is there already. */
+	readonly opened?: OpenedBox | undefined;
 }
 
 export interface BoxConnectionOptions extends BoxPlace {
@@ -110,12 +113,17 @@ export class BoxConnection implements AsyncDisposable {
 	async #connect(): Promise<Engine> {
 		const { whileWaiting, whileGreeting } = this.#options;
 		const { chosen, settings } = this.#place;
+		const opened = this.#place.opened?.take();
 		const { emit, signal } = this.#run;
 		const target = this.#target;
 		const startedAt = performance.now();
 		emit({ type: "connect", status: "started", target, chosenBy: chosen.chosenBy });
-		this.#transport = await openTransport(chosen, settings, signal, emit, whileWaiting);
-		const engine = await connectEngine(this.#transport, signal, whileGreeting);
+		for (const event of opened?.news ?? []) emit(event);
+		if (opened !== undefined) whileWaiting?.();
+		this.#transport =
+			opened?.transport ?? (await openTransport(chosen, settings, signal, emit, whileWaiting));
+		if (opened !== undefined) whileGreeting?.(opened.engine);
+		const engine = opened?.engine ?? (await connectEngine(this.#transport, signal, whileGreeting));
 		emit({
 			type: "connect",
 			status: "done",

@@ -21,10 +21,10 @@ export async function withBox<Result>(
 ): Promise<Result> {
 	await using closing = new Closing();
 	const any = { platform: undefined, allowEmulation: true };
-	const { chosen } = await chooseBox(options, any, environment, run);
+	const { chosen, opened } = await chooseBox(options, any, environment, run, closing);
 	const settings = readTransportSettings(chosen, environment, run.signal);
 	settings.catch(() => {});
 	const { retries = 2 } = options;
-	const box = closing.use(new BoxConnection({ chosen, settings, retries }, run));
+	const box = closing.use(new BoxConnection({ chosen, settings, opened, retries }, run));
 	return await work(box, closing);
 }

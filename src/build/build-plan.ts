@@ -4,6 +4,7 @@ import type { BuildRequest } from "../engine/build-request.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
+import { resolveBuildArgs } from "./build-args.js";
 import { needsSolve } from "./builder-needs.js";
 import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
 import type { BuildOptions, SecretsCheck, SshOption, TransferChoice } from "./options.js";
@@ -58,7 +59,8 @@ export async function planBuild(
 	if (typeof options.context !== "string" || options.context === "") {
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
-	const platform = singlePlatform(options.platform);
+	const wanted = options.platform ?? environment.variables.DOCKER_DEFAULT_PLATFORM;
+	const platform = singlePlatform(wanted);
 	const outputs = await planOutputs(options, environment);
 	const buildkit = await planBuildKit(options, environment);
 	const plan: BuildPlan = {
@@ -72,13 +74,13 @@ export async function planBuild(
 		call: undefined,
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		secretsCheck: options.secretsCheck ?? "warn",
-		agents: await planAgents(options.ssh ?? [], environment, run),
+		agents: await planAgents(wantedAgents(options, environment), environment, run),
 		contextKey: checkContextKey(options.contextKey ?? environment.variables.RBUILD_CONTEXT_KEY),
 		contextIndex: options.contextIndex ?? true,
 		request: {
 			tags: outputs.tags,
 			target: options.target,
-			buildArgs: resolveBuildArgs(options.buildArgs ?? {}, environment),
+			buildArgs: await resolveBuildArgs(options, environment, run.emit),
 			labels: options.labels ?? {},
 			platform,
 			noCache: options.noCache,
@@ -117,24 +119,20 @@ function checkRetries(retries: number): number {
 	});
 }
 
+/** As in buildx, a repository that is reached over ssh is fetched with the user's agent. */
+function wantedAgents(
+	{ ssh = [], context }: BuildOptions,
+	{ variables }: Environment,
+): readonly SshOption[] {
+	const isGitOverSsh = /^(?:git@|ssh:\/\/)/.test(context);
+	return ssh.length === 0 && isGitOverSsh && variables.SSH_AUTH_SOCK ? [{ id: "default" }] : ssh;
+}
+
 /** What it takes to talk to agents is only loaded for a build that has one. */
 async function planAgents(options: readonly SshOption[], environment: Environment, run: Run) {
 	if (options.length === 0) return new Map();
 	const { openAgents } = await import("./ssh-agents.js");
 	return openAgents(options, environment, run);
-}
-
-/** A name alone takes the environment's value, and stays without one if there is none, as in docker. */
-function resolveBuildArgs(
-	buildArgs: Readonly<Record<string, string | null>>,
-	environment: Environment,
-): Record<string, string | null> {
-	return Object.fromEntries(
-		Object.entries(buildArgs).map(([name, value]) => [
-			name,
-			value ?? environment.variables[name] ?? null,
-		]),
-	);
 }
 
 /** The API takes "name:address"; IPv6 addresses may be in brackets. */

@@ -87,12 +87,16 @@ export async function requireBuilder(
 const SAVE =
 	"--save FILE gives the image as docker load takes it, from Docker 25 on also as an OCI archive";
 
-function needsOf({ buildkit, call, exports, image }: BuildPlan): readonly Need[] {
+function needsOf({ buildkit, call, exports, image, imageAttrs }: BuildPlan): readonly Need[] {
 	const needs: Need[] = [];
 	for (const { output, exporter } of exports) {
 		const flag = `--output type=${output}`;
 		const store = exporter.type === "oci" ? { containerdStore: true, instead: SAVE } : {};
 		needs.push({ flag, ...store, plain: true });
+	}
+	if (exports.length === 0 && !image) needs.push({ flag: "--output type=cacheonly" });
+	for (const name of Object.keys(imageAttrs)) {
+		needs.push({ flag: `--output type=image,${name}`, containerdStore: true });
 	}
 	// BuildKit 0.13.
 	if (exports.length > (image ? 0 : 1)) {

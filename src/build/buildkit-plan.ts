@@ -23,9 +23,9 @@ const ATTESTATIONS: readonly string[] = ["provenance", "sbom"];
 
 const ENTITLEMENTS: readonly string[] = ["network.host", "security.insecure", "device"];
 
-/** "key", "manifest:key", "index-descriptor:key", "manifest[linux/amd64]:key". */
-const ANNOTATION =
-	/^(?:(?<type>(?:index|manifest)(?:-descriptor)?)(?<platform>\[[\w/-]+\])?:)?(?<key>[^\s:]+)$/;
+/** "key", or what it is of, several with commas: "manifest:key", "index,manifest[linux/amd64]:key". */
+const ANNOTATION = /^(?:(?<types>[^:]*):)?(?<key>[^\s:]+)$/;
+const ANNOTATED = /^(?:index|manifest)(?:-descriptor)?(?:\[[\w/-]+\])?$/;
 
 /** @throws UsageError, ContextError */
 export async function planBuildKit(
@@ -73,16 +73,22 @@ function cacheEntry(
 
 function annotationAttrs(annotations: Readonly<Record<string, string>>): Record<string, string> {
 	return Object.fromEntries(
-		Object.entries(annotations).map(([name, value]) => {
-			const { type, platform = "", key } = ANNOTATION.exec(name)?.groups ?? {};
-			if (key === undefined) {
-				throw new UsageError(`"${name}" is not the name of an annotation`, {
-					hint: "write it as KEY, or as manifest:KEY or index:KEY",
-				});
-			}
-			return [`annotation${type === undefined ? "" : `-${type}`}${platform}.${key}`, value];
-		}),
+		Object.entries(annotations).flatMap(([name, value]) =>
+			annotationNames(name).map((attr) => [attr, value]),
+		),
 	);
+}
+
+/** As attributes: "annotation.key", "annotation-manifest[linux/amd64].key". */
+function annotationNames(name: string): string[] {
+	const { types, key } = ANNOTATION.exec(name)?.groups ?? {};
+	const prefixes = types?.split(",").map((type) => (ANNOTATED.test(type) ? `-${type}` : undefined));
+	if (key === undefined || prefixes?.includes(undefined)) {
+		throw new UsageError(`"${name}" is not the name of an annotation`, {
+			hint: "write it as KEY, or as manifest:KEY or index,manifest:KEY",
+		});
+	}
+	return (prefixes ?? [""]).map((prefix) => `annotation${prefix}.${key}`);
 }
 
 function attestationLines(

@@ -25,8 +25,16 @@ export function cacheFolder({
 
 /** Where a sync keeps the hashes of a directory's files. */
 export function hashesFile(root: string, environment: Environment): string {
-	const name = createHash("sha256").update(root).digest("hex");
-	return join(cacheFolder(environment), "file-hashes", name);
+	return join(cacheFolder(environment), "file-hashes", nameOf(root));
+}
+
+/** Where it is kept how large the ignored directories in a directory are. */
+export function sizesFile(root: string, environment: Environment): string {
+	return join(cacheFolder(environment), "ignored-sizes", nameOf(root));
+}
+
+function nameOf(root: string): string {
+	return createHash("sha256").update(root).digest("hex");
 }
 
 /** How long a file is kept that nobody has written since, in milliseconds. */

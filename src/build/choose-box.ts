@@ -9,12 +9,16 @@ import {
 } from "../target/choose-target.js";
 import type { ChosenTarget } from "../target/target.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { Closing } from "./closing.js";
+import type { OpenedBox } from "./opened-box.js";
 import type { BuildOptions } from "./options.js";
 
 export interface ChosenBox {
 	readonly chosen: ChosenTarget;
+	/** It was asked over this connection. */
+	readonly opened?: OpenedBox;
 	/** It was only remembered that this box fits: another choice, should it not be reached. */
-	readonly another?: () => Promise<ChosenTarget>;
+	readonly another?: () => Promise<ChosenBox>;
 }
 
 /** What is to be built, as far as it matters to the choice. */
@@ -23,6 +27,8 @@ type Wish = Pick<BuildPlan, "platform" | "allowEmulation">;
 /**
  * Where to build. Only of several boxes one has to be found out, by asking them.
  *
+ * @param closing closes the connection to the one that is chosen, unless somebody takes it; without it,
+ * none is kept
  * @throws UsageError for a target that makes no sense; ConnectionError when there is none; InterruptedError
  */
 export async function chooseBox(
@@ -30,9 +36,10 @@ export async function chooseBox(
 	{ platform, allowEmulation }: Wish,
 	environment: Environment,
 	run: Run,
+	closing?: Closing,
 ): Promise<ChosenBox> {
 	const wish = { platforms: [platform] as const, allowEmulation };
-	const [box] = await chooseBoxes(options, wish, environment, run);
+	const [box] = await chooseBoxes(options, wish, environment, run, closing);
 	return box as ChosenBox;
 }
 
@@ -51,6 +58,7 @@ export async function chooseBoxes(
 	wish: PlatformsWish,
 	environment: Environment,
 	run: Run,
+	closing?: Closing,
 ): Promise<readonly ChosenBox[]> {
 	const { names, namedBy } = namedBoxes(options.on, environment);
 	const [name] = names;
@@ -64,5 +72,5 @@ export async function chooseBoxes(
 	const { candidates } = await import("./candidates.js");
 	const { chooseNativeBoxes } = await import("./native-box.js");
 	const found = await candidates(names, namedBy, options, environment);
-	return chooseNativeBoxes(found, wish, environment, run);
+	return chooseNativeBoxes(found, wish, environment, run, closing);
 }

@@ -9,7 +9,7 @@ import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { makeFolder } from "../image/folder.js";
 import type { BuildPlan } from "./build-plan.js";
-import { cacheFolder, forgetOldFiles, hashesFile } from "./cache-folder.js";
+import { cacheFolder, forgetOldFiles, hashesFile, sizesFile } from "./cache-folder.js";
 import { type ContextKey, contextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
 import { EMPTY, findIndex, IndexStore } from "./index-store.js";
@@ -88,6 +88,7 @@ export async function hasIndexCopy(
 export interface IndexPlaces {
 	readonly copy: string;
 	readonly hashes: string;
+	readonly sizes: string;
 }
 
 export function placesOf(
@@ -101,6 +102,7 @@ export function placesOf(
 	return {
 		copy: join(folder, "context-index", copyName),
 		hashes: hashesFile(context.root, environment),
+		sizes: sizesFile(context.root, environment),
 	};
 }
 
@@ -119,7 +121,7 @@ class OpenIndex implements ContextIndex {
 	constructor(
 		context: LocalContext,
 		key: ContextKey,
-		{ copy, hashes }: IndexPlaces,
+		{ copy, hashes, sizes }: IndexPlaces,
 		generation: Uint8Array,
 		index: Promise<IndexCopy>,
 		store: IndexStore,
@@ -129,7 +131,7 @@ class OpenIndex implements ContextIndex {
 		this.#context = context;
 		this.#index = index;
 		this.#store = store;
-		this.#folders = [dirname(copy), dirname(hashes)];
+		this.#folders = [copy, hashes, sizes].map((file) => dirname(file));
 		this.#run = run;
 		this.ready = index.then(
 			({ parts }) =>

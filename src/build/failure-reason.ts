@@ -46,8 +46,17 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the Dockerfile asks for it: forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
 	],
 	[
+		/^Get "http:\/\/build-context-\w+": context not found$|^the build context was lost on the box/,
+		"its build cache was pruned while it built: build again",
+	],
+	[
 		/^exit code: 137$/,
 		"the command was killed, most often because the build machine ran out of memory",
+	],
+	[
+		// BuildKit, the classic builder and Podman.
+		/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/,
+		"the base image is not made for the platform that is built for; look at FROM and --platform",
 	],
 	[
 		/exec format error/,

@@ -1,5 +1,5 @@
 import { GrpcError } from "../buildkit/grpc-status.js";
-import { type BuildFailedError, EngineError } from "../errors.js";
+import { type BuildFailedError, EngineError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { buildFailed } from "./build-output.js";
@@ -17,9 +17,9 @@ import { sessionServices } from "./session-services.js";
 export interface FrontendAnswer {
 	/** For people. */
 	readonly text: string;
-	/** The same as JSON; its form is BuildKit's. */
+	/** The same as JSON; its form is BuildKit's (frontend/subrequests). */
 	readonly json: string;
-	/** Whether there is nothing to complain about. */
+	/** Whether there is nothing to complain about; of outline and targets, always. */
 	readonly isFine: boolean;
 	/** Why the Dockerfile could not be checked to its end. */
 	readonly failure: BuildFailedError | undefined;
@@ -35,14 +35,15 @@ const REQUEST_IDS = {
 /**
  * Asks about a Dockerfile where it would be built, and builds nothing.
  *
- * @throws RbuildError
+ * @throws RbuildError; UsageError also where the options ask for something to be made of the build
  */
-export function callFrontend(
+export async function callFrontend(
 	call: FrontendCall,
 	options: BuildOptions,
 	surroundings: Surroundings,
 	caller: Run,
 ): Promise<FrontendAnswer> {
+	refuseResults(options);
 	const { environment } = surroundings;
 	return withOpenBuild(options, surroundings, caller, async (open) => {
 		const { context, box, engine, run } = open;
@@ -57,6 +58,13 @@ export function callFrontend(
 			context.kind === "archive" && context.once,
 		);
 		return result;
+	});
+}
+
+function refuseResults({ push, save, load, outputs = [] }: BuildOptions): void {
+	if (!push && save === undefined && !load && outputs.length === 0) return;
+	throw new UsageError("nothing is built, so there is nothing to push, save, load or export", {
+		hint: "leave out either --check or --call, or what is to be done with the build",
 	});
 }
 

@@ -3,10 +3,12 @@ import type { Environment } from "../environment.js";
 import { ConnectionError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import type { ChosenTarget, Target } from "../target/target.js";
-import { askBox, type BoxAnswer } from "./ask-box.js";
+import { answerOf, type BoxAnswer, openBox } from "./ask-box.js";
 import type { Candidate } from "./candidates.js";
 import type { ChosenBox, PlatformsWish } from "./choose-box.js";
+import { Closing } from "./closing.js";
 import { KnownAnswers } from "./known-answers.js";
+import { OpenedBox } from "./opened-box.js";
 
 /** How long a box may take to answer, in milliseconds. */
 const LIMIT = 10_000;
@@ -21,6 +23,7 @@ interface Box {
  * Of several boxes, for each platform the first to answer that runs it natively; for any platform, the
  * first to answer. What has to be emulated goes to a box with nothing else to do, if there is one. What they have answered a short time ago need not be asked again.
  *
+ * @param closing as for chooseBox()
  * @returns in the order of the platforms
  * @throws ConnectionError when for one of them none fits, or none answers; InterruptedError
  */
@@ -29,21 +32,29 @@ export async function chooseNativeBoxes(
 	{ platforms, allowEmulation }: PlatformsWish,
 	environment: Environment,
 	run: Run,
+	closing?: Closing,
 ): Promise<readonly ChosenBox[]> {
 	const known = await KnownAnswers.read(environment);
 	const remembered = platforms.map((platform) => fastestKnown(candidates, platform, known));
 	const taken = new Set(remembered.flatMap((chosen) => chosen?.target ?? []));
 	const ask = (platforms: PlatformsWish["platforms"]) =>
-		askForNativeBoxes(candidates, { platforms, allowEmulation, taken }, known, environment, run);
+		askForNativeBoxes(
+			candidates,
+			{ platforms, allowEmulation, taken },
+			known,
+			environment,
+			run,
+			closing,
+		);
 	const unknown = platforms.filter((_, index) => remembered[index] === undefined);
 	const found = unknown.length > 0 ? await ask(unknown) : [];
 	return platforms.map((platform, index) => {
 		const chosen = remembered[index];
-		if (chosen === undefined) return { chosen: found[unknown.indexOf(platform)] as ChosenTarget };
+		if (chosen === undefined) return found[unknown.indexOf(platform)] as ChosenBox;
 		const another = async () => {
 			known.forget(chosen.target);
 			const [box] = await ask([platform]);
-			return box as ChosenTarget;
+			return box as ChosenBox;
 		};
 		return { chosen, another };
 	});
@@ -72,11 +83,14 @@ async function askForNativeBoxes(
 	known: KnownAnswers,
 	environment: Environment,
 	run: Run,
-): Promise<readonly ChosenTarget[]> {
+	closing: Closing | undefined,
+): Promise<readonly ChosenBox[]> {
+	await using connections = new Closing();
 	const found = new AbortController();
 	const signal = AbortSignal.any([run.signal, found.signal]);
 	/** In the order in which they came. */
 	const answers = new Map<Box, BoxAnswer>();
+	const opened = new Map<Box, OpenedBox>();
 	const failures = new Map(
 		candidates.map(({ name, outcome }) => [
 			name,
@@ -86,15 +100,17 @@ async function askForNativeBoxes(
 	const firstFor = (platform: string | undefined) =>
 		[...answers].find(([, { engine }]) => fits(engine.platform, platform));
 	const asking = boxesOf(candidates).map(async (box) => {
-		const answer = await askBox(box.chosen, environment, LIMIT, signal).catch((error: unknown) => {
+		const connection = await openBox(box.chosen, environment, LIMIT, signal).catch((error) => {
 			// Nobody waits for those that are asked still.
 			if (!found.signal.aborted) throw error;
 		});
-		if (answer === undefined) return;
-		if (answer instanceof RbuildError) {
-			failures.set(box.name, answer);
+		if (connection === undefined) return;
+		if (connection instanceof RbuildError) {
+			failures.set(box.name, connection);
 			return;
 		}
+		opened.set(box, connections.use(new OpenedBox(connection)));
+		const answer = answerOf(connection);
 		answers.set(box, answer);
 		known.remember(box.chosen.target, answer);
 		if (platforms.every((platform) => firstFor(platform) !== undefined)) found.abort();
@@ -116,9 +132,14 @@ async function askForNativeBoxes(
 	return platforms.map((platform, index) => {
 		const winner = native[index] ?? emulating();
 		if (winner === undefined) throw noneFits(answers, failures, platform);
-		const [{ chosen }, { engine }] = winner;
+		const [box, { engine }] = winner;
+		const { chosen } = box;
 		const why = `${chosen.chosenBy}: ${engine.platform}, the first of ${candidates.length} to answer`;
-		return { target: chosen.target, chosenBy: why };
+		const kept = closing && opened.get(box)?.take();
+		return {
+			chosen: { target: chosen.target, chosenBy: why },
+			...(kept && { opened: closing.use(new OpenedBox(kept)) }),
+		};
 	});
 }
 

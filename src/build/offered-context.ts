@@ -114,17 +114,45 @@ function offerMain(
 	switch (context.kind) {
 		case "directory":
 			return offerDirectory(context, announcement);
-		case "archive": {
-			const upload = openUpload(context, isWorthCompressing(engine.roundTripMs), run);
-			const { url, service } = archiveUpload(upload.body);
-			const attrs = { ...filename(context), context: url };
-			return { directories: [], services: [service], attrs, upload };
-		}
+		case "archive":
+			return offerArchive(context, engine, run);
 		case "remote": {
 			const attrs = { ...filename(context), context: context.url };
 			return { directories: [], services: [], attrs };
 		}
 	}
+}
+
+function offerArchive(
+	context: Extract<BuildContext, { kind: "archive" }>,
+	engine: Engine,
+	run: Run,
+): MainOffer {
+	const begin = () => openUpload(context, isWorthCompressing(engine.roundTripMs), run);
+	let upload = begin();
+	let isTaken = false;
+	const { url, service } = archiveUpload(() => {
+		if (isTaken && context.once) return undefined;
+		if (isTaken) upload = begin();
+		isTaken = true;
+		return upload.body;
+	});
+	return {
+		directories: [],
+		services: [service],
+		attrs: { ...filename(context), context: url },
+		upload: {
+			get failure() {
+				return upload.failure;
+			},
+			get durationMs() {
+				return upload.durationMs;
+			},
+			get report() {
+				return upload.report;
+			},
+		},
+	};
 }
 
 function offerDirectory(context: LocalContext, { index, sharedKey }: Announcement): MainOffer {

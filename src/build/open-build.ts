@@ -1,7 +1,6 @@
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
-import type { ChosenTarget } from "../target/target.js";
 import { readTransportSettings } from "../transport/open-transport.js";
 import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box-connection.js";
 import { type ChosenBox, chooseBox } from "./choose-box.js";
@@ -70,7 +69,11 @@ export function withOpenRun<Result>(
 	const { environment } = surroundings;
 	return withPlannedRun(options, surroundings, caller, async (planned) => {
 		const { plan, run, closing } = planned;
-		const place = placeOf(await chooseBox(options, plan, environment, run), environment, run);
+		const place = placeOf(
+			await chooseBox(options, plan, environment, run, closing),
+			environment,
+			run,
+		);
 		const context = await openContext(options, planned, surroundings);
 		const build = placeBuild(plan, context, run);
 		const { retries } = plan;
@@ -81,15 +84,16 @@ export function withOpenRun<Result>(
 
 /** Where a connection to that box leads; begins to read what it takes. */
 export function placeOf(
-	{ chosen, another }: ChosenBox,
+	box: ChosenBox,
 	environment: Environment,
 	run: Run,
-): Pick<BoxConnectionOptions, "chosen" | "settings" | "another"> {
-	const place = (chosen: ChosenTarget): BoxPlace => {
+): BoxPlace & Pick<BoxConnectionOptions, "another"> {
+	const place = ({ chosen, opened }: ChosenBox): BoxPlace => {
 		const settings = readTransportSettings(chosen, environment, run.signal);
 		// It may fail before it is waited for.
 		settings.catch(() => {});
-		return { chosen, settings };
+		return { chosen, settings, opened };
 	};
-	return { ...place(chosen), another: another && (async () => place(await another())) };
+	const { another } = box;
+	return { ...place(box), another: another && (async () => place(await another())) };
 }

@@ -47,12 +47,16 @@ export interface BuildOptions extends TargetOptions {
 	readonly tags?: readonly string[];
 	/** The stage to build; absent: the last one. */
 	readonly target?: string;
-	/** Values for ARG; `null` takes the environment's value, if it has one. */
+	/**
+	 * Values for ARG; `null` takes the environment's value, if it has one. SOURCE_DATE_EPOCH and the proxies
+	 * of docker's config.json are added, as docker does.
+	 */
 	readonly buildArgs?: Readonly<Record<string, string | null>>;
 	readonly labels?: Readonly<Record<string, string>>;
 	/**
-	 * An OCI platform, such as "linux/amd64"; absent: the daemon's own. Of several ("linux/amd64,linux/arm64",
-	 * or a list), each is built on the first box of `on` to answer that runs it natively.
+	 * An OCI platform, such as "linux/amd64"; absent: DOCKER_DEFAULT_PLATFORM, or the daemon's own. Of several
+	 * ("linux/amd64,linux/arm64", or a list), each is built on the first box of `on` to answer that runs it
+	 * natively.
 	 */
 	readonly platform?: string | readonly string[];
 	/** Build for a platform that the daemon's machine can only emulate. */

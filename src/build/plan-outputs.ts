@@ -6,6 +6,7 @@ import { checkFolder } from "../image/export/folder-target.js";
 import { parseTag } from "../image/reference.js";
 import { checkWritable } from "../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../image/save-place.js";
+import { localDaemon } from "../target/choose-target.js";
 import type { BuildOptions, OutputOption, PushVia, SaveOption } from "./options.js";
 
 /** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
@@ -14,6 +15,8 @@ export interface PlannedOutputs {
 	readonly tags: readonly string[];
 	/** Whether the daemon keeps an image. */
 	readonly image: boolean;
+	/** What the exporter of that image is told beside its names. */
+	readonly imageAttrs: Readonly<Record<string, string>>;
 	readonly deliveries: PlannedDeliveries;
 	readonly exports: readonly PlannedExport[];
 }
@@ -39,14 +42,15 @@ export type ExportDestination =
 	| { readonly kind: "stdout" };
 
 /**
- * Checks --output, --push, --via, --save and --load, and whether what they name can be written.
+ * Checks --output, --push, --via, --save and --load, and whether what they name can be written or is there.
  *
  * @throws UsageError, DeliveryError
  */
 export async function planOutputs(
 	options: BuildOptions,
-	{ workingDirectory }: Environment,
+	environment: Environment,
 ): Promise<PlannedOutputs> {
+	const { workingDirectory } = environment;
 	const outputs = (options.outputs ?? []).map(checkOutput);
 	const place = (dest: string) => (dest === "-" ? dest : resolve(workingDirectory, dest));
 	const names = namesOf(options, outputs);
@@ -71,7 +75,8 @@ export async function planOutputs(
 	const exports = outputs.flatMap((output) => plannedExport(output, names, place));
 	const image = givesImage(options);
 	await checkPlaces(deliveries.saves, exports);
-	return { tags: image ? names : [], image, deliveries, exports };
+	if (deliveries.load) await localDaemon(environment);
+	return { tags: image ? names : [], image, imageAttrs: imageAttrs(outputs), deliveries, exports };
 }
 
 function savesOf({ save }: BuildOptions): readonly (string | SaveOption)[] {
@@ -91,7 +96,7 @@ function checkSave(save: string | SaveOption): SaveOption {
 /** Whether there will be an image in the daemon's store, and so an image id. */
 export function givesImage({ outputs = [], push, save, load }: BuildOptions): boolean {
 	if (push || load || save !== undefined || outputs.length === 0) return true;
-	return outputs.some(({ type }) => !EXPORTED.has(type));
+	return outputs.some(({ type }) => !EXPORTED.has(type) && type !== CACHE_ONLY);
 }
 
 /** Whether an image leaves the box. */
@@ -110,14 +115,25 @@ export function writesToStdout({ outputs = [], save }: BuildOptions): boolean {
 /** What BuildKit sends back without keeping an image. */
 const EXPORTED = new Set(["local", "tar", "oci"]);
 
+/** What fills the build cache and gives nothing. */
+const CACHE_ONLY = "cacheonly";
+
+/**
+ * What an image of the daemon's can be told here, and what only the daemon has to know of it. Times cannot
+ * be rewritten: it always unpacks the image (moby builder-next/exporter/wrapper.go).
+ */
+const NAMING = ["name", "push", "store", "unpack"];
+const IMAGE_FORMAT = ["compression", "compression-level", "force-compression", "oci-mediatypes"];
+
 /** By type: the attrs that mean something here; undefined: whatever the daemon's exporter takes. */
 const ATTRIBUTES: ReadonlyMap<string, readonly string[] | undefined> = new Map([
 	["local", undefined],
 	["tar", undefined],
 	["oci", undefined],
 	["docker", ["name", "tar"]],
-	["image", ["name", "push", "store", "unpack"]],
-	["registry", ["name", "push", "store", "unpack"]],
+	["image", [...NAMING, ...IMAGE_FORMAT]],
+	["registry", [...NAMING, ...IMAGE_FORMAT]],
+	[CACHE_ONLY, []],
 ]);
 
 function checkOutput(output: OutputOption): OutputOption {
@@ -131,7 +147,7 @@ function checkOutput(output: OutputOption): OutputOption {
 	const unknown = Object.keys(attrs).find((name) => known && !known.includes(name));
 	if (unknown !== undefined) {
 		throw new UsageError(`--output type=${type} cannot be told "${unknown}" here`, {
-			hint: `it takes ${known?.join(", ")}`,
+			hint: known?.length === 0 ? "leave it out" : `it takes ${known?.join(", ")}`,
 		});
 	}
 	if (type === "local") checkLocal(output);
@@ -174,6 +190,13 @@ function isDocker({ type }: OutputOption): boolean {
 	return type === "docker";
 }
 
+function imageAttrs(outputs: readonly OutputOption[]): Record<string, string> {
+	const attrs = outputs
+		.filter(({ type }) => type === "image" || type === "registry")
+		.flatMap(({ attrs = {} }) => Object.entries(attrs));
+	return Object.fromEntries(attrs.filter(([name]) => IMAGE_FORMAT.includes(name)));
+}
+
 function destinationOf({ type, dest }: OutputOption): string | undefined {
 	if (dest !== undefined && dest !== "") return dest;
 	return type === "tar" || type === "oci" ? "-" : undefined;
@@ -203,6 +226,13 @@ async function checkPlaces(
 	if (streams + places.filter(({ kind }) => kind === "stdout").length > 1) {
 		throw new UsageError("two outputs cannot share the standard output", {
 			hint: "give all but one of them a file name",
+		});
+	}
+	const paths = [...saves, ...places].flatMap((place) => ("path" in place ? place.path : []));
+	const twice = paths.find((path, at) => path !== "-" && paths.indexOf(path) !== at);
+	if (twice !== undefined) {
+		throw new UsageError(`two outputs cannot both go to ${twice}`, {
+			hint: "give each of them a place of its own",
 		});
 	}
 	for (const place of saves) if (place.path !== "-") await checkSavePlace(place);

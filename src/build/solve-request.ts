@@ -24,22 +24,28 @@ export function plannedSolve(
 }
 
 /** In the order in which the daemon numbers them. */
-function exporters({ exports, image, tags, buildkit }: BuildPlan): readonly TypedAttrs[] {
+function exporters({
+	exports,
+	image,
+	imageAttrs,
+	tags,
+	buildkit,
+}: BuildPlan): readonly TypedAttrs[] {
 	const { annotations } = buildkit;
 	const exported = exports.map(({ exporter: { type, attrs } }) => ({
 		type,
 		attrs: { ...attrs, ...annotations },
 	}));
-	return image ? [...exported, imageExporter(tags, annotations)] : exported;
+	return image ? [...exported, imageExporter(tags, { ...imageAttrs, ...annotations })] : exported;
 }
 
 /** The daemon's own image store, whichever it has. */
 function imageExporter(
 	tags: readonly string[],
-	annotations: Readonly<Record<string, string>>,
+	attrs: Readonly<Record<string, string>>,
 ): TypedAttrs {
 	const name = tags.length === 0 ? {} : { name: tags.join(",") };
-	return { type: "moby", attrs: { ...name, ...annotations } };
+	return { type: "moby", attrs: { ...name, ...attrs } };
 }
 
 /** The build argument is how the docker CLI asks for an inline cache. */

@@ -9,6 +9,8 @@ import type { SessionService } from "./session-service.js";
 /** BuildKit takes this host for its session (source/http/transport.go). */
 const SESSION_URL = "http://buildkit-session";
 
+const FETCHED_TWICE = "the build context was lost on the box, and cannot be read a second time";
+
 export interface ArchiveUpload {
 	/** What the daemon is told to build from. */
 	readonly url: string;
@@ -16,14 +18,15 @@ export interface ArchiveUpload {
 }
 
 /**
- * Gives the daemon an archive when it fetches a URL that only the session knows (session/upload).
+ * Gives the daemon an archive when it fetches a URL that only the session knows (session/upload). It
+ * fetches a second time where what it fetched was pruned before it was used (source/http: CacheKey lets
+ * go of it, and Snapshot takes it up again), and then wants the same bytes.
  *
- * @param archive can be fetched once
+ * @param open begins the archive anew each time; undefined where that cannot be done
  */
-export function archiveUpload(archive: Readable): ArchiveUpload {
+export function archiveUpload(open: () => Readable | undefined): ArchiveUpload {
 	const path = `/${randomBytes(16).toString("hex")}`;
 	const { parent, name } = Upload.method.pull;
-	let isTaken = false;
 	return {
 		url: SESSION_URL + path,
 		service: {
@@ -31,10 +34,11 @@ export function archiveUpload(archive: Readable): ArchiveUpload {
 				{
 					path: `/${parent.typeName}/${name}`,
 					async *handle(_requests, { headers }) {
-						if (headers.urlpath !== path || isTaken) {
+						if (headers.urlpath !== path) {
 							throw new GrpcError(GRPC_STATUS.notFound, `there is no ${headers.urlpath} to fetch`);
 						}
-						isTaken = true;
+						const archive = open();
+						if (archive === undefined) throw new GrpcError(GRPC_STATUS.notFound, FETCHED_TWICE);
 						try {
 							for await (const data of archive as AsyncIterable<Buffer>) {
 								yield toBinary(BytesMessageSchema, create(BytesMessageSchema, { data }));

@@ -6,11 +6,14 @@ import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import type { BuildEvent } from "../events.js";
 import { chooseProgressMode, type ProgressMode } from "../render/progress-mode.js";
-import { createRenderer, type Renderer } from "../render/renderer.js";
-import { type BuildFlagValues, buildOptions, OLD_FLAGS } from "./build-flags.js";
+import { createRenderer } from "../render/renderer.js";
+import { type BuildFlagValues, buildOptions } from "./build-flags.js";
 import { parseCall } from "./buildkit-values.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { onInterrupt } from "./interrupts.js";
+import { isStdoutLost } from "./lost-stdout.js";
+import { metadataOf } from "./metadata.js";
+import { oldFlagNotes } from "./old-flags.js";
 import { processSurroundings } from "./process-environment.js";
 import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 import { processScreen } from "./screen.js";
@@ -48,6 +51,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	checkContext(values.context);
 	const options = buildOptions(values.context, values);
 	const call = parseCall(values);
+	if (call !== undefined) checkCall(values);
 	checkResults(options, values);
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const mode = chooseProgressMode({
@@ -60,7 +64,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	using _garbage = collectYoungGarbage();
 	using interrupts = onInterrupt(() => renderer.close());
 	try {
-		noteOldFlags(values, renderer);
+		for (const message of oldFlagNotes(values)) renderer.handle({ type: "warning", message });
 		const run = {
 			emit: (event: BuildEvent) => renderer.handle(event),
 			signal: interrupts.signal,
@@ -81,7 +85,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		await removeResultFile(values.iidfile);
 		const report = await remoteBuild(options, surroundings, run);
 		await writeResultFile(values.iidfile, report.imageId ?? "");
-		await writeResultFile(values["metadata-file"], `${JSON.stringify(report, null, 2)}\n`);
+		await writeResultFile(values["metadata-file"], metadataOf(report));
 		return 0;
 	} catch (error) {
 		const failure = describeFailure(error);
@@ -105,8 +109,19 @@ function checkContext(context: string): void {
 	});
 }
 
+/** What is asked for instead of a build leaves nothing for a file to be about. */
+function checkCall(values: BuildArguments): void {
+	const flag = (["iidfile", "metadata-file", "dry-run"] as const).find((name) => values[name]);
+	if (flag === undefined) return;
+	throw new UsageError(`--${flag} is about a build, and --check and --call build nothing`, {
+		hint: "leave one of them out",
+	});
+}
+
 /** An archive on the standard output needs it for itself, and no terminal can show it. */
-function checkResults(options: BuildOptions, { save, quiet, iidfile }: BuildArguments): void {
+function checkResults(options: BuildOptions, values: BuildArguments): void {
+	const { save, iidfile, progress } = values;
+	const quiet = values.quiet || progress === "quiet";
 	const image = givesImage(options);
 	if (iidfile !== undefined && !image) {
 		throw new UsageError("--iidfile needs an image, and --output asks for something else", {
@@ -125,18 +140,18 @@ function checkResults(options: BuildOptions, { save, quiet, iidfile }: BuildArgu
 			hint: `give ${flag} a file name, or use --iidfile instead of -q`,
 		});
 	}
+	if (isStdoutLost()) {
+		throw new UsageError(
+			`${flag} - writes to the standard output, which is closed or leads nowhere`,
+			{
+				hint: `give ${flag} a file name, or build for the cache alone: --output type=cacheonly`,
+			},
+		);
+	}
 	if (process.stdout.isTTY) {
 		const what = save === "-" ? "the image" : "a tar";
 		throw new UsageError(`${flag} - would write ${what} to the terminal`, {
 			hint: `send the standard output to a file or a pipe, or give ${flag} a file name`,
 		});
-	}
-}
-
-function noteOldFlags(values: BuildArguments, renderer: Renderer): void {
-	for (const [name, why] of Object.entries(OLD_FLAGS)) {
-		if ((values as Record<string, unknown>)[name] !== undefined) {
-			renderer.handle({ type: "warning", message: `--${name} has no effect: ${why}` });
-		}
 	}
 }

@@ -96,13 +96,6 @@ export const BUILD_FLAGS = {
 	insecure: { ...flag, describe: "Allow tcp:// without TLS beyond this machine" },
 } as const satisfies Record<string, Options>;
 
-/** docker's flags that mean nothing here, and why. Accepted, so that old command lines work. */
-export const OLD_FLAGS = {
-	rm: "intermediate containers are always removed",
-	"force-rm": "intermediate containers are always removed",
-	compress: "rbuild compresses when the link is slower than the CPU",
-} as const;
-
 export type BuildFlagValues = {
 	readonly [Flag in keyof typeof BUILD_FLAGS]?: (typeof BUILD_FLAGS)[Flag] extends typeof texts
 		? readonly string[]
@@ -168,7 +161,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		allow: values.allow ?? [],
 		secrets: (values.secret ?? []).map(parseSecret),
 		ssh: (values.ssh ?? []).map(parseSsh),
-		addHosts: values["add-host"] ?? [],
+		addHosts: (values["add-host"] ?? []).flatMap((hosts) => hosts.split(",")),
 		ulimits: (values.ulimit ?? []).map(parseUlimit),
 	};
 }

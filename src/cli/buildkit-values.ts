@@ -56,14 +56,15 @@ type Attestation = [type: string, parameters: Record<string, string> | undefined
 
 function attestation(text: string): Attestation {
 	const { type, disabled, ...parameters } = attributes(text, "--attest");
-	if (type) return [type, disabled === "true" ? undefined : parameters];
+	if (type) return [type, parseBoolean(disabled) ? undefined : parameters];
 	throw new UsageError(`--attest "${text}" has no type`, {
 		hint: "write it as --attest type=sbom or --attest type=provenance,mode=max",
 	});
 }
 
 function shortForm(type: string, text: string): Attestation {
-	if (text === "true" || text === "false") return [type, text === "true" ? {} : undefined];
+	const wanted = parseBoolean(text);
+	if (wanted !== undefined) return [type, wanted ? {} : undefined];
 	return [type, attributes(text, `--${type}`)];
 }
 
@@ -72,25 +73,41 @@ export interface CallFlags {
 	readonly call?: string;
 }
 
-/** What is asked for instead of a build, and in which form. */
+/** What is asked for instead of a build, and how the answer is shown. */
 export interface RequestedCall {
 	readonly call: FrontendCall;
 	readonly format: "text" | "json";
+	/** Exit with 0 whatever the answer says of the Dockerfile. */
+	readonly ignoreStatus: boolean;
 }
 
 const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
 
-/** "check", "outline" or "targets", with ",format=json"; "build" is none of them. */
+/** "check", "outline" or "targets", with ",format=json" or ",ignorestatus=true"; "build" is none of them. */
 export function parseCall({ check, call }: CallFlags): RequestedCall | undefined {
-	const [name = "", ...fields] = (call ?? (check ? "check" : "build")).split(",");
-	const format = fields.length === 0 ? "text" : fields.join().replace(/^format=/, "");
-	const known = name === "lint" ? "check" : name;
-	if ((format !== "text" && format !== "json") || ![...CALLS, "build"].includes(known)) {
-		throw new UsageError(`--call "${call}" is nothing that can be asked for`, {
+	const text = call ?? (check ? "check" : "build");
+	const [first = "", ...others] = text.split(",");
+	const name = first === "lint" ? "check" : first;
+	const {
+		format = "text",
+		ignorestatus,
+		...unknown
+	} = others.length === 0 ? {} : attributes(others.join(), "--call");
+	const ignoreStatus = parseBoolean(ignorestatus ?? "false");
+	const isKnown = [...CALLS, "build"].includes(name) && Object.keys(unknown).length === 0;
+	if (!isKnown || (format !== "text" && format !== "json") || ignoreStatus === undefined) {
+		throw new UsageError(`--call "${text}" is nothing that can be asked for`, {
 			hint: `it is build or one of ${CALLS.join(", ")}, with ",format=json" behind it for JSON`,
 		});
 	}
-	return known === "build" ? undefined : { call: known as FrontendCall, format };
+	return name === "build" ? undefined : { call: name as FrontendCall, format, ignoreStatus };
+}
+
+/** As Go's strconv.ParseBool reads it; undefined for what is neither. */
+function parseBoolean(text: string | undefined): boolean | undefined {
+	if (text === undefined) return undefined;
+	if (/^(?:1|t|true|T|TRUE|True)$/.test(text)) return true;
+	return /^(?:0|f|false|F|FALSE|False)$/.test(text) ? false : undefined;
 }
 
 function attributes(text: string, flag: string): Record<string, string> {

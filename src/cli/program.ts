@@ -1,7 +1,7 @@
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, runBuild } from "./build-command.js";
-import { BUILD_FLAGS, OLD_FLAGS } from "./build-flags.js";
+import { BUILD_FLAGS } from "./build-flags.js";
 import type { CacheArguments } from "./cache-command.js";
 import { normalizeFlags } from "./command-line.js";
 import {
@@ -17,6 +17,7 @@ import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { CACHE_ACTIONS, CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
 import type { ImagesArguments } from "./images-command.js";
 import { endSoon } from "./interrupts.js";
+import { OLD_FLAGS } from "./old-flags.js";
 import { OUTPUT_FLAGS } from "./output-flags.js";
 import type { PullArguments } from "./pull-command.js";
 import { suggestion } from "./suggestion.js";
@@ -80,7 +81,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 	let exitCode: ExitCode | 0 = 0;
 	let hasBuilt = false;
 	const flags = { ...flagsOf(argv), ...GENERAL_FLAGS };
-	const parser = yargs(normalizeFlags(argv, flags))
+	const parser = yargs(normalizeFlags(argv, { ...OLD_FLAGS, ...flags }))
 		.scriptName("rbuild")
 		.locale("en")
 		.usage("$0 CONTEXT [flags]")
@@ -106,7 +107,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 					})
 					.options(onlyLast(BUILD_FLAGS))
 					.options(onlyLast(OUTPUT_FLAGS))
-					.options(hidden(Object.keys(OLD_FLAGS)))
+					.options(OLD_FLAGS)
 					.group(Object.keys(BUILD_FLAGS), "Build:")
 					.group(Object.keys(OUTPUT_FLAGS), "Output:"),
 			async (values) => {
@@ -248,10 +249,6 @@ function onlyHere<Flags extends Record<string, object>>(flags: Flags): Flags {
 	return Object.fromEntries(
 		Object.entries(flags).map(([name, flag]) => [name, { ...flag, global: false }]),
 	) as Flags;
-}
-
-function hidden(names: readonly string[]): Record<string, { type: "boolean"; hidden: true }> {
-	return Object.fromEntries(names.map((name) => [name, { type: "boolean", hidden: true }]));
 }
 
 function usageError(

@@ -83,6 +83,8 @@ export interface ContextRequest {
 	readonly stdin: Readable;
 	/** For a directory: see DirectoryContextOptions. */
 	readonly note?: RegExp | undefined;
+	/** Where sizes of what is ignored below a directory are remembered; absent: nowhere. */
+	readonly sizesFileOf?: (root: string) => string;
 }
 
 /**

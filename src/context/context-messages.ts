@@ -22,6 +22,7 @@ export interface ContextWorkerInput {
 	readonly extra: readonly ExtraFile[];
 	readonly platform: NodeJS.Platform;
 	readonly note: RegExp | undefined;
+	readonly sizesFile: string | undefined;
 }
 
 /** What the main thread asks of the worker, which walks without being asked. */

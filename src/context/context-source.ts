@@ -40,7 +40,10 @@ export async function parseContextSource(
 	});
 }
 
-/** The forms that a daemon takes as `remote`: moby daemon/builder/remotecontext/urlutil. */
+/**
+ * The forms that a daemon takes as `remote`: moby daemon/builder/remotecontext/urlutil, and ssh://, which
+ * BuildKit knows beside them (util/gitutil).
+ */
 function isUrl(text: string): boolean {
-	return /^(?:https?:\/\/|git:\/\/|github\.com\/|git@)/.test(text);
+	return /^(?:https?:\/\/|git:\/\/|ssh:\/\/|github\.com\/|git@)/.test(text);
 }

@@ -10,9 +10,10 @@ import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./c
 import { insertExtraFiles } from "./extra-files.js";
 import type { FileState } from "./file-hashes.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
-import { measureDirectories } from "./ignored-sizes.js";
+import { measureDirectories, readContent } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
 import { type PartRequest, partOfContext, totalsOf } from "./part-of-context.js";
+import { RememberedSizes } from "./remembered-sizes.js";
 import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
 import { packTar, type TarChunk } from "./tar-pack.js";
@@ -20,6 +21,7 @@ import { walkContext } from "./walk.js";
 
 class ContextWorker {
 	readonly #tree: SourceTree;
+	readonly #sizesFile: string | undefined;
 	readonly #manifest: ContextManifest;
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
@@ -29,9 +31,10 @@ class ContextWorker {
 	/** What is being packed; undefined for what is packed to its end. */
 	readonly #tars = new Map<number, Generator<TarChunk, void> | undefined>();
 
-	constructor({ root, ignore, keep, extra, platform, note }: ContextWorkerInput) {
+	constructor({ root, ignore, keep, extra, platform, note, sizesFile }: ContextWorkerInput) {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
 		this.#tree = new SourceTree(root, platform);
+		this.#sizesFile = sizesFile;
 		const hidden = new Set(extra.map(({ path }) => path));
 		const lookedAt = Date.now();
 		const states = new WeakMap<ContextEntry, FileState>();
@@ -102,9 +105,13 @@ class ContextWorker {
 
 	#measure(): void {
 		const { files, bytes, directories } = this.#manifest.ignored;
-		const unopened = measureDirectories(this.#tree, directories);
+		const remembered = this.#sizesFile && new RememberedSizes(this.#tree, this.#sizesFile);
+		const unopened = measureDirectories(directories, (path) =>
+			remembered ? remembered.contentOf(path) : readContent(this.#tree, path),
+		);
 		const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
 		post({ type: "measured", sizes });
+		if (remembered) remembered.keep();
 	}
 }
 

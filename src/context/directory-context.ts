@@ -22,6 +22,8 @@ export interface DirectoryContextOptions {
 	readonly platform: NodeJS.Platform;
 	/** Which paths of files to note in the summary; absent: none. */
 	readonly note?: RegExp | undefined;
+	/** Where sizes of ignored directories are remembered, absolute; absent: nowhere. */
+	readonly sizesFile?: string | undefined;
 }
 
 /** A build context that is a directory. Closing it stops whatever is still going on. */
@@ -74,10 +76,9 @@ export function openDirectoryContext(
 	options: DirectoryContextOptions,
 	signal: AbortSignal,
 ): DirectoryContext {
-	const { root, ignore, keep, extra = [], platform, note } = options;
-	return new WalkedDirectory(
-		new ContextThread({ root, ignore, keep, extra, platform, note }, signal),
-	);
+	const { root, ignore, keep, extra = [], platform, note, sizesFile } = options;
+	const input = { root, ignore, keep, extra, platform, note, sizesFile };
+	return new WalkedDirectory(new ContextThread(input, signal));
 }
 
 class WalkedDirectory implements DirectoryContext {

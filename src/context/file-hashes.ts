@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, type Stats } from "node:fs";
+import { CLOCK_STEP, keepFile } from "./cache-files.js";
 import { HASH_BYTES } from "./content-index.js";
 import type { ContextEntry } from "./manifest.js";
 import { PathTable, PathTableWriter } from "./path-table.js";
@@ -35,12 +36,6 @@ const CHECKSUM_BYTES = 32;
 /** Size and mtime, inode, device and ctime as doubles; the hash. */
 const WIDTHS = [8, 8, 8, 8, 8, HASH_BYTES];
 const HASH_COLUMN = 5;
-
-/**
- * A file's clock may be this coarse, in milliseconds: FAT counts two seconds. What was changed so short
- * before it was hashed could change again and look the same, as in git ("racily clean").
- */
-const CLOCK_STEP = 2_000;
 
 /**
  * The hashes of files in one directory, kept from one run to the next, so that a file has to be read
@@ -106,7 +101,7 @@ export class FileHashes {
 			table.add(file.path, row);
 		}
 		const content = Buffer.concat([MAGIC, table.toBytes()]);
-		replaceFile(this.#file, Buffer.concat([content, checksum(content)]));
+		keepFile(this.#file, Buffer.concat([content, checksum(content)]));
 	}
 }
 
@@ -127,19 +122,6 @@ function readTable(file: string): PathTable | undefined {
 		return isWhole ? new PathTable(bytes.subarray(MAGIC.length, end), WIDTHS) : undefined;
 	} catch {
 		return undefined;
-	}
-}
-
-/** Others may read it meanwhile, or write it too. Without it, or its folder, files are only read once more. */
-function replaceFile(file: string, content: Uint8Array): void {
-	const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
-	try {
-		writeFileSync(temporary, content, { mode: 0o600 });
-		renameSync(temporary, file);
-	} catch {
-		try {
-			rmSync(temporary, { force: true });
-		} catch {}
 	}
 }
 

@@ -7,32 +7,46 @@ export interface IgnoredSizes {
 	readonly bytes: number;
 }
 
+/** What a directory holds itself. */
+export interface DirectoryContent extends IgnoredSizes {
+	/** Names of the directories in it. */
+	readonly directories: readonly string[];
+}
+
 /**
  * Adds up what is in directories that the walk did not open. What cannot be read is left out.
  *
- * @param onPath called for every path that is looked at
+ * @param contentOf the content of the directory at a path
  */
 export function measureDirectories(
-	tree: SourceTree,
 	directories: readonly string[],
-	onPath?: () => void,
+	contentOf: (path: string) => DirectoryContent,
 ): IgnoredSizes {
 	let files = 0;
 	let bytes = 0;
 	const pending = [...directories];
 	for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-		for (const name of unlessUnreadable(() => tree.names(path as string)) ?? []) {
-			const child = `${path}/${name}`;
-			const found = unlessUnreadable(() => tree.look(child));
-			onPath?.();
-			if (found?.type === "directory") pending.push(child);
-			else if (found !== undefined) {
-				files += 1;
-				bytes += found.type === "file" ? found.stats.size : 0;
-			}
-		}
+		const content = contentOf(path);
+		files += content.files;
+		bytes += content.bytes;
+		for (const name of content.directories) pending.push(`${path}/${name}`);
 	}
 	return { files, bytes };
+}
+
+/** @param onPath called for every path that is looked at */
+export function readContent(tree: SourceTree, path: string, onPath?: () => void): DirectoryContent {
+	const content = { files: 0, bytes: 0, directories: [] as string[] };
+	for (const name of unlessUnreadable(() => tree.names(path)) ?? []) {
+		const found = unlessUnreadable(() => tree.look(`${path}/${name}`));
+		onPath?.();
+		if (found?.type === "directory") content.directories.push(name);
+		else if (found !== undefined) {
+			content.files += 1;
+			content.bytes += found.type === "file" ? found.stats.size : 0;
+		}
+	}
+	return content;
 }
 
 function unlessUnreadable<T>(read: () => T): T | undefined {

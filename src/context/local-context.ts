@@ -39,6 +39,7 @@ export async function openLocalContext(
 			extra: sent.extra,
 			platform: request.platform,
 			note: request.note,
+			sizesFile: request.sizesFileOf?.(root),
 		},
 		signal,
 	);

@@ -21,6 +21,8 @@ export function readFailure(path: string, error: unknown): ContextError {
 			},
 		);
 	}
+	// Only what the walk has found to be a file is read.
+	if (code === "EISDIR") return changedWhileRead(path);
 	const [, reason] = getSystemErrorMap().get(errno ?? 0) ?? [code, String(error)];
 	return new ContextError(`cannot read ${place}: ${reason}`, { cause: error });
 }

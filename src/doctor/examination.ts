@@ -54,7 +54,8 @@ export async function examine(
 	tell: Tell,
 ): Promise<Diagnosis> {
 	const { allowEmulation = false } = options;
-	const platform = singlePlatform(options.platform);
+	const wanted = options.platform || environment.variables.DOCKER_DEFAULT_PLATFORM;
+	const platform = singlePlatform(wanted);
 	const wish = { platform, allowEmulation };
 	const list = new Checklist(tell);
 	const chosen = await choose(options, wish, environment, signal, list);

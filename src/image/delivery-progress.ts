@@ -54,8 +54,13 @@ export class DeliveryProgress implements ReturnNews {
 	};
 
 	/** The end of a push from here. */
-	sent({ bytes, digest }: RegistryPush, arrival: { bytes: number; reusedBytes: number }) {
-		this.#emit({ ...this.#event, status: "done", bytes });
+	sent(
+		{ bytes, digest }: RegistryPush,
+		arrival: Pick<DeliveryReport, "bytes" | "reusedBytes" | "whole">,
+	): DeliveryReport {
+		const { whole } = arrival;
+		const detail = whole === undefined ? {} : { detail: `the whole image: ${whole}` };
+		this.#emit({ ...this.#event, status: "done", bytes, ...detail });
 		const { method, destination } = this.#event;
 		const durationMs = performance.now() - this.#startedAt;
 		return { method, destination, ...arrival, sentBytes: bytes, digest, durationMs };

@@ -1,5 +1,4 @@
 import type { Environment } from "../environment.js";
-import { DeliveryError } from "../errors.js";
 import type { Delivery } from "./delivery.js";
 import { DeliveryProgress } from "./delivery-progress.js";
 import type { ImageSource } from "./image-return.js";
@@ -14,8 +13,9 @@ export interface PushRooms {
 }
 
 /**
- * One tag, pushed by this side: the image comes here by those layers that are not here yet, and goes to
- * the registry by those that are not there. The box need not see the registry, nor have a login.
+ * One tag, pushed by this side: the image comes here by those layers that are not here yet, or as a whole
+ * where that is the only way, and goes to the registry by those that are not there. The box need not see
+ * the registry, nor have a login.
  *
  * @param tag as the user wrote it
  * @throws UsageError when it is no tag
@@ -28,20 +28,19 @@ export function pushFromHereDelivery(
 	return {
 		async deliver(engine, image, run) {
 			const progress = new DeliveryProgress("push", destination, run.emit);
+			const { cache } = returns;
 			// What is told are the bytes that go.
 			const news = { onBytes: () => {}, onLine: progress.onLine };
 			const { image: returned, ...came } = await returns
 				.bring(engine, image, new Set(), news, run)
-				.catch((error: unknown) => {
+				.catch(async (error: unknown) => {
 					if (!(error instanceof NoReversePush)) throw error;
-					const reason = `its layers do not come here from ${engine.transport.target}`;
-					throw new DeliveryError(
-						`cannot push ${destination} from this machine: ${reason}: ${error.message}`,
-						{ hint: "have the box push it, if it sees the registry: --via daemon" },
-					);
+					const { bringWhole } = await import("./whole-image.js");
+					const onComing = () => progress.comesWhole(error.message);
+					const whole = await bringWhole(engine, image, cache, onComing, run);
+					return whole.received === 0 ? whole : { ...whole, whole: error.message };
 				});
 			const { pushFromCache } = await import("./registry/client-push.js");
-			const { cache } = returns;
 			const diffIds = returned.layers.map(({ diffId }) => diffId);
 			const { baseRepository } = await import("./base-repository.js");
 			const mountFrom = await baseRepository(engine, registry, diffIds, run.signal);
@@ -52,7 +51,8 @@ export function pushFromHereDelivery(
 				},
 				run,
 			);
-			return progress.sent(pushed, { bytes: came.received, reusedBytes: came.reused });
+			const { received: bytes, reused: reusedBytes, ...why } = came;
+			return progress.sent(pushed, { bytes, reusedBytes, ...why });
 		},
 	};
 }

@@ -6,6 +6,7 @@ import type { Run } from "../events.js";
 import { readDaemonLine } from "./daemon-line.js";
 import type { Delivery } from "./delivery.js";
 import { parseTag } from "./reference.js";
+import { loginHint } from "./registry/registry-failure.js";
 import type { CredentialSource } from "./registry-credentials.js";
 
 /**
@@ -83,10 +84,7 @@ function pushFailure(
 
 function pushHint(reason: string, registry: string, loggedIn: boolean): string {
 	if (/unauthori[sz]ed|authentication|credentials|denied|forbidden/i.test(reason)) {
-		const login = `docker login ${registry}`;
-		return loggedIn
-			? `${registry} does not take the login that was found for it: renew it (${login}), and check that it may push there`
-			: `there is no login for ${registry} on this machine: run "${login}", or add it to ~/.docker/config.json`;
+		return loginHint(registry, loggedIn);
 	}
 	if (/HTTP response to HTTPS client/.test(reason)) {
 		return `${registry} speaks plain HTTP: list it under "insecure-registries" in the daemon.json of the daemon's machine`;
@@ -94,5 +92,5 @@ function pushHint(reason: string, registry: string, loggedIn: boolean): string {
 	if (/x509|certificate/i.test(reason)) {
 		return `the daemon does not trust that certificate: put its CA into /etc/docker/certs.d/${registry}/ca.crt on the daemon's machine`;
 	}
-	return `the push is made by the daemon, so ${registry} must be reachable from its machine, not from this one`;
+	return `the push is made by the daemon, so ${registry} must be reachable from its machine; from this one it is made with --via client`;
 }

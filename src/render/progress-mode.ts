@@ -11,18 +11,23 @@ export interface ProgressWish {
 	readonly quiet: boolean;
 	/** Whether stderr is a terminal. */
 	readonly isTTY: boolean;
-	/** CI and TERM are read. */
+	/** BUILDKIT_PROGRESS, CI and TERM are read. */
 	readonly env: Variables;
 }
 
+const ENV_MODES = ["tty", "plain"] as const;
+
 /**
- * -q wins. A terminal display is never sent to something that is no terminal, even when it was asked
+ * -q wins. BUILDKIT_PROGRESS is for where no flag says anything, as in buildx; modes that there are not here
+ * are left alone. A terminal display is never sent to something that is no terminal, even when it was asked
  * for; "auto" also stays away from CI and from TERM=dumb.
  */
 export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWish): RenderMode {
 	if (quiet) return "quiet";
-	if (requested === "tty") return isTTY ? "tty" : "plain";
-	if (requested !== "auto") return requested;
+	const fromEnv = ENV_MODES.find((mode) => mode === env.BUILDKIT_PROGRESS);
+	const wanted = requested === "auto" ? (fromEnv ?? "auto") : requested;
+	if (wanted === "tty") return isTTY ? "tty" : "plain";
+	if (wanted !== "auto") return wanted;
 	return isTTY && !isCi(env) && env.TERM !== "dumb" ? "tty" : "plain";
 }
 

@@ -1,5 +1,5 @@
 import type { IgnoreRule, MatchState } from "../context/ignore/ignore-rules.js";
-import { measureDirectories } from "../context/ignored-sizes.js";
+import { measureDirectories, readContent } from "../context/ignored-sizes.js";
 import type { ContextEntry } from "../context/manifest.js";
 import type { Found, SourceTree } from "../context/source-tree.js";
 import type { WalkObserver } from "../context/walk.js";
@@ -58,7 +58,7 @@ export class WalkRecord implements WalkObserver {
 		const index = this.#indexOf(rule) ?? 0;
 		const { files, bytes } =
 			type === "directory"
-				? measureDirectories(this.#tree, [path], this.#onPath)
+				? measureDirectories([path], (below) => readContent(this.#tree, below, this.#onPath))
 				: { files: 1, bytes: type === "file" ? stats.size : 0 };
 		this.ignored.push({ path, type, size: bytes, files, rule: index });
 		this.#count(index, files, bytes);

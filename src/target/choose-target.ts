@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Environment } from "../environment.js";
-import { ConnectionError, UsageError } from "../errors.js";
+import { ConnectionError, DeliveryError, UsageError } from "../errors.js";
 import {
 	DEFAULT_CONTEXT,
 	type DockerContext,
@@ -148,19 +148,29 @@ function parse(text: string, namedBy: string, withTls: boolean) {
  * The daemon of this machine, to load an image into: what docker uses where that is a local socket, else
  * the usual sockets.
  *
- * @throws ConnectionError when there is none
+ * @throws DeliveryError when there is none
  */
 export async function localDaemon(environment: Environment): Promise<ChosenTarget> {
 	const current = await currentTarget({}, environment).catch(() => undefined);
-	return current?.target.kind === "unix" ? current : localTarget(environment);
+	const found = current?.target.kind === "unix" ? current : await findLocalTarget(environment);
+	if (found !== undefined) return found;
+	throw new DeliveryError("there is no docker on this machine to load an image into", {
+		hint: "save the image with --save FILE, or push it with --push",
+	});
 }
 
-async function localTarget(environment: Environment): Promise<ChosenTarget> {
+async function findLocalTarget(environment: Environment): Promise<ChosenTarget | undefined> {
 	for (const socketPath of localSockets(environment)) {
 		if (await isSocket(socketPath)) {
 			return { target: { kind: "unix", socketPath }, chosenBy: "local socket" };
 		}
 	}
+	return undefined;
+}
+
+async function localTarget(environment: Environment): Promise<ChosenTarget> {
+	const found = await findLocalTarget(environment);
+	if (found !== undefined) return found;
 	throw new ConnectionError("socket-missing", "no target was named and no local daemon was found", {
 		hint: "name the box with --on, as in: rbuild . --on user@host",
 	});

@@ -22,6 +22,25 @@ export async function currentContext(environment: Environment): Promise<string |
 	return isSet ? currentContext : undefined;
 }
 
+/** One entry of "proxies" in config.json; what is written there need not be text. */
+export type ProxySettings = {
+	readonly [Name in "httpProxy" | "httpsProxy" | "ftpProxy" | "noProxy" | "allProxy"]?: unknown;
+};
+
+/**
+ * The proxies that docker gives to builds, by the address of the daemon that they are for, or "default".
+ * @throws UsageError for a file that cannot be read
+ */
+export async function proxySettings(
+	environment: Environment,
+): Promise<Readonly<Record<string, ProxySettings>>> {
+	const { proxies } = (await readConfig(environment)).config;
+	const isThere = typeof proxies === "object" && proxies !== null;
+	return isThere
+		? Object.fromEntries(Object.entries(proxies).filter(([, each]) => typeof each === "object"))
+		: {};
+}
+
 /**
  * As `docker context use`; but of a file that holds more than docker knows, docker keeps only what it knows.
  *

@@ -1,6 +1,7 @@
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { ChannelFlight } from "./channel-flight.js";
+import { SocketLike } from "./socket-like.js";
 
 /**
  * ssh2 lets the far side send 2 MiB before it must wait for us, which caps a download at 40 MB/s with
@@ -26,8 +27,7 @@ export type FailureOfExit = (code: number | null | undefined) => Error | undefin
  * The trap it covers: ssh2 calls no write callback any more once a channel is closed, emits `close` only
  * when everything was read, and lets a lost connection look like a clean end.
  */
-export class ChannelSocket extends Duplex {
-	readonly connecting = false;
+export class ChannelSocket extends SocketLike {
 	bytesRead = 0;
 	bytesWritten = 0;
 	readonly #channel: ClientChannel;
@@ -169,26 +169,6 @@ export class ChannelSocket extends Duplex {
 			channel.close();
 		}
 		done(error);
-	}
-
-	setNoDelay(): this {
-		return this;
-	}
-
-	setKeepAlive(): this {
-		return this;
-	}
-
-	setTimeout(): this {
-		return this;
-	}
-
-	ref(): this {
-		return this;
-	}
-
-	unref(): this {
-		return this;
 	}
 }
 

@@ -1,5 +1,5 @@
-import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { SocketLike } from "./socket-like.js";
 
 /**
  * A TLS connection as a stream of JavaScript's. Two traps are covered: node's HTTP/2 takes a TLSSocket
@@ -7,8 +7,7 @@ import type { TLSSocket } from "node:tls";
  * HTTP upgrade (seen with node 20.20, "Assertion failed: !current_write_"); and a reader of the TLSSocket
  * hears of an error in OpenSSL's words before anybody can put it into ours.
  */
-export class TlsStream extends Duplex {
-	readonly connecting = false;
+export class TlsStream extends SocketLike {
 	readonly #socket: TLSSocket;
 
 	/** @param explain what the reader is to hear in place of an error; undefined for the error itself */
@@ -46,25 +45,5 @@ export class TlsStream extends Duplex {
 	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
 		this.#socket.destroy();
 		done(error);
-	}
-
-	setNoDelay(): this {
-		return this;
-	}
-
-	setKeepAlive(): this {
-		return this;
-	}
-
-	setTimeout(): this {
-		return this;
-	}
-
-	ref(): this {
-		return this;
-	}
-
-	unref(): this {
-		return this;
 	}
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { removeImage } from "../../src/engine/images.js";
+import { callFrontend } from "../../src/index.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { type Finished, rbuild } from "../support/cli.js";
@@ -89,6 +90,7 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			["--annotation", ["--annotation", "a=b"]],
 			["--provenance", ["--provenance", "mode=max"]],
 			["--sbom", ["--attest", "type=sbom"]],
+			["--output type=image,compression", ["--output", "type=image,compression=zstd"]],
 		];
 		for (const [flag, args] of flags) {
 			const error = await refused(...args);
@@ -332,6 +334,31 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			const { code, stdout, stderr } = await run(root, "--check");
 			assert.equal(stdout, "Check complete, no warnings found.\n");
 			assert.equal(code, 0, stderr);
+		});
+
+		test("answers the library what it prints", async () => {
+			const root = context({ Dockerfile: `FROM ${BASE_IMAGE} AS a\nRUN false\nMAINTAINER me\n` });
+			const options = { context: root, on: `unix://${box.socketPath}` };
+			const check = await callFrontend("check", options);
+			assert.equal(check.isFine, false);
+			assert.equal(check.failure, undefined);
+			assert.match(check.text, /MaintainerDeprecated/);
+			assert.equal(JSON.parse(check.json).warnings.length, 1);
+			const targets = await callFrontend("targets", options);
+			assert.equal(targets.isFine, true);
+			assert.deepEqual(
+				JSON.parse(targets.json).targets.map(({ name }: { name: string }) => name),
+				["a"],
+			);
+			const asked = callFrontend("check", { ...options, push: true, tags: ["x"] });
+			await assert.rejects(asked, /^UsageError: nothing is built/);
+		});
+
+		test("exits with 0 whatever there is to criticise, where that is asked for", async () => {
+			const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nMAINTAINER me\n` });
+			const { code, stdout } = await run(root, "--call", "check,ignorestatus=true");
+			assert.match(stdout, /MaintainerDeprecated/);
+			assert.equal(code, 0);
 		});
 
 		test("says which line cannot be checked", async () => {

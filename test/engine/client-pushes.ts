@@ -5,8 +5,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { removeImage } from "../../src/engine/images.js";
+import { inspectImage, removeImage } from "../../src/engine/images.js";
 import type { BuildReport, DeliveryReport } from "../../src/events.js";
+import { BlobCache } from "../../src/image/cache/blob-cache.js";
+import { bringWhole } from "../../src/image/whole-image.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { rbuild } from "../support/cli.js";
@@ -173,6 +175,29 @@ export function testClientPushes({ open, pullsBack }: ClientPushes): void {
 		);
 		const pulled = docker("inspect", "-f", "{{.Id}}", `${name}@${deliveries[0]?.digest}`);
 		assert.equal(pulled.trim(), imageId);
+	});
+
+	test("what only comes as a whole is the same image, and comes once", async () => {
+		const { report, code, stderr } = await run(
+			["team/whole:1"],
+			freshCache(),
+			dockerConfig(LOGIN.password),
+		);
+		assert.equal(code, 0, stderr);
+		const { imageId = "", tags } = report();
+		const image = { id: imageId, tags };
+		const cache = new BlobCache(freshCache());
+		const news = { signal, emit: () => {} };
+		const first = await bringWhole(box.engine, image, cache, () => {}, news);
+		const { layers } = await inspectImage(box.engine, imageId, signal);
+		assert.equal(first.image.config.digest, imageId);
+		assert.deepEqual(
+			first.image.layers.map(({ diffId }) => diffId),
+			layers,
+		);
+		assert.ok(first.received > BASE_BYTES + TOP_BYTES);
+		const second = await bringWhole(box.engine, image, cache, assert.fail, news);
+		assert.deepEqual([second.received, second.image.root], [0, first.image.root]);
 	});
 
 	test("without a login, or with a wrong one, it says what to do, and shows no password", async () => {

@@ -26,6 +26,7 @@ const TOP_BYTES = 100_000;
 
 interface Manifest {
 	readonly manifests?: readonly (Manifest & { readonly digest: string })[];
+	readonly layers?: readonly { readonly mediaType: string }[];
 	readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -210,6 +211,41 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 		);
 		const image = await manifest("attested", manifests[0]?.digest ?? "");
 		assert.deepEqual(image.annotations, { "org.example.a": "1", "org.example.b": "2" });
+	});
+
+	test("makes an image of the format and with the times that are asked for", async () => {
+		const name = `${registry.host}/formatted`;
+		const metadata = join(root, "formatted.json");
+		const format = "compression=zstd,force-compression=true,oci-mediatypes=true";
+		const { code, stderr } = await rbuild(
+			[
+				...[root, "-o", `type=image,name=${name},push=true,${format}`],
+				...[
+					"--metadata-file",
+					metadata,
+					"--annotation",
+					"manifest,manifest-descriptor:org.example.c=3",
+				],
+				...[...box.flags, "--network", "none"],
+			],
+			{ env: { SOURCE_DATE_EPOCH: "1700000000" } },
+		);
+		assert.equal(code, 0, stderr);
+		const digest = JSON.parse(readFileSync(metadata, "utf8"))["containerimage.digest"];
+		let image = await manifest("formatted", digest);
+		if (image.manifests !== undefined)
+			image = await manifest("formatted", image.manifests[0]?.digest ?? "");
+		assert.deepEqual(
+			new Set(image.layers?.map(({ mediaType }) => mediaType)),
+			new Set(["application/vnd.oci.image.layer.v1.tar+zstd"]),
+		);
+		assert.deepEqual(image.annotations, { "org.example.c": "3" });
+		const { Created: created } = (await box.engine.json({
+			method: "GET",
+			path: `/images/${name}/json`,
+			signal,
+		})) as { Created: string };
+		assert.equal(Date.parse(created), 1_700_000_000_000);
 	});
 
 	/** What came for the one delivery of a build. */

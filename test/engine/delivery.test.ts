@@ -154,7 +154,7 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 		it("says that the daemon's machine must reach the registry when it does not", async () => {
 			await assert.rejects(push("127.0.0.1:1/app:1", environment({})), {
 				name: "DeliveryError",
-				hint: /from its machine, not from this one/,
+				hint: /from its machine; from this one it is made with --via client/,
 			});
 		});
 	});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
 	chmodSync,
+	cpSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
@@ -153,11 +154,31 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 			assert.equal(unknown.code, 4);
 			assert.match(unknown.stderr, /host key unknown/);
 			leavesNoKey(unknown);
+			const open = await act({ args: "--label 'x\n::add-mask::y" });
+			assert.equal(open.code, 1);
+			assert.match(open.stdout, /^::error::rbuild: args: .*%0A::add-mask::y$/m);
+			leavesNoKey(open);
 			const broken = await act({ "ssh-key": key.slice(0, 80) });
 			assert.equal(broken.code, 1);
 			assert.match(broken.stdout, /^::error::rbuild: ssh-add does not take the ssh-key: /m);
 			leavesNoKey(broken);
 		});
+	});
+
+	test("the action makes a fresh checkout ready", async () => {
+		const checkout = join(temporary(), "rbuild");
+		for (const part of ["action", "bin", "src", "esbuild.js", "package.json", "tsconfig.json"]) {
+			cpSync(join(root, part), join(checkout, part), { recursive: true });
+		}
+		// What "npm ci" brings.
+		const programs = temporary();
+		const npm = `#!/bin/sh\ntest "$1" = ci && ln -s ${join(root, "node_modules")} .\n`;
+		writeFileSync(join(programs, "npm"), npm, { mode: 0o755 });
+		const script = `node ${checkout}/action/prepare.js && node ${checkout}/bin/rbuild.js --version`;
+		const env = { PATH: `${programs}:${process.env.PATH}` };
+		const { code, stdout, stderr } = await runScript(script, { cwd: project, env });
+		assert.equal(code, 0, stdout + stderr);
+		assert.match(stdout, /^\d+\.\d+\.\d+$/m);
 	});
 
 	/** Whether the step that goes on is there, as a process of this machine. */
@@ -212,8 +233,11 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 		const files = temporary();
 		writeFileSync(join(files, "key"), key.replaceAll("\n", "\r\n"));
 		writeFileSync(join(files, "known_hosts"), knownHosts);
+		const prefix = temporary();
+		// What stands for rbuild in npm's registry, and a place that is not this machine's.
+		const npm = `npm() { test "$*" = 'install --global rbuild' && command npm install --global --prefix ${prefix} --prefer-offline --ignore-scripts ${packed(prefix)} >&2; }`;
 		const lines = [
-			...["trap 'ssh-agent -k' EXIT", "npm() { test \"$*\" = 'install --global rbuild'; }"],
+			...["trap 'ssh-agent -k' EXIT", npm],
 			...job.before_script,
 			...job.script,
 			other,
@@ -221,7 +245,7 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 		const { code, stdout, stderr } = await runScript(lines.join("\n"), {
 			cwd: project,
 			env: {
-				...{ ...job.variables, PATH: path(), TMPDIR: files },
+				...{ ...job.variables, PATH: `${prefix}/bin:${process.env.PATH}`, TMPDIR: files },
 				...{ BOX_SSH_KEY: join(files, "key"), BOX_KNOWN_HOSTS: join(files, "known_hosts") },
 				...{ CI_REGISTRY_IMAGE: `${registry.host}/lab`, CI_COMMIT_SHA: "4567def" },
 				...{ GITLAB_CI: "true", CI: "true" },
@@ -232,6 +256,14 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 		assert.deepEqual(metadata.tags, [`${registry.host}/lab:4567def`]);
 		assert.match(stdout, /^✔ login +agent key /m);
 	});
+
+	/** @returns the package as npm's registry would have it */
+	function packed(folder: string): string {
+		const argv = ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder];
+		const { status, stdout, stderr } = spawnSync("npm", argv, { cwd: root, encoding: "utf8" });
+		assert.equal(status, 0, stderr);
+		return join(folder, stdout.trim());
+	}
 
 	test("mac-arm64.md", async () => {
 		using agent = startSshAgent(join(temporary(), "a"), [sshd.clientKeyFile]);
@@ -274,15 +306,37 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 		});
 
 		test("keeps and shows the host key", async () => {
-			const [, , keyscan = ""] = blocksOf(root, "box-setup.md", "sh");
+			const [, , onBox = "", keyscan = ""] = blocksOf(root, "box-setup.md", "sh");
 			const cwd = temporary();
-			const { code, stdout } = await runScript(here(keyscan), { cwd, env: {} });
+			const [hostKey = ""] = sshd.hostKeyFiles;
+			const there = onBox.replace("/etc/ssh/ssh_host_ed25519_key", hostKey);
+			const script = there + here(keyscan);
+			const { code, stdout } = await runScript(script, { cwd, env: {} });
 			assert.equal(code, 0);
-			assert.match(stdout, /^256 SHA256:/m);
+			const [shown, seen, ...more] = stdout.match(/^256 SHA256:\S+/gm) ?? [];
+			assert.equal(shown, seen);
+			assert.deepEqual(more, []);
 			assert.equal(
 				readFileSync(join(cwd, "box_known_hosts"), "utf8").includes(knownHosts.trim()),
 				true,
 			);
+		});
+
+		test("lets all of a user's keys run one command and no more", async () => {
+			const [block = ""] = blocksOf(root, "box-setup.md", "sshd_config");
+			// At the end, as a Match goes on until there; an included one goes on until the end of its file.
+			const file = join(temporary(), "at-the-end");
+			const here = block
+				.replace("User builder", `User ${sshd.user}`)
+				.replace("docker system", `docker -H unix://${box.socketPath} system`);
+			writeFileSync(file, here);
+			await using other = await startSshd({ config: [`Include ${file}`] });
+			const [, , , , doctor = ""] = blocksOf(root, "box-setup.md", "sh");
+			const script = doctor.replace("ssh://builder@box.example", other.alias);
+			const env = { PATH: path(), RBUILD_TEST_FLAGS: `--ssh-config ${other.sshConfigFile}` };
+			const { code, stdout, stderr } = await runScript(script, { cwd: project, env });
+			assert.equal(code, 0, stdout + stderr);
+			assert.match(stdout, /^✔ docker socket +ssh, dial-stdio$/m);
 		});
 
 		const [socketOnly = "", command = ""] = blocksOf(root, "box-setup.md", "authorized_keys");
@@ -299,7 +353,7 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 					.replace("/var/run/docker.sock", box.socketPath)
 					.replace("docker system", `docker -H unix://${box.socketPath} system`);
 				writeFileSync(file, here);
-				const [, , , doctor = ""] = blocksOf(root, "box-setup.md", "sh");
+				const [, , , , doctor = ""] = blocksOf(root, "box-setup.md", "sh");
 				const place = `ssh://${sshd.alias}${box.socketPath}`;
 				const script = doctor.replace("ssh://builder@box.example", place);
 				const flags = `--ssh-config ${sshd.sshConfigFile}`;

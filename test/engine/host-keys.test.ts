@@ -182,6 +182,12 @@ suite("host keys", { skip: why ?? false }, () => {
 			assert.ok(error.message.endsWith(`; ${file}:2 is malformed`), error.message);
 		});
 
+		test("are told of with the file that could not be read", async () => {
+			const error = await connectionFailure(on, await clientWith(directory, config(directory)));
+			assert.equal(error.failure, "host-key-unknown");
+			assert.ok(error.message.endsWith(`; ${directory} cannot be read (EISDIR)`), error.message);
+		});
+
 		test("are not taken for changed where another one is known without the port", async () => {
 			const file = await newFile(`${sshd.host} ${await strangersKey()}\n`);
 			const error = await connectionFailure(on, await clientWith(directory, config(file)));

@@ -161,6 +161,13 @@ export function testOutputs(peer: OutputPeer): void {
 		assert.deepEqual([stdout, stderr], ["", ""]);
 	});
 
+	test("fills the build cache alone with type=cacheonly", async () => {
+		const args = [root, "-o", "type=cacheonly", "-t", "outputs:none", ...box.flags];
+		const { code, stdout, stderr } = await rbuild([...args, "-q"]);
+		assert.deepEqual([code, stdout], [0, ""], stderr);
+		await assert.rejects(inspectImage(box.engine, "outputs:none", signal), /outputs:none/);
+	});
+
 	test("saves and names an image as --save and -t do", async () => {
 		const file = join(directory, "docker.tar");
 		await build("-o", `type=docker,dest=${file},name=outputs:saved`);

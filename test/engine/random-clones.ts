@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { importImage, removeImage, tagImage } from "../../src/engine/images.js";
 import type { Environment } from "../../src/environment.js";
+import { InterruptedError } from "../../src/errors.js";
 import { build } from "../../src/index.js";
 import type { Box } from "../support/box.js";
 import { imageFolder } from "../support/image-contents.js";
@@ -135,8 +136,15 @@ class Story {
 		if (random.once(5)) {
 			this.#last.clear();
 			const machines = this.#machines.filter((one) => one === machine || random.once(2));
-			await Promise.all(machines.map((one) => this.#build(one, random.pick(VARIANTS))));
+			// One clone may be built twice at once, too.
+			const twin = { ...machine, tag: `${machine.tag}-twin` };
+			const all = random.once(2) ? [...machines, twin] : machines;
+			const pruned = random.once(3) ? this.#prune() : undefined;
+			await Promise.all(all.map((one) => this.#build(one, random.pick(VARIANTS))));
+			await pruned;
 			this.#last.clear();
+		} else if (random.once(6)) {
+			await this.#interrupt(machine);
 		} else {
 			const variant = random.pick(VARIANTS);
 			// What is cached has the times of the build that made it.
@@ -148,30 +156,13 @@ class Story {
 
 	async #build(
 		{ clone, cache, tag }: Machine,
-		{ file, target, folder }: (typeof VARIANTS)[number],
+		variant: (typeof VARIANTS)[number],
 		noCache = false,
 	): Promise<ReturnType<typeof contentsOf>> {
+		const { file, target, folder } = variant;
 		this.log.push(`${tag}: build ${file} ${target ?? ""} ${noCache ? "without cache" : ""}`);
 		const expected = expectedContents(clone.root, folder);
-		const environment: Environment = {
-			variables: { XDG_CACHE_HOME: cache, DOCKER_CONFIG: "/nonexistent" },
-			homeDirectory: homedir(),
-			userName: "root",
-			platform: "linux",
-			workingDirectory: clone.root,
-		};
-		await build(
-			{
-				context: ".",
-				file,
-				on: `unix://${this.#box.socketPath}`,
-				tags: [tag],
-				transfer: "sync",
-				noCache,
-				...(target === undefined ? {} : { target }),
-			},
-			{ environment },
-		);
+		await this.#run({ clone, cache, tag }, variant, noCache, signal);
 		this.builds += 1;
 		const unpacked = mkdtempSync(join(this.#directory, "image-"));
 		try {
@@ -185,6 +176,53 @@ class Story {
 		} finally {
 			rmSync(unpacked, { recursive: true });
 		}
+	}
+
+	#run(
+		{ clone, cache, tag }: Machine,
+		{ file, target }: (typeof VARIANTS)[number],
+		noCache: boolean,
+		signal: AbortSignal,
+	): Promise<unknown> {
+		const environment: Environment = {
+			variables: { XDG_CACHE_HOME: cache, DOCKER_CONFIG: "/nonexistent" },
+			homeDirectory: homedir(),
+			userName: "root",
+			platform: "linux",
+			workingDirectory: clone.root,
+		};
+		return build(
+			{
+				context: ".",
+				file,
+				on: `unix://${this.#box.socketPath}`,
+				tags: [tag],
+				transfer: "sync",
+				noCache,
+				...(target === undefined ? {} : { target }),
+			},
+			{ environment, signal },
+		);
+	}
+
+	/** A build that ends anywhere; what it leaves behind must not fool the next one. */
+	async #interrupt(machine: Machine): Promise<void> {
+		const milliseconds = this.#random.below(250);
+		this.log.push(`${machine.tag}: a build is interrupted after ${milliseconds} ms`);
+		const soon = AbortSignal.timeout(milliseconds);
+		try {
+			await this.#run(machine, this.#random.pick(VARIANTS), true, soon);
+		} catch (error) {
+			if (!(error instanceof InterruptedError)) throw error;
+		}
+		this.#last.clear();
+	}
+
+	async #prune(): Promise<void> {
+		if (!this.#canPrune) return;
+		this.log.push("the cache is pruned");
+		const query = { all: "1" };
+		await this.#box.engine.json({ method: "POST", path: "/build/prune", query, signal });
 	}
 
 	/** What has changed must look newer than what was built from it, to make and cargo. */
@@ -230,10 +268,7 @@ class Story {
 				if (image === undefined) return;
 				await tagImage(engine, `${this.#key}:old`, image, signal).catch(() => {});
 			},
-			"the cache is pruned": async () => {
-				if (!this.#canPrune) return;
-				await engine.json({ method: "POST", path: "/build/prune", query: { all: "1" }, signal });
-			},
+			"the cache is pruned": () => this.#prune(),
 		};
 		const what = random.pick(Object.keys(breakages));
 		this.log.push(`${what}: ${cache} ${image}`);
@@ -247,7 +282,8 @@ class Story {
 	}
 
 	async cleanUp(): Promise<void> {
-		const tags = [...this.#machines.map(({ tag }) => tag), `${this.#key}:old`];
+		const own = this.#machines.flatMap(({ tag }) => [tag, `${tag}-twin`]);
+		const tags = [...own, `${this.#key}:old`];
 		for (const tag of [...tags, ...(await this.#indexImages())]) {
 			await removeImage(this.#box.engine, tag, signal).catch(() => {});
 		}

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -113,6 +115,30 @@ suite("a push from the cache to Debian's registry", { skip: whyNoRegistry() ?? f
 		});
 	});
 
+	test("is there as a whole after the connection broke in the middle of a layer", async () => {
+		let cuts = 1;
+		let connections = 0;
+		await using cutting = await startProxy(registry.host, (socket) => {
+			connections += 1;
+			let passed = 0;
+			socket.on("data", (chunk: Buffer) => {
+				passed += chunk.length;
+				if (cuts > 0 && passed > LARGE / 2) {
+					cuts -= 1;
+					socket.destroy();
+				}
+			});
+		});
+		const image = await cacheImage(cache, [randomBytes(LARGE)]);
+		const { bytes } = await push(`${cutting.host}/team/cut:1`, image);
+		assert.ok(bytes > LARGE, `${bytes} bytes`);
+		assert.equal(cuts, 0);
+		assert.ok(connections > 1);
+		const copy = ["copy", "--src-tls-verify=false", `docker://${registry.host}/team/cut:1`];
+		const target = `dir:${mkdtempSync(join(directory, "copy-"))}`;
+		execFileSync("skopeo", [...copy, target], { stdio: "pipe" });
+	});
+
 	/** Where docker and podman look for whom to trust beside the system's. */
 	function trust(user: Environment, host: string, certificate: string): void {
 		const folder = join(user.homeDirectory, ".docker/certs.d", host);
@@ -203,3 +229,31 @@ suite("a push from the cache to Debian's registry", { skip: whyNoRegistry() ?? f
 		);
 	});
 });
+
+/** Passes connections on, and shows what comes over each. */
+async function startProxy(host: string, watch: (socket: Socket) => void) {
+	const [address = "", port] = host.split(":");
+	const sockets = new Set<Socket>();
+	const server = createServer((socket) => {
+		const onward = connect(Number(port), address);
+		for (const [one, other] of [
+			[socket, onward],
+			[onward, socket],
+		] as const) {
+			sockets.add(one);
+			one.on("error", () => {}).on("close", () => other.destroy());
+			one.pipe(other);
+		}
+		watch(socket);
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	return {
+		host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+		async [Symbol.asyncDispose]() {
+			for (const socket of sockets) socket.destroy();
+			server.close();
+			await once(server, "close");
+		},
+	};
+}

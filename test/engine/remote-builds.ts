@@ -162,6 +162,32 @@ export function testRemoteBuilds(peer: Peer): void {
 		}
 	});
 
+	test("builds with the variables and proxies that docker builds with", async () => {
+		const root = context({
+			Dockerfile: [
+				`FROM ${BASE_IMAGE}`,
+				"ARG SOURCE_DATE_EPOCH",
+				"RUN echo $SOURCE_DATE_EPOCH $HTTP_PROXY $no_proxy > /args",
+			].join("\n"),
+			"docker/config.json": JSON.stringify({
+				proxies: { default: { httpProxy: "http://user:word@proxy:3128", noProxy: "here" } },
+			}),
+		});
+		const { code, stderr } = await rbuild([root, "-t", "as-docker", ...flags], {
+			env: {
+				SOURCE_DATE_EPOCH: "1700000000",
+				DOCKER_CONFIG: join(root, "docker"),
+				BUILDKIT_PROGRESS: "plain",
+				DOCKER_DEFAULT_PLATFORM: "linux/amd64",
+			},
+		});
+		assert.equal(code, 0, stderr);
+		assert.equal(
+			await imageFile(box.engine, "as-docker", "/args"),
+			"1700000000 http://user:word@proxy:3128 here\n",
+		);
+	});
+
 	test("takes a Dockerfile from elsewhere or from standard input, and no part of it into the image when it is ignored", async () => {
 		const root = context({ file: "content" });
 		const elsewhere = join(context({ Other: `FROM ${BASE_IMAGE}\nCOPY file /c/\n` }), "Other");
@@ -278,24 +304,26 @@ export function testRemoteBuilds(peer: Peer): void {
 		assert.match(stderr, /Dockerfile:2/);
 	});
 
-	test("stops the remote build at Ctrl-C, and exits with 130", async () => {
-		const command = `sleep ${8_600_000_000 + process.pid}${peer.major}`;
-		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN ${command}\n` });
-		const child = startRbuild([root, ...flags]);
-		const result = finished(child);
-		await until("the step runs", () => pidOf(command) !== undefined);
-		child.kill("SIGINT");
-		const { code, stderr } = await result;
-		assert.equal(code, 130, stderr);
-		assert.match(stderr, /^error: interrupted$/m);
-		if (peer.product === "podman") {
-			// Podman's own client cannot stop it either.
-			assert.match(stderr, /^warning: podman finishes the step that is running/m);
-			const left = pidOf(command) ?? assert.fail("the step is gone: the warning can go, too");
-			process.kill(left, "SIGKILL");
-		}
-		await until("the step is gone", () => pidOf(command) === undefined);
-	});
+	for (const transfer of peer.builder === "buildkit" ? ["tar", "sync"] : ["tar"]) {
+		test(`stops the remote build of a ${transfer} at Ctrl-C, and exits with 130`, async () => {
+			const command = `sleep ${8_600_000_000 + process.pid}${peer.major}${transfer.length}`;
+			const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN ${command}\n` });
+			const child = startRbuild([root, ...flags, "--transfer", transfer]);
+			const result = finished(child);
+			await until("the step runs", () => pidOf(command) !== undefined);
+			child.kill("SIGINT");
+			const { code, stderr } = await result;
+			assert.equal(code, 130, stderr);
+			assert.match(stderr, /^error: interrupted$/m);
+			if (peer.product === "podman") {
+				// Podman's own client cannot stop it either.
+				assert.match(stderr, /^warning: podman finishes the step that is running/m);
+				const left = pidOf(command) ?? assert.fail("the step is gone: the warning can go, too");
+				process.kill(left, "SIGKILL");
+			}
+			await until("the step is gone", () => pidOf(command) === undefined);
+		});
+	}
 
 	test("notes old flags of docker's and goes on", async () => {
 		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\n` });

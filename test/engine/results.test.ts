@@ -10,6 +10,7 @@ import { BASE_IMAGE, pushBaseImage } from "../support/base-image.js";
 import { type Box, startBox } from "../support/box.js";
 import { rbuild } from "../support/cli.js";
 import { type Dockerd, startDockerd } from "../support/dockerd.js";
+import { pushForeignImage } from "../support/foreign-image.js";
 import { type Registry, startRegistry } from "../support/registry.js";
 import { suiteWithDockerd } from "../support/requirement.js";
 import { unixTransport } from "../support/unix-transport.js";
@@ -125,6 +126,18 @@ for (const builder of ["buildkit", "classic"] as const) {
 			const { code, stderr } = await build(dockerConfig(login.password));
 			assert.equal(code, 0, stderr);
 			assert.doesNotMatch(stderr, new RegExp(login.password));
+		});
+
+		test("cannot come from a base image that is made for other platforms", async () => {
+			const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+			const base = await pushForeignImage(registry.host, `Basic ${auth}`);
+			const { code, stderr } = await rbuild(["-", "-t", "foreign", ...box.flags], {
+				input: `FROM ${base}\nRUN echo foreign > /made\n`,
+				env: { DOCKER_CONFIG: dockerConfig(login.password) },
+			});
+			assert.equal(code, 1, stderr);
+			assert.match(stderr, /^error: .*(no match for platform|no matching manifest for linux\/)/m);
+			assert.match(stderr, /^hint: the base image is not made for the platform/m);
 		});
 
 		test("is kept on the box when the disk is too full to save it, and no file is left", async () => {

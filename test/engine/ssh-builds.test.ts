@@ -60,6 +60,15 @@ suiteWithDockerd("a build on a box that is reached in an unusual way", () => {
 		}
 	}
 
+	test("over the connection over which it was chosen among several boxes", async () => {
+		await using sshd = await startSshd();
+		const [none, on] = ["ssh://127.0.0.1:1", `ssh://${sshd.alias}${box.socketPath}`];
+		const config = ["--ssh-config", sshd.sshConfigFile];
+		const chosen = await builds("--on", none, "--on", on, ...config);
+		assert.match(chosen, /the first of 2 to answer/);
+		assert.equal(sshd.log().match(/Accepted publickey/g)?.length, 1);
+	});
+
 	test("with a passphrase that is typed, and shown nowhere", {
 		skip: whyNoTerminal() ?? false,
 	}, async () => {
@@ -70,7 +79,7 @@ suiteWithDockerd("a build on a box that is reached in an unusual way", () => {
 		const text = readFileSync(sshd.sshConfigFile, "utf8");
 		writeFileSync(config, text.replace(sshd.clientKeyFile, key));
 		const on = `ssh://${sshd.alias}${box.socketPath}`;
-		const flags = `-t ssh-builds --verbose --debug --on ${on} --ssh-config ${config}`;
+		const flags = `-t ssh-builds -vv --debug --on ${on} --ssh-config ${config}`;
 		const terminal = startOnTerminal(`${process.execPath} ${command} ${context} ${flags}`, {
 			DOCKER_CONFIG: "/nonexistent",
 			XDG_CACHE_HOME: join(context, "cache"),

@@ -144,6 +144,14 @@ const BOXES: readonly Box[] = [
 		named: true,
 		route: "ssh, dial-stdio",
 	},
+	...["zsh", "fish", "tcsh"].map(
+		(shell): Box => ({
+			name: `a user whose shell is ${shell}`,
+			sshd: () => [NO_FORWARDING, `ForceCommand ${shell} -c "$SSH_ORIGINAL_COMMAND"`],
+			named: true,
+			route: "ssh, dial-stdio",
+		}),
+	),
 	{
 		name: "dial-stdio as the only command",
 		sshd: () => [`ForceCommand docker -H unix://${socket} system dial-stdio`],
@@ -195,6 +203,29 @@ esac
 		},
 		named: true,
 		route: "ssh, dial-stdio",
+	},
+	{
+		name: "a banner of 30 kB",
+		sshd: async () => {
+			const banner = join(folder, "banner");
+			await writeFile(banner, `${"Welcome! ".repeat(100)}\n`.repeat(33));
+			return [`Banner ${banner}`];
+		},
+		named: true,
+		route: "ssh, streamlocal",
+	},
+	{
+		name: "files only, by sftp, and forwarding",
+		sshd: () => ["ForceCommand internal-sftp"],
+		named: true,
+		route: "ssh, streamlocal",
+	},
+	{
+		name: "files only, by sftp",
+		sshd: () => ["ForceCommand internal-sftp", NO_FORWARDING],
+		named: true,
+		failure: "unreachable",
+		says: /sshd opens no stream to .*daemon.sock, and user \S+ cannot run "docker system dial-stdio"/,
 	},
 	{
 		name: "no docker",

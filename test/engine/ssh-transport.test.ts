@@ -428,10 +428,25 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 			await expectFailure("refused", /nothing answers on .*stale.sock/, { environment, on });
 		});
 
-		for (const [name, greeting] of [
-			["garbage", "HTTP/1.1 400 Bad Request\r\nServer: \x1b[31mx\r\n\r\n"],
-			["nothing before it hangs up", ""],
-			["a broken key exchange", "SSH-2.0-broken\r\nthis is not a packet at all, is it?\r\n"],
+		for (const [name, greeting, message] of [
+			[
+				"garbage",
+				"HTTP/1.1 400 Bad Request\r\nServer: \x1b[31mx\r\n\r\n",
+				/it said "HTTP\/1.1 400 Bad Request/,
+			],
+			["nothing before it hangs up", "", /: it hung up without a word$/],
+			["that it has enough", "Exceeded MaxStartups\r\n", /it said "Exceeded MaxStartups"$/],
+			["a line of megabytes", "x".repeat(10 << 20), /Header line too long; it said "xxx/],
+			[
+				"megabytes of lines",
+				`${"x".repeat(1000)}\r\n`.repeat(10_000),
+				/(it talks without end|Max greeting lines exceeded); it said "xxx/,
+			],
+			[
+				"a broken key exchange",
+				"SSH-2.0-broken\r\nthis is not a packet at all, is it?\r\n",
+				/the ssh key exchange failed/,
+			],
 		] as const) {
 			test(`a peer that is no ssh server and says ${name}`, async () => {
 				const peer = createServer((socket) => {
@@ -441,14 +456,13 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 				const { port } = peer.address() as { port: number };
 				const on = `user@127.0.0.1:${port}`;
 				const error = await expectFailure("protocol", /^cannot reach 127.0.0.1:\d+: /, {
-					environment: await clientOf(sshd),
+					// Longer than a test may take.
+					environment: await clientOf(sshd, ["ConnectTimeout 600"]),
 					on,
 				});
 				peer.close();
 				assert.ok(!error.message.includes("\x1b"), "a stranger's control characters are not shown");
-				if (name === "garbage") {
-					assert.match(error.message, /it said "HTTP\/1.1 400 Bad Request/);
-				}
+				assert.match(error.message, message);
 			});
 		}
 

@@ -233,5 +233,9 @@ suite("the ssh program", { skip: why ?? false }, () => {
 		const lines = [`UserKnownHostsFile ${file}`];
 		const error = await failureOf(sshd, { sshClient: "system", lines });
 		assert.equal(error.failure, "host-key-changed", error.message);
+		const said = `with the ssh program: host key changed: it shows SHA256:`;
+		assert.ok(error.message.includes(said), error.message);
+		assert.ok(error.message.endsWith(`, but ${file}:1 knows another one`), error.message);
+		assert.match(error.hint ?? "", /^somebody may be listening in; .*ssh-keygen -f .* -R /);
 	});
 });

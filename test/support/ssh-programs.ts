@@ -29,11 +29,21 @@ export interface RealAgent extends Disposable {
 	list(): string;
 }
 
-/** @param socketPath where it is to listen; keep it short */
-export function startSshAgent(socketPath: string, keys: readonly string[]): RealAgent {
-	const output = execFileSync("ssh-agent", ["-s", "-a", socketPath], { encoding: "utf8" });
+/**
+ * @param socketPath where it is to listen; keep it short
+ * @param provider of security keys
+ */
+export function startSshAgent(
+	socketPath: string,
+	keys: readonly string[],
+	provider?: string,
+): RealAgent {
+	const allowed = provider === undefined ? [] : ["-P", provider];
+	const argv = ["-s", "-a", socketPath, ...allowed];
+	const output = execFileSync("ssh-agent", argv, { encoding: "utf8" });
 	const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(output)?.[1]);
-	const env = { ...process.env, SSH_AUTH_SOCK: socketPath };
+	const sk = provider === undefined ? {} : { SSH_SK_PROVIDER: provider };
+	const env = { ...process.env, SSH_AUTH_SOCK: socketPath, ...sk };
 	for (const key of keys) execFileSync("ssh-add", ["-q", key], { env });
 	const stop = () => {
 		process.off("exit", stop);

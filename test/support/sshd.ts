@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import {
 	chmod,
 	copyFile,
@@ -28,6 +28,8 @@ export interface SshdOptions {
 	/** Lines for sshd_config. They come first, and sshd takes the first value that it finds. */
 	readonly config?: readonly string[];
 	readonly hostKeyTypes?: readonly KeyType[];
+	/** What the server finds in its environment beside this process's. */
+	readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A throwaway sshd on the loopback address that lets the current user in with a key of its own. */
@@ -61,8 +63,18 @@ export function whyNoSshd(): string | undefined {
 
 /** @throws when sshd does not come up; the message holds its log. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+	if (options.directory !== undefined) return await startIn(options.directory, options);
+	const directory = await mkdtemp(join(tmpdir(), "rbuild-sshd-"));
+	try {
+		return await startIn(directory, options);
+	} catch (error) {
+		await rm(directory, { recursive: true });
+		throw error;
+	}
+}
+
+async function startIn(directory: string, options: SshdOptions): Promise<Sshd> {
 	const { config = [], hostKeyTypes = ["ed25519"] } = options;
-	const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "rbuild-sshd-")));
 	const host = "127.0.0.1";
 	const alias = "testbox";
 	const { username: user } = userInfo();
@@ -123,6 +135,7 @@ LogLevel VERBOSE
 
 	const server = spawn(SSHD, ["-D", "-e", "-f", sshdConfigFile], {
 		stdio: ["ignore", "ignore", "pipe"],
+		env: { ...process.env, ...options.variables },
 	});
 	let log = "";
 	server.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -130,13 +143,19 @@ LogLevel VERBOSE
 	});
 	await listening(server, () => log);
 
+	const isOurs = options.directory === undefined;
+	/** Nobody stops it when its test file ends in an error outside of a test. */
+	const leave = () => {
+		server.kill();
+		if (isOurs) rmSync(directory, { recursive: true, force: true });
+	};
+	process.once("exit", leave);
 	const stop = async () => {
+		process.off("exit", leave);
 		const children = await childrenOf(server.pid);
 		await end(server);
 		endAll(children);
-		if (options.directory === undefined) {
-			await rm(directory, { recursive: true, force: true });
-		}
+		if (isOurs) await rm(directory, { recursive: true, force: true });
 	};
 	return {
 		host,

@@ -43,7 +43,7 @@ export function buildPlatforms(
 		const annotations = platformAnnotations(plan.buildkit.annotations);
 		const plans = platforms.map((platform) => planFor(platform, plan, annotations));
 		const wish = { platforms, allowEmulation: plan.allowEmulation };
-		const chosen = await chooseBoxes(options, wish, environment, run);
+		const chosen = await chooseBoxes(options, wish, environment, run, closing);
 		const credentials = registryCredentials(environment, run);
 		const rooms = { environment, credentials, stdout, closing };
 		const toLoad = plan.deliveries.load ? await platformToLoad(platforms, rooms, run) : undefined;

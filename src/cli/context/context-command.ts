@@ -10,6 +10,7 @@ import type { ContextLimits } from "../../survey/limits.js";
 import type { OpenSurvey } from "../../survey/open-survey.js";
 import { onInterrupt } from "../interrupts.js";
 import { processScreen } from "../screen.js";
+import { terminalPrompt } from "../terminal-prompt.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
@@ -67,7 +68,8 @@ async function offersFix(
 	{ yes, signal }: { readonly yes: boolean; readonly signal: AbortSignal },
 ): Promise<boolean> {
 	const { color } = processScreen(undefined);
-	const dialog = { input: process.stdin, output: process.stderr, color, signal };
+	const prompt = terminalPrompt(() => undefined);
+	const dialog = { output: process.stderr, color, prompt, signal };
 	return offerFix({ root, ignore, advice, yes }, dialog);
 }
 

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import picocolors from "picocolors";
-import { ContextError, InterruptedError, UsageError } from "../../errors.js";
+import type { Prompt } from "../../environment.js";
+import { ContextError, UsageError } from "../../errors.js";
 import { ReplacementFile } from "../../image/replacement-file.js";
 import { printableLine, printableName } from "../../render/printable.js";
 import {
@@ -27,9 +27,10 @@ export interface FixRequest {
 
 /** Who is shown the change and asked. */
 export interface FixDialog {
-	readonly input: Readable & { readonly isTTY?: boolean };
-	readonly output: Writable & { readonly isTTY?: boolean };
+	readonly output: Writable;
 	readonly color: boolean;
+	/** Undefined where there is nobody to ask. */
+	readonly prompt: Prompt | undefined;
 	readonly signal: AbortSignal;
 }
 
@@ -63,28 +64,15 @@ function paint(line: string, color: boolean): string {
 	return line.startsWith("@@") ? colors.cyan(line) : line;
 }
 
-async function isAgreed(question: string, { input, output, signal }: FixDialog): Promise<boolean> {
-	if (!input.isTTY || !output.isTTY) {
+async function isAgreed(question: string, { prompt, signal }: FixDialog): Promise<boolean> {
+	if (prompt === undefined) {
 		throw new UsageError("--fix wrote nothing: there is no terminal to ask on", {
 			hint: "add --yes to have it written",
 		});
 	}
-	const terminal = createInterface({ input, output });
-	try {
-		// An end of input is no answer, and no consent.
-		const closed = new Promise<string>((end) => terminal.once("close", () => end("")));
-		// The terminal is in raw mode, so Ctrl-C sends no signal.
-		const interrupted = new Promise<never>((_, stop) =>
-			terminal.once("SIGINT", () => stop(new InterruptedError("interrupted"))),
-		);
-		const asked = terminal.question(question, { signal });
-		const answer = await Promise.race([asked, closed, interrupted]);
-		return /^\s*y(?:es)?\s*$/i.test(answer);
-	} catch (error) {
-		throw signal.aborted ? signal.reason : error;
-	} finally {
-		terminal.close();
-	}
+	// An end of input is no answer, and no consent.
+	const answer = (await prompt.ask(question, { signal })) ?? "";
+	return /^\s*y(?:es)?\s*$/i.test(answer);
 }
 
 async function replace(

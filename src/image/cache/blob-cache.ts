@@ -13,8 +13,8 @@ import { IncomingBlob } from "./incoming-blob.js";
  * none comes twice. Many processes may read, write and prune it at the same time: a blob has its name
  * only when all of it is there and its digest is right, and what was used in the last hour is not pruned.
  *
- * Layout: blobs/sha256/AB/ABCDEF…, incoming/RANDOM, images/HEX (see image-records.ts). A blob's time of
- * modification is when it was last used.
+ * Layout: blobs/sha256/AB/ABCDEF…, incoming/RANDOM, images/HEX (see cached-image.ts), pushed.json (see
+ * ../registry/mount-hints.ts). A blob's time of modification is when it was last used.
  */
 export class BlobCache {
 	/** Absolute. */

@@ -54,13 +54,24 @@ export class IncomingBlob implements AsyncDisposable {
 	 * @throws DeliveryError that names both digests; CacheFailure
 	 */
 	async commit(expected: Digest): Promise<void> {
-		const actual = `sha256:${this.#hash.digest("hex")}`;
+		const actual: Digest = `sha256:${this.#hash.digest("hex")}`;
 		if (actual !== expected) {
 			throw new DeliveryError(`blob ${expected} came with another content, which is ${actual}`, {
 				hint: "was it changed on its way? Can that machine be trusted?",
 			});
 		}
-		const place = this.#placeOf(expected);
+		await this.#keep(actual);
+	}
+
+	/** Gives it the name of whatever digest it has. @throws CacheFailure */
+	async commitAsIs(): Promise<Digest> {
+		const digest: Digest = `sha256:${this.#hash.digest("hex")}`;
+		await this.#keep(digest);
+		return digest;
+	}
+
+	async #keep(digest: Digest): Promise<void> {
+		const place = this.#placeOf(digest);
 		try {
 			await this.#handle.close();
 			await makeFolder(dirname(place), 0o700);

@@ -129,9 +129,9 @@ export class BlobUpload {
 	 * @throws what cannot be helped
 	 */
 	async #prepareToGoOn(error: unknown): Promise<boolean> {
-		const { client, signal } = this.#place;
+		const { client } = this.#place;
 		if (error instanceof BrokenConnection) {
-			await client.wait(BREATH, signal);
+			await client.wait(BREATH);
 			return true;
 		}
 		if (!(error instanceof RegistryFailure)) throw error;
@@ -144,7 +144,7 @@ export class BlobUpload {
 		this.#pauses += 1;
 		const delay = this.#pauses > MOST_PAUSES ? undefined : error.delay(this.#pauses);
 		if (delay === undefined) throw await this.#refusal(error);
-		await client.wait(delay, signal);
+		await client.wait(delay);
 		return false;
 	}
 

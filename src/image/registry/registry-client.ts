@@ -35,23 +35,28 @@ export interface RegistryAnswer extends WebAnswer {
 const ATTEMPTS = 5;
 const MOST_REDIRECTS = 5;
 
-/** Waits so many milliseconds. */
+/** Waits so many milliseconds. @throws InterruptedError */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
-export const waitFor: Wait = (ms, signal) =>
+const waitFor: Wait = (ms, signal) =>
 	sleep(ms, undefined, { signal }).catch(() => {
 		throw interrupted(signal);
 	});
 
-/** Talks to one registry (OCI distribution-spec), which is sure to be one once it is open. */
-export class RegistryClient {
+/** What is the same for a registry with TLS and without. */
+interface RegistryLink {
 	/** As in image names: "docker.io", "localhost:5000". */
 	readonly registry: string;
-	readonly #base: URL;
-	readonly #authorization: RegistryAuthorization;
-	readonly #web: WebClient;
-	readonly #signal: AbortSignal;
+	readonly authorization: RegistryAuthorization;
+	readonly web: WebClient;
+	readonly signal: AbortSignal;
 	readonly wait: Wait;
+}
+
+/** Talks to one registry (OCI distribution-spec), which is sure to be one once it is open. */
+export class RegistryClient {
+	readonly #base: URL;
+	readonly #link: RegistryLink;
 
 	/**
 	 * Finds out how the registry wants to be talked to: over TLS, or without it where that is this machine.
@@ -66,16 +71,8 @@ export class RegistryClient {
 	): Promise<RegistryClient> {
 		const host = registryServer(registry);
 		const authorization = new RegistryAuthorization(host, login, web);
-		const clientAt = (scheme: string) =>
-			new RegistryClient(
-				registry,
-				new URL(`${scheme}://${host}/`),
-				authorization,
-				web,
-				signal,
-				wait,
-			);
-		const secure = clientAt("https");
+		const link = { registry, authorization, web, signal, wait };
+		const secure = new RegistryClient(new URL(`https://${host}/`), link);
 		try {
 			await secure.#greet();
 			return secure;
@@ -83,25 +80,23 @@ export class RegistryClient {
 			const isPlain = error instanceof NoTls || error instanceof BrokenConnection;
 			if (!isLoopback(host) || !isPlain) throw error;
 		}
-		const plain = clientAt("http");
+		const plain = new RegistryClient(new URL(`http://${host}/`), link);
 		await plain.#greet();
 		return plain;
 	}
 
-	private constructor(
-		registry: string,
-		base: URL,
-		authorization: RegistryAuthorization,
-		web: WebClient,
-		signal: AbortSignal,
-		wait: Wait,
-	) {
-		this.registry = registry;
+	private constructor(base: URL, link: RegistryLink) {
 		this.#base = base;
-		this.#authorization = authorization;
-		this.#web = web;
-		this.#signal = signal;
-		this.wait = wait;
+		this.#link = link;
+	}
+
+	get registry(): string {
+		return this.#link.registry;
+	}
+
+	/** Waits so many milliseconds. @throws InterruptedError */
+	wait(ms: number): Promise<void> {
+		return this.#link.wait(ms, this.#link.signal);
 	}
 
 	/**
@@ -119,14 +114,14 @@ export class RegistryClient {
 				answer = await this.#ask(start, request);
 			} catch (error) {
 				if (!(error instanceof BrokenConnection) || last) throw error;
-				await this.wait(1000 * attempt, this.#signal);
+				await this.wait(1000 * attempt);
 				continue;
 			}
 			if (request.expected.includes(answer.status)) return answer;
-			const failure = refusal(answer, this.registry, this.#authorization);
+			const failure = refusal(answer, this.registry, this.#link.authorization);
 			const delay = failure.delay(attempt);
 			if (last || delay === undefined) throw failure;
-			await this.wait(delay, this.#signal);
+			await this.wait(delay);
 		}
 	}
 
@@ -150,7 +145,7 @@ export class RegistryClient {
 	async #greet(): Promise<void> {
 		const url = new URL("/v2/", this.#base);
 		const { status, headers } = await this.#exchange(url, { method: "GET" }, undefined);
-		if (status === 401) this.#authorization.refused(headers["www-authenticate"], undefined);
+		if (status === 401) this.#link.authorization.refused(headers["www-authenticate"], undefined);
 	}
 
 	/** Goes where the registry sends us; what proves who we are goes to the registry alone. */
@@ -160,12 +155,12 @@ export class RegistryClient {
 		for (let redirects = 0; redirects <= MOST_REDIRECTS; ) {
 			const own = url.origin === this.#base.origin;
 			const proof = own
-				? await this.#authorization.header(request.scopes, this.#signal)
+				? await this.#link.authorization.header(request.scopes, this.#link.signal)
 				: undefined;
 			const answer = await this.#exchange(url, request, proof);
 			if (answer.status === 401 && own && !renewed) {
 				renewed = true;
-				if (this.#authorization.refused(answer.headers["www-authenticate"], proof)) continue;
+				if (this.#link.authorization.refused(answer.headers["www-authenticate"], proof)) continue;
 			}
 			if (!isRedirect(answer.status, request.method)) return { ...answer, url };
 			url = this.locate(headerOf(answer, "location"), url);
@@ -180,7 +175,7 @@ export class RegistryClient {
 		authorization: string | undefined,
 	): Promise<WebAnswer> {
 		try {
-			return await this.#web(url, {
+			return await this.#link.web(url, {
 				method,
 				headers: {
 					"User-Agent": "rbuild",
@@ -188,10 +183,10 @@ export class RegistryClient {
 					...(authorization === undefined ? {} : { Authorization: authorization }),
 				},
 				...(body === undefined ? {} : { body: body() }),
-				signal: this.#signal,
+				signal: this.#link.signal,
 			});
 		} catch (error) {
-			if (this.#signal.aborted) throw interrupted(this.#signal);
+			if (this.#link.signal.aborted) throw interrupted(this.#link.signal);
 			throw connectionFailure(error, url.host);
 		}
 	}

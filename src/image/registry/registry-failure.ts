@@ -155,6 +155,9 @@ function connectionHint(code: string, host: string): string {
 	if (CONNECTION_REASONS[code] === UNTRUSTED) {
 		return `put the CA's certificate into ~/.docker/certs.d/${host}/ca.crt`;
 	}
+	if (code === "CERT_HAS_EXPIRED" || code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+		return "have it made anew; or is the clock of this machine wrong, or the name of the registry?";
+	}
 	if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
 		return "nothing is pushed without TLS beyond this machine: put TLS in front of it, or have the box push (--via daemon)";
 	}

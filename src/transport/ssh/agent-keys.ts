@@ -2,7 +2,7 @@ import { connect, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { BaseAgent, ParsedKey } from "ssh2";
 import type { Ssh2 } from "./identities.js";
-import { WINDOWS_AGENT } from "./ssh-settings.js";
+import { WINDOWS_AGENT } from "./ssh-option-values.js";
 
 /** An agent that takes longer to name its keys is gone on without; ssh itself would wait for ever. */
 const AGENT_TIMEOUT_MS = 5_000;

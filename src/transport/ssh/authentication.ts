@@ -192,11 +192,14 @@ export class Authentication {
 				{ hint: `add the key to the agent first, with: ssh-add ${path}` },
 			);
 		}
+		const { login, sshArguments } = this.#settings;
+		const takesTickets = login.gssapi && this.#methods?.includes("gssapi-with-mic");
+		const ticket = takesTickets ? ", kinit gets a Kerberos ticket" : "";
 		const what = this.#partial
 			? "the server asks for more than a key"
 			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
-			hint: `this must get in without a password: ssh ${this.#settings.sshArguments} (ssh-copy-id installs a key)`,
+			hint: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});
 	}
 }

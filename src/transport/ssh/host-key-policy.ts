@@ -50,7 +50,7 @@ export class HostKeyPolicy implements HostKeyJudge {
 		const loose =
 			hostKeyAlias === undefined && port !== 22 && !found.keys.some(isPlain)
 				? await findKnownKeys(files, knownHostName(hostName, 22))
-				: { keys: [], malformed: [] };
+				: { keys: [], problems: [] };
 		return new HostKeyPolicy(settings, place, emit, found, loose);
 	}
 
@@ -81,7 +81,7 @@ export class HostKeyPolicy implements HostKeyJudge {
 	 */
 	async verify(key: Buffer, signal: AbortSignal): Promise<void> {
 		const isSame = (each: KnownKey) => each.key.equals(key);
-		const { keys, malformed } = this.#found;
+		const { keys, problems } = this.#found;
 		const revoked = [...keys, ...this.#loose.keys].find(
 			(each) => each.marker === "revoked" && isSame(each),
 		);
@@ -104,20 +104,19 @@ export class HostKeyPolicy implements HostKeyJudge {
 				`somebody may be listening in; if the box was reinstalled, run: ssh-keygen -R '${knownNameOf(this.#settings)}' -f ${old.file}`,
 			);
 		}
-		await this.#judgeNew(key, malformed, signal);
+		await this.#judgeNew(key, problems, signal);
 	}
 
-	async #judgeNew(key: Buffer, malformed: readonly string[], signal: AbortSignal): Promise<void> {
+	async #judgeNew(key: Buffer, problems: readonly string[], signal: AbortSignal): Promise<void> {
 		const { strictHostKeyChecking, environment, batchMode } = this.#settings;
 		const prompt = batchMode ? undefined : environment.prompt;
 		const accepts = strictHostKeyChecking === "accept-new" || strictHostKeyChecking === "no";
 		if (!accepts) {
 			const isAsked = strictHostKeyChecking === "ask" && prompt !== undefined;
 			if (!isAsked || !(await this.#confirm(key, signal))) {
-				const broken = malformed.length === 0 ? "" : `; ${malformed.join(", ")} is malformed`;
 				throw this.#refusal(
 					"host-key-unknown",
-					`host key unknown: ${describe(key)}${broken}`,
+					[`host key unknown: ${describe(key)}`, ...problems].join("; "),
 					`compare the fingerprint, then run: ${trustCommand(this.#settings, key)}`,
 				);
 			}

@@ -17,32 +17,40 @@ export interface KnownKey {
 /** What the known_hosts files say of a host. */
 export interface KnownKeys {
 	readonly keys: readonly KnownKey[];
-	/** "file:line" of lines that name the host, and whose key cannot be read. */
-	readonly malformed: readonly string[];
+	/** Lines that name the host and have no whole key, and files that cannot be read; for people. */
+	readonly problems: readonly string[];
 }
 
-/** The lines of these files that match the name; files that cannot be read have none. */
+/** The lines of these files that match the name; files that are not there have none. */
 export async function findKnownKeys(files: readonly string[], name: string): Promise<KnownKeys> {
-	const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-	const found = texts.map((text, index) => knownKeysIn(text, files[index] ?? "", name));
+	const found = await Promise.all(files.map((file) => readKnownKeys(file, name)));
 	return {
 		keys: found.flatMap(({ keys }) => keys),
-		malformed: found.flatMap(({ malformed }) => malformed),
+		problems: found.flatMap(({ problems }) => problems),
 	};
+}
+
+async function readKnownKeys(file: string, name: string): Promise<KnownKeys> {
+	try {
+		return knownKeysIn(await readFile(file, "utf8"), file, name);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		return { keys: [], problems: code === "ENOENT" ? [] : [`${file} cannot be read (${code})`] };
+	}
 }
 
 export function knownKeysIn(text: string, file: string, name: string): KnownKeys {
 	const keys: KnownKey[] = [];
-	const malformed: string[] = [];
+	const problems: string[] = [];
 	for (const [index, content] of text.split(/\r?\n/).entries()) {
 		const known = parseLine(content);
 		if (known === undefined || !hostsMatch(known.hosts, name)) continue;
 		const line = index + 1;
 		const { marker, keyType, key } = known;
-		if (key === undefined) malformed.push(`${file}:${line}`);
+		if (key === undefined) problems.push(`${file}:${line} is malformed`);
 		else keys.push({ marker, keyType, key, file, line });
 	}
-	return { keys, malformed };
+	return { keys, problems };
 }
 
 /** The form of a host in known_hosts: bare on port 22, else "[host]:port". */

@@ -14,6 +14,8 @@ import type { SshSettings } from "./ssh-settings.js";
 const KEEPALIVE_MS = 10_000;
 /** For the user to confirm the use of an agent's key; sshd's own LoginGraceTime is 120 s. */
 const AUTHENTICATION_MS = 120_000;
+/** What a server may say before its version, in bytes; OpenSSH takes 1,024 lines of it. */
+const GREETING_LIMIT = 1024 * 1024;
 
 export interface LoginAttempt {
 	readonly client: Client;
@@ -73,8 +75,7 @@ export class Login {
 			};
 			const failAfter = (milliseconds: number) =>
 				setTimeout(() => {
-					const { awaited } = this.#attempt.authentication;
-					fail(this.#failure("timed-out", `${awaited} within ${milliseconds / 1000} s`));
+					fail(this.#failure("timed-out", `${this.#awaited} within ${milliseconds / 1000} s`));
 				}, milliseconds);
 			let timer = failAfter(settings.connectTimeoutMs);
 			signal.addEventListener("abort", onAbort);
@@ -87,6 +88,11 @@ export class Login {
 				clearTimeout(timer);
 				timer = failAfter(AUTHENTICATION_MS);
 			});
+			// It may have hung up while we got ready: ssh2 would not hear of it.
+			if (socket.readableEnded || socket.destroyed) {
+				onClose();
+				return;
+			}
 			const either = AbortSignal.any([signal, this.#over.signal]);
 			// The user may be asked about it, and takes the time that it takes.
 			this.#start(async (key) => {
@@ -94,6 +100,7 @@ export class Login {
 				await policy.verify(key, either);
 				if (!this.#over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
 			});
+			this.#listen(() => fail(this.#failure("protocol", "it talks without end")));
 		});
 	}
 
@@ -130,22 +137,33 @@ export class Login {
 		signAtOnce(client);
 		authenticateAtOnce(client);
 		hearRefusals(client, (methods, partial) => authentication.hear(methods, partial));
-		// A server may say something else before its version (RFC 4253, section 4.2).
+	}
+
+	/** A server may say something else before its version (RFC 4253, section 4.2). */
+	#listen(onFlood: () => void): void {
+		const { client, socket } = this.#attempt;
 		client.once("greeting", () => {
 			this.#phase = "key exchange";
 		});
 		// ssh2 has paused the socket by now, so this takes nothing away from it.
-		socket.once("data", (chunk: Buffer) => {
-			this.#firstBytes = chunk.toString("latin1", 0, 80);
-			if (this.#firstBytes.startsWith("SSH-")) {
-				this.#phase = "key exchange";
-			}
-		});
+		const onData = (chunk: Buffer) => {
+			this.#firstBytes ||= chunk.toString("latin1", 0, 80);
+			if (this.#firstBytes.startsWith("SSH-")) this.#phase = "key exchange";
+			if (this.#phase !== "greeting") socket.off("data", onData);
+			else if (socket.bytesRead > GREETING_LIMIT) onFlood();
+		};
+		socket.on("data", onData);
 	}
 
 	#reached(step: ReachEvent["step"], detail: string): void {
 		const { emit, place } = this.#attempt;
 		emit({ type: "reach", place, step, detail: printable(detail) });
+	}
+
+	/** What has not come, for people. */
+	get #awaited(): string {
+		const isTalking = this.#phase === "greeting" && this.#firstBytes !== "";
+		return isTalking ? "no version of ssh came" : this.#attempt.authentication.awaited;
 	}
 
 	/** An agent that does not sign, say: ssh2 reports it and goes on with the next key by itself. */
@@ -166,6 +184,15 @@ export class Login {
 		const why = printable(reason);
 		switch (this.#phase) {
 			case "greeting": {
+				if (failure === "lost" && this.#firstBytes === "") {
+					return new ConnectionError(
+						"protocol",
+						`cannot reach ${place}: it hung up without a word`,
+						{
+							hint: "is that the port of sshd, and does it let this machine connect (MaxStartups, a firewall)?",
+						},
+					);
+				}
 				const said = this.#firstBytes && `; it said "${printable(this.#firstBytes)}"`;
 				return new ConnectionError(
 					"protocol",

@@ -108,17 +108,28 @@ function isEncrypted(text: string): boolean {
 	return blobOf(text) !== undefined || /^Encryption: aes/m.test(text);
 }
 
-/** OpenSSH's format keeps the public key in the clear: cipher, kdf, kdf's options, number of keys, key. */
 function publicPartOf(text: string, utils: Ssh2["utils"]): ParsedKey | undefined {
+	const publicKey = publicBlobOf(text);
+	const key = publicKey && utils.parseKey(publicKey);
+	return key === undefined || key instanceof Error ? undefined : (key as ParsedKey);
+}
+
+/** The type of a private key of OpenSSH's format, such as "sk-ssh-ed25519@openssh.com", also a locked one's. */
+export function privateKeyType(text: string): string | undefined {
+	const publicKey = publicBlobOf(text.trim());
+	return publicKey?.toString("latin1", 4, 4 + publicKey.readUInt32BE(0));
+}
+
+/** OpenSSH's format keeps the public key in the clear: cipher, kdf, kdf's options, number of keys, key. */
+function publicBlobOf(text: string): Buffer | undefined {
 	const blob = blobOf(text);
 	if (blob === undefined) return undefined;
 	let at = MAGIC.length;
 	try {
 		for (let skipped = 0; skipped < 3; skipped++) at += 4 + blob.readUInt32BE(at);
 		at += 4;
-		const length = blob.readUInt32BE(at);
-		const key = utils.parseKey(blob.subarray(at + 4, at + 4 + length));
-		return key instanceof Error ? undefined : (key as ParsedKey);
+		const key = blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
+		return key.length < 4 ? undefined : key;
 	} catch {
 		return undefined;
 	}

@@ -1,4 +1,5 @@
-import { Duplex, type Readable, type Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
+import { SocketLike } from "../socket-like.js";
 import type { DaemonStream } from "./remote-host.js";
 
 export interface Relay {
@@ -12,8 +13,7 @@ export interface Relay {
  * What another program of this machine carries, with the manners of a net.Socket, which HTTP clients
  * expect. The end of its input is held back until it is known whether that is a failure.
  */
-export class RelayedStream extends Duplex implements DaemonStream {
-	readonly connecting = false;
+export class RelayedStream extends SocketLike implements DaemonStream {
 	bytesRead = 0;
 	bytesWritten = 0;
 	readonly #relay: Relay;
@@ -64,25 +64,5 @@ export class RelayedStream extends Duplex implements DaemonStream {
 	override _destroy(error: Error | null, done: (error: Error | null) => void): void {
 		this.#relay.close();
 		done(error);
-	}
-
-	setNoDelay(): this {
-		return this;
-	}
-
-	setKeepAlive(): this {
-		return this;
-	}
-
-	setTimeout(): this {
-		return this;
-	}
-
-	ref(): this {
-		return this;
-	}
-
-	unref(): this {
-		return this;
 	}
 }

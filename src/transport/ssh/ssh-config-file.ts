@@ -1,27 +1,27 @@
 import { open } from "node:fs/promises";
 import { isIP } from "node:net";
-import { dirname, isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
-import { interrupted } from "../connect-socket.js";
-import { matchesPattern } from "./host-pattern.js";
-import { parseJumpHosts } from "./jump-host.js";
-import { expandFilePattern } from "./ssh-config-include.js";
-import { currentName, readArguments } from "./ssh-config-keywords.js";
-import { splitConfigLine } from "./ssh-config-line.js";
-import { matchLine } from "./ssh-config-match.js";
+import {
+	includedFiles,
+	MAX_INCLUDE_DEPTH,
+	SYSTEM_SSH_CONFIG,
+} from "../../target/ssh-config-include.js";
+import { splitConfigLine } from "../../target/ssh-config-line.js";
 import {
 	expandHome,
 	replaceTokens,
 	replaceVariables,
 	type Tokens,
 	tokensOf,
-} from "./ssh-config-tokens.js";
+} from "../../target/ssh-config-tokens.js";
+import { interrupted } from "../connect-socket.js";
+import { matchesPattern } from "./host-pattern.js";
+import { parseJumpHosts } from "./jump-host.js";
+import { currentName, readArguments } from "./ssh-config-keywords.js";
+import { matchLine } from "./ssh-config-match.js";
 import type { SshOptions, SshTarget } from "./ssh-settings.js";
-
-const SYSTEM_CONFIG = "/etc/ssh/ssh_config";
-/** OpenSSH's own limit on Include within Include. */
-const MAX_DEPTH = 16;
 
 /**
  * Reads ssh_config as OpenSSH 9 does, for machines without an ssh program.
@@ -72,7 +72,7 @@ class ConfigReader {
 		const place = { isUsers: true, depth: 0, neverMatches: false };
 		if (sshConfigFile === undefined) {
 			await this.#read(join(homeDirectory, ".ssh", "config"), place, true);
-			await this.#read(SYSTEM_CONFIG, { ...place, isUsers: false }, false);
+			await this.#read(SYSTEM_SSH_CONFIG, { ...place, isUsers: false }, false);
 		} else if (sshConfigFile.toLowerCase() !== "none") {
 			if (!(await this.#read(sshConfigFile, place, false))) {
 				throw new UsageError(`cannot read the ssh config file ${sshConfigFile}`);
@@ -107,7 +107,7 @@ class ConfigReader {
 	/** @returns false when the file cannot be read, which matters only for one named explicitly. */
 	async #read(path: string, place: Place, checkPermissions: boolean): Promise<boolean> {
 		if (this.#signal.aborted) throw interrupted(this.#target.host);
-		if (place.depth > MAX_DEPTH) {
+		if (place.depth > MAX_INCLUDE_DEPTH) {
 			throw new UsageError(`${path}: ssh config files include each other without end`);
 		}
 		const text = await this.#textOf(path, checkPermissions);
@@ -200,16 +200,10 @@ class ConfigReader {
 	}
 
 	async #include(patterns: readonly string[], place: Place, where: string): Promise<void> {
-		const { homeDirectory, variables } = this.#environment;
 		for (const pattern of patterns) {
 			if (pattern === "") throw malformed(where, "keyword include empty argument");
-			const named = expandHome(
-				replaceVariables(pattern, this.#tokens(), variables),
-				this.#environment,
-			);
-			const folder = place.isUsers ? join(homeDirectory, ".ssh") : dirname(SYSTEM_CONFIG);
-			const path = isAbsolute(named) ? named : join(folder, named);
-			for (const file of await expandFilePattern(path)) {
+			const named = replaceVariables(pattern, this.#tokens(), this.#environment.variables);
+			for (const file of await includedFiles(named, place.isUsers, this.#environment)) {
 				await this.#read(file, { ...place, depth: place.depth + 1 }, true);
 			}
 		}

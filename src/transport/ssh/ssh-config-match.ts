@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Environment } from "../../environment.js";
+import { replaceTokens, type Tokens } from "../../target/ssh-config-tokens.js";
 import { matchesAny, matchesHost } from "./host-pattern.js";
-import { replaceTokens, type Tokens } from "./ssh-config-tokens.js";
 
 const EXEC_TIMEOUT_MS = 10_000;
 

@@ -20,8 +20,30 @@ export function sshProgramFailure(
 	sshArguments: string,
 ): ConnectionError {
 	const failure = COMPLAINTS.find(([complaint]) => complaint.test(stderr))?.[1] ?? "unreachable";
+	if (failure === "host-key-changed") return changedKey(stderr, place);
 	const said = tailOf(stderr) || "it ended without a word";
 	return new ConnectionError(failure, `cannot reach ${place} with the ssh program: ${said}`, {
 		hint: `see what ssh says: ssh -v ${sshArguments}`,
 	});
+}
+
+/** What ssh says of it is a page, and its last lines are advice. */
+function changedKey(stderr: string, place: string): ConnectionError {
+	const [, shown = "another one"] = /^\s*(SHA256:\S+?)\.?\s*$/m.exec(stderr) ?? [];
+	const [, known] = /^Offending .*key in (\S+:\d+)\s*$/m.exec(stderr) ?? [];
+	const [removal] = /ssh-keygen -f .*$/m.exec(stderr) ?? [];
+	const reason =
+		known === undefined
+			? tailOf(stderr)
+			: `host key changed: it shows ${shown}, but ${known} knows another one`;
+	return new ConnectionError(
+		"host-key-changed",
+		`cannot reach ${place} with the ssh program: ${reason}`,
+		{
+			hint:
+				removal === undefined
+					? "do not connect before the box's administrator has told you its new key"
+					: `somebody may be listening in; if the box was reinstalled, run: ${removal.trim()}`,
+		},
+	);
 }

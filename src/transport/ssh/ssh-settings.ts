@@ -1,19 +1,11 @@
-import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
-import { formatTarget } from "../../target/parse-target.js";
 import type { Target } from "../../target/target.js";
+import { interpretOptions } from "./interpret-options.js";
 import { type JumpHost, parseJumpHosts } from "./jump-host.js";
-import { type LoginSettings, loginSettings } from "./login-settings.js";
-import { chooseAlgorithms, type SshAlgorithms } from "./ssh-algorithms.js";
+import type { LoginSettings } from "./login-settings.js";
+import type { SshAlgorithms } from "./ssh-algorithms.js";
 import { querySshConfig } from "./ssh-config-query.js";
-import {
-	expandHome,
-	proxyTokens,
-	replaceTokens,
-	replaceVariables,
-	tokensOf,
-} from "./ssh-config-tokens.js";
 
 export type SshTarget = Extract<Target, { kind: "ssh" }>;
 
@@ -74,16 +66,6 @@ export type SshProxy =
 	| { readonly kind: "jump"; readonly through: SshSettings }
 	/** ProxyCommand, for the user's shell. */
 	| { readonly kind: "command"; readonly command: string };
-
-const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
-/** In the order of OpenSSH 9. */
-const DEFAULT_IDENTITY_FILES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"].map(
-	(type) => `~/.ssh/id_${type}`,
-);
-const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
-const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-/** Where OpenSSH's agent listens on Windows. */
-export const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
 
 /**
  * Asks the ssh program what its configuration means for this host and for those on the way to it, or
@@ -159,146 +141,4 @@ function jumpTarget({ host, user, port }: JumpHost): SshTarget {
 
 function isSameServer(one: SshSettings, other: SshSettings): boolean {
 	return one.hostName === other.hostName && one.port === other.port && one.user === other.user;
-}
-
-/** Applies defaults, ~, ${VARIABLE} and the %-tokens that `ssh -G` leaves. A jump host is not looked up. */
-export function interpretOptions(
-	options: SshOptions,
-	target: SshTarget,
-	environment: Environment,
-): SshSettings {
-	const first = (keyword: string) => options.get(keyword)?.[0];
-	const hostName = first("hostname") ?? target.host;
-	const port = target.port ?? Number(first("port") ?? 22);
-	const user = target.user ?? first("user") ?? environment.userName;
-	const hostKeyAlias = first("hostkeyalias");
-	const jumpHost = parseJumpHosts(first("proxyjump") ?? "")?.at(-1)?.host ?? "";
-	const tokens = tokensOf(
-		{ alias: target.host, hostName, port, user, hostKeyAlias, jumpHost },
-		environment,
-	);
-	const path = (text: string) => {
-		// OpenSSH for Windows prints its own placeholder.
-		const { ProgramData = "C:\\ProgramData" } = environment.variables;
-		const whole = expandHome(text, environment).replace(/^__PROGRAMDATA__/, () => ProgramData);
-		return isAbsolute(whole) ? whole : join(environment.workingDirectory, whole);
-	};
-	const paths = (keyword: string, fallback: readonly string[]) =>
-		(options.get(keyword) ?? fallback).filter((text) => !isNone(text)).map(path);
-	const command = first("proxycommand");
-	const algorithms = chooseAlgorithms(options);
-	const { sshConfigFile } = environment;
-	const { socketPath: _, ...server } = target;
-
-	return {
-		alias: target.host,
-		sshArguments: [
-			...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
-			...(target.port === undefined ? [] : ["-p", target.port]),
-			target.user === undefined ? target.host : `${target.user}@${target.host}`,
-		].join(" "),
-		trustArguments: [
-			formatTarget(server),
-			...(sshConfigFile === undefined ? [] : ["--ssh-config", sshConfigFile]),
-		].join(" "),
-		hostName,
-		port,
-		user,
-		addressFamily: addressFamily(first("addressfamily")),
-		bindAddress: first("bindaddress"),
-		proxy:
-			command === undefined || isNone(command)
-				? undefined
-				: { kind: "command", command: replaceTokens(command, proxyTokens(tokens)) },
-		algorithms,
-		onlySsh: algorithms.missing ?? onlySsh(first),
-		identityFiles: (options.get("identityfile") ?? DEFAULT_IDENTITY_FILES)
-			.filter((text) => !isNone(text))
-			.map((text) => path(replaceVariables(text, tokens, environment.variables))),
-		identitiesOnly: isYes(first("identitiesonly")),
-		agentSocket: agentSocket(first("identityagent"), path, environment),
-		batchMode: isYes(first("batchmode")),
-		userKnownHostsFiles: paths("userknownhostsfile", DEFAULT_USER_KNOWN_HOSTS),
-		globalKnownHostsFiles: paths("globalknownhostsfile", DEFAULT_GLOBAL_KNOWN_HOSTS),
-		hostKeyAlias,
-		strictHostKeyChecking: strictness(first("stricthostkeychecking")),
-		hashKnownHosts: isYes(first("hashknownhosts")),
-		connectTimeoutMs: connectTimeout(first("connecttimeout")),
-		keepAlive: keepAlive(first("serveraliveinterval"), first("serveralivecountmax")),
-		environment,
-		login: loginSettings(options, (keyword) => paths(keyword, [])),
-	};
-}
-
-const ONLY_SSH: Readonly<Record<string, string>> = {
-	bindinterface: "BindInterface",
-	knownhostscommand: "KnownHostsCommand",
-	proxyusefdpass: "ProxyUseFdpass",
-	revokedhostkeys: "RevokedHostKeys",
-};
-
-/** To go on without them would reach nobody, or trust a key that the user does not. */
-function onlySsh(first: (keyword: string) => string | undefined): string | undefined {
-	for (const [keyword, name] of Object.entries(ONLY_SSH)) {
-		const value = first(keyword);
-		if (value !== undefined && value !== "no" && !isNone(value)) return name;
-	}
-	return undefined;
-}
-
-function isNone(text: string): boolean {
-	return text.toLowerCase() === "none";
-}
-
-function addressFamily(option: string | undefined): 4 | 6 | undefined {
-	if (option === "inet") return 4;
-	return option === "inet6" ? 6 : undefined;
-}
-
-function agentSocket(
-	option: string | undefined,
-	path: (text: string) => string,
-	{ variables, platform }: Environment,
-): string | undefined {
-	if (option === undefined || option === "SSH_AUTH_SOCK") {
-		return variables.SSH_AUTH_SOCK || (platform === "win32" ? WINDOWS_AGENT : undefined);
-	}
-	if (isNone(option)) {
-		return undefined;
-	}
-	if (/^\$\w+$/.test(option)) {
-		return variables[option.slice(1)] || undefined;
-	}
-	return option.startsWith("\\\\.\\pipe\\") ? option : path(option);
-}
-
-function strictness(option: string | undefined): SshSettings["strictHostKeyChecking"] {
-	switch (option?.toLowerCase()) {
-		case "yes":
-		case "true":
-			return "yes";
-		case "no":
-		case "off":
-		case "false":
-			return "no";
-		case "accept-new":
-			return "accept-new";
-		default:
-			return "ask";
-	}
-}
-
-function isYes(option: string | undefined): boolean {
-	return option?.toLowerCase() === "yes" || option?.toLowerCase() === "true";
-}
-
-function connectTimeout(option: string | undefined): number {
-	const seconds = Number(option);
-	return seconds > 0 ? seconds * 1000 : DEFAULT_CONNECT_TIMEOUT_MS;
-}
-
-/** An interval of 0, OpenSSH's default, is no wish of the user's. */
-function keepAlive(interval: string | undefined, countMax = "3"): SshSettings["keepAlive"] {
-	const seconds = Number(interval);
-	return seconds > 0 ? { intervalMs: seconds * 1000, countMax: Number(countMax) } : undefined;
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { listAgentKeyTypes } from "./agent-keys.js";
+import { privateKeyType } from "./private-key.js";
 import type { SshSettings } from "./ssh-settings.js";
 
 /**
@@ -15,7 +16,7 @@ export async function whySystemSsh(settings: SshSettings): Promise<string | unde
 	];
 	const [held, types] = await Promise.all([
 		Promise.all(certificates.map(firstWord)),
-		Promise.all(identityFiles.map((path) => firstWord(`${path.replace(/\.pub$/, "")}.pub`))),
+		Promise.all(identityFiles.map((path) => keyType(path.replace(/\.pub$/, "")))),
 	]);
 	const certificate = certificates.find((_path, index) => held[index] !== undefined);
 	if (certificate !== undefined) return `the certificate ${certificate}`;
@@ -38,6 +39,14 @@ export async function whySystemSshAfterRefusal(
 	return types.some((type) => type.startsWith("sk-"))
 		? "a security key of the ssh agent"
 		: undefined;
+}
+
+/** Of a pair of files, of which either half may be missing. */
+async function keyType(path: string): Promise<string | undefined> {
+	const type = await firstWord(`${path}.pub`);
+	if (type !== undefined) return type;
+	const text = await readFile(path, "latin1").catch(() => undefined);
+	return text && privateKeyType(text);
 }
 
 async function firstWord(path: string): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionError } from "../../errors.js";
 import { interrupted } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
+import { connectTo, controlPath, isAlive } from "./control-socket.js";
 import { RelayedStream } from "./relayed-stream.js";
 import {
 	ChannelRefusal,
@@ -15,15 +15,13 @@ import {
 } from "./remote-host.js";
 import { placeOf } from "./ssh-link.js";
 import { SshProcess } from "./ssh-process.js";
+import { SshProgram } from "./ssh-program.js";
 import { sshProgramFailure } from "./ssh-program-failure.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
 import { userQuestions } from "./user-questions.js";
 
-/** The user may have to type or to touch something; sshd's own LoginGraceTime is 120 s. */
-const LOGIN_MS = 120_000;
 /** How long the shared connection outlives an rbuild that was killed, in seconds. */
 const PERSIST_SECONDS = 15;
-const STDERR_LIMIT = 4096;
 /** At least: a first guess at the time of one. */
 const ROUND_TRIPS_OF_A_LOGIN = 8;
 
@@ -38,7 +36,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	readonly user: string;
 	roundTripMs = Number.POSITIVE_INFINITY;
 	readonly #settings: SshSettings;
-	readonly #arguments: readonly string[];
+	readonly #program: SshProgram;
 	readonly #folder: string | undefined;
 	readonly #forwarded = new Map<string, Promise<string>>();
 	readonly #open = new Set<RelayedStream>();
@@ -66,21 +64,11 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	private constructor(target: SshTarget, settings: SshSettings, folder: string | undefined) {
-		const { sshConfigFile } = settings.environment;
 		this.place = placeOf(settings);
 		this.user = settings.user;
 		this.#settings = settings;
 		this.#folder = folder;
-		this.#arguments = [
-			...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
-			...(target.user === undefined ? [] : ["-l", target.user]),
-			...(target.port === undefined ? [] : ["-p", String(target.port)]),
-			...(folder === undefined ? ["-o", "ControlPath=none"] : ["-S", controlPath(folder)]),
-			"-T",
-			...["ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none"].flatMap(
-				(option) => ["-o", option],
-			),
-		];
+		this.#program = new SshProgram(target, settings, folder);
 	}
 
 	/** Bytes on the streams: what ssh itself adds to them cannot be seen from here. */
@@ -114,7 +102,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	async exec(command: string, signal: AbortSignal): Promise<RemoteCommand> {
 		if (signal.aborted) throw interrupted(this.place);
 		if (this.#lost !== undefined) throw this.#lost;
-		const channel = this.#counted(new SshProcess(this.#spawn(["--", this.#host, command])));
+		const channel = this.#counted(new SshProcess(this.#program.spawn(["--", this.#host, command])));
 		return { channel, stream: (failureOf) => channel.asStream(failureOf) };
 	}
 
@@ -127,7 +115,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		this.#lifeline?.destroy();
 		for (const stream of this.#open) stream.destroy();
 		if (this.#folder === undefined) return;
-		await this.#control(this.#folder, "exit").catch(() => {});
+		await this.#program.control(this.#folder, "exit").catch(() => {});
 		await rm(this.#folder, { recursive: true, force: true });
 	}
 
@@ -154,7 +142,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 				: [...sharing.flatMap((option) => ["-o", option]), "-N", "-f", "--", this.#host];
 		const started = performance.now();
 		using _terminal = mayAsk ? environment.prompt?.lend?.() : undefined;
-		const { code, stderr } = await this.#ended(this.#spawn([...options, ...what]), signal);
+		const { code, stderr } = await this.#program.run([...options, ...what], signal);
 		if (signal.aborted) throw interrupted(this.place);
 		const isIn = this.#folder === undefined ? code !== 255 : code === 0;
 		if (!isIn) throw sshProgramFailure(stderr, this.place, this.#settings.sshArguments);
@@ -169,25 +157,19 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		lifeline
 			.on("error", () => {})
 			.once("close", () => {
-				this.#lost ??= new ConnectionError(
-					"lost",
-					`lost the connection to ${this.place}: the ssh program has ended`,
-					{
-						hint: "check the network and run it again: what was built before is in the box's cache",
-					},
-				);
-				for (const stream of this.#open) stream.destroy(this.#lost);
+				const lost = this.#lose();
+				for (const stream of this.#open) stream.destroy(lost);
 			});
 	}
 
 	/** The ssh program takes streams to any socket and closes those that lead nowhere: a ping tells. */
 	async #forward(folder: string, socketPath: string, signal: AbortSignal): Promise<string> {
 		const local = join(folder, String(this.#forwarded.size));
-		await this.#control(folder, "forward", ["-L", `${local}:${socketPath}`]).catch(
-			(error: Error) => {
+		await this.#program
+			.control(folder, "forward", ["-L", `${local}:${socketPath}`])
+			.catch((error: Error) => {
 				throw this.#lost ?? new ChannelRefusal(error.message);
-			},
-		);
+			});
 		const started = performance.now();
 		const stream = this.#relayed(await connectTo(local, signal, this.place), folder);
 		stream.write("GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n");
@@ -202,67 +184,6 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		this.roundTripMs = Math.min(this.roundTripMs, performance.now() - started);
 		if (!answers) throw this.#lost ?? new ChannelRefusal("the stream was closed");
 		return local;
-	}
-
-	/** Without the configuration, whose own forwardings would be asked for as well. */
-	#control(folder: string, command: string, more: readonly string[] = []): Promise<void> {
-		const { workingDirectory, variables } = this.#settings.environment;
-		const argv = [
-			"-F",
-			"none",
-			"-S",
-			controlPath(folder),
-			...more,
-			"-O",
-			command,
-			"--",
-			this.#host,
-		];
-		return new Promise((resolve, reject) => {
-			const options = { cwd: workingDirectory, env: { ...variables }, timeout: 10_000 };
-			execFile("ssh", argv, options, (error) => (error === null ? resolve() : reject(error)));
-		});
-	}
-
-	#spawn(argv: readonly string[]): ChildProcessWithoutNullStreams {
-		const { workingDirectory, variables } = this.#settings.environment;
-		return spawn("ssh", [...this.#arguments, ...argv], {
-			cwd: workingDirectory,
-			env: { ...variables },
-			windowsHide: true,
-		});
-	}
-
-	#ended(
-		child: ChildProcessWithoutNullStreams,
-		signal: AbortSignal,
-	): Promise<{ code: number | null; stderr: string }> {
-		return new Promise((resolve, reject) => {
-			let stderr = "";
-			child.stdin.end();
-			child.stdout.resume();
-			child.stderr.on("data", (chunk: Buffer) => {
-				stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_LIMIT);
-			});
-			const end = () => child.kill();
-			const timer = setTimeout(end, this.#settings.connectTimeoutMs + LOGIN_MS);
-			signal.addEventListener("abort", end, { once: true });
-			child.once("error", (error) => {
-				clearTimeout(timer);
-				reject(
-					new ConnectionError("unreachable", `cannot reach ${this.place}: ${error.message}`, {
-						hint: "install OpenSSH's client, or say --ssh-client builtin",
-						cause: error,
-					}),
-				);
-			});
-			// Not "close": what goes on in the background may hold the streams.
-			child.once("exit", (code) => {
-				clearTimeout(timer);
-				signal.removeEventListener("abort", end);
-				setImmediate(() => resolve({ code, stderr }));
-			});
-		});
 	}
 
 	/** A stream of the forwarded socket ends as cleanly when the connection is lost as when the far side ends it. */
@@ -294,33 +215,4 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		});
 		return stream;
 	}
-}
-
-/** The path of the shared connection's socket. */
-function controlPath(folder: string): string {
-	return join(folder, "c");
-}
-
-/** Who listens there says hello (OpenSSH's PROTOCOL.mux); one that is ending does not. */
-function isAlive(folder: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = connect(controlPath(folder));
-		const settle = (alive: boolean) => {
-			socket.destroy();
-			resolve(alive);
-		};
-		socket.once("data", () => settle(true));
-		socket.once("error", () => settle(false)).once("end", () => settle(false));
-	});
-}
-
-function connectTo(path: string, signal: AbortSignal, place: string): Promise<Socket> {
-	return new Promise((resolve, reject) => {
-		if (signal.aborted) {
-			reject(interrupted(place));
-			return;
-		}
-		const socket = connect(path);
-		socket.once("connect", () => resolve(socket)).once("error", reject);
-	});
 }

@@ -5,7 +5,7 @@ import type { BuildOptions } from "../../../src/build/options.js";
 import type { Environment } from "../../../src/environment.js";
 
 const environment: Environment = {
-	variables: { TOKEN: "from environment" },
+	variables: {},
 	homeDirectory: "/nonexistent",
 	userName: "me",
 	platform: "linux",
@@ -25,11 +25,6 @@ suite("a build plan", () => {
 			tags: ["app", "docker.io/library/app:latest", "ghcr.io/me/app:1"],
 		});
 		assert.deepEqual(tags, ["app:latest", "ghcr.io/me/app:1"]);
-	});
-
-	test("takes build arguments without a value from the environment, or leaves them without", async () => {
-		const { request } = await plan({ buildArgs: { TOKEN: null, ABSENT: null, SET: "1" } });
-		assert.deepEqual(request.buildArgs, { TOKEN: "from environment", ABSENT: null, SET: "1" });
 	});
 
 	test("takes the name of the context from the option, else from the environment", async () => {
@@ -53,6 +48,36 @@ suite("a build plan", () => {
 	test("writes a platform in one way", async () => {
 		assert.equal((await plan({ platform: "x86_64" })).platform, "linux/amd64");
 		assert.equal((await plan({})).platform, undefined);
+	});
+
+	test("is for the platform of DOCKER_DEFAULT_PLATFORM where none is given", async () => {
+		const variables = { DOCKER_DEFAULT_PLATFORM: "linux/aarch64" };
+		const planned = (options: Partial<BuildOptions>) =>
+			planBuild({ context: ".", ...options }, { ...environment, variables }, run);
+		assert.equal((await planned({})).platform, "linux/arm64");
+		assert.equal((await planned({ platform: "linux/amd64" })).platform, "linux/amd64");
+	});
+
+	test("forwards the user's ssh agent to a repository that is reached over ssh", async () => {
+		const variables = { SSH_AUTH_SOCK: "/nonexistent/agent" };
+		const planned = (context: string) => planBuild({ context }, { ...environment, variables }, run);
+		for (const context of ["git@host:me/app.git", "ssh://git@host/me/app.git#main"]) {
+			await assert.rejects(planned(context), /^UsageError: --ssh default: \/nonexistent\/agent/);
+			assert.equal((await plan({ context })).agents.size, 0);
+		}
+		assert.equal((await planned("https://host/me/app.git")).agents.size, 0);
+	});
+
+	test("puts one annotation on all that it names", async () => {
+		const { buildkit } = await plan({
+			annotations: { a: "1", "index,manifest[linux/amd64]:b": "2", "manifest-descriptor:c": "3" },
+		});
+		assert.deepEqual(buildkit.annotations, {
+			"annotation.a": "1",
+			"annotation-index.b": "2",
+			"annotation-manifest[linux/amd64].b": "2",
+			"annotation-manifest-descriptor.c": "3",
+		});
 	});
 
 	test("takes hosts with either sign, and IPv6 addresses in brackets or not", async () => {
@@ -94,6 +119,7 @@ suite("a build plan", () => {
 				/^UsageError: --cache-from type=registry says not where/,
 			],
 			[{ annotations: { "image:key": "x" } }, /^UsageError: "image:key" is not the name of/],
+			[{ annotations: { "index,:key": "x" } }, /^UsageError: "index,:key" is not the name of/],
 			[{ attestations: { slsa: {} } }, /^UsageError: "slsa" is not an attestation/],
 			[{ allow: ["network"] }, /^UsageError: "network" is nothing that --allow knows/],
 			[

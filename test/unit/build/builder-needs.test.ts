@@ -8,7 +8,11 @@ import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
 import { EngineError } from "../../../src/errors.js";
 
-const environment = { variables: {}, workingDirectory: "/" } as Partial<Environment> as Environment;
+const environment = {
+	variables: { DOCKER_HOST: "unix:///some.sock" },
+	homeDirectory: "/nonexistent",
+	workingDirectory: "/",
+} as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 const signal = new AbortController().signal;
 const NAMED = { buildContexts: { x: "docker-image://y" } };
@@ -64,6 +68,18 @@ suite("what a build needs of its builder", () => {
 		assert.match(docker?.hint ?? "", /daemon\.json/);
 		const podman = await refusal(NAMED, { builder: "classic", product: "podman" });
 		assert.match(podman?.hint ?? "", /a box with Docker/);
+	});
+
+	test("is BuildKit where nothing is to come of the build, and the containerd store for its own formats", async () => {
+		const cacheOnly = await refusal({ outputs: [{ type: "cacheonly" }] }, { builder: "classic" });
+		assert.equal(cacheOnly?.message, "box has no BuildKit, which --output type=cacheonly needs");
+		const attrs = { compression: "zstd" };
+		const info = { DriverStatus: [["Backing Filesystem", "extfs"]] };
+		const compressed = await refusal({ outputs: [{ type: "image", attrs }] }, { info });
+		assert.equal(
+			compressed?.message,
+			"box lacks the containerd image store, which --output type=image,compression needs",
+		);
 	});
 
 	test("is a Docker that is new enough, or a frontend of the Dockerfile's own", async () => {

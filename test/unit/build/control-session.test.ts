@@ -7,7 +7,11 @@ import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
 
-const environment = { variables: {}, workingDirectory: "/" } as Partial<Environment> as Environment;
+const environment = {
+	variables: {},
+	homeDirectory: "/nonexistent",
+	workingDirectory: "/",
+} as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 
 test("the session and BuildKit's API are asked for at once, on a long link a round trip each", async () => {

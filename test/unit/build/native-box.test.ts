@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { chooseBox, chooseBoxes } from "../../../src/build/choose-box.js";
+import { Closing } from "../../../src/build/closing.js";
+import { OpenedBox } from "../../../src/build/opened-box.js";
 import type { Environment } from "../../../src/environment.js";
 import { ConnectionError } from "../../../src/errors.js";
 import { writeContext } from "../../../src/target/context-changes.js";
@@ -51,10 +53,19 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 	async function choose(
 		on: readonly string[] | undefined,
 		platform?: string,
-		{ variables = {} as Record<string, string>, allowEmulation = false } = {},
+		{
+			variables = {},
+			allowEmulation = false,
+			closing,
+		}: {
+			readonly variables?: Record<string, string>;
+			readonly allowEmulation?: boolean;
+			readonly closing?: Closing;
+		} = {},
 	) {
 		const options = { context: ".", ...(on === undefined ? {} : { on }) };
-		const box = await chooseBox(options, { platform, allowEmulation }, environment(variables), run);
+		const wish = { platform, allowEmulation };
+		const box = await chooseBox(options, wish, environment(variables), run, closing);
 		return { ...box, place: formatTarget(box.chosen.target), why: box.chosen.chosenBy };
 	}
 
@@ -78,6 +89,23 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 		const [silent, amd64] = [await box(), await box("amd64")];
 		assert.equal((await choose([silent, amd64], "linux/amd64")).place, amd64);
 		assert.equal((await choose([silent, amd64])).place, amd64);
+	});
+
+	test("the connection to the one that is taken is kept where somebody closes it, and no other", async () => {
+		const [amd64, arm64] = [await box("amd64"), await box("arm64")];
+		assert.equal((await choose([amd64, arm64], "linux/arm64")).opened, undefined);
+		rmSync(join(home, ".cache"), { recursive: true });
+		const closing = new Closing();
+		const { opened } = await choose([amd64, arm64], "linux/arm64", { closing });
+		const connection = opened?.take();
+		assert.equal(connection?.engine.facts.platform, "linux/arm64");
+		assert.equal(opened?.take(), undefined);
+		const asked = await connection?.engine.json({
+			...{ method: "GET", path: "/version", signal: run.signal },
+		});
+		assert.equal((asked as { Arch?: string }).Arch, "arm64");
+		assert.ok(connection);
+		await using _again = new OpenedBox(connection);
 	});
 
 	test("RBUILD_ON may name them", async () => {
@@ -172,7 +200,7 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 			const again = await choose([one, other, third], "linux/amd64");
 			const chosen = await again.another?.();
 			assert.ok(chosen && another);
-			assert.equal(formatTarget(chosen.target), third);
+			assert.equal(formatTarget(chosen.chosen.target), third);
 			assert.equal((await choose([one, other, third], "linux/amd64")).place, third);
 		});
 

@@ -18,6 +18,8 @@ suite("what becomes of a build", () => {
 
 	const plan = (options: Partial<BuildOptions>) =>
 		planOutputs({ context: ".", ...options }, {
+			variables: { DOCKER_HOST: "unix:///some.sock" },
+			homeDirectory: directory,
 			workingDirectory: directory,
 		} as Partial<Environment> as Environment);
 	const planned = (outputs: readonly OutputOption[], options: Partial<BuildOptions> = {}) =>
@@ -45,6 +47,35 @@ suite("what becomes of a build", () => {
 			},
 		]);
 		assert.deepEqual(readdirSync(directory).sort(), ["file", "folder"]);
+	});
+
+	test("may be nothing but a full build cache", async () => {
+		const { image, tags, exports } = await planned([{ type: "cacheonly" }], { tags: ["app"] });
+		assert.deepEqual([image, tags, exports], [false, [], []]);
+		await assert.rejects(planned([{ type: "cacheonly", attrs: { name: "x" } }]), /^UsageError/);
+	});
+
+	test("is told to the exporter of images where only the daemon has to know of it", async () => {
+		const attrs = { name: "app", compression: "zstd", "oci-mediatypes": "true", push: "false" };
+		const { imageAttrs, tags } = await planned([{ type: "image", attrs }]);
+		assert.deepEqual(imageAttrs, { compression: "zstd", "oci-mediatypes": "true" });
+		assert.deepEqual(tags, ["app:latest"]);
+	});
+
+	test("is refused where two would go to one place", async () => {
+		const twice: [readonly OutputOption[], Partial<BuildOptions>][] = [
+			[
+				[
+					{ type: "local", dest: "out" },
+					{ type: "local", dest: "./out" },
+				],
+				{},
+			],
+			[[{ type: "tar", dest: "a.tar" }], { save: "a.tar" }],
+		];
+		for (const [outputs, options] of twice) {
+			await assert.rejects(planned(outputs, options), /^UsageError: two outputs cannot both go to/);
+		}
 	});
 
 	test("may be a tar or an OCI archive, on the standard output where no file is named", async () => {
@@ -128,8 +159,8 @@ suite("what becomes of a build", () => {
 			],
 			[{ type: "oci", attrs: { tar: "false" } }, /^UsageError: .*tar=false cannot be done/],
 			[
-				{ type: "image", attrs: { compression: "zstd" } },
-				/^UsageError: .* cannot be told "compression" here/,
+				{ type: "image", attrs: { "push-by-digest": "true" } },
+				/^UsageError: .* cannot be told "push-by-digest" here/,
 			],
 			[{ type: "image", attrs: { push: "maybe" } }, /^UsageError: .*neither true nor false/],
 			[{ type: "registry" }, /^UsageError: a push needs the name to push to/],

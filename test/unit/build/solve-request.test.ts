@@ -30,6 +30,15 @@ suite("the request that a plan comes to", () => {
 		});
 	});
 
+	test("tells the exporter of images how to make one, and has none where nothing is wanted", async () => {
+		const attrs = { "oci-mediatypes": "true", name: "app" };
+		const { exporters } = await solveFor({ outputs: [{ type: "image", attrs }] });
+		assert.deepEqual(exporters, [
+			{ type: "moby", attrs: { name: "app:latest", "oci-mediatypes": "true" } },
+		]);
+		assert.deepEqual((await solveFor({ outputs: [{ type: "cacheonly" }] })).exporters, []);
+	});
+
 	test("has every option of the build in the words of the frontend", async () => {
 		const request = await solveFor({
 			tags: ["app", "app:2"],

@@ -14,9 +14,9 @@ suite("an archive that the daemon fetches from the session", () => {
 	let url: URL;
 	const failures: unknown[] = [];
 
-	function offer(archive: Readable): void {
+	function offer(...archives: Readable[]): void {
 		const [ours, theirs] = duplexPair();
-		const upload = archiveUpload(archive);
+		const upload = archiveUpload(() => archives.shift());
 		url = new URL(upload.url);
 		serveGrpc(ours, {
 			methods: upload.service.methods,
@@ -47,11 +47,17 @@ suite("an archive that the daemon fetches from the session", () => {
 		);
 	});
 
-	test("is there once, and nothing else is", async () => {
-		offer(Readable.from([Buffer.from("one")]));
+	test("is given anew to a daemon that has lost it, as long as it can be read", async () => {
+		offer(Readable.from([Buffer.from("one")]), Readable.from([Buffer.from("one")]));
 		assert.equal((await pull("/etc/passwd")).status, "5");
-		assert.equal((await pull(url.pathname)).status, "0");
-		assert.equal((await pull(url.pathname)).status, "5");
+		for (let fetched = 0; fetched < 2; fetched++) {
+			const { status, responses } = await pull(url.pathname);
+			assert.equal(status, "0");
+			assert.equal(responses.length, 1);
+		}
+		const { status, message } = await pull(url.pathname);
+		assert.equal(status, "5");
+		assert.match(message ?? "", /^the build context was lost on the box/);
 	});
 
 	test("ends with the reason why it cannot be read to its end", async () => {

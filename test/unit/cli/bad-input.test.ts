@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { type CliOptions, rbuild } from "../../support/cli.js";
+import { fileURLToPath } from "node:url";
+import { type CliOptions, finished, rbuild } from "../../support/cli.js";
 import {
 	closesAfter,
 	hangsUp,
@@ -57,6 +58,18 @@ suite("bad input: the command line", () => {
 			/did you mean --tag\?/,
 		],
 		[
+			"an unknown way to push",
+			[".", "-t", "r.example/app", "--push", "--via", "pigeon"],
+			/^error: --via "pigeon" is nobody who pushes$/,
+			/daemon, client/,
+		],
+		[
+			"a way to push without a push",
+			[".", "-t", "r.example/app", "--via", "client"],
+			/^error: --via client says who pushes, but nothing is pushed$/,
+			/add --push, or leave --via out/,
+		],
+		[
 			"an unknown transfer",
 			[".", "--transfer", "rsync"],
 			/^error: --transfer "rsync" is not a way to send the context$/,
@@ -106,6 +119,13 @@ suite("bad input: the command line", () => {
 			[".", "--save", "-", "-q"],
 			/^error: --save - and -q both/,
 		],
+		["a check with files", [".", "--check", "-o", "out"], /^error: nothing is built, so there is/],
+		[
+			"a check with an id",
+			[".", "--check", "--iidfile", "id"],
+			/^error: --iidfile is about a build/,
+		],
+		["one place twice", [".", "-o", "out", "-o", "./out"], /^error: two outputs cannot both go to/],
 	];
 	for (const [what, args, error, hint] of usage) {
 		test(`${what} is refused with exit code 2`, () =>
@@ -263,6 +283,18 @@ suite("bad input: where results go", () => {
 			code: 6,
 			error: /^error: .*director/,
 		}));
+
+	test("a standard output that is closed", { skip: process.platform === "win32" }, async () => {
+		const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
+		const args = [command, context({ Dockerfile: "FROM scratch\n" }), "-o", "-"];
+		const child = spawn("sh", ["-c", 'exec "$0" "$@" >&-', process.execPath, ...args]);
+		const { code, stderr } = await finished(child);
+		assert.equal(code, 2);
+		assert.match(
+			stderr,
+			/^error: --output - writes to the standard output, which is closed or leads nowhere$/m,
+		);
+	});
 
 	test("leaves no half-written file behind", async () => {
 		const folder = join(directory, "results");

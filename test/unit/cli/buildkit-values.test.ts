@@ -37,19 +37,29 @@ suite("the values of BuildKit's flags", () => {
 		assert.deepEqual(read(["type=sbom,generator=x"]), { sbom: { generator: "x" } });
 		assert.deepEqual(read([], "mode=max", "true"), { provenance: { mode: "max" }, sbom: {} });
 		assert.deepEqual(read(["type=provenance", "type=sbom,disabled=true"], "false"), {});
+		assert.deepEqual(read([], "1", "f"), { provenance: {} });
 		assert.throws(() => read(["mode=max"]), UsageError);
 	});
 
 	test("ask for a call, which is none for a build", () => {
 		assert.equal(parseCall({}), undefined);
 		assert.equal(parseCall({ call: "build", check: true }), undefined);
-		assert.deepEqual(parseCall({ check: true }), { call: "check", format: "text" });
-		assert.deepEqual(parseCall({ call: "lint" }), { call: "check", format: "text" });
+		const check = { call: "check", format: "text", ignoreStatus: false };
+		assert.deepEqual(parseCall({ check: true }), check);
+		assert.deepEqual(parseCall({ call: "lint" }), check);
+		assert.deepEqual(parseCall({ call: "check,ignorestatus=1" }), { ...check, ignoreStatus: true });
 		assert.deepEqual(parseCall({ call: "outline,format=json" }), {
+			...check,
 			call: "outline",
 			format: "json",
 		});
-		for (const call of ["describe", "outline,format=yaml", "outline,x"]) {
+		for (const call of [
+			"",
+			"describe",
+			"outline,format=yaml",
+			"outline,x",
+			"check,ignorestatus=x",
+		]) {
 			assert.throws(() => parseCall({ call }), UsageError, call);
 		}
 	});

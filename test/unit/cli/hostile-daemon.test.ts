@@ -239,6 +239,48 @@ suite("a daemon that breaks the rules of a sync", () => {
 		assert.doesNotMatch(answers, /passwd|etc|root/);
 	});
 
+	test("gets no secret but the one that was given, no agent, and no login but by a registry's exact name", async (t) => {
+		const docker = mkdtempSync(join(tmpdir(), "rbuild-hostile-docker-"));
+		t.after(() => rmSync(docker, { recursive: true }));
+		const auth = Buffer.from("me:word").toString("base64");
+		const auths = { "registry.example": { auth } };
+		writeFileSync(join(docker, "config.json"), JSON.stringify({ auths }));
+		const asked = (text: string) =>
+			frame(Buffer.from(`\n${String.fromCharCode(text.length)}${text}`));
+		const answers: string[] = [];
+		const args = await against(t, async (session, failBuild) => {
+			const peer = new GrpcPeer(session);
+			for (const [method, names] of [
+				[
+					"moby.buildkit.secrets.v1.Secrets/GetSecret",
+					["given", "file", "../file", "/etc/passwd", ""],
+				],
+				[
+					"moby.filesync.v1.Auth/Credentials",
+					["registry.example", "example", "registry.example.evil", ""],
+				],
+				["moby.sshforward.v1.SSH/CheckAgent", ["default"]],
+				["moby.upload.v1.Upload/Pull", ["/etc/passwd"]],
+			] as const) {
+				for (const name of names) {
+					const { responses } = await peer.call(`/${method}`, asked(name));
+					answers.push(`${name}: ${Buffer.concat([...responses]).toString("latin1")}`);
+				}
+			}
+			failBuild("enough");
+		});
+		const secret = ["--secret", `id=given,src=${join(root, "file")}`];
+		const { code, stderr } = await rbuild([...args, ...secret], { env: { DOCKER_CONFIG: docker } });
+		assert.equal(code, EXIT_CODES.buildFailed, stderr);
+		assert.deepEqual(
+			answers
+				.filter((answer) => /content|word|root:/.test(answer))
+				.map((each) => each.split(":")[0]),
+			["given", "registry.example"],
+		);
+		assert.equal(answers.length, 11);
+	});
+
 	test("that never reads costs little memory, and Ctrl-C ends it", {
 		skip: process.platform !== "linux",
 	}, async (t) => {

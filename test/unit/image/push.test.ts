@@ -74,7 +74,11 @@ describe("pushing an image", () => {
 		["unauthorized: authentication required", AUTH, /does not take the login/],
 		["http: server gave HTTP response to HTTPS client", AUTH, /insecure-registries/],
 		["x509: certificate signed by unknown authority", AUTH, /certs\.d\/ghcr\.io/],
-		["dial tcp: lookup ghcr.io: no such host", AUTH, /from its machine, not from this one/],
+		[
+			"dial tcp: lookup ghcr.io: no such host",
+			AUTH,
+			/from its machine; from this one it is made with --via client/,
+		],
 	] as const) {
 		it(`names the tag, the registry and the reason: ${reason}`, async () => {
 			const pushed = push([{ errorDetail: { message: reason }, error: reason }, DONE], auth);

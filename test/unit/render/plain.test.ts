@@ -87,6 +87,29 @@ describe("plain progress", () => {
 		assert.deepEqual(await lines(true), ["#1 FROM a", "#1 layer 10 B of 10 B"]);
 	});
 
+	it("tells of the layers of a push, once they are there, if it is verbose", async () => {
+		const lines = async (verbose: boolean) => {
+			const { screen, renderer } = await plain({ verbose });
+			const push = { type: "deliver", method: "push", destination: "r/app" } as const;
+			const layer = { id: "1a2b", bytes: 5, totalBytes: 10 } as const;
+			renderer.handle({ ...push, status: "started", bytes: 0 });
+			for (const state of ["moving", "done", "there"] as const) {
+				renderer.handle({ ...push, status: "progress", bytes: 5, layer: { ...layer, state } });
+			}
+			const mounted = { ...layer, state: "there", id: "3c4d" } as const;
+			const detail = "mounted from team/base";
+			renderer.handle({ ...push, status: "progress", bytes: 5, layer: mounted, detail });
+			return screen.lines;
+		};
+		assert.deepEqual(await lines(false), ["pushing to r/app"]);
+		assert.deepEqual(await lines(true), [
+			"pushing to r/app",
+			"pushing to r/app: layer 1a2b: done",
+			"pushing to r/app: layer 1a2b: already there",
+			"pushing to r/app: layer 3c4d: mounted from team/base",
+		]);
+	});
+
 	it("names the files that are sent, if it is verbose", async () => {
 		const lines = async (verbose: boolean) => {
 			const { screen, renderer } = await plain({ verbose });

@@ -21,6 +21,14 @@ describe("progress mode", () => {
 		assert.equal(chooseProgressMode({ ...auto, requested: "tty", isTTY: false }), "plain");
 	});
 
+	it("is what BUILDKIT_PROGRESS says where no flag does", () => {
+		const env = { BUILDKIT_PROGRESS: "plain" };
+		assert.equal(chooseProgressMode({ ...auto, env }), "plain");
+		assert.equal(chooseProgressMode({ ...auto, env, requested: "json" }), "json");
+		assert.equal(chooseProgressMode({ ...auto, env: { BUILDKIT_PROGRESS: "tty" } }), "tty");
+		assert.equal(chooseProgressMode({ ...auto, env: { BUILDKIT_PROGRESS: "rawjson" } }), "tty");
+	});
+
 	it("is quiet with -q, whatever else was asked for", () => {
 		assert.equal(chooseProgressMode({ ...auto, requested: "json", quiet: true }), "quiet");
 	});

@@ -16,6 +16,16 @@ describe("the closing report", () => {
 				tags: ["app:latest", "r.example/app:1"],
 				deliveries: [
 					{ method: "push", destination: "r.example/app:1", bytes: 0, digest, durationMs: 900 },
+					{
+						...{
+							method: "push",
+							destination: "r.example/app:2",
+							bytes: 0,
+							digest,
+							durationMs: 900,
+						},
+						sentBytes: 1_200_000,
+					},
 					{ method: "save", destination: "app.tar", bytes: 168_000_000, durationMs: 2100 },
 					{ method: "load", destination: "unix:///d.sock", bytes: 168_000_000, durationMs: 2100 },
 				],
@@ -28,6 +38,7 @@ describe("the closing report", () => {
 			`id       ${imageId}`,
 			"where    on x86box",
 			`         pushed to r.example/app:1@${digest}`,
+			`         pushed to r.example/app:2@${digest} (1.2 MB sent from here)`,
 			"         saved to app.tar (168 MB)",
 			"         loaded into local docker at unix:///d.sock (168 MB)",
 			"built    linux/amd64, docker 28.5.2 (buildkit)",

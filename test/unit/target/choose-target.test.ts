@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import type { Environment } from "../../../src/environment.js";
-import { ConnectionError, UsageError } from "../../../src/errors.js";
+import { ConnectionError, DeliveryError, UsageError } from "../../../src/errors.js";
 import {
+	localDaemon,
 	namedBoxes,
 	namedTarget,
 	type TargetOptions,
@@ -231,6 +232,18 @@ suite("the target", () => {
 		test("passes over a file that is no socket", async () => {
 			const sockets = ["run/podman/podman.sock"];
 			assert.equal(await first(sockets, ["run/docker.sock"]), "run/podman/podman.sock");
+		});
+
+		test("is not a daemon elsewhere, where an image is to be loaded into it", async (t) => {
+			const chosen = localDaemon(environment({ DOCKER_HOST: "ssh://me@box" }));
+			if (await chosen.then(() => true).catch(() => false)) {
+				t.skip("this machine has a daemon of its own");
+				return;
+			}
+			await assert.rejects(
+				chosen,
+				(error) => error instanceof DeliveryError && /--save FILE/.test(error.hint ?? ""),
+			);
 		});
 
 		test("says what to do when there is no local daemon either", async (t) => {

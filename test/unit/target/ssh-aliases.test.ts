@@ -5,7 +5,11 @@ import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import { sshAliases } from "../../../src/target/ssh-aliases.js";
 
-async function aliasesOf(files: Readonly<Record<string, string>>, sshConfigFile: string) {
+async function aliasesOf(
+	files: Readonly<Record<string, string>>,
+	sshConfigFile: string,
+	variables = {},
+) {
 	const home = await mkdtemp(join(tmpdir(), "rbuild-aliases-"));
 	try {
 		for (const [name, text] of Object.entries(files)) {
@@ -13,7 +17,7 @@ async function aliasesOf(files: Readonly<Record<string, string>>, sshConfigFile:
 			await writeFile(join(home, name), text);
 		}
 		return await sshAliases({
-			...{ variables: {}, homeDirectory: home, userName: "ann" },
+			...{ variables, homeDirectory: home, userName: "ann" },
 			...{ platform: "linux", workingDirectory: home, sshConfigFile },
 		});
 	} finally {
@@ -48,6 +52,15 @@ Host one`;
 		};
 		const aliases = await aliasesOf(files, "config");
 		assert.deepEqual(aliases, ["first", "a", "b", "x", "own", "last"]);
+	});
+
+	test("come from files that a variable names, where it has a value", async () => {
+		const files = {
+			config: `Include \${HOSTS} \${NOTHING} %h\nHost last\n`,
+			".ssh/mine": "Host mine",
+		};
+		const aliases = await aliasesOf(files, "config", { HOSTS: "mine" });
+		assert.deepEqual(aliases, ["mine", "last"]);
 	});
 
 	test("of a file that includes itself are found all the same", async () => {

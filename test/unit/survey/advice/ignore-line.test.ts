@@ -51,7 +51,7 @@ describe("the line for a path", () => {
 	it("fits no other path, where it has no wildcard", () => {
 		fc.assert(
 			fc.property(pathArbitrary, pathArbitrary, (path, other) => {
-				fc.pre(!other.startsWith(path) && !/[?]/.test(ignoreLine(path).replaceAll("\\?", "")));
+				fc.pre(!other.startsWith(path) && !ignoreLine(path).replaceAll(/\\./g, "").includes("?"));
 				assert.ok(!rules(ignoreLine(path)).ignores(other));
 			}),
 			{ numRuns: 500 },

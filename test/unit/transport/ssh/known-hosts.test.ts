@@ -67,9 +67,13 @@ suite("known_hosts", () => {
 
 	test("tells of lines that name the host and are not whole or not true", () => {
 		const text = `box\nbox ssh-ed25519\n@what box ${ed}\nother x\nbox ssh-rsa ${ED.toString("base64")}\nbox ${ed}\n`;
-		const { keys, malformed } = knownKeysIn(text, "kh", "box");
+		const { keys, problems } = knownKeysIn(text, "kh", "box");
 		assert.equal(keys.length, 1);
-		assert.deepEqual(malformed, ["kh:1", "kh:2", "kh:3", "kh:5"]);
+		const lines = [1, 2, 3, 5];
+		assert.deepEqual(
+			problems,
+			lines.map((line) => `kh:${line} is malformed`),
+		);
 	});
 
 	test("passes over lines that are not whole or not true", () => {

@@ -6,13 +6,10 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
+import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
 import { readSshConfig } from "../../../../src/transport/ssh/ssh-config-file.js";
 import { querySshConfig } from "../../../../src/transport/ssh/ssh-config-query.js";
-import {
-	interpretOptions,
-	type SshSettings,
-	type SshTarget,
-} from "../../../../src/transport/ssh/ssh-settings.js";
+import type { SshSettings, SshTarget } from "../../../../src/transport/ssh/ssh-settings.js";
 
 const never = new AbortController().signal;
 const windows = process.platform === "win32" ? "the paths are those of Unix" : false;
@@ -172,6 +169,10 @@ Host agentenv
   IdentityAgent $RBUILD_KEYS
 Host agentbrace
   IdentityAgent \${RBUILD_KEYS}/agent
+Host onepassword
+  IdentityAgent "~/Library/Group Containers/2BUA8C4S2C.com.1password/t/agent.sock"
+Host linuxpassword
+  IdentityAgent %d/.1password/agent.sock
 Host noagent
   IdentityAgent none
   UserKnownHostsFile none
@@ -195,7 +196,7 @@ Host commands
 		},
 		hosts: [
 			...["tokens", "agents", "agentenv", "agentbrace", "noagent", "strict1", "strict2"],
-			...["strict3", "alias", "commands", "bob@tokens:6"],
+			...["strict3", "alias", "commands", "bob@tokens:6", "onepassword", "linuxpassword"],
 		],
 	},
 	"jump hosts and proxies": {

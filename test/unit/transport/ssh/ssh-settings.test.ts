@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
+import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
 import { parseQueryAnswer } from "../../../../src/transport/ssh/ssh-config-query.js";
 import {
-	interpretOptions,
 	type SshSettings,
 	type SshTarget,
 	sshSettings,
@@ -105,6 +105,17 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		assert.equal(settings("identityagent ~/agent\n").agentSocket, "/home/ann/agent");
 		assert.equal(settings("identityagent SSH_AUTH_SOCK\n").agentSocket, "/run/agent");
 		assert.equal(settings("identityagent $KEYS\n").agentSocket, "/keys");
+		assert.equal(settings("identityagent $NOT_SET\n").agentSocket, undefined);
+		const onePassword = "Library/Group Containers/2BUA8C4S2C.com.1password/t/agent.sock";
+		assert.equal(
+			settings(`identityagent ~/${onePassword}\n`).agentSocket,
+			`/home/ann/${onePassword}`,
+		);
+		const launchd = "/private/tmp/com.apple.launchd.Xy1/Listeners";
+		const variables = { SSH_AUTH_SOCK: launchd };
+		assert.equal(settings("", {}, { variables, platform: "darwin" }).agentSocket, launchd);
+		const pipe = "\\\\.\\pipe\\other-agent";
+		assert.equal(settings(`identityagent ${pipe}\n`, {}, { platform: "win32" }).agentSocket, pipe);
 		assert.equal(settings("", {}, { variables: {} }).agentSocket, undefined);
 		assert.match(
 			settings("", {}, { variables: {}, platform: "win32" }).agentSocket ?? "",

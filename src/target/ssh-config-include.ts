@@ -1,12 +1,33 @@
 import { readdir, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
+import type { Environment } from "../environment.js";
+import { expandHome } from "./ssh-config-tokens.js";
+
+export const SYSTEM_SSH_CONFIG = "/etc/ssh/ssh_config";
+/** OpenSSH's own limit on Include within Include. */
+export const MAX_INCLUDE_DEPTH = 16;
+
+/**
+ * The files that an argument of Include names, in the order in which they are read. They need not exist.
+ * @param isUsers whether it stands in the user's configuration, not in the system's: that decides where
+ * relative paths start
+ */
+export function includedFiles(
+	pattern: string,
+	isUsers: boolean,
+	environment: Environment,
+): Promise<string[]> {
+	const named = expandHome(pattern, environment);
+	const folder = isUsers ? join(environment.homeDirectory, ".ssh") : dirname(SYSTEM_SSH_CONFIG);
+	return expandFilePattern(isAbsolute(named) ? named : join(folder, named));
+}
 
 /**
  * The files that a path with wildcards names, sorted, as glob(3) gives them: `*`, `?` and `[a-z]` in any
  * part of it, and nothing hidden unless it is asked for. Without a wildcard: the path itself.
  * @param path absolute
  */
-export async function expandFilePattern(path: string): Promise<string[]> {
+async function expandFilePattern(path: string): Promise<string[]> {
 	if (!/[*?[]/.test(path)) return [path];
 	const [root = "", ...parts] = path.split(/[/\\]/);
 	let found = [isAbsolute(`${root}/`) ? `${root}/` : root];

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Environment } from "../../environment.js";
-import { UsageError } from "../../errors.js";
+import type { Environment } from "../environment.js";
+import { UsageError } from "../errors.js";
 
 /** What ssh_config(5) lists as TOKENS, by letter; "%%" is not among them. */
 export type Tokens = Readonly<Record<string, string>>;

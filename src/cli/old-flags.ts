@@ -1,0 +1,45 @@
+import type { Options } from "yargs";
+
+const REMOVED = "intermediate containers are always removed";
+const LIMIT = "it was for Docker's old builder; --ulimit and --cgroup-parent limit steps";
+
+/** docker's flags that mean nothing here, and why. */
+const REASONS = {
+	rm: REMOVED,
+	"force-rm": REMOVED,
+	compress: "rbuild compresses when the link is slower than the CPU",
+	squash: "use a stage for what must not become a layer",
+	isolation: "it is for Windows containers",
+	"security-opt":
+		"a step asks for RUN --security=insecure, which --allow security.insecure permits",
+	memory: LIMIT,
+	"memory-swap": LIMIT,
+	"cpu-shares": LIMIT,
+	"cpu-period": LIMIT,
+	"cpu-quota": LIMIT,
+	"cpuset-cpus": LIMIT,
+	"cpuset-mems": LIMIT,
+} as const satisfies Record<string, string>;
+
+const SWITCHES: readonly string[] = ["rm", "force-rm", "compress", "squash"];
+const LETTERS: Readonly<Record<string, string>> = { memory: "m", "cpu-shares": "c" };
+
+/** They are accepted, so that old command lines work, and not shown. docker/cli hides them as well. */
+export const OLD_FLAGS: Readonly<Record<string, Options>> = Object.fromEntries(
+	Object.keys(REASONS).map((name) => [
+		name,
+		{
+			...{ hidden: true, alias: LETTERS[name] ?? [] },
+			...(SWITCHES.includes(name)
+				? { type: "boolean" }
+				: { type: "string", array: true, requiresArg: true, nargs: 1 }),
+		},
+	]),
+);
+
+/** What to tell who gave one of them. */
+export function oldFlagNotes(values: object): readonly string[] {
+	return Object.entries(REASONS)
+		.filter(([name]) => name in values && (values as Record<string, unknown>)[name] !== undefined)
+		.map(([name, why]) => `--${name} has no effect: ${why}`);
+}

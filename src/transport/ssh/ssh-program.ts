@@ -1,0 +1,94 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
+import { ConnectionError } from "../../errors.js";
+import { controlPath } from "./control-socket.js";
+import { placeOf } from "./ssh-link.js";
+import type { SshSettings, SshTarget } from "./ssh-settings.js";
+
+/** The user may have to type or to touch something; sshd's own LoginGraceTime is 120 s. */
+const LOGIN_MS = 120_000;
+const STDERR_LIMIT = 4096;
+
+/** The ssh program of this machine, as it is called for one host. */
+export class SshProgram {
+	readonly #settings: SshSettings;
+	readonly #arguments: readonly string[];
+
+	/** @param folder of the shared connection's socket; undefined where each call is a login of its own */
+	constructor(target: SshTarget, settings: SshSettings, folder: string | undefined) {
+		const { sshConfigFile } = settings.environment;
+		this.#settings = settings;
+		this.#arguments = [
+			...(sshConfigFile === undefined ? [] : ["-F", sshConfigFile]),
+			...(target.user === undefined ? [] : ["-l", target.user]),
+			...(target.port === undefined ? [] : ["-p", String(target.port)]),
+			...(folder === undefined ? ["-o", "ControlPath=none"] : ["-S", controlPath(folder)]),
+			"-T",
+			...["ClearAllForwardings=yes", "PermitLocalCommand=no", "RemoteCommand=none"].flatMap(
+				(option) => ["-o", option],
+			),
+		];
+	}
+
+	/** Asks the shared connection for something. Without the configuration, whose own forwardings would be asked for as well. */
+	control(folder: string, command: string, more: readonly string[] = []): Promise<void> {
+		const { workingDirectory, variables } = this.#settings.environment;
+		const { alias } = this.#settings;
+		const argv = ["-F", "none", "-S", controlPath(folder), ...more, "-O", command, "--", alias];
+		return new Promise((resolve, reject) => {
+			const options = { cwd: workingDirectory, env: { ...variables }, timeout: 10_000 };
+			execFile("ssh", argv, options, (error) => (error === null ? resolve() : reject(error)));
+		});
+	}
+
+	/** Starts it, for as long as its caller wants. */
+	spawn(argv: readonly string[]): ChildProcessWithoutNullStreams {
+		const { workingDirectory, variables } = this.#settings.environment;
+		return spawn("ssh", [...this.#arguments, ...argv], {
+			cwd: workingDirectory,
+			env: { ...variables },
+			windowsHide: true,
+		});
+	}
+
+	/**
+	 * Waits until it ends, which is to be soon.
+	 * @returns its exit code, null where it was killed, and the last of what it said
+	 * @throws ConnectionError where there is no such program
+	 */
+	run(
+		argv: readonly string[],
+		signal: AbortSignal,
+	): Promise<{ code: number | null; stderr: string }> {
+		const child = this.spawn(argv);
+		return new Promise((resolve, reject) => {
+			let stderr = "";
+			child.stdin.end();
+			child.stdout.resume();
+			child.stderr.on("data", (chunk: Buffer) => {
+				stderr = (stderr + chunk.toString("utf8")).slice(-STDERR_LIMIT);
+			});
+			const end = () => child.kill();
+			const timer = setTimeout(end, this.#settings.connectTimeoutMs + LOGIN_MS);
+			signal.addEventListener("abort", end, { once: true });
+			child.once("error", (error) => {
+				clearTimeout(timer);
+				reject(
+					new ConnectionError(
+						"unreachable",
+						`cannot reach ${placeOf(this.#settings)}: ${error.message}`,
+						{
+							hint: "install OpenSSH's client, or say --ssh-client builtin",
+							cause: error,
+						},
+					),
+				);
+			});
+			// Not "close": what goes on in the background may hold the streams.
+			child.once("exit", (code) => {
+				clearTimeout(timer);
+				signal.removeEventListener("abort", end);
+				setImmediate(() => resolve({ code, stderr }));
+			});
+		});
+	}
+}
