@@ -59,8 +59,7 @@ export async function planBuild(
 	if (typeof options.context !== "string" || options.context === "") {
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
-	const wanted = options.platform ?? environment.variables.DOCKER_DEFAULT_PLATFORM;
-	const platform = singlePlatform(wanted);
+	const platform = singlePlatform(options.platform, environment);
 	const outputs = await planOutputs(options, environment);
 	const buildkit = await planBuildKit(options, environment);
 	const plan: BuildPlan = {

@@ -20,7 +20,7 @@ export async function remoteBuild(
 	surroundings: Surroundings,
 	caller: Run,
 ): Promise<BuildReport> {
-	const platforms = platformsOf(options.platform);
+	const platforms = platformsOf(options.platform, surroundings.environment);
 	if (platforms.length > 1) {
 		const { buildPlatforms } = await import("./platforms/multi-build.js");
 		return buildPlatforms(options, platforms, surroundings, caller);

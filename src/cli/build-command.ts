@@ -118,6 +118,10 @@ function checkCall(values: BuildArguments): void {
 	});
 }
 
+function severalPlatforms({ platform }: BuildOptions): boolean {
+	return platformsOf(platform, { variables: process.env }).length > 1;
+}
+
 /** An archive on the standard output needs it for itself, and no terminal can show it. */
 function checkResults(options: BuildOptions, values: BuildArguments): void {
 	const { save, iidfile, progress } = values;
@@ -128,7 +132,7 @@ function checkResults(options: BuildOptions, values: BuildArguments): void {
 			hint: "leave one of them out",
 		});
 	}
-	if (iidfile !== undefined && platformsOf(options.platform).length > 1 && !isDelivered(options)) {
+	if (iidfile !== undefined && severalPlatforms(options) && !isDelivered(options)) {
 		throw new UsageError("--iidfile needs one image, and of several platforms there is none yet", {
 			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
 		});

@@ -54,8 +54,7 @@ export async function examine(
 	tell: Tell,
 ): Promise<Diagnosis> {
 	const { allowEmulation = false } = options;
-	const wanted = options.platform || environment.variables.DOCKER_DEFAULT_PLATFORM;
-	const platform = singlePlatform(wanted);
+	const platform = singlePlatform(options.platform, environment);
 	const wish = { platform, allowEmulation };
 	const list = new Checklist(tell);
 	const chosen = await choose(options, wish, environment, signal, list);

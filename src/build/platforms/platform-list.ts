@@ -1,22 +1,32 @@
 import { normalizePlatform } from "../../engine/platforms.js";
+import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 
 /** `--platform`, which may name several with commas in between, and be given several times. */
 export type PlatformOption = string | readonly string[];
 
 /**
- * The OCI platforms that are asked for, each once, in their order; none: the daemon's own.
+ * The OCI platforms that are asked for, each once, in their order; none: the daemon's own. Without the
+ * option, those of DOCKER_DEFAULT_PLATFORM.
+ *
  * @throws UsageError
  */
-export function platformsOf(option: PlatformOption | undefined): readonly string[] {
-	const names = [option ?? []].flat().flatMap((text) => (text === "" ? [] : text.split(",")));
+export function platformsOf(
+	option: PlatformOption | undefined,
+	{ variables }: Pick<Environment, "variables">,
+): readonly string[] {
+	const asked = option ?? variables.DOCKER_DEFAULT_PLATFORM ?? [];
+	const names = [asked].flat().flatMap((text) => (text === "" ? [] : text.split(",")));
 	// An operating system alone is not enough to know the machine by, so any architecture will do.
 	return [...new Set(names.map((name) => normalizePlatform(name.trim(), "linux/amd64")))];
 }
 
 /** For what is done for one platform alone. @throws UsageError */
-export function singlePlatform(option: PlatformOption | undefined): string | undefined {
-	const [platform, ...others] = platformsOf(option);
+export function singlePlatform(
+	option: PlatformOption | undefined,
+	environment: Pick<Environment, "variables">,
+): string | undefined {
+	const [platform, ...others] = platformsOf(option, environment);
 	if (others.length === 0) return platform;
 	throw new UsageError(`one platform at a time: "${[platform, ...others].join(",")}" is several`, {
 		hint: "ask for each of them alone",
