@@ -2,10 +2,9 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import picocolors from "picocolors";
 import { ContextError, InterruptedError, UsageError } from "../../errors.js";
-import { ReplacementFile } from "../../image/replacement-file.js";
+import { replaceFile } from "../../image/replacement-file.js";
 import { printableLine, printableName } from "../../render/printable.js";
 import {
 	diffLines,
@@ -100,9 +99,7 @@ async function replace(
 		if (!current.equals(before)) {
 			throw new ContextError(`${name} has changed meanwhile`, { hint: "run the command again" });
 		}
-		await using replacement = await ReplacementFile.open(path);
-		await pipeline([after], replacement.stream);
-		await replacement.commit();
+		await replaceFile(path, after);
 	} catch (error) {
 		if (error instanceof ContextError) throw error;
 		const { code, cause = error } = error as NodeJS.ErrnoException;
