@@ -6,6 +6,7 @@ import { checkFolder } from "../image/export/folder-target.js";
 import { parseTag } from "../image/reference.js";
 import { checkWritable } from "../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../image/save-place.js";
+import { localDaemon } from "../target/choose-target.js";
 import type { BuildOptions, OutputOption, SaveOption } from "./options.js";
 
 /** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
@@ -38,14 +39,15 @@ export type ExportDestination =
 	| { readonly kind: "stdout" };
 
 /**
- * Checks --output, --push, --save and --load, and whether what they name can be written.
+ * Checks --output, --push, --save and --load, and whether what they name can be written, or is there.
  *
  * @throws UsageError, DeliveryError
  */
 export async function planOutputs(
 	options: BuildOptions,
-	{ workingDirectory }: Environment,
+	environment: Environment,
 ): Promise<PlannedOutputs> {
+	const { workingDirectory } = environment;
 	const outputs = (options.outputs ?? []).map(checkOutput);
 	const place = (dest: string) => (dest === "-" ? dest : resolve(workingDirectory, dest));
 	const names = namesOf(options, outputs);
@@ -65,6 +67,7 @@ export async function planOutputs(
 	const exports = outputs.flatMap((output) => plannedExport(output, names, place));
 	const image = givesImage(options);
 	await checkPlaces(deliveries.saves, exports);
+	if (deliveries.load) await localDaemon(environment);
 	return { tags: image ? names : [], image, deliveries, exports };
 }
 

@@ -8,7 +8,8 @@ import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
 import { EngineError } from "../../../src/errors.js";
 
-const environment = { variables: {}, workingDirectory: "/" } as Partial<Environment> as Environment;
+const variables = { DOCKER_HOST: "unix:///run/docker.sock" };
+const environment = { variables, workingDirectory: "/" } as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 const signal = new AbortController().signal;
 const NAMED = { buildContexts: { x: "docker-image://y" } };

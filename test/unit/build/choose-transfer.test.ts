@@ -14,7 +14,7 @@ import { EngineError, UsageError } from "../../../src/errors.js";
 import type { CredentialSource } from "../../../src/image/registry-credentials.js";
 
 const environment = {
-	variables: { TOKEN: "t" },
+	variables: { TOKEN: "t", DOCKER_HOST: "unix:///run/docker.sock" },
 	homeDirectory: "/nonexistent",
 	platform: "linux",
 	workingDirectory: "/",

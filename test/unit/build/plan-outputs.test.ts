@@ -19,6 +19,7 @@ suite("what becomes of a build", () => {
 	const plan = (options: Partial<BuildOptions>) =>
 		planOutputs({ context: ".", ...options }, {
 			workingDirectory: directory,
+			variables: { DOCKER_HOST: "unix:///run/docker.sock" },
 		} as Partial<Environment> as Environment);
 	const planned = (outputs: readonly OutputOption[], options: Partial<BuildOptions> = {}) =>
 		plan({ ...options, outputs });
