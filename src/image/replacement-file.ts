@@ -1,6 +1,8 @@
 import { constants, type Stats } from "node:fs";
 import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
 import { UnfinishedFile } from "./unfinished-file.js";
 
@@ -11,6 +13,8 @@ import { UnfinishedFile } from "./unfinished-file.js";
  * `commit()` it when everything is written; disposing of it removes what was not committed.
  */
 export class ReplacementFile implements AsyncDisposable {
+	/** Fails with a DeliveryError. */
+	readonly stream: Writable;
 	readonly #path: string;
 	readonly #file: UnfinishedFile | FileHandle;
 
@@ -33,17 +37,19 @@ export class ReplacementFile implements AsyncDisposable {
 	private constructor(path: string, file: UnfinishedFile | FileHandle) {
 		this.#path = path;
 		this.#file = file;
+		this.stream = new Writable({
+			write: (chunk: Uint8Array, _encoding, done) => {
+				this.#append(chunk).then(() => done(), done);
+			},
+		});
 	}
 
-	/** @throws DeliveryError; what the chunks fail with */
-	async write(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+	async #append(chunk: Uint8Array): Promise<void> {
 		const file = this.#file;
-		for await (const chunk of chunks) {
-			try {
-				await (file instanceof UnfinishedFile ? file.append(chunk) : file.writeFile(chunk));
-			} catch (error) {
-				throw writeFailure(this.#path, error);
-			}
+		try {
+			await (file instanceof UnfinishedFile ? file.append(chunk) : file.writeFile(chunk));
+		} catch (error) {
+			throw writeFailure(this.#path, error);
 		}
 	}
 
@@ -70,7 +76,7 @@ export class ReplacementFile implements AsyncDisposable {
  */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
 	await using replacement = await ReplacementFile.open(path);
-	await replacement.write([Buffer.from(content)]);
+	await pipeline([content], replacement.stream);
 	await replacement.commit();
 }
 

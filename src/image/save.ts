@@ -17,7 +17,7 @@ import { NoReversePush } from "./reverse/reverse-push.js";
 import { isLayoutFolder, type SavePlace } from "./save-place.js";
 
 /** Something that takes a tar, and keeps it only when all of it has come. */
-type TakeTar = (tar: Readable, compression: Transform | undefined) => Promise<void>;
+type TakeTar = (tar: Readable, compression: readonly Transform[]) => Promise<void>;
 
 /**
  * The image in a file or folder, with all of its tags, which appears only when it is complete. What this
@@ -41,10 +41,7 @@ export function saveDelivery(place: SavePlace, returns: ImageSource): Delivery {
 		deliver: (engine, image, run) =>
 			save(engine, image, place, returns, run, async (tar, compression) => {
 				await using file = await ReplacementFile.open(path);
-				const write = (bytes: AsyncIterable<Uint8Array>) => file.write(bytes);
-				const { signal } = run;
-				if (compression === undefined) await pipeline(tar, write, { signal });
-				else await pipeline(tar, compression, write, { signal });
+				await pipeline([tar, ...compression, file.stream], { signal: run.signal });
 				await file.commit();
 			}),
 	};

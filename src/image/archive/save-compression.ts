@@ -9,9 +9,10 @@ const { createZstdCompress } = zlib as { readonly createZstdCompress?: () => Tra
  * What a file's name asks for: gzip for .gz and .tgz, zstd for .zst, .zstd and .tzst.
  * @param compressed whether the layers are compressed already, so that little is to be gained
  */
-export function compressionOf(path: string, compressed: boolean): Transform | undefined {
-	if (/\.t?gz$/i.test(path)) return zlib.createGzip(compressed ? { level: 1 } : {});
-	return isZstd(path) ? createZstdCompress?.() : undefined;
+export function compressionOf(path: string, compressed: boolean): readonly Transform[] {
+	if (/\.t?gz$/i.test(path)) return [zlib.createGzip(compressed ? { level: 1 } : {})];
+	if (isZstd(path) && createZstdCompress !== undefined) return [createZstdCompress()];
+	return [];
 }
 
 /** @throws DeliveryError for a name that asks for what this node cannot do */

@@ -15,7 +15,7 @@ export class FileTarget implements ExportTarget {
 	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
 		const file = await ReplacementFile.open(this.name);
 		this.#file = file;
-		await pipeline(tar, (bytes: AsyncIterable<Uint8Array>) => file.write(bytes), { signal });
+		await pipeline(tar, file.stream, { signal });
 	}
 
 	async commit(): Promise<void> {
