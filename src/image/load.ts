@@ -5,7 +5,7 @@ import { ConnectionError, DeliveryError, EngineError, RbuildError } from "../err
 import type { Run } from "../events.js";
 import { imageLayout } from "./archive/image-layout.js";
 import { tarOf } from "./archive/tar-entries.js";
-import { exportArchive } from "./archive-export.js";
+import { archiveSize, exportArchive } from "./archive-export.js";
 import { readDaemonLine } from "./daemon-line.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
@@ -107,7 +107,7 @@ async function loadWhole(
 	{ engine, local, image, progress, run }: Loading,
 	reason: string,
 ): Promise<Arrival> {
-	progress.comesWhole(reason);
+	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	const loaded = await load(local, archive, run);
 	await checkLoaded(engine, local, image, archive.contents.imageIds, loaded, run);
