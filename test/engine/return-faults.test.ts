@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import type { BuildReport } from "../../src/events.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import { type Box, startBox } from "../support/box.js";
-import { rbuild } from "../support/cli.js";
+import { finished, rbuild, startRbuild } from "../support/cli.js";
 import { startDockerd } from "../support/dockerd.js";
 import { suiteWithDockerd } from "../support/requirement.js";
 
@@ -100,6 +100,45 @@ suiteWithDockerd("an image that does not get to where it is wanted", () => {
 			/cannot write to the image cache at .*: no space left on the disk$/m,
 		);
 		assert.deepEqual(left, ["rbuild"]);
+	});
+
+	const cached = async () => {
+		const list = ["cache", "ls", "--format", "json"];
+		const { stdout } = await rbuild(list, { env: { XDG_CACHE_HOME: cache } });
+		return JSON.parse(stdout) as { bytes: number; blobs: readonly { size: number }[] };
+	};
+
+	test("goes on from the blobs that had come, when rbuild was killed", async () => {
+		cache = join(directory, "killed-cache");
+		const args = [context, "-t", "faulty", "--save", join(directory, "killed.tar"), ...box.flags];
+		const env = { XDG_CACHE_HOME: cache };
+		const killed = startRbuild(args, { env });
+		const ended = finished(killed);
+		while (killed.exitCode === null && (await cached()).blobs.length === 0);
+		killed.kill("SIGKILL");
+		await ended;
+		const { bytes: kept } = await cached();
+		assert.ok(kept > 0);
+		const report = join(directory, "killed.json");
+		const { code, stderr } = await rbuild([...args, "--metadata-file", report], { env });
+		assert.equal(code, 0, stderr);
+		const { deliveries } = JSON.parse(readFileSync(report, "utf8")) as BuildReport;
+		const all = (await cached()).bytes;
+		assert.ok((deliveries[0]?.bytes ?? all) <= all - kept);
+	});
+
+	test("leaves a cache that can be emptied", async () => {
+		const { blobs, bytes } = await cached();
+		assert.equal(
+			blobs.reduce((sum, { size }) => sum + size, 0),
+			bytes,
+		);
+		const env = { XDG_CACHE_HOME: cache };
+		const recent = await rbuild(["cache", "prune"], { env });
+		assert.match(recent.stdout, /^removed 0 blobs, /);
+		const { stdout } = await rbuild(["cache", "prune", "--all"], { env });
+		assert.match(stdout, new RegExp(`^removed ${blobs.length} blobs, .*; 0 B left\n$`));
+		assert.deepEqual((await cached()).blobs, []);
 	});
 
 	test("is an error when the local daemon is killed while it loads, and comes from the cache then", async () => {
