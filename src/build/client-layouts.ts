@@ -2,7 +2,8 @@ import { type BlobStore, contentService } from "../buildkit/content.js";
 import type { TypedAttrs } from "../buildkit/control.js";
 import type { SessionService } from "../buildkit/session-service.js";
 import type { Emit } from "../events.js";
-import { type Descriptor, OciLayout } from "../image/oci-layout.js";
+import { parseDescriptor } from "../image/image-manifest.js";
+import { OciLayout } from "../image/oci-layout.js";
 import type { BuildKitPlan } from "./buildkit-plan.js";
 
 /** How the daemon's exporter of caches tells what it wrote (cache/remotecache/export.go). */
@@ -74,9 +75,8 @@ export class ClientLayouts {
 	async commit(result: Readonly<Record<string, string>>): Promise<void> {
 		const descriptor = result[CACHE_DESCRIPTOR];
 		if (descriptor === undefined) return;
-		for (const { layout, tag } of this.#written) {
-			await layout.tag(JSON.parse(descriptor) as Descriptor, tag);
-		}
+		const cache = parseDescriptor(JSON.parse(descriptor), "the cache that the daemon wrote");
+		for (const { layout, tag } of this.#written) await layout.tag(cache, tag);
 	}
 }
 

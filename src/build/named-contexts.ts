@@ -9,7 +9,8 @@ import {
 import type { Environment } from "../environment.js";
 import { ContextError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
-import { type Descriptor, OciLayout } from "../image/oci-layout.js";
+import type { Descriptor } from "../image/image-manifest.js";
+import { OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
 import type { SecretsCheck } from "./options.js";
 import { placeKey } from "./place-key.js";

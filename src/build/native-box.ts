@@ -21,7 +21,8 @@ interface Box {
 
 /**
  * Of several boxes, for each platform the first to answer that runs it natively; for any platform, the
- * first to answer. What has to be emulated goes to a box with nothing else to do, if there is one. What they have answered a short time ago need not be asked again.
+ * first to answer. What has to be emulated goes to a box with nothing else to do, if there is one. What
+ * they have answered a short time ago need not be asked again.
  *
  * @param closing as for chooseBox()
  * @returns in the order of the platforms

@@ -36,11 +36,10 @@ export interface BlobWriter extends AsyncDisposable {
 	append(data: Uint8Array): Promise<void>;
 	/** Begins anew. */
 	clear(): Promise<void>;
-	/**
-	 * @param expected checked against what came, where it is given
-	 * @returns the digest; undefined where that is not the expected one
-	 */
-	commit(expected: string | undefined): Promise<string | undefined>;
+	/** Of what has come so far. */
+	digest(): string;
+	/** Puts it among the others, under its digest. */
+	commit(): Promise<void>;
 }
 
 /**
@@ -141,8 +140,11 @@ async function commit(
 	expected: string | undefined,
 ): Promise<string> {
 	const isWhole = total === 0n || Number(total) === writer.length;
-	const digest = isWhole ? await writer.commit(expected) : undefined;
-	if (digest !== undefined) return digest;
+	const digest = writer.digest();
+	if (isWhole && digest === (expected ?? digest)) {
+		await writer.commit();
+		return digest;
+	}
 	const what = isWhole ? `is not ${expected}` : `is ${writer.length} bytes of ${total}`;
 	throw new GrpcError(GRPC_STATUS.failedPrecondition, `what was written ${what}`);
 }

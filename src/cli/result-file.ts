@@ -1,7 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { checkWritable, ReplacementFile } from "../image/replacement-file.js";
+import { checkWritable, replaceFile } from "../image/replacement-file.js";
 
 /** The small files for scripts: --iidfile and --metadata-file. All throw DeliveryError. */
 
@@ -12,10 +11,7 @@ export async function checkResultFile(file: string | undefined): Promise<void> {
 
 /** Writes it, whole or not at all; what is no regular file is written to as it is. */
 export async function writeResultFile(file: string | undefined, content: string): Promise<void> {
-	if (file === undefined) return;
-	await using replacement = await ReplacementFile.open(resolve(file));
-	await pipeline([content], replacement.stream);
-	await replacement.commit();
+	if (file !== undefined) await replaceFile(resolve(file), content);
 }
 
 /** As docker does with the id: that of an earlier build must not pass for that of one that fails. */

@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream";
 import type { Engine } from "../engine/engine.js";
-import { exportImage } from "../engine/images.js";
+import { exportImage, inspectImage } from "../engine/images.js";
 import { DeliveryError, EngineError } from "../errors.js";
 import { ArchiveCheck } from "./archive-check.js";
 import type { BuiltImage } from "./delivery.js";
@@ -8,6 +8,24 @@ import { parseTag } from "./reference.js";
 
 /** How many bytes go by between two calls of `onProgress`. */
 const PROGRESS_STEP = 1024 * 1024;
+
+/**
+ * About the bytes of the whole image, where the daemon's count of them is that of its files: in containerd's
+ * store it has the compressed layers, too.
+ */
+export async function archiveSize(
+	engine: Engine,
+	{ id }: BuiltImage,
+	signal: AbortSignal,
+): Promise<number | undefined> {
+	try {
+		const { size, isInGraphDriver } = await inspectImage(engine, id, signal);
+		return isInGraphDriver && size > 0 ? size : undefined;
+	} catch (error) {
+		if (error instanceof EngineError) return undefined;
+		throw error;
+	}
+}
 
 /**
  * The whole image as `docker save` writes it, with all of its tags, checked while it is read.

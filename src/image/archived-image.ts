@@ -115,11 +115,12 @@ async function storeLayer(
 	await using incoming = await cache.receive();
 	if (first.subarray(0, GZIP.length).equals(GZIP)) {
 		for await (const chunk of content) await incoming.append(chunk);
-		const digest = await incoming.commitAsIs();
-		if (posix.basename(name) === hexOf(digest)) {
-			return { digest, size: incoming.size, diffId: undefined };
+		const digest = incoming.digest();
+		if (posix.basename(name) !== hexOf(digest)) {
+			throw new DeliveryError(`the daemon sent a layer as ${name} that is ${digest}`);
 		}
-		throw new DeliveryError(`the daemon sent a layer as ${name} that is ${digest}`);
+		await incoming.commit();
+		return { digest, size: incoming.length, diffId: undefined };
 	}
 	const hash = createHash("sha256");
 	const hashed = async function* () {
@@ -131,8 +132,9 @@ async function storeLayer(
 	await pipeline(hashed, createGzip(), async (compressed: AsyncIterable<Buffer>) => {
 		for await (const chunk of compressed) await incoming.append(chunk);
 	});
-	const digest = await incoming.commitAsIs();
-	return { digest, size: incoming.size, diffId: `sha256:${hash.digest("hex")}` };
+	const digest = incoming.digest();
+	await incoming.commit();
+	return { digest, size: incoming.length, diffId: `sha256:${hash.digest("hex")}` };
 }
 
 async function storeManifest(

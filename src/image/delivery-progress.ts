@@ -24,6 +24,7 @@ export class DeliveryProgress implements ReturnNews {
 	readonly #startedAt = performance.now();
 	#bytes = 0;
 	#told = 0;
+	#totalBytes: number | undefined;
 
 	constructor(method: DeliverEvent["method"], destination: string, emit: Emit) {
 		this.#emit = emit;
@@ -31,8 +32,12 @@ export class DeliveryProgress implements ReturnNews {
 		emit({ ...this.#event, status: "started", bytes: 0 });
 	}
 
-	/** Why the whole image is sent. */
-	comesWhole(reason: string): void {
+	/**
+	 * Why the whole image is sent.
+	 * @param totalBytes about, where it is known
+	 */
+	comesWhole(reason: string, totalBytes: number | undefined): void {
+		this.#totalBytes = totalBytes;
 		this.#progress({ detail: `the whole image: ${reason}` });
 	}
 
@@ -76,7 +81,10 @@ export class DeliveryProgress implements ReturnNews {
 	}
 
 	#progress(news: Pick<DeliverEvent, "detail" | "layer">): void {
-		this.#emit({ ...this.#event, status: "progress", bytes: this.#bytes, ...news });
+		const bytes = this.#bytes;
+		// An archive has a little more than its files.
+		const total = this.#totalBytes && { totalBytes: Math.max(this.#totalBytes, bytes) };
+		this.#emit({ ...this.#event, status: "progress", bytes, ...total, ...news });
 	}
 }
 

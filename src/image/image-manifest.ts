@@ -48,7 +48,7 @@ export function parseManifest(content: Uint8Array, digest: Digest): Manifest {
 	}
 	return {
 		kind: "image",
-		config: descriptor(config, `the configuration in ${what}`),
+		config: parseDescriptor(config, `the configuration in ${what}`),
 		layers: descriptors(layers, `a layer in ${what}`),
 	};
 }
@@ -69,10 +69,11 @@ function descriptors(value: unknown, what: string): readonly Descriptor[] {
 	if (!Array.isArray(value) || value.length > PARTS_LIMIT) {
 		throw new DeliveryError(`${what} cannot be read: there is no list of at most ${PARTS_LIMIT}`);
 	}
-	return value.map((item) => descriptor(item, what));
+	return value.map((item) => parseDescriptor(item, what));
 }
 
-function descriptor(value: unknown, what: string): Descriptor {
+/** @param what it is of, for messages. @throws DeliveryError */
+export function parseDescriptor(value: unknown, what: string): Descriptor {
 	const { mediaType, digest, size, platform, annotations } = fields(value);
 	if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
 		throw new DeliveryError(`${what} has no size`);

@@ -1,17 +1,18 @@
 import { Readable } from "node:stream";
 import type { Engine } from "../engine/engine.js";
 import { inspectImage, loadImage, tagImage } from "../engine/images.js";
-import { DeliveryError, EngineError } from "../errors.js";
+import { ConnectionError, DeliveryError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { imageLayout } from "./archive/image-layout.js";
 import { tarOf } from "./archive/tar-entries.js";
-import { exportArchive } from "./archive-export.js";
+import { archiveSize, exportArchive } from "./archive-export.js";
 import { readDaemonLine } from "./daemon-line.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
 import type { Digest } from "./digest.js";
 import { identifyImage, sameContent } from "./image-identity.js";
 import type { ImageSource, ReturnedImage } from "./image-return.js";
+import { LocalDaemonLost, openLocalDaemon } from "./local-daemon.js";
 import { layersThere } from "./local-layers.js";
 import { parseTag } from "./reference.js";
 import { NoReversePush } from "./reverse/reverse-push.js";
@@ -27,7 +28,7 @@ export function loadDelivery(
 ): Delivery {
 	return {
 		async deliver(engine, image, run) {
-			const local = await openLocalEngine();
+			const local = await openLocalDaemon(openLocalEngine);
 			const progress = new DeliveryProgress("load", local.transport.target, run.emit);
 			const loading = { engine, local, image, returns, progress, run };
 			return progress.done((await tagThere(loading)) ?? (await loadMissing(loading)));
@@ -67,7 +68,8 @@ async function loadMissing(loading: Loading): Promise<Arrival> {
 		try {
 			return await loadReturned(loading, returned, there);
 		} catch (error) {
-			if (there.size === 0 || !(error instanceof DeliveryError)) throw error;
+			const isLost = error instanceof LocalDaemonLost;
+			if (isLost || there.size === 0 || !(error instanceof DeliveryError)) throw error;
 		}
 		// A layer may have been removed there meanwhile: then it takes all of them.
 		return await loadReturned(loading, await bring(loading, new Set()), new Set());
@@ -105,7 +107,7 @@ async function loadWhole(
 	{ engine, local, image, progress, run }: Loading,
 	reason: string,
 ): Promise<Arrival> {
-	progress.comesWhole(reason);
+	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	const loaded = await load(local, archive, run);
 	await checkLoaded(engine, local, image, archive.contents.imageIds, loaded, run);
@@ -131,9 +133,11 @@ async function load(local: Engine, archive: Readable, run: Run): Promise<readonl
 		}
 	} catch (error) {
 		// An archive that breaks off makes the local daemon complain; the break is the reason.
-		const reason = archive.errored ?? error;
+		const { errored } = archive;
 		archive.destroy();
-		throw reason instanceof EngineError ? refuse(reason.message, reason) : reason;
+		if (errored instanceof RbuildError) throw errored;
+		if (error instanceof ConnectionError) throw new LocalDaemonLost(error);
+		throw error instanceof EngineError ? refuse(error.message, error) : error;
 	}
 	return loaded;
 }

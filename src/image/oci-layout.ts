@@ -1,21 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, open, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fields } from "../engine/document.js";
 import { DeliveryError } from "../errors.js";
 import { makeFolder } from "./folder.js";
-import { writeFailure } from "./replacement-file.js";
-
-/** Where an image or a cache is among the blobs (OCI image-spec, descriptor.md). */
-export interface Descriptor {
-	readonly mediaType: string;
-	readonly digest: string;
-	readonly size: number;
-	readonly annotations?: Readonly<Record<string, string>>;
-}
-
-interface Index {
-	readonly manifests: readonly Descriptor[];
-}
+import { type Descriptor, parseDescriptor } from "./image-manifest.js";
+import { IncomingBlob } from "./incoming-blob.js";
+import { replaceFile, writeFailure } from "./replacement-file.js";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -51,15 +41,14 @@ export class OciLayout {
 	}
 
 	/** Begins a blob, which is not there before it is committed. @throws DeliveryError */
-	async write(): Promise<NewBlob> {
-		try {
-			await makeFolder(this.#path);
-			const temporary = join(this.#path, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
-			const file = await open(temporary, "wx");
-			return new NewBlob(file, temporary, (digest) => this.#blob(digest));
-		} catch (error) {
-			throw writeFailure(this.#path, error);
-		}
+	write(): Promise<IncomingBlob> {
+		return IncomingBlob.open({
+			waiting: this.#path,
+			modes: { folder: 0o777, file: 0o666 },
+			isDurable: true,
+			placeOf: (digest) => this.#blob(digest),
+			failure: writeFailure,
+		});
 	}
 
 	/**
@@ -67,29 +56,40 @@ export class OciLayout {
 	 * @throws DeliveryError for an index that cannot be read
 	 */
 	async find(tag: string): Promise<Descriptor | undefined> {
-		const { manifests } = await this.#index();
+		const manifests = await this.manifests();
 		const named = (name: string) => manifests.find((one) => one.annotations?.[name] === tag);
 		return named(NAMES[0]) ?? named(NAMES[1]);
 	}
 
 	/** Everything that the index has. @throws DeliveryError */
 	async manifests(): Promise<readonly Descriptor[]> {
-		return (await this.#index()).manifests;
+		const { file, manifests } = await this.#index();
+		return manifests.map((one) => parseDescriptor(one, `an image in ${file}`));
 	}
 
 	/** Gives a tag to something else, or for the first time. @throws DeliveryError */
 	async tag(descriptor: Descriptor, tag: string): Promise<void> {
-		const { manifests, ...rest } = await this.#index();
-		const others = manifests.filter(({ annotations = {} }) => {
+		const { file, document, manifests } = await this.#index();
+		const others = manifests.filter((one) => {
+			const annotations = fields(fields(one).annotations);
 			return annotations[TAG] !== tag || annotations[NAMES[0]] !== undefined;
 		});
 		const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [TAG]: tag } };
-		await this.#replace("oci-layout", { imageLayoutVersion: "1.0.0" });
-		await this.#replace("index.json", {
+		const index = {
 			schemaVersion: 2,
 			mediaType: "application/vnd.oci.image.index.v1+json",
-			...rest,
+			...document,
 			manifests: [...others, tagged],
+		};
+		await this.#makeFolder();
+		const version = { imageLayoutVersion: "1.0.0" };
+		await replaceFile(join(this.#path, "oci-layout"), JSON.stringify(version));
+		await replaceFile(file, JSON.stringify(index));
+	}
+
+	async #makeFolder(): Promise<void> {
+		await makeFolder(this.#path).catch((error: unknown) => {
+			throw writeFailure(this.#path, error);
 		});
 	}
 
@@ -97,14 +97,15 @@ export class OciLayout {
 		return join(this.#path, "blobs", ...digest.split(":"));
 	}
 
+	/** As it is there, with what this program does not know of. */
 	async #index(): Promise<Index> {
 		const file = join(this.#path, "index.json");
 		const text = await readFile(file, "utf8").catch(ifMissing);
-		if (text === undefined) return { manifests: [] };
+		if (text === undefined) return { file, document: {}, manifests: [] };
 		try {
-			const index: Partial<Index> = JSON.parse(text);
-			if (Array.isArray(index.manifests ?? []))
-				return { ...index, manifests: index.manifests ?? [] };
+			const document = fields(JSON.parse(text));
+			const { manifests = [] } = document;
+			if (Array.isArray(manifests)) return { file, document, manifests };
 		} catch {
 			// As one that is something else.
 		}
@@ -112,72 +113,12 @@ export class OciLayout {
 			hint: "name another folder, or remove this one",
 		});
 	}
-
-	async #replace(name: string, content: unknown): Promise<void> {
-		const path = join(this.#path, name);
-		const temporary = join(this.#path, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
-		try {
-			await makeFolder(this.#path);
-			await writeFile(temporary, JSON.stringify(content));
-			await rename(temporary, path);
-		} catch (error) {
-			await unlink(temporary).catch(() => {});
-			throw writeFailure(path, error);
-		}
-	}
 }
 
-class NewBlob implements AsyncDisposable {
-	length = 0;
-	readonly #file: FileHandle;
-	readonly #placeOf: (digest: string) => string;
-	#temporary: string | undefined;
-	#hash = createHash("sha256");
-
-	constructor(file: FileHandle, temporary: string, placeOf: (digest: string) => string) {
-		this.#file = file;
-		this.#temporary = temporary;
-		this.#placeOf = placeOf;
-	}
-
-	async append(data: Uint8Array): Promise<void> {
-		this.#hash.update(data);
-		try {
-			for (let at = 0; at < data.length; ) {
-				const { bytesWritten } = await this.#file.write(data, at, data.length - at, this.length);
-				at += bytesWritten;
-				this.length += bytesWritten;
-			}
-		} catch (error) {
-			throw writeFailure(this.#temporary ?? "", error);
-		}
-	}
-
-	async clear(): Promise<void> {
-		await this.#file.truncate(0);
-		this.#hash = createHash("sha256");
-		this.length = 0;
-	}
-
-	async commit(expected: string | undefined): Promise<string | undefined> {
-		const digest = `sha256:${this.#hash.digest("hex")}`;
-		if (this.#temporary === undefined || digest !== (expected ?? digest)) return undefined;
-		const place = this.#placeOf(digest);
-		try {
-			await this.#file.sync();
-			await makeFolder(dirname(place));
-			await rename(this.#temporary, place);
-		} catch (error) {
-			throw writeFailure(place, error);
-		}
-		this.#temporary = undefined;
-		return digest;
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#file.close().catch(() => {});
-		if (this.#temporary !== undefined) await unlink(this.#temporary).catch(() => {});
-	}
+interface Index {
+	readonly file: string;
+	readonly document: Readonly<Record<string, unknown>>;
+	readonly manifests: readonly unknown[];
 }
 
 function ifMissing(error: unknown): undefined {

@@ -36,7 +36,7 @@ export function pushFromHereDelivery(
 				.catch(async (error: unknown) => {
 					if (!(error instanceof NoReversePush)) throw error;
 					const { bringWhole } = await import("./whole-image.js");
-					const onComing = () => progress.comesWhole(error.message);
+					const onComing = () => progress.comesWhole(error.message, undefined);
 					const whole = await bringWhole(engine, image, cache, onComing, run);
 					return whole.received === 0 ? whole : { ...whole, whole: error.message };
 				});

@@ -8,6 +8,7 @@ import type { Delivery } from "./delivery.js";
 import { parseTag } from "./reference.js";
 import { loginHint } from "./registry/registry-failure.js";
 import type { CredentialSource } from "./registry-credentials.js";
+import { checkPushed, checkTag } from "./tag-check.js";
 
 /**
  * One tag, pushed by the daemon that built it. Only the credentials of that tag's registry are looked
@@ -19,14 +20,16 @@ import type { CredentialSource } from "./registry-credentials.js";
 export function pushDelivery(tag: string, credentials: CredentialSource): Delivery {
 	const { domain: registry, familiar: destination } = parseTag(tag);
 	return {
-		async deliver(engine, _image, run) {
+		async deliver(engine, image, run) {
 			const startedAt = performance.now();
 			const event = { type: "deliver", method: "push", destination } as const;
 			run.emit({ ...event, status: "started", bytes: 0 });
+			await checkTag(engine, image, destination, run.signal);
 			const auth = await credentials.credentialsFor(registry);
 			const pushed = await push(engine, destination, auth, run).catch((error: Error) => {
 				throw pushFailure(error, destination, registry, auth !== undefined);
 			});
+			await checkPushed(engine, image, destination, pushed.digest, run.signal);
 			run.emit({ ...event, status: "done", bytes: pushed.bytes });
 			const durationMs = performance.now() - startedAt;
 			return { method: "push", destination, bytes: 0, digest: pushed.digest, durationMs };

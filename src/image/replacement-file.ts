@@ -1,9 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { access, type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
+import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
+import { UnfinishedFile } from "./unfinished-file.js";
 
 /**
  * A file that appears under its name only when it is complete: until then it has a temporary name in
@@ -12,48 +13,71 @@ import { DeliveryError } from "../errors.js";
  * `commit()` it when everything is written; disposing of it removes what was not committed.
  */
 export class ReplacementFile implements AsyncDisposable {
+	/** Fails with a DeliveryError. */
 	readonly stream: Writable;
-	readonly #handle: FileHandle;
 	readonly #path: string;
-	/** Undefined for what cannot be replaced, and after the commit. */
-	#temporaryPath: string | undefined;
+	readonly #file: UnfinishedFile | FileHandle;
 
 	/** @throws DeliveryError */
 	static async open(path: string): Promise<ReplacementFile> {
 		const existing = await statOf(path);
 		try {
 			if (existing !== undefined && !existing.isFile()) {
-				return new ReplacementFile(await open(path, "w"), path, undefined);
+				return new ReplacementFile(path, await open(path, "w"));
 			}
 			// A link stays a link: what it points to is replaced.
 			const target = existing === undefined ? path : await realpath(path);
-			const temporaryPath = join(dirname(target), `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
-			const handle = await open(temporaryPath, "wx", (existing?.mode ?? 0o666) & 0o777);
-			return new ReplacementFile(handle, target, temporaryPath);
+			const mode = (existing?.mode ?? 0o666) & 0o777;
+			return new ReplacementFile(target, await UnfinishedFile.create(dirname(target), mode));
 		} catch (error) {
 			throw writeFailure(path, error);
 		}
 	}
 
-	private constructor(handle: FileHandle, path: string, temporaryPath: string | undefined) {
-		this.#handle = handle;
+	private constructor(path: string, file: UnfinishedFile | FileHandle) {
 		this.#path = path;
-		this.#temporaryPath = temporaryPath;
-		// A pipe has nothing to flush to, and fails when it is asked to.
-		this.stream = handle.createWriteStream({ flush: temporaryPath !== undefined });
+		this.#file = file;
+		this.stream = new Writable({
+			write: (chunk: Uint8Array, _encoding, done) => {
+				this.#append(chunk).then(() => done(), done);
+			},
+		});
 	}
 
-	/** Gives the file its name. The stream must have been closed, which puts the content on the disk. */
+	async #append(chunk: Uint8Array): Promise<void> {
+		const file = this.#file;
+		try {
+			await (file instanceof UnfinishedFile ? file.append(chunk) : file.writeFile(chunk));
+		} catch (error) {
+			throw writeFailure(this.#path, error);
+		}
+	}
+
+	/** Gives the file its name, when its content is on the disk. @throws DeliveryError */
 	async commit(): Promise<void> {
-		if (this.#temporaryPath === undefined) return;
-		await rename(this.#temporaryPath, this.#path);
-		this.#temporaryPath = undefined;
+		if (!(this.#file instanceof UnfinishedFile)) return;
+		try {
+			await this.#file.sync();
+			await this.#file.commit(this.#path);
+		} catch (error) {
+			throw writeFailure(this.#path, error);
+		}
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#handle.close().catch(() => {});
-		if (this.#temporaryPath !== undefined) await unlink(this.#temporaryPath).catch(() => {});
+		if (this.#file instanceof UnfinishedFile) await this.#file[Symbol.asyncDispose]();
+		else await this.#file.close().catch(() => {});
 	}
+}
+
+/**
+ * Puts a small file in the place of what is there, whole or not at all.
+ * @throws DeliveryError
+ */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+	await using replacement = await ReplacementFile.open(path);
+	await pipeline([content], replacement.stream);
+	await replacement.commit();
 }
 
 /**

@@ -8,7 +8,7 @@ import { imageLayout } from "./archive/image-layout.js";
 import { LayoutFolder } from "./archive/layout-folder.js";
 import { compressionOf } from "./archive/save-compression.js";
 import { type TarEntry, tarOf } from "./archive/tar-entries.js";
-import { exportArchive } from "./archive-export.js";
+import { archiveSize, exportArchive } from "./archive-export.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
 import type { ImageSource } from "./image-return.js";
@@ -159,7 +159,7 @@ async function saveWhole(
 	run: Run,
 	take: TakeTar,
 ): Promise<Arrival> {
-	progress.comesWhole(reason);
+	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	try {
 		await take(archive, compressionOf(path, false));

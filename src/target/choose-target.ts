@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { posix } from "node:path";
 import type { Environment } from "../environment.js";
 import { ConnectionError, DeliveryError, UsageError } from "../errors.js";
 import {
@@ -9,6 +7,7 @@ import {
 	readContext,
 } from "./context-store.js";
 import { currentContext } from "./docker-config.js";
+import { localSocket } from "./local-sockets.js";
 import { DOCKER_PORTS, parseTarget } from "./parse-target.js";
 import type { ChosenTarget, Target } from "./target.js";
 import { chooseTlsFiles, type TlsOptions } from "./tls-files.js";
@@ -145,53 +144,34 @@ function parse(text: string, namedBy: string, withTls: boolean) {
 }
 
 /**
- * The daemon of this machine, to load an image into: what docker uses where that is a local socket, else
+ * The daemon of this machine, to load an image into: what docker uses where that is of this machine, else
  * the usual sockets.
  *
  * @throws DeliveryError when there is none
  */
 export async function localDaemon(environment: Environment): Promise<ChosenTarget> {
 	const current = await currentTarget({}, environment).catch(() => undefined);
-	const found = current?.target.kind === "unix" ? current : await findLocalTarget(environment);
-	if (found !== undefined) return found;
-	throw new DeliveryError("there is no docker on this machine to load an image into", {
-		hint: "save the image with --save FILE, or push it with --push",
+	if (current !== undefined && isLocal(current.target)) return current;
+	const socketPath = await localSocket(environment);
+	if (socketPath !== undefined) return usualSocket(socketPath);
+	throw new DeliveryError("there is no docker or podman on this machine to load the image into", {
+		hint: "start it, name its socket in DOCKER_HOST, or save the image: --save FILE.tar",
 	});
 }
 
-async function findLocalTarget(environment: Environment): Promise<ChosenTarget | undefined> {
-	for (const socketPath of localSockets(environment)) {
-		if (await isSocket(socketPath)) {
-			return { target: { kind: "unix", socketPath }, chosenBy: "local socket" };
-		}
-	}
-	return undefined;
+function isLocal(target: Target): boolean {
+	if (target.kind === "unix") return true;
+	return target.kind !== "ssh" && /^(?:localhost|127(?:\.\d+){3}|::1)$/i.test(target.host);
 }
 
 async function localTarget(environment: Environment): Promise<ChosenTarget> {
-	const found = await findLocalTarget(environment);
-	if (found !== undefined) return found;
+	const socketPath = await localSocket(environment);
+	if (socketPath !== undefined) return usualSocket(socketPath);
 	throw new ConnectionError("socket-missing", "no target was named and no local daemon was found", {
 		hint: "name the box with --on, as in: rbuild . --on user@host",
 	});
 }
 
-/** Docker's usual sockets before Podman's, the system's before the user's. */
-function localSockets({ variables, homeDirectory }: Environment): string[] {
-	const runtime = variables.XDG_RUNTIME_DIR;
-	return [
-		"/var/run/docker.sock",
-		posix.join(homeDirectory, ".docker/run/docker.sock"),
-		...(runtime ? [posix.join(runtime, "docker.sock")] : []),
-		...(runtime ? [posix.join(runtime, "podman/podman.sock")] : []),
-		"/run/podman/podman.sock",
-	];
-}
-
-async function isSocket(path: string): Promise<boolean> {
-	try {
-		return (await stat(path)).isSocket();
-	} catch {
-		return false;
-	}
+function usualSocket(socketPath: string): ChosenTarget {
+	return { target: { kind: "unix", socketPath }, chosenBy: "local socket" };
 }

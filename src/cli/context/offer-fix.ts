@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import picocolors from "picocolors";
 import type { Prompt } from "../../environment.js";
 import { ContextError, UsageError } from "../../errors.js";
-import { ReplacementFile } from "../../image/replacement-file.js";
+import { replaceFile } from "../../image/replacement-file.js";
 import { printableLine, printableName } from "../../render/printable.js";
 import {
 	diffLines,
@@ -88,9 +87,7 @@ async function replace(
 		if (!current.equals(before)) {
 			throw new ContextError(`${name} has changed meanwhile`, { hint: "run the command again" });
 		}
-		await using replacement = await ReplacementFile.open(path);
-		await pipeline([after], replacement.stream);
-		await replacement.commit();
+		await replaceFile(path, after);
 	} catch (error) {
 		if (error instanceof ContextError) throw error;
 		const { code, cause = error } = error as NodeJS.ErrnoException;

@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { dirname, join } from "node:path";
+import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../folder.js";
 import { writeFailure } from "../replacement-file.js";
+import { temporaryPath, UnfinishedFile } from "../unfinished-file.js";
 import type { TarEntry } from "./tar-entries.js";
 
 /**
@@ -20,8 +18,7 @@ export class LayoutFolder implements AsyncDisposable {
 	/** @param path absolute. @throws DeliveryError */
 	static async open(path: string): Promise<LayoutFolder> {
 		await checkLayoutFolder(path);
-		const name = `.${basename(path)}.rbuild-${randomBytes(6).toString("hex")}.tmp`;
-		const staging = join(dirname(path), name);
+		const staging = temporaryPath(dirname(path));
 		try {
 			await makeFolder(staging);
 		} catch (error) {
@@ -41,9 +38,13 @@ export class LayoutFolder implements AsyncDisposable {
 			for (const { name, open } of entries) {
 				const place = join(this.#staging, name);
 				await makeFolder(dirname(place));
-				await pipeline(Readable.from(open()), createWriteStream(place, { flags: "wx" }), {
-					signal,
-				});
+				await using file = await UnfinishedFile.create(dirname(place));
+				for await (const chunk of open()) {
+					if (signal.aborted) throw interrupted(signal);
+					await file.append(chunk);
+				}
+				await file.sync();
+				await file.commit(place);
 			}
 		} catch (error) {
 			throw writeFailure(this.#path, error);

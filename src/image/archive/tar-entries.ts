@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { DeliveryError } from "../../errors.js";
 
 const BLOCK = 512;
 
@@ -9,7 +9,7 @@ export interface TarEntry {
 	/** Bytes. */
 	readonly size: number;
 	/** Called once, when it is its turn. */
-	readonly open: () => AsyncIterable<Uint8Array> | Readable;
+	readonly open: () => AsyncIterable<Uint8Array>;
 }
 
 export function tarEntry(name: string, content: Uint8Array): TarEntry {
@@ -22,7 +22,10 @@ export function tarEntry(name: string, content: Uint8Array): TarEntry {
 	};
 }
 
-/** A tar (POSIX ustar) in which nothing tells when or by whom it was made: the same files, the same bytes. */
+/**
+ * A tar (POSIX ustar) in which nothing tells when or by whom it was made: the same files, the same bytes.
+ * @throws DeliveryError for an entry of another size than it was said to have; whatever an entry fails with
+ */
 export async function* tarOf(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {
 	for (const { name, size, open } of entries) {
 		yield header(name, size);
@@ -31,7 +34,7 @@ export async function* tarOf(entries: readonly TarEntry[]): AsyncGenerator<Uint8
 			written += chunk.length;
 			yield chunk;
 		}
-		if (written !== size) throw new Error(`${name} has ${written} bytes, not ${size}`);
+		if (written !== size) throw new DeliveryError(`${name} has ${written} bytes, not ${size}`);
 		if (size % BLOCK > 0) yield Buffer.alloc(BLOCK - (size % BLOCK));
 	}
 	yield Buffer.alloc(2 * BLOCK);

@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { interrupted } from "../../engine/exchange.js";
+import { DeliveryError } from "../../errors.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
+import { IncomingBlob } from "../incoming-blob.js";
 import { CacheFailure } from "./cache-failure.js";
-import { IncomingBlob } from "./incoming-blob.js";
+
+/** Of what is read at once. */
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The layers, configurations and manifests of images that came to this machine, by their digests, so that
@@ -43,7 +46,7 @@ export class BlobCache {
 		const hash = createHash("sha256");
 		let size = 0;
 		try {
-			for await (const chunk of this.read(digest) as AsyncIterable<Buffer>) {
+			for await (const chunk of this.read(digest)) {
 				if (signal.aborted) throw interrupted(signal);
 				hash.update(chunk);
 				size += chunk.length;
@@ -58,12 +61,24 @@ export class BlobCache {
 	}
 
 	/**
-	 * Fails as the file system does.
 	 * @param end the byte after the last one
+	 * @throws DeliveryError that names it where it is not there, or cannot be read
 	 */
-	read(digest: Digest, start = 0, end = Number.POSITIVE_INFINITY): Readable {
-		const options = { highWaterMark: 256 * 1024, start, end: end - 1 };
-		return createReadStream(this.path(digest), options);
+	async *read(
+		digest: Digest,
+		start = 0,
+		end = Number.POSITIVE_INFINITY,
+	): AsyncGenerator<Uint8Array> {
+		try {
+			const part = { highWaterMark: CHUNK_BYTES, start, end: end - 1 };
+			yield* createReadStream(this.path(digest), part);
+		} catch (error) {
+			const { code, message } = error as NodeJS.ErrnoException;
+			throw new DeliveryError(`cannot read ${digest} from the image cache: ${code ?? message}`, {
+				hint: "was the cache pruned at the same time? Then run rbuild again",
+				cause: error,
+			});
+		}
 	}
 
 	/** A small one as a whole; undefined where it is not there or is damaged, and then it is removed. */
@@ -80,7 +95,13 @@ export class BlobCache {
 
 	/** A place for a blob that is coming. @throws CacheFailure */
 	receive(): Promise<IncomingBlob> {
-		return IncomingBlob.open(join(this.folder, "incoming"), (digest) => this.path(digest));
+		return IncomingBlob.open({
+			waiting: join(this.folder, "incoming"),
+			modes: { folder: 0o700, file: 0o600 },
+			isDurable: false,
+			placeOf: (digest) => this.path(digest),
+			failure: (path, error) => new CacheFailure(path, error),
+		});
 	}
 
 	/** @throws CacheFailure */
@@ -89,7 +110,7 @@ export class BlobCache {
 		if ((await this.content(digest)) !== undefined) return digest;
 		await using incoming = await this.receive();
 		await incoming.append(content);
-		await incoming.commit(digest);
+		await incoming.commit();
 		return digest;
 	}
 

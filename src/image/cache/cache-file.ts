@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolder } from "../folder.js";
+import { UnfinishedFile } from "../unfinished-file.js";
 
 /**
  * Writes a file of the cache that others may read or write at the same time: it is there as a whole, or
@@ -10,13 +9,9 @@ import { makeFolder } from "../folder.js";
  * @throws NodeJS.ErrnoException
  */
 export async function replaceCacheFile(path: string, content: Uint8Array): Promise<void> {
-	const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-	try {
-		await makeFolder(dirname(path), 0o700);
-		await writeFile(temporary, content, { mode: 0o600 });
-		await rename(temporary, path);
-	} catch (error) {
-		await rm(temporary, { force: true }).catch(() => {});
-		throw error;
-	}
+	const folder = dirname(path);
+	await makeFolder(folder, 0o700);
+	await using file = await UnfinishedFile.create(folder, 0o600);
+	await file.append(content);
+	await file.commit(path);
 }

@@ -1,5 +1,5 @@
 import { pipeline } from "node:stream/promises";
-import { ReplacementFile, writeFailure } from "../replacement-file.js";
+import { ReplacementFile } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 
 /** The tar as a file. */
@@ -13,12 +13,9 @@ export class FileTarget implements ExportTarget {
 	}
 
 	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
-		this.#file = await ReplacementFile.open(this.name);
-		try {
-			await pipeline(tar, this.#file.stream, { signal });
-		} catch (error) {
-			throw writeFailure(this.name, error);
-		}
+		const file = await ReplacementFile.open(this.name);
+		this.#file = file;
+		await pipeline(tar, file.stream, { signal });
 	}
 
 	async commit(): Promise<void> {

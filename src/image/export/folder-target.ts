@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import {
 	access,
@@ -17,6 +16,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../folder.js";
 import { writeFailure } from "../replacement-file.js";
+import { temporaryPath } from "../unfinished-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
 
@@ -119,7 +119,7 @@ interface Staging {
 async function openStaging(name: string): Promise<Staging> {
 	const created = await makeFolder(name);
 	const folder = await realpath(name);
-	const path = join(folder, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
+	const path = temporaryPath(folder);
 	await mkdir(path, { mode: 0o700 });
 	const firstCreated = created === undefined ? undefined : await realpath(created);
 	return { folder, path, firstCreated };

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import type { IncomingBlob } from "../cache/incoming-blob.js";
 import type { Digest } from "../digest.js";
+import type { IncomingBlob } from "../incoming-blob.js";
 import type { PushContents } from "./push-contents.js";
 
 /** Uploads that may be open at once. */
@@ -48,7 +48,7 @@ export class BlobUploads implements AsyncDisposable {
 				await blob.append(chunk);
 				this.#onBytes(this.#contents.received);
 			}
-			return blob.size;
+			return blob.length;
 		} catch (error) {
 			await this.cancel(id);
 			throw error;
@@ -68,7 +68,7 @@ export class BlobUploads implements AsyncDisposable {
 		const blob = this.#open.get(id);
 		if (blob === undefined) return;
 		this.#open.delete(id);
-		this.#contents.giveBack(blob.size);
+		this.#contents.giveBack(blob.length);
 		await blob[Symbol.asyncDispose]();
 	}
 

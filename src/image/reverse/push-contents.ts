@@ -1,6 +1,5 @@
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import type { IncomingBlob } from "../cache/incoming-blob.js";
 import { type Digest, digestOf } from "../digest.js";
 import {
 	type Descriptor,
@@ -10,6 +9,7 @@ import {
 	MANIFEST_LIMIT,
 	parseManifest,
 } from "../image-manifest.js";
+import type { IncomingBlob } from "../incoming-blob.js";
 
 /** What is known of an image before it is pushed. */
 export interface ExpectedImage {
@@ -121,10 +121,16 @@ export class PushContents {
 		this.#taken -= bytes;
 	}
 
-	/** @throws DeliveryError for another content; CacheFailure */
+	/** @throws DeliveryError that names both digests for another content; CacheFailure */
 	async commit(blob: IncomingBlob, digest: Digest): Promise<void> {
-		await blob.commit(digest);
-		this.#here.set(digest, blob.size);
+		const actual = blob.digest();
+		if (actual !== digest) {
+			throw new DeliveryError(`blob ${digest} came with another content, which is ${actual}`, {
+				hint: "was it changed on its way? Can that machine be trusted?",
+			});
+		}
+		await blob.commit();
+		this.#here.set(digest, blob.length);
 	}
 
 	manifest(digest: Digest): Buffer | undefined {

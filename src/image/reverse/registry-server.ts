@@ -1,15 +1,13 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
 import { DeliveryError, RbuildError } from "../../errors.js";
 import { type Digest, digestOf, isDigest } from "../digest.js";
 import { MANIFEST_LIMIT } from "../image-manifest.js";
+import { refuse, respond } from "./answers.js";
 import type { BlobUploads } from "./blob-uploads.js";
+import { GuardedServer } from "./guarded-server.js";
 import { ClaimedTooMuch, type PushContents } from "./push-contents.js";
-
-/** Streams at once; a daemon pushes five layers at a time, and may open more. */
-const MOST_STREAMS = 64;
 
 const ROUTES = [
 	["upload", /^\/v2\/(.+)\/blobs\/uploads\/([0-9a-f]*)$/],
@@ -28,57 +26,35 @@ export interface RegistryOptions {
 
 /**
  * A registry for one push of one image (OCI distribution-spec, "push", and the HEAD requests that come
- * before it). Whoever does not know its login gets 401, and nothing else, whatever is asked for.
+ * before it).
  */
 export class RegistryServer {
-	readonly auth: RegistryAuth;
-	readonly #server: Server;
-	readonly #streams = new Set<Duplex>();
-	readonly #authorization: Buffer;
+	readonly #server: GuardedServer;
 	readonly #options: RegistryOptions;
-	#closed = false;
 
 	constructor(options: RegistryOptions) {
 		this.#options = options;
-		const username = "rbuild";
-		const password = randomBytes(24).toString("base64url");
-		this.auth = { username, password };
-		const login = Buffer.from(`${username}:${password}`).toString("base64");
-		this.#authorization = sha256(`Basic ${login}`);
-		this.#server = createServer(
-			// A layer may take hours, and a stream wait for one as long.
-			{ requestTimeout: 0, keepAliveTimeout: 0, headersTimeout: 60_000 },
-			(request, response) => {
-				this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
-			},
-		);
+		this.#server = new GuardedServer((request, response) => {
+			this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+		});
+	}
+
+	/** Without this, every request is answered with 401. */
+	get auth(): RegistryAuth {
+		return this.#server.auth;
 	}
 
 	/** Takes a stream, from anybody. */
 	accept(stream: Duplex): void {
-		stream.on("error", () => {});
-		if (this.#closed || this.#streams.size >= MOST_STREAMS) {
-			stream.destroy();
-			return;
-		}
-		this.#streams.add(stream);
-		stream.once("close", () => this.#streams.delete(stream));
-		this.#server.emit("connection", stream);
+		this.#server.accept(stream);
 	}
 
 	/** Ends everything at once. */
 	close(): void {
-		this.#closed = true;
-		for (const stream of this.#streams) stream.destroy();
+		this.#server.close();
 	}
 
 	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		if (!timingSafeEqual(sha256(request.headers.authorization ?? ""), this.#authorization)) {
-			response.setHeader("WWW-Authenticate", 'Basic realm="rbuild"');
-			// What a stranger sends is not waited for.
-			response.setHeader("Connection", "close");
-			return refuse(response, 401, "UNAUTHORIZED", "authentication required");
-		}
 		const { method = "", url = "" } = request;
 		const { pathname, searchParams } = new URL(url, "http://registry");
 		if (pathname === "/v2/" || pathname === "/v2") return respond(response, 200, {}, "{}");
@@ -219,29 +195,4 @@ async function readAll(request: IncomingMessage, limit: number): Promise<Buffer>
 
 function unknownUpload(response: ServerResponse): void {
 	refuse(response, 404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload");
-}
-
-/** As the distribution-spec wants errors. */
-function refuse(response: ServerResponse, status: number, code: string, message: string): void {
-	const body = JSON.stringify({ errors: [{ code, message }] });
-	respond(response, status, { "Content-Type": "application/json" }, body);
-}
-
-function respond(
-	response: ServerResponse,
-	status: number,
-	headers: Readonly<Record<string, string | number>> = {},
-	body: string | Buffer = "",
-): void {
-	if (response.headersSent) return;
-	response.writeHead(status, {
-		"Docker-Distribution-Api-Version": "registry/2.0",
-		"Content-Length": Buffer.byteLength(body),
-		...headers,
-	});
-	response.end(response.req.method === "HEAD" ? "" : body);
-}
-
-function sha256(text: string): Buffer {
-	return createHash("sha256").update(text).digest();
 }

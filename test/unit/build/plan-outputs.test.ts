@@ -18,9 +18,9 @@ suite("what becomes of a build", () => {
 
 	const plan = (options: Partial<BuildOptions>) =>
 		planOutputs({ context: ".", ...options }, {
-			variables: { DOCKER_HOST: "unix:///some.sock" },
 			homeDirectory: directory,
 			workingDirectory: directory,
+			variables: { DOCKER_HOST: "unix:///run/docker.sock" },
 		} as Partial<Environment> as Environment);
 	const planned = (outputs: readonly OutputOption[], options: Partial<BuildOptions> = {}) =>
 		plan({ ...options, outputs });

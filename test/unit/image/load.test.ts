@@ -103,6 +103,50 @@ describe("loading an image into another daemon", () => {
 		await assert.rejects(loading, lost);
 	});
 
+	describe("that is lost", () => {
+		const refused = new ConnectionError("refused", "unix:///local.sock: nothing listens on it");
+		const message = `cannot load the image into the local daemon: ${refused.message}`;
+
+		it("is no reason to connect to the box anew, whenever that is", async () => {
+			const never = loadDelivery(() => Promise.reject(refused), comesWhole);
+			await assert.rejects(never.deliver(remote(), IMAGE, run()), {
+				name: "DeliveryError",
+				message,
+			});
+			for (const last of ["/images/load", "/images/app:latest/json"]) {
+				const engine = fakeEngine(async ({ path, body }) => {
+					if (path === last) throw refused;
+					if (body instanceof Readable) await buffer(body);
+					if (path === "/images/load") return jsonLines(LOADED);
+					throw new EngineError("no such image", { status: 404 });
+				});
+				const loading = loadDelivery(async () => engine, comesWhole);
+				await assert.rejects(loading.deliver(remote(), IMAGE, run()), {
+					name: "DeliveryError",
+					message,
+				});
+			}
+		});
+
+		it("is said of one that goes away while it answers", async () => {
+			const engine = fakeEngine(async ({ path, body }) => {
+				if (body instanceof Readable) await buffer(body);
+				if (path !== "/images/load") throw new EngineError("no such image", { status: 404 });
+				return Readable.from(
+					(async function* () {
+						yield Buffer.from('{"stream":"Loading"}\n');
+						throw refused;
+					})(),
+				);
+			});
+			const loading = loadDelivery(async () => engine, comesWhole);
+			await assert.rejects(loading.deliver(remote(), IMAGE, run()), {
+				name: "DeliveryError",
+				message,
+			});
+		});
+	});
+
 	it("never lets an archive that is cut short count as loaded", async () => {
 		const { engine } = local(description(IMAGE.id, []), LOADED);
 		const cut = remote(Readable.from([ARCHIVE.subarray(0, -1024)]));

@@ -12,9 +12,20 @@ const image = { id: `sha256:${"a".repeat(64)}`, tags: ["ghcr.io/me/app:1"] };
 const credentials = (auth?: RegistryAuth) => ({ credentialsFor: async () => auth });
 
 describe("pushing an image", () => {
+	/** A daemon of which this is known by the tag, and by the image's id after the push. */
+	const daemon = (
+		answer: (request: FakeRequest) => unknown,
+		{ tagged = image.id, digests = [`ghcr.io/me/app@${DIGEST}`] } = {},
+	) =>
+		fakeEngine((request) => {
+			if (request.path === "/images/ghcr.io/me/app:1/json") return { Id: tagged };
+			if (request.path === `/images/${image.id}/json`)
+				return { Id: image.id, RepoDigests: digests };
+			return answer(request);
+		});
 	const push = (lines: unknown[], auth?: RegistryAuth, news = run()) =>
 		pushDelivery("ghcr.io/me/app:1", credentials(auth)).deliver(
-			fakeEngine(() => jsonLines(...lines)),
+			daemon(() => jsonLines(...lines)),
 			image,
 			news,
 		);
@@ -28,7 +39,7 @@ describe("pushing an image", () => {
 				return AUTH;
 			},
 		};
-		const engine = fakeEngine((request) => {
+		const engine = daemon((request) => {
 			requests.push(request);
 			return jsonLines(DONE);
 		});
@@ -91,7 +102,7 @@ describe("pushing an image", () => {
 	}
 
 	it("has failed when the daemon refuses at once, or stops without a digest", async () => {
-		const engine = fakeEngine(() => {
+		const engine = daemon(() => {
 			throw new EngineError("the box refused: no such\nimage", { status: 404 });
 		});
 		const delivery = pushDelivery("ghcr.io/me/app:1", credentials());
@@ -102,6 +113,47 @@ describe("pushing an image", () => {
 		await assert.rejects(push([{ id: "a", status: "Pushed" }]), {
 			name: "DeliveryError",
 			message: /the daemon stopped before it told the digest/,
+		});
+	});
+
+	describe("whose tag was moved since it was built", () => {
+		const OTHER = `sha256:${"b".repeat(64)}`;
+		const moved = (moves: Parameters<typeof daemon>[1], answer = () => jsonLines(DONE)) =>
+			pushDelivery("ghcr.io/me/app:1", credentials()).deliver(daemon(answer, moves), image, run());
+
+		it("is not begun, and the other image is named", async () => {
+			const neverPushed = () => assert.fail("the other image was pushed");
+			await assert.rejects(moved({ tagged: OTHER }, neverPushed), {
+				name: "DeliveryError",
+				message: `ghcr.io/me/app:1 is not pushed: on the box it stands for ${OTHER} by now`,
+			});
+		});
+
+		it("is not begun where the tag is gone", async () => {
+			const engine = fakeEngine(() => {
+				throw new EngineError("no such image", { status: 404 });
+			});
+			const pushed = pushDelivery("ghcr.io/me/app:1", credentials()).deliver(engine, image, run());
+			await assert.rejects(pushed, {
+				name: "DeliveryError",
+				message: "ghcr.io/me/app:1 is not pushed: on the box it is not there any more",
+			});
+		});
+
+		it("has failed when that happened while it was pushed", async () => {
+			await assert.rejects(moved({ digests: [`ghcr.io/me/app@${OTHER}`] }), {
+				name: "DeliveryError",
+				message: `another image than ${image.id} was pushed as ghcr.io/me/app:1, namely ${DIGEST}: the tag was moved meanwhile`,
+			});
+		});
+
+		it("has not failed where the daemon calls images by the digests that it pushes", async () => {
+			const byDigest = { ...image, id: DIGEST };
+			const engine = fakeEngine(({ path }) =>
+				path === "/images/ghcr.io/me/app:1/json" ? { Id: DIGEST } : jsonLines(DONE),
+			);
+			const delivery = pushDelivery("ghcr.io/me/app:1", credentials());
+			assert.equal((await delivery.deliver(engine, byDigest, run())).digest, DIGEST);
 		});
 	});
 });

@@ -47,7 +47,7 @@ describe("saving an image", () => {
 	it("asks for every tag by its whole name, and for an untagged one by id", async () => {
 		const requests: FakeRequest[] = [];
 		const engine = fakeEngine((request) => {
-			requests.push(request);
+			if (request.path === "/images/get") requests.push(request);
 			return Readable.from([ARCHIVE]);
 		});
 		await saveTo(join(directory, "a.tar")).deliver(engine, IMAGE, run());
@@ -75,6 +75,25 @@ describe("saving an image", () => {
 			...{ bytes: ARCHIVE.length, detail: "the whole image: this is a test" },
 		});
 		assert.equal(report.whole, "this is a test");
+	});
+
+	it("tells how much will come, where the daemon's store counts that", async () => {
+		const totals = async (size: number, isGraphDriver: boolean) => {
+			const news = run();
+			const store = isGraphDriver ? { GraphDriver: { Data: {} } } : { Descriptor: {} };
+			const engine = fakeEngine(({ path }) =>
+				path === "/images/get" ? Readable.from([ARCHIVE]) : { Id: IMAGE.id, Size: size, ...store },
+			);
+			await saveTo(join(directory, "app.tar")).deliver(engine, IMAGE, news);
+			return news.events.flatMap((event) =>
+				event.type === "deliver" && event.status === "progress" ? [event.totalBytes] : [],
+			);
+		};
+		const [large, small] = [ARCHIVE.length * 2, 10];
+		assert.deepEqual(new Set(await totals(large, true)), new Set([large]));
+		// The archive turns out to be larger.
+		assert.deepEqual((await totals(small, true)).slice(1), [ARCHIVE.length]);
+		assert.deepEqual(new Set(await totals(large, false)), new Set([undefined]));
 	});
 
 	for (const name of ["app.tar.gz", "app.tgz", "APP.TGZ"]) {
