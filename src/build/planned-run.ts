@@ -4,7 +4,6 @@ import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
 import type { BuildReport, Run } from "../events.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
-import { sizesFile } from "./cache-folder.js";
 import { Closing } from "./closing.js";
 import type { BuildOptions } from "./options.js";
 import { pathsToNote } from "./secrets-check.js";
@@ -75,7 +74,6 @@ export async function openContext(
 		platform,
 		stdin,
 		note: pathsToNote(plan.secretsCheck),
-		sizesFileOf: (root: string) => sizesFile(root, environment),
 	};
 	return closing.use(await openBuildContext(request, run.signal));
 }

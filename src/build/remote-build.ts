@@ -2,6 +2,7 @@ import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.j
 import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
+import { sizesFile } from "./cache-folder.js";
 import type { DeliveryRooms } from "./deliveries.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
@@ -37,6 +38,7 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 		const { root, ignore, walked } = context;
 		const { platform } = environment;
 		await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+		context.rememberSizes(sizesFile(root, environment));
 	}
 
 	const credentials = registryCredentials(environment, run);

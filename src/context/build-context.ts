@@ -67,6 +67,8 @@ export type LocalContext = ContextFacts & {
 	totals(): ContextTotals;
 	/** What an index says of the directory, see DirectoryContext. */
 	readonly memory: Pick<DirectoryContext, "useIndex" | "learn" | "measureNews">;
+	/** See DirectoryContext. */
+	rememberSizes(file: string): void;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */
 	measureIgnored(): Promise<ContextTotals>;
 	/** The same walk for another daemon, as DirectoryContext has it. */
@@ -83,8 +85,6 @@ export interface ContextRequest {
 	readonly stdin: Readable;
 	/** For a directory: see DirectoryContextOptions. */
 	readonly note?: RegExp | undefined;
-	/** Where sizes of what is ignored below a directory are remembered; absent: nowhere. */
-	readonly sizesFileOf?: (root: string) => string;
 }
 
 /**

@@ -22,7 +22,6 @@ export interface ContextWorkerInput {
 	readonly extra: readonly ExtraFile[];
 	readonly platform: NodeJS.Platform;
 	readonly note: RegExp | undefined;
-	readonly sizesFile: string | undefined;
 }
 
 /** What the main thread asks of the worker, which walks without being asked. */
@@ -40,6 +39,7 @@ export type ToContextWorker =
 	/** From now on, there is this part. Answered by "parted". */
 	| { readonly type: "part"; readonly part: number; readonly request: PartRequest }
 	| { readonly type: "manifest" }
+	| { readonly type: "remember-sizes"; readonly file: string }
 	| { readonly type: "measure-ignored" }
 	/** From now on, files can be announced as this knows them. */
 	| { readonly type: "use-index"; readonly index: number; readonly known: KnownIndex }

@@ -107,6 +107,10 @@ export class ContextThread implements AsyncDisposable {
 		return this.#measured.promise;
 	}
 
+	rememberSizes(file: string): void {
+		this.#ask({ type: "remember-sizes", file });
+	}
+
 	/** @returns the number of the index */
 	useIndex(known: KnownIndex): number {
 		this.#indexes += 1;

@@ -21,7 +21,7 @@ import { walkContext } from "./walk.js";
 
 class ContextWorker {
 	readonly #tree: SourceTree;
-	readonly #sizesFile: string | undefined;
+	#sizesFile: string | undefined;
 	readonly #manifest: ContextManifest;
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
@@ -31,10 +31,9 @@ class ContextWorker {
 	/** What is being packed; undefined for what is packed to its end. */
 	readonly #tars = new Map<number, Generator<TarChunk, void> | undefined>();
 
-	constructor({ root, ignore, keep, extra, platform, note, sizesFile }: ContextWorkerInput) {
+	constructor({ root, ignore, keep, extra, platform, note }: ContextWorkerInput) {
 		const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
 		this.#tree = new SourceTree(root, platform);
-		this.#sizesFile = sizesFile;
 		const hidden = new Set(extra.map(({ path }) => path));
 		const lookedAt = Date.now();
 		const states = new WeakMap<ContextEntry, FileState>();
@@ -54,6 +53,7 @@ class ContextWorker {
 		else if (message.type === "give-up") this.#giveUp(message.tar);
 		else if (message.type === "part") this.#part(message.part, message.request);
 		else if (message.type === "manifest") post({ type: "manifest", manifest: this.#manifest });
+		else if (message.type === "remember-sizes") this.#sizesFile = message.file;
 		else if (message.type === "measure-ignored") this.#measure();
 		else if (message.type === "use-index") this.#useIndex(message.index, message.known);
 		else if (message.type === "learn") this.#learn(message.index);

@@ -22,8 +22,6 @@ export interface DirectoryContextOptions {
 	readonly platform: NodeJS.Platform;
 	/** Which paths of files to note in the summary; absent: none. */
 	readonly note?: RegExp | undefined;
-	/** Where sizes of ignored directories are remembered, absolute; absent: nowhere. */
-	readonly sizesFile?: string | undefined;
 }
 
 /** A build context that is a directory. Closing it stops whatever is still going on. */
@@ -52,6 +50,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	 * packed, and takes as long as a walk over those directories.
 	 */
 	measureIgnored(): Promise<IgnoredSizes>;
+	/** From now on, what was measured is kept in that file from one run to the next. Absolute. */
+	rememberSizes(file: string): void;
 	/** From now on, a selection announces files as the index knows them. */
 	useIndex(index: KnownIndex): void;
 	/**
@@ -76,8 +76,8 @@ export function openDirectoryContext(
 	options: DirectoryContextOptions,
 	signal: AbortSignal,
 ): DirectoryContext {
-	const { root, ignore, keep, extra = [], platform, note, sizesFile } = options;
-	const input = { root, ignore, keep, extra, platform, note, sizesFile };
+	const { root, ignore, keep, extra = [], platform, note } = options;
+	const input = { root, ignore, keep, extra, platform, note };
 	return new WalkedDirectory(new ContextThread(input, signal));
 }
 
@@ -109,6 +109,10 @@ class WalkedDirectory implements DirectoryContext {
 
 	measureIgnored(): Promise<IgnoredSizes> {
 		return this.#thread.measureIgnored();
+	}
+
+	rememberSizes(file: string): void {
+		this.#thread.rememberSizes(file);
 	}
 
 	useIndex(index: KnownIndex): void {

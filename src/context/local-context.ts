@@ -39,7 +39,6 @@ export async function openLocalContext(
 			extra: sent.extra,
 			platform: request.platform,
 			note: request.note,
-			sizesFile: request.sizesFileOf?.(root),
 		},
 		signal,
 	);
@@ -115,6 +114,10 @@ class DirectoryBuildContext implements LocalContext {
 	/** What was ignored is only for the report, so it waits until this side has nothing else to do. */
 	#measuredAtEnd(tar: Readable): Readable {
 		return tar.once("end", () => this.measureIgnored().catch(() => {}));
+	}
+
+	rememberSizes(file: string): void {
+		this.#walked.rememberSizes(file);
 	}
 
 	async measureIgnored(): Promise<ContextTotals> {

@@ -1,8 +1,10 @@
 import type { BuildContext } from "../../context/build-context.js";
+import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { BuildReport, Run } from "../../events.js";
 import { registryCredentials } from "../../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "../builder-needs.js";
+import { sizesFile } from "../cache-folder.js";
 import { chooseBoxes } from "../choose-box.js";
 import type { BuildOptions } from "../options.js";
 import {
@@ -52,7 +54,7 @@ export function buildPlatforms(
 		const boxes = platformBoxes({ plans, chosen, context, environment, closing }, run);
 
 		const reached = await reach(boxes, context, planned);
-		await check(reached, context, planned, environment.platform);
+		await check(reached, context, planned, environment);
 		const built = await stopwatch.time("build", () =>
 			together(
 				failed,
@@ -99,7 +101,7 @@ async function check(
 	boxes: readonly ReachedBox[],
 	context: BuildContext,
 	{ plan, run }: PlannedRun,
-	platform: NodeJS.Platform,
+	environment: Environment,
 ): Promise<void> {
 	for (const { engine, builds } of boxes) {
 		for (const { plan } of builds) {
@@ -109,5 +111,7 @@ async function check(
 	}
 	if (context.kind !== "directory") return;
 	const { root, ignore, walked } = context;
+	const { platform } = environment;
 	await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+	context.rememberSizes(sizesFile(root, environment));
 }
