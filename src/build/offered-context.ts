@@ -72,7 +72,7 @@ export function offerContext(
 	const files = fileSyncService({
 		directories,
 		compress: isWorthCompressing(engine.roundTripMs),
-		announcing: () => engine.transport.compress(),
+		compressStream: () => engine.transport.compress(),
 		onTransfer(part) {
 			const observer = sync.begin(part, measureIgnored);
 			if (part.directory !== "context" || isForRules(part.filter)) return observer;

@@ -6,6 +6,7 @@ import { formatTarget } from "../target/parse-target.js";
 import type { Target } from "../target/target.js";
 import { addressOf, connectSocket, type Destination } from "./connect-socket.js";
 import { listenOnLoopback } from "./loopback-port.js";
+import { noCompression, type StreamCompression } from "./stream-compression.js";
 import type { TlsMaterial } from "./tls-material.js";
 import type { LoopbackPort, Transport, WireCounts } from "./transport.js";
 
@@ -136,8 +137,8 @@ class SocketTransport implements Transport {
 		return this.#counted(await this.#connect(signal));
 	}
 
-	compress(): Disposable {
-		return { [Symbol.dispose]() {} };
+	compress(): StreamCompression {
+		return noCompression();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

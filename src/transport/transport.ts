@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { StreamCompression } from "./stream-compression.js";
 
 /** Bytes on the wire so far: everything the network connection carried, ssh's own overhead included. */
 export interface WireCounts {
@@ -30,11 +31,8 @@ export interface Transport extends AsyncDisposable {
 	 * @throws ConnectionError, InterruptedError
 	 */
 	ask?(command: string, signal: AbortSignal): Promise<string>;
-	/**
-	 * Until what it returns is disposed of, what is sent is compressed where the transport and the far side
-	 * can do that. For what shrinks a lot: all else is slower for it.
-	 */
-	compress(): Disposable;
+	/** Compresses what is sent, until it is disposed of, where the transport and the far side can do that. */
+	compress(): StreamCompression;
 	/**
 	 * Listens on a free port of the loopback address that this transport ends at: of the ssh server, or of
 	 * this machine for a local daemon. Whether the daemon is on that loopback shows only when it connects.

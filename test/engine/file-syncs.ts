@@ -10,10 +10,16 @@ import { readBuildOutput } from "../../src/build/build-output.js";
 import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
 import { openSession } from "../../src/buildkit/session.js";
+import { processEnvironment } from "../../src/cli/process-environment.js";
 import { openDirectoryContext } from "../../src/context/directory-context.js";
 import { buildImage } from "../../src/engine/build-request.js";
+import { connectEngine } from "../../src/engine/connect-engine.js";
+import type { Engine } from "../../src/engine/engine.js";
 import { inspectImage, removeImage } from "../../src/engine/images.js";
 import type { BuildEvent, UploadEvent } from "../../src/events.js";
+import { parseTarget } from "../../src/target/parse-target.js";
+import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
+import { noCompression, type StreamCompression } from "../../src/transport/stream-compression.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { finished, rbuild, startRbuild } from "../support/cli.js";
@@ -189,7 +195,11 @@ export function testFileSync(open: () => Promise<Box>): void {
 		assert.equal(sentBytes, changed.upload.sentBytes);
 	});
 
-	test("compresses on the way to a daemon that takes gzip, and to no other", async () => {
+	/** Syncs what shrinks and what does not, and looks whether it came. */
+	async function sendCompressible(
+		engine: Engine,
+		compressStream: () => StreamCompression,
+	): Promise<{ readonly text: string; readonly sent: CopyProgress }> {
 		const text = "It was the best of times, it was the worst of times. ".repeat(10_000);
 		const noise = randomBytes(200_000).toString("base64url").slice(0, 200_000);
 		const root = context({
@@ -207,7 +217,7 @@ export function testFileSync(open: () => Promise<Box>): void {
 		const files = fileSyncService({
 			directories: new Map(["context", "dockerfile"].map((name) => [name, directory])),
 			compress: true,
-			announcing: () => ({ [Symbol.dispose]() {} }),
+			compressStream,
 			onTransfer: () => ({
 				progress: (progress) => {
 					last = progress;
@@ -217,21 +227,41 @@ export function testFileSync(open: () => Promise<Box>): void {
 			}),
 		});
 		const names = { name: "compressed", sharedKey: randomBytes(8).toString("hex") };
-		await using session = await openSession(box.engine, { services: [files], ...names }, run);
+		await using session = await openSession(engine, { services: [files], ...names }, run);
 		const request = { sessionId: session.id, context: { kind: "session" } } as const;
-		const output = buildImage(box.engine, request, signal);
+		const output = buildImage(engine, request, signal);
 		const { imageId = assert.fail() } = await readBuildOutput(output, undefined, run);
 		assert.equal(await imageFile(box.engine, imageId, "/c/text"), text);
 		assert.equal(await imageFile(box.engine, imageId, "/c/noise"), noise);
 		assert.equal(await imageFile(box.engine, imageId, "/c/small/30"), text.slice(30, 1800));
 		await removeImage(box.engine, imageId, signal);
-		const { savedBytes, sentBytes, bytes } = last ?? assert.fail();
+		return { text, sent: last ?? assert.fail() };
+	}
+
+	test("compresses on the way to a daemon that takes gzip, and to no other", async () => {
+		const { text, sent } = await sendCompressible(box.engine, noCompression);
+		const { savedBytes, sentBytes, bytes } = sent;
 		if (box.engine.facts.version.startsWith("20.")) {
 			assert.equal(savedBytes, 0);
 		} else {
 			assert.ok(savedBytes > 0.9 * text.length, String(savedBytes));
 			assert.ok(sentBytes < bytes / 2, String(sentBytes));
 		}
+	});
+
+	test("has ssh compress on the way to any daemon", async () => {
+		const chosen = { target: parseTarget(box.on), chosenBy: "--on" };
+		const { sshConfigFile } = box;
+		const environment = { ...processEnvironment(sshConfigFile), sshClient: "builtin" } as const;
+		const settings = readTransportSettings(chosen, environment, signal);
+		await using transport = await openTransport(chosen, settings, signal);
+		await using engine = await connectEngine(transport, signal);
+		const before = transport.wire.sent;
+		const { text, sent } = await sendCompressible(engine, () => transport.compress());
+		const { savedBytes, sentBytes, bytes } = sent;
+		assert.ok(savedBytes > 0.9 * text.length, String(savedBytes));
+		assert.equal(Math.abs(sentBytes + savedBytes - bytes) < 20_000, true, JSON.stringify(sent));
+		assert.ok(transport.wire.sent - before < bytes / 2);
 	});
 
 	test("leaves hard links alone that are there already", async () => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { noCompression } from "../../src/transport/stream-compression.js";
 import type { Transport } from "../../src/transport/transport.js";
 
 /** The plainest transport there is, for tests of what runs on top of one. */
@@ -14,7 +15,7 @@ export function unixTransport(socketPath: string): Transport {
 			await once(socket, "connect", { signal });
 			return socket;
 		},
-		compress: () => ({ [Symbol.dispose]() {} }),
+		compress: noCompression,
 		async [Symbol.asyncDispose]() {},
 	};
 }

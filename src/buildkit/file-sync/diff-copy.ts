@@ -3,13 +3,18 @@ import type { ContextSelection } from "../../context/context-selection.js";
 import type { ContextEntry } from "../../context/manifest.js";
 import { isUtf8, printablePath } from "../../context/path-bytes.js";
 import { ContextError } from "../../errors.js";
+import type { StreamCompression } from "../../transport/stream-compression.js";
 import type { FramedMessages } from "../grpc-frames.js";
 import type { ContentCompression } from "./content-compression.js";
 import { DaemonSideError, PacketInbox } from "./packet-inbox.js";
 import { PacketWriter } from "./packet-writer.js";
+import type { StreamEffort } from "./stream-effort.js";
 
 /** Messages that are handed to the link at once, in bytes. */
 const MESSAGES_BYTES = 64 * 1024;
+
+/** zlib's, for the list of entries: it becomes a fifth of itself. */
+const LIST_LEVEL = 6;
 
 /** Chunks of content that are read while others are sent. */
 const READ_AHEAD = 4;
@@ -38,10 +43,11 @@ export interface CopyObserver {
 
 /** How a transfer gets smaller on its way. */
 export interface CopySqueezing {
-	/** Absent: content is sent as it is. */
+	/** Compresses the list of entries, which shrinks a lot, and the contents where there is an effort. */
+	readonly stream: StreamCompression;
+	readonly effort: StreamEffort | undefined;
+	/** Compresses each content for itself, where the stream cannot be. */
 	readonly compression: ContentCompression | undefined;
-	/** Called when the entries begin to be told; what it returns is disposed of when they are. */
-	readonly announcing: () => Disposable;
 }
 
 /**
@@ -54,15 +60,12 @@ export interface CopySqueezing {
 export async function* diffCopy(
 	selection: ContextSelection,
 	packets: AsyncIterable<Uint8Array>,
-	{ compression, announcing }: CopySqueezing,
+	squeezing: CopySqueezing,
 	observer: CopyObserver,
 ): AsyncGenerator<FramedMessages, void, undefined> {
-	const copy = new DiffCopy(selection, packets, compression, observer);
+	const copy = new DiffCopy(selection, packets, squeezing, observer);
 	try {
-		{
-			using _ = announcing();
-			yield* copy.announce();
-		}
+		yield* copy.announce();
 		yield* copy.sendContents();
 	} catch (error) {
 		if (!(error instanceof DaemonSideError)) yield copy.tell(error);
@@ -73,6 +76,8 @@ export async function* diffCopy(
 class DiffCopy {
 	readonly #selection: ContextSelection;
 	readonly #inbox: PacketInbox;
+	readonly #stream: StreamCompression;
+	readonly #effort: StreamEffort | undefined;
 	readonly #compression: ContentCompression | undefined;
 	readonly #observer: CopyObserver;
 	readonly #writer = new PacketWriter();
@@ -88,14 +93,18 @@ class DiffCopy {
 	#bytes = 0;
 	#sentBytes = 0;
 	#savedBytes = 0;
+	/** What the stream's compression had saved before the first content. */
+	#savedBefore: number | undefined;
 
 	constructor(
 		selection: ContextSelection,
 		packets: AsyncIterable<Uint8Array>,
-		compression: ContentCompression | undefined,
+		{ stream, effort, compression }: CopySqueezing,
 		observer: CopyObserver,
 	) {
 		this.#selection = selection;
+		this.#stream = stream;
+		this.#effort = effort;
 		this.#compression = compression;
 		this.#observer = observer;
 		this.#inbox = new PacketInbox(packets, (id) => {
@@ -106,6 +115,7 @@ class DiffCopy {
 	}
 
 	async *announce(): AsyncGenerator<FramedMessages> {
+		this.#stream.level = LIST_LEVEL;
 		let next = early(this.#selection.list());
 		for (let entries = await next; entries.length > 0; entries = await next) {
 			next = early(this.#selection.list());
@@ -131,6 +141,8 @@ class DiffCopy {
 	}
 
 	async *sendContents(): AsyncGenerator<FramedMessages> {
+		this.#stream.level = 0;
+		this.#savedBefore = this.#stream.work.savedBytes;
 		const ahead: Promise<ContentChunk>[] = [];
 		while (!this.#inbox.finished) {
 			this.#check();
@@ -144,6 +156,7 @@ class DiffCopy {
 		}
 		this.#writer.fin();
 		yield this.#take();
+		this.#tell();
 	}
 
 	async *#send(reading: Promise<ContentChunk>): AsyncGenerator<FramedMessages> {
@@ -151,10 +164,18 @@ class DiffCopy {
 		const chunk = await reading;
 		this.#write(chunk);
 		if (this.#writer.length === 0) return;
+		if (this.#effort !== undefined) this.#stream.level = this.#effort.level;
+		const { savedBytes, durationMs } = this.#stream.work;
 		const written = performance.now();
 		yield this.#take();
-		const taken = performance.now();
-		this.#compression?.note(chunk, taken - written, taken - started);
+		const elapsedMs = performance.now() - started;
+		this.#compression?.note(chunk, performance.now() - written, elapsedMs);
+		this.#effort?.note({
+			bytes: chunk.bytes.length,
+			savedBytes: this.#stream.work.savedBytes - savedBytes,
+			compressMs: this.#stream.work.durationMs - durationMs,
+			elapsedMs,
+		});
 		this.#tellSentFiles(chunk);
 	}
 
@@ -201,15 +222,21 @@ class DiffCopy {
 
 	#take(): FramedMessages {
 		this.#sentBytes += this.#writer.length;
+		this.#tell();
+		return this.#writer.take();
+	}
+
+	#tell(): void {
+		const before = this.#savedBefore;
+		const saved = before === undefined ? 0 : this.#stream.work.savedBytes - before;
 		this.#observer.progress({
 			offeredFiles: this.#offeredFiles,
 			offeredBytes: this.#offeredBytes,
 			files: this.#files,
 			bytes: this.#bytes,
-			sentBytes: this.#sentBytes,
-			savedBytes: this.#savedBytes,
+			sentBytes: this.#sentBytes - saved,
+			savedBytes: this.#savedBytes + saved,
 		});
-		return this.#writer.take();
 	}
 }
 

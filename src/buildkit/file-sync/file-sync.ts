@@ -1,5 +1,6 @@
 import type { SelectableDirectory } from "../../context/context-selection.js";
 import { InterruptedError, RbuildError } from "../../errors.js";
+import type { StreamCompression } from "../../transport/stream-compression.js";
 import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
 import { FileSync } from "../proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "../session-service.js";
@@ -7,14 +8,15 @@ import { ContentCompression } from "./content-compression.js";
 import { type CopyObserver, diffCopy } from "./diff-copy.js";
 import { DaemonSideError } from "./packet-inbox.js";
 import { type RequestedPart, readRequestedPart } from "./requested-part.js";
+import { StreamEffort } from "./stream-effort.js";
 
 export interface FileSyncOptions {
 	/** What the daemon may ask for, by the names it uses: "context" and "dockerfile". */
 	readonly directories: ReadonlyMap<string, SelectableDirectory>;
-	/** Whether the link may be what takes the time; content is compressed then, if the daemon takes that. */
+	/** Whether the link may be what takes the time; content is compressed then. */
 	readonly compress: boolean;
-	/** Called when a list of files begins to be sent, which shrinks a lot; disposed of at its end. */
-	readonly announcing: () => Disposable;
+	/** Compresses all that is sent, where that can be done: several files as one, and for any daemon. */
+	readonly compressStream: () => StreamCompression;
 	/** Told when a transfer begins; gives whom to tell how it goes on. */
 	readonly onTransfer: (part: RequestedPart) => TransferObserver;
 }
@@ -31,8 +33,9 @@ export interface TransferObserver extends CopyObserver {
 
 /** Gives the daemon the files that a build needs and that it does not have (session/filesync). */
 export function fileSyncService(options: FileSyncOptions): SessionService {
-	const { directories, announcing, onTransfer } = options;
+	const { directories, compressStream, onTransfer } = options;
 	// One for all transfers, as they go over the same link.
+	const effort = options.compress ? new StreamEffort() : undefined;
 	const compression = options.compress ? new ContentCompression() : undefined;
 	const { parent, name } = FileSync.method.diffCopy;
 	return {
@@ -45,8 +48,15 @@ export function fileSyncService(options: FileSyncOptions): SessionService {
 					const observer = onTransfer(part);
 					try {
 						using selection = await directory.select(part.filter);
-						const used = call.takesGzip ? compression : undefined;
-						yield* diffCopy(selection, packets, { compression: used, announcing }, observer);
+						using stream = compressStream();
+						const squeezing = stream.isPossible
+							? { stream, effort, compression: undefined }
+							: {
+									stream,
+									effort: undefined,
+									compression: call.takesGzip ? compression : undefined,
+								};
+						yield* diffCopy(selection, packets, squeezing, observer);
 						observer.done();
 					} catch (error) {
 						throw endOfCall(error, call, observer);

@@ -11,6 +11,14 @@ const LEAST_BYTES = 128;
 
 const NOTHING = Buffer.alloc(0);
 
+/** What compression has done so far. */
+export class CompressionWork {
+	/** Bytes that did not have to be sent. */
+	savedBytes = 0;
+	/** Milliseconds. */
+	durationMs = 0;
+}
+
 /**
  * The stream of "zlib@openssh.com" (RFC 4253, 6.2), one piece for each packet: compressed where that was
  * asked for and helps, else stored, which costs five bytes and nothing else.
@@ -19,11 +27,17 @@ const NOTHING = Buffer.alloc(0);
  * compressed pieces goes, so the two kinds may alternate.
  */
 export class DeflatedPackets {
-	/** Whether to compress from now on. */
-	compressing = false;
+	/** zlib's level from now on; 0 to store. */
+	level = 0;
+	readonly #work: CompressionWork;
 	#begun = false;
 	/** The end of what was compressed in a row. */
 	#window: Buffer = NOTHING;
+
+	/** @param work is added to */
+	constructor(work: CompressionWork) {
+		this.#work = work;
+	}
 
 	/** So many bytes more than a payload has may be needed to store it. */
 	get overhead(): number {
@@ -33,14 +47,18 @@ export class DeflatedPackets {
 	/** What stands for a payload; undefined where it is to be stored. */
 	compress(payload: Buffer): Buffer | undefined {
 		const storable = payload.length <= LONGEST_STORED_BLOCK;
-		if (storable && (!this.compressing || payload.length < LEAST_BYTES)) return undefined;
+		if (storable && (this.level === 0 || payload.length < LEAST_BYTES)) return undefined;
+		const startedAt = performance.now();
 		const piece = deflateRawSync(payload, {
-			level: this.compressing ? 6 : 0,
+			level: this.level,
 			finishFlush: constants.Z_SYNC_FLUSH,
 			...(this.#window.length > 0 && { dictionary: this.#window }),
 		});
+		this.#work.durationMs += performance.now() - startedAt;
+		this.#work.savedBytes += Math.max(0, payload.length - piece.length);
 		if (storable && piece.length > payload.length) return undefined;
-		this.#window = Buffer.concat([this.#window, payload]).subarray(-WINDOW_BYTES);
+		const last = payload.length < WINDOW_BYTES ? Buffer.concat([this.#window, payload]) : payload;
+		this.#window = last.subarray(-WINDOW_BYTES);
 		return this.#begin(piece);
 	}
 

@@ -1,5 +1,6 @@
 import type { Client } from "ssh2";
-import { DeflatedPackets } from "./deflated-packets.js";
+import type { StreamCompression } from "../stream-compression.js";
+import { CompressionWork, DeflatedPackets } from "./deflated-packets.js";
 
 /** The parts of ssh2 1.17 that are not in its types. */
 interface Internals {
@@ -55,7 +56,8 @@ const PACKET_HEADER_BYTES = 5;
 export class OutgoingCompression {
 	/** Of the stream that goes out now; absent as long as nothing may be compressed. */
 	#packets: DeflatedPackets | undefined;
-	#holders = 0;
+	readonly #wishes = new Set<{ level: number }>();
+	readonly #work = new CompressionWork();
 
 	/** To be called right after connect(), before the server's version is read. */
 	constructor(client: Client) {
@@ -74,25 +76,39 @@ export class OutgoingCompression {
 		});
 	}
 
-	/** Until it is disposed of, what is sent is compressed where the server takes that. */
-	hold(): Disposable {
-		this.#holders += 1;
-		this.#tell();
+	/** Until it is disposed of, what is sent may be compressed. */
+	hold(): StreamCompression {
+		const wish = { level: 0 };
+		this.#wishes.add(wish);
+		const isPossible = () => this.#packets !== undefined;
+		const tell = () => this.#tell();
 		return {
+			work: this.#work,
+			get isPossible() {
+				return isPossible();
+			},
+			get level() {
+				return wish.level;
+			},
+			set level(level) {
+				wish.level = level;
+				tell();
+			},
 			[Symbol.dispose]: () => {
-				this.#holders -= 1;
-				this.#tell();
+				this.#wishes.delete(wish);
+				tell();
 			},
 		};
 	}
 
 	#tell(): void {
-		if (this.#packets !== undefined) this.#packets.compressing = this.#holders > 0;
+		if (this.#packets === undefined) return;
+		this.#packets.level = Math.max(0, ...Array.from(this.#wishes, ({ level }) => level));
 	}
 
 	#writerInPlaceOf(zlibWriter: PacketWriter, protocol: Protocol): PacketWriter {
 		zlibWriter.cleanup();
-		this.#packets = new DeflatedPackets();
+		this.#packets = new DeflatedPackets(this.#work);
 		this.#tell();
 		return new DeflatingWriter(protocol, this.#packets);
 	}

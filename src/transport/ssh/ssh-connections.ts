@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { StreamCompression } from "../stream-compression.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
 import type { DaemonStream, RemoteCommand, RemoteHost } from "./remote-host.js";
 import type { SshConnection } from "./ssh-connection.js";
@@ -40,7 +41,7 @@ export class SshConnections implements RemoteHost, AsyncDisposable {
 	}
 
 	/** Of the first connection, which carries most. */
-	compress(): Disposable {
+	compress(): StreamCompression {
 		return this.#first.compression.hold();
 	}
 

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
+import type { StreamCompression } from "../stream-compression.js";
 import type { Transport, WireCounts } from "../transport.js";
 import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
 import { NeedsSystemSsh } from "./needs-system-ssh.js";
@@ -152,7 +153,7 @@ class SshTransport implements Transport {
 		}
 	}
 
-	compress(): Disposable {
+	compress(): StreamCompression {
 		return this.#host.compress();
 	}
 

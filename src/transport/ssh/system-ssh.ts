@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionError } from "../../errors.js";
 import { interrupted } from "../connect-socket.js";
+import { noCompression, type StreamCompression } from "../stream-compression.js";
 import type { WireCounts } from "../transport.js";
 import { connectTo, controlPath, isAlive } from "./control-socket.js";
 import { RelayedStream } from "./relayed-stream.js";
@@ -82,8 +83,8 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	/** OpenSSH compresses a connection as a whole or not at all. */
-	compress(): Disposable {
-		return { [Symbol.dispose]() {} };
+	compress(): StreamCompression {
+		return noCompression();
 	}
 
 	async openStreamLocal(socketPath: string, signal: AbortSignal): Promise<DaemonStream> {

@@ -18,6 +18,7 @@ import {
 } from "../../../../src/buildkit/proto/gen/fsutil_pb.js";
 import type { SelectableDirectory } from "../../../../src/context/context-selection.js";
 import type { RbuildError } from "../../../../src/errors.js";
+import { noCompression } from "../../../../src/transport/stream-compression.js";
 import { duplexPair } from "../duplex-pair.js";
 import { type Answer, answerOf, frame, GrpcPeer } from "../grpc-peer.js";
 
@@ -48,7 +49,7 @@ export class Daemon {
 		const options: FileSyncOptions = {
 			directories: new Map([["context", directory]]),
 			compress: true,
-			announcing: () => ({ [Symbol.dispose]() {} }),
+			compressStream: noCompression,
 			onTransfer: () => ({
 				progress: (sent) => {
 					this.sent = sent;

@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, inflateSync } from "node:zlib";
 import fc from "fast-check";
-import { DeflatedPackets } from "../../../../src/transport/ssh/deflated-packets.js";
+import {
+	CompressionWork,
+	DeflatedPackets,
+} from "../../../../src/transport/ssh/deflated-packets.js";
 
 /** What goes over the wire for payloads that come in a row. */
 class Stream {
-	readonly packets = new DeflatedPackets();
+	readonly packets = new DeflatedPackets(new CompressionWork());
 	readonly pieces: Buffer[] = [];
 
 	send(payload: Buffer, compressing: boolean): Buffer {
-		this.packets.compressing = compressing;
+		this.packets.level = compressing ? 6 : 0;
 		const piece = this.packets.compress(payload) ?? this.#stored(payload);
 		this.pieces.push(piece);
 		return piece;

@@ -1,0 +1,78 @@
+/** A round ends with so much content, or with this time where there was a little of it at least. */
+const ROUND_BYTES = 1024 * 1024;
+const ROUND_MS = 1_000;
+const LEAST_ROUND_BYTES = 128 * 1024;
+
+const FAST = 1;
+const THOROUGH = 6;
+/** The share of the time in zlib above which the link could take more than it is given. */
+const BUSY = 0.75;
+/** And below which there is time for the thorough level, which takes three times as long. */
+const IDLE = 0.1;
+/** The same for the thorough level itself. */
+const HURRIED = 0.4;
+/** What has to be saved, as a share of the content. */
+const WORTHWHILE = 0.05;
+/** Rounds without compression before it is tried again, at first and at last. */
+const LEAST_REST = 8;
+const MOST_REST = 64;
+
+/** A piece of content that has been handed to a stream. */
+export interface StreamedContent {
+	readonly bytes: number;
+	/** Bytes of these that did not have to be sent. */
+	readonly savedBytes: number;
+	/** Milliseconds in zlib. */
+	readonly compressMs: number;
+	/** Milliseconds since it was wanted. */
+	readonly elapsedMs: number;
+}
+
+/**
+ * How hard to compress a stream of contents, as it goes: as long as zlib is not what takes the time, and
+ * something shrinks.
+ */
+export class StreamEffort {
+	#level = FAST;
+	#round = newRound();
+	#rest = 0;
+	#nextRest = LEAST_REST;
+
+	/** zlib's, for what is sent next; 0 for not to compress it. */
+	get level(): number {
+		return this.#level;
+	}
+
+	note(content: StreamedContent): void {
+		const round = this.#round;
+		round.bytes += content.bytes;
+		round.savedBytes += content.savedBytes;
+		round.compressMs += content.compressMs;
+		round.elapsedMs += content.elapsedMs;
+		const { bytes, elapsedMs } = round;
+		const isOver = bytes >= ROUND_BYTES || (elapsedMs >= ROUND_MS && bytes >= LEAST_ROUND_BYTES);
+		if (!isOver) return;
+		this.#round = newRound();
+		this.#level = this.#nextLevel(round);
+	}
+
+	#nextLevel({ bytes, savedBytes, compressMs, elapsedMs }: StreamedContent): number {
+		if (this.#level === 0) {
+			this.#rest -= 1;
+			return this.#rest > 0 ? 0 : FAST;
+		}
+		const share = compressMs / elapsedMs;
+		if (share > BUSY || savedBytes < WORTHWHILE * bytes) {
+			this.#rest = this.#nextRest;
+			this.#nextRest = Math.min(2 * this.#nextRest, MOST_REST);
+			return 0;
+		}
+		this.#nextRest = LEAST_REST;
+		if (this.#level === THOROUGH) return share > HURRIED ? FAST : THOROUGH;
+		return share < IDLE ? THOROUGH : FAST;
+	}
+}
+
+function newRound() {
+	return { bytes: 0, savedBytes: 0, compressMs: 0, elapsedMs: 0 };
+}

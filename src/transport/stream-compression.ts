@@ -1,0 +1,18 @@
+/** Compression of all that is sent: of several that ask for it, the highest level counts. */
+export interface StreamCompression extends Disposable {
+	readonly isPossible: boolean;
+	/** zlib's, from now on; 0, as at first, for none. */
+	level: number;
+	/** For whomever: bytes that did not have to be sent, and the milliseconds that this took. */
+	readonly work: { readonly savedBytes: number; readonly durationMs: number };
+}
+
+/** Of a transport that cannot do it. */
+export function noCompression(): StreamCompression {
+	return {
+		isPossible: false,
+		level: 0,
+		work: { savedBytes: 0, durationMs: 0 },
+		[Symbol.dispose]() {},
+	};
+}
