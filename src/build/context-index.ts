@@ -134,7 +134,7 @@ class OpenIndex implements ContextIndex {
 		this.#folders = [copy, hashes, sizes].map((file) => dirname(file));
 		this.#run = run;
 		this.ready = index.then(
-			({ parts }) =>
+			({ parts, generation }) =>
 				context.memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes }),
 			// Only an interruption, which ends the build.
 			() => {},

@@ -74,7 +74,11 @@ export class IndexStore {
 		this.#run = run;
 	}
 
-	/** What the daemon has if that is newer, and goes on from the copy that is here. */
+	/**
+	 * What the daemon has, if that is newer. It may be of another generation than the copy that is here, and
+	 * the daemon's copy of the files that goes with that: what it says is there is sent then, but with the
+	 * times that everybody else has seen, so that no content is older than the one that it replaces.
+	 */
 	async newest(local: IndexCopy, found: Found): Promise<IndexCopy> {
 		if (found === "refused") {
 			this.#place = "here";
@@ -82,17 +86,13 @@ export class IndexStore {
 		}
 		if (found === "none") return { ...local, imageId: undefined, baseId: undefined };
 		if (found.id === local.imageId) return local;
-		const generation = Buffer.from(local.generation).toString("hex");
-		if (found.generation !== generation) {
-			// This build goes on with the files that it knows of; the next one with everybody else's.
-			this.#place = "nowhere";
-			await rm(this.#path, { force: true }).catch(() => {});
-			return local;
-		}
-		const fetched = await this.fetch(found, local);
-		if (fetched === undefined) return { ...local, imageId: undefined, baseId: undefined };
-		if (Buffer.from(fetched.generation).equals(local.generation)) return fetched;
+		const isSame = found.generation === Buffer.from(local.generation).toString("hex");
+		const fetched = await this.fetch(found, isSame ? local : undefined);
+		if (fetched !== undefined) return fetched;
+		if (isSame) return { ...local, imageId: undefined, baseId: undefined };
+		// This build goes on with the files that it knows of; the next one with everybody else's.
 		this.#place = "nowhere";
+		await rm(this.#path, { force: true }).catch(() => {});
 		return local;
 	}
 

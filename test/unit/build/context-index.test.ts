@@ -193,8 +193,14 @@ describe("the index of a context", () => {
 		daemon.images.clear();
 		const theirs = await transfer(daemon, other.cache, "base");
 		assert.notEqual(theirs.sharedKey, mine.sharedKey);
-		assert.equal((await transfer(daemon, one.cache, "delta")).sharedKey, mine.sharedKey);
-		assert.equal((await transfer(daemon, one.cache, "nothing")).sharedKey, theirs.sharedKey);
+		const between = await transfer(daemon, one.cache, "delta");
+		assert.equal(between.sharedKey, mine.sharedKey);
+		// It knows already when the others have seen what.
+		assert.deepEqual(between.known?.generation, theirs.known?.generation);
+		assert.ok(between.known?.parts.base);
+		const after = await transfer(daemon, one.cache, "nothing");
+		assert.equal(after.sharedKey, theirs.sharedKey);
+		assert.ok(after.known?.parts.delta, "others know when it has sent what");
 	});
 
 	it("is not mixed up with another one, whatever its image says of itself", async (test) => {
