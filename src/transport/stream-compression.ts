@@ -1,9 +1,9 @@
-/** Compression of all that is sent: of several that ask for it, the highest level counts. */
+/** Compression of all that a transport sends: of several that ask for it, the highest level counts. */
 export interface StreamCompression extends Disposable {
 	readonly isPossible: boolean;
 	/** zlib's, from now on; 0, as at first, for none. */
 	level: number;
-	/** For whomever: bytes that did not have to be sent, and the milliseconds that this took. */
+	/** Of all that asked for it together: bytes that did not have to be sent, and the milliseconds in zlib. */
 	readonly work: { readonly savedBytes: number; readonly durationMs: number };
 }
 

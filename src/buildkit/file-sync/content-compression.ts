@@ -1,10 +1,6 @@
 import { LevelChoice } from "../../context/compression-level.js";
 import type { ContentChunk } from "../../context/content-reader.js";
-
-/** A round ends with so much content, or with this time where there was a little of it at least. */
-const ROUND_BYTES = 1024 * 1024;
-const ROUND_MS = 1_000;
-const LEAST_ROUND_BYTES = 128 * 1024;
+import { isRoundOver } from "./content-round.js";
 
 /** What leaves no faster than this, in bytes per millisecond, is worth compressing without a trial. */
 const SLOW_LINK = 1_000;
@@ -65,7 +61,7 @@ export class ContentCompression {
 		round.compressMs += compression?.durationMs ?? 0;
 		round.waitedMs += waitedMs;
 		round.elapsedMs += elapsedMs;
-		if (!isOver(round)) return;
+		if (!isRoundOver(round.inputBytes, round.elapsedMs)) return;
 		this.#round = undefined;
 		this.#finish(round);
 	}
@@ -93,10 +89,6 @@ export class ContentCompression {
 		const [compressed = 0, plain = 0] = [this.#speeds.get(true), this.#speeds.get(false)];
 		return compressed > plain * WORTHWHILE_GAIN;
 	}
-}
-
-function isOver({ inputBytes, elapsedMs }: Round): boolean {
-	return inputBytes >= ROUND_BYTES || (elapsedMs >= ROUND_MS && inputBytes >= LEAST_ROUND_BYTES);
 }
 
 function startRound(level: number): Round {

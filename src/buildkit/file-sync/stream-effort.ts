@@ -1,7 +1,4 @@
-/** A round ends with so much content, or with this time where there was a little of it at least. */
-const ROUND_BYTES = 1024 * 1024;
-const ROUND_MS = 1_000;
-const LEAST_ROUND_BYTES = 128 * 1024;
+import { isRoundOver } from "./content-round.js";
 
 const FAST = 1;
 const THOROUGH = 6;
@@ -49,9 +46,7 @@ export class StreamEffort {
 		round.savedBytes += content.savedBytes;
 		round.compressMs += content.compressMs;
 		round.elapsedMs += content.elapsedMs;
-		const { bytes, elapsedMs } = round;
-		const isOver = bytes >= ROUND_BYTES || (elapsedMs >= ROUND_MS && bytes >= LEAST_ROUND_BYTES);
-		if (!isOver) return;
+		if (!isRoundOver(round.bytes, round.elapsedMs)) return;
 		this.#round = newRound();
 		this.#level = this.#nextLevel(round);
 	}
