@@ -1,6 +1,7 @@
 import type { Client } from "ssh2";
 import type { StreamCompression } from "../stream-compression.js";
 import { CompressionWork, DeflatedPackets } from "./deflated-packets.js";
+import { RawDeflate } from "./raw-deflate.js";
 
 /** The parts of ssh2 1.17 that are not in its types. */
 interface Internals {
@@ -46,6 +47,9 @@ interface PacketWriter {
 /** Of what allocPacket() gives: the length of the packet and that of its padding. */
 const PACKET_HEADER_BYTES = 5;
 
+/** More than any server takes at once (OpenSSH: 32 KiB of a channel's data). */
+const LONGEST_PACKET = 64 * 1024;
+
 /**
  * ssh's own compression, of what is sent only and only when it pays: a list of 20,000 files becomes a fifth
  * of itself, while files go as they are, or compressed by whoever knows better. As OpenSSH's client has it
@@ -64,14 +68,15 @@ export class OutgoingCompression {
 		const protocol = (client as unknown as Internals)._protocol;
 		const rooms = protocol?._packetRW;
 		const offer = protocol?._offer && withCompression(protocol._offer);
-		if (protocol === undefined || rooms === undefined || offer === undefined) return;
+		const deflate = RawDeflate.open(LONGEST_PACKET);
+		if (!protocol || !rooms || !offer || !deflate) return;
 		protocol._offer = offer;
 		let writer = rooms.write;
 		Object.defineProperty(rooms, "write", {
 			get: () => writer,
 			// After the login, and after each exchange of keys: then a new stream begins.
 			set: (next: PacketWriter) => {
-				writer = "_zlib" in next ? this.#writerInPlaceOf(next, protocol) : next;
+				writer = "_zlib" in next ? this.#writerInPlaceOf(next, protocol, deflate) : next;
 			},
 		});
 	}
@@ -106,9 +111,14 @@ export class OutgoingCompression {
 		this.#packets.level = Math.max(0, ...Array.from(this.#wishes, ({ level }) => level));
 	}
 
-	#writerInPlaceOf(zlibWriter: PacketWriter, protocol: Protocol): PacketWriter {
+	#writerInPlaceOf(
+		zlibWriter: PacketWriter,
+		protocol: Protocol,
+		deflate: RawDeflate,
+	): PacketWriter {
 		zlibWriter.cleanup();
-		this.#packets = new DeflatedPackets(this.#work);
+		deflate.forget();
+		this.#packets = new DeflatedPackets(deflate, this.#work);
 		this.#tell();
 		return new DeflatingWriter(protocol, this.#packets);
 	}
@@ -132,17 +142,11 @@ class DeflatingWriter implements PacketWriter {
 	finalize(payload: Buffer, isKeyExchange = false): Buffer {
 		const { _cipher: cipher, _kexinit: exchange } = this.#protocol;
 		if (cipher === undefined || (exchange !== undefined && !isKeyExchange)) return payload;
-		const compressed = this.#packets.compress(payload);
-		if (compressed !== undefined) {
-			const packet = cipher.allocPacket(compressed.length);
-			packet.set(compressed, PACKET_HEADER_BYTES);
-			return packet;
-		}
-		const { overhead } = this.#packets;
-		const packet = cipher.allocPacket(overhead + payload.length);
-		this.#packets.store(packet, PACKET_HEADER_BYTES, payload.length);
-		packet.set(payload, PACKET_HEADER_BYTES + overhead);
-		return packet;
+		return this.#packets.write(
+			payload,
+			(length) => cipher.allocPacket(length),
+			PACKET_HEADER_BYTES,
+		);
 	}
 
 	cleanup(): void {}
