@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -15,6 +15,7 @@ import { ConnectionError, type ConnectionFailure, InterruptedError } from "../..
 import type { BuildEvent } from "../../src/events.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
+import { startSlowLink } from "../support/slow-link.js";
 import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
 
 const run = promisify(execFile);
@@ -122,50 +123,6 @@ async function ping(stream: Duplex): Promise<string> {
 	return (await textOf(stream)).split("\r\n\r\n")[1] ?? "";
 }
 
-/** 1 Mbit/s */
-const BYTES_PER_SECOND = 125_000;
-
-/** A link to a port of this machine that takes all that it is given and lets it out slowly. */
-async function startSlowLink(target: number) {
-	const held: Buffer[] = [];
-	let bytesHeld = 0;
-	let mostHeld = 0;
-	const server = createServer((client) => {
-		const onward = connect(target, "127.0.0.1");
-		client.on("data", (chunk) => {
-			held.push(chunk);
-			bytesHeld += chunk.length;
-			mostHeld = Math.max(mostHeld, bytesHeld);
-		});
-		const release = setInterval(() => {
-			for (let left = BYTES_PER_SECOND / 100; left > 0 && held.length > 0; ) {
-				const chunk = held.shift() as Buffer;
-				onward.write(chunk.subarray(0, left));
-				if (chunk.length > left) held.unshift(chunk.subarray(left));
-				const released = Math.min(left, chunk.length);
-				bytesHeld -= released;
-				left -= released;
-			}
-		}, 10);
-		onward.pipe(client);
-		onward.on("error", () => {});
-		client
-			.on("error", () => {})
-			.on("close", () => {
-				clearInterval(release);
-				onward.destroy();
-			});
-	}).listen(0, "127.0.0.1");
-	await once(server, "listening");
-	return {
-		port: (server.address() as AddressInfo).port,
-		get mostHeld() {
-			return mostHeld;
-		},
-		close: () => server.close(),
-	};
-}
-
 suite("the ssh transport", { skip: why ?? false }, () => {
 	let sshd: Sshd;
 	before(async () => {
@@ -258,7 +215,7 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 
 		test("fills no buffer of a slow link with more than arrives in a second or two", async (t) => {
 			const slow = await startSlowLink(sshd.port);
-			t.after(() => slow.close());
+			t.after(slow.close);
 			const environment = await clientOf({ ...sshd, port: slow.port }, [
 				"StrictHostKeyChecking no",
 			]);
@@ -266,7 +223,7 @@ suite("the ssh transport", { skip: why ?? false }, () => {
 			const stream = await transport.open(never);
 			stream.end(randomBytes(700_000));
 			assert.match(await textOf(stream), /^700000 /);
-			assert.ok(slow.mostHeld < 2 * BYTES_PER_SECOND, `${slow.mostHeld} bytes were on their way`);
+			assert.ok(slow.mostHeld < 2 * slow.bytesPerSecond, `${slow.mostHeld} bytes`);
 		});
 
 		test("downloads more than a receive window", async () => {

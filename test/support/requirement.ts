@@ -1,12 +1,18 @@
 import { type SuiteContext, suite } from "node:test";
 import { whyNoChromium } from "./chromium.js";
 import { whyNoDockerd } from "./dockerd.js";
+import { whyNoSshd } from "./sshd.js";
 
 type Body = (context: SuiteContext) => void;
 
 /** Tests that need a daemon of their own. */
 export function suiteWithDockerd(name: string, body: Body): void {
 	suiteUnless(whyNoDockerd(), name, body);
+}
+
+/** Tests that need an sshd of their own. */
+export function suiteWithSshd(name: string, body: Body): void {
+	suiteUnless(whyNoSshd(), name, body);
 }
 
 /** Tests that need a browser. */

@@ -11,8 +11,8 @@ import { type GrpcServer, serveGrpc } from "../../../src/buildkit/grpc-server.js
 import { BytesMessageSchema } from "../../../src/buildkit/proto/gen/filesync_pb.js";
 import { DeliveryError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
+import { answerOf, frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "../buildkit/duplex-pair.js";
-import { answerOf, frame, GrpcPeer } from "../buildkit/grpc-peer.js";
 import { pieces, tarBytes } from "../image/export/tar-bytes.js";
 
 const PATH = "/moby.filesync.v1.FileSend/DiffCopy";

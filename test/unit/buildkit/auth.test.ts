@@ -6,8 +6,8 @@ import { authService, type TokenSource } from "../../../src/buildkit/auth.js";
 import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
 import * as auth from "../../../src/buildkit/proto/gen/auth_pb.js";
 import { DeliveryError } from "../../../src/errors.js";
+import { frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { frame, GrpcPeer } from "./grpc-peer.js";
 
 const SERVICE = "/moby.filesync.v1.Auth";
 

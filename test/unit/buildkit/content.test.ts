@@ -17,8 +17,8 @@ import {
 	WriteContentResponseSchema,
 } from "../../../src/buildkit/proto/gen/content_pb.js";
 import { OciLayout } from "../../../src/image/oci-layout.js";
+import { answerOf, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { answerOf, GrpcPeer } from "./grpc-peer.js";
 
 const SERVICE = "/containerd.services.content.v1.Content";
 const [STAT, WRITE, COMMIT] = [0, 1, 2];

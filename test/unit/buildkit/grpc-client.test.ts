@@ -10,8 +10,8 @@ import { GRPC_STATUS, GrpcError } from "../../../src/buildkit/grpc-status.js";
 import { Control, SolveResponseSchema } from "../../../src/buildkit/proto/gen/control_pb.js";
 import { StatusResponseSchema } from "../../../src/buildkit/proto/gen/trace_pb.js";
 import { ConnectionError, EngineError, InterruptedError } from "../../../src/errors.js";
+import { frame } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { frame } from "./grpc-peer.js";
 
 const { solve, status } = Control.method;
 const HEADERS = { ":status": 200, "content-type": "application/grpc" };

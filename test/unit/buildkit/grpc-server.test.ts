@@ -10,8 +10,8 @@ import { healthService } from "../../../src/buildkit/health.js";
 import { Auth, CredentialsRequestSchema } from "../../../src/buildkit/proto/gen/auth_pb.js";
 import { type Call, type SessionMethod, unary } from "../../../src/buildkit/session-service.js";
 import { EngineError } from "../../../src/errors.js";
+import { answerOf, frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { answerOf, frame, GrpcPeer } from "./grpc-peer.js";
 
 const HEALTH = "/grpc.health.v1.Health/Check";
 const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";

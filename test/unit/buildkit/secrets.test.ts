@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
 import { type ReadSecret, secretsService } from "../../../src/buildkit/secrets.js";
 import { UsageError } from "../../../src/errors.js";
+import { frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { frame, GrpcPeer } from "./grpc-peer.js";
 
 const GET_SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
 

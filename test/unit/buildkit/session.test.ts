@@ -5,8 +5,8 @@ import { openSession, type SessionOptions } from "../../../src/buildkit/session.
 import type { Engine, EngineRequest } from "../../../src/engine/engine.js";
 import { UsageError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
+import { frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { frame, GrpcPeer } from "./grpc-peer.js";
 
 const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";
 

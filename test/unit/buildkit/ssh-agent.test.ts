@@ -14,9 +14,9 @@ import { readAgentMessages, withLength } from "../../../src/buildkit/ssh-agent/a
 import { keyAgent, parseAgentKey } from "../../../src/buildkit/ssh-agent/key-agent.js";
 import { countKeys, rawSocket, socketAgent } from "../../../src/buildkit/ssh-agent/socket-agent.js";
 import { onlyListAndSign } from "../../../src/buildkit/ssh-agent/ssh-agent.js";
+import { answerOf, frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { makeKey, startSshAgent, whyNoSshAgent } from "../../support/ssh-programs.js";
 import { duplexPair } from "./duplex-pair.js";
-import { answerOf, frame, GrpcPeer } from "./grpc-peer.js";
 
 const signal = new AbortController().signal;
 const run = promisify(execFile);

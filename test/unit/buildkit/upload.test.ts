@@ -6,8 +6,8 @@ import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
 import { BytesMessageSchema } from "../../../src/buildkit/proto/gen/upload_pb.js";
 import { archiveUpload } from "../../../src/buildkit/upload.js";
 import { ContextError } from "../../../src/errors.js";
+import { answerOf, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
-import { answerOf, GrpcPeer } from "./grpc-peer.js";
 
 suite("an archive that the daemon fetches from the session", () => {
 	let peer: GrpcPeer;

@@ -24,8 +24,8 @@ import { Settlement } from "../../../src/context/settlement.js";
 import { EXIT_CODES } from "../../../src/errors.js";
 import { finished, rbuild, startRbuild } from "../../support/cli.js";
 import { startFakeDaemon } from "../../support/fake-daemon.js";
+import { answerOf, frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { packet, TYPE } from "../buildkit/file-sync/receiver.js";
-import { answerOf, frame, GrpcPeer } from "../buildkit/grpc-peer.js";
 
 const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
 

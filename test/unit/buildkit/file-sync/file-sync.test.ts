@@ -20,8 +20,8 @@ import { openDirectoryContext } from "../../../../src/context/directory-context.
 import { fileSet } from "../../../../src/context/file-set.js";
 import type { ContextEntry } from "../../../../src/context/manifest.js";
 import { ContextError, EngineError } from "../../../../src/errors.js";
+import { answerOf, frame } from "../../../support/grpc-peer.js";
 import { emptyTree, walk } from "../../context/trees.js";
-import { answerOf, frame } from "../grpc-peer.js";
 import { Daemon, packet, TYPE } from "./receiver.js";
 
 const signal = new AbortController().signal;

@@ -19,8 +19,8 @@ import {
 import type { SelectableDirectory } from "../../../../src/context/context-selection.js";
 import type { RbuildError } from "../../../../src/errors.js";
 import { noCompression } from "../../../../src/transport/stream-compression.js";
+import { type Answer, answerOf, frame, GrpcPeer } from "../../../support/grpc-peer.js";
 import { duplexPair } from "../duplex-pair.js";
-import { type Answer, answerOf, frame, GrpcPeer } from "../grpc-peer.js";
 
 export const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
 export const TYPE = { stat: 0, request: 1, data: 2, fin: 3, error: 4 } as const;

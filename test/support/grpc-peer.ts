@@ -14,13 +14,18 @@ export interface Answer {
 	readonly responses: readonly Buffer[];
 }
 
+/** RFC 9113, 6.9.2. */
+const HTTP2_WINDOW = 65_535;
+
 /** The daemon's side of a session: a gRPC client made of nothing but node's http2. */
 export class GrpcPeer {
 	readonly session: ClientHttp2Session;
 
-	constructor(connection: Duplex) {
-		this.session = connect("http://localhost", { createConnection: () => connection });
-		this.session.on("error", () => {});
+	/** @param window how much may be sent to it before it says that it has read it, in bytes */
+	constructor(connection: Duplex, window = HTTP2_WINDOW) {
+		const settings = { initialWindowSize: window };
+		this.session = connect("http://localhost", { createConnection: () => connection, settings });
+		this.session.on("connect", () => this.session.setLocalWindowSize(window)).on("error", () => {});
 	}
 
 	open(path: string, headers: Record<string, string | string[]> = {}): ClientHttp2Stream {
