@@ -6,6 +6,8 @@ import { ContextError } from "../../errors.js";
 import type { StreamCompression } from "../../transport/stream-compression.js";
 import type { FramedMessages } from "../grpc-frames.js";
 import type { ContentCompression } from "./content-compression.js";
+import { early } from "./early.js";
+import { EntryList } from "./entry-list.js";
 import { DaemonSideError, PacketInbox } from "./packet-inbox.js";
 import { PacketWriter } from "./packet-writer.js";
 import type { StreamEffort } from "./stream-effort.js";
@@ -15,6 +17,16 @@ const MESSAGES_BYTES = 64 * 1024;
 
 /** zlib's, for the list of entries: it becomes a fifth of itself. */
 const LIST_LEVEL = 6;
+
+/** Entries that are told of at once between two contents: the daemon queues as many (fsutil's receive.go). */
+const ENTRIES_BETWEEN = 128;
+/**
+ * Entries that the daemon may be told of before it comes to them. What it has no room for it does not
+ * read, nor the contents behind that.
+ */
+const LEAD = 512;
+/** Files that are asked for and have to be read: with so many, the list can wait. */
+const PLENTY = 2048;
 
 /** Chunks of content that are read while others are sent. */
 const READ_AHEAD = 4;
@@ -51,8 +63,8 @@ export interface CopySqueezing {
 }
 
 /**
- * The sender of fsutil's protocol (send.go): tells the daemon of all entries, then sends the content
- * that it asks for, in the order in which it asks, until it says that it has what it wants.
+ * The sender of fsutil's protocol (send.go): tells the daemon of all entries and sends the content that it
+ * asks for, in the order in which it asks, until it says that it has what it wants.
  *
  * @param packets what comes from the daemon
  * @throws ContextError; EngineError for a daemon that does not keep to the protocol; DaemonSideError
@@ -65,8 +77,7 @@ export async function* diffCopy(
 ): AsyncGenerator<FramedMessages, void, undefined> {
 	const copy = new DiffCopy(selection, packets, squeezing, observer);
 	try {
-		yield* copy.announce();
-		yield* copy.sendContents();
+		yield* copy.send();
 	} catch (error) {
 		if (!(error instanceof DaemonSideError)) yield copy.tell(error);
 		throw error;
@@ -75,6 +86,7 @@ export async function* diffCopy(
 
 class DiffCopy {
 	readonly #selection: ContextSelection;
+	readonly #list: EntryList;
 	readonly #inbox: PacketInbox;
 	readonly #stream: StreamCompression;
 	readonly #effort: StreamEffort | undefined;
@@ -85,6 +97,8 @@ class DiffCopy {
 	readonly #offered: boolean[] = [];
 	/** By id, where somebody wants to hear of them. */
 	readonly #entries: ContextEntry[] = [];
+	/** Whether the daemon has been told of the last one. */
+	#listed = false;
 	/** Files that were asked for and are not read to their end. */
 	#unread = 0;
 	#offeredFiles = 0;
@@ -93,8 +107,8 @@ class DiffCopy {
 	#bytes = 0;
 	#sentBytes = 0;
 	#savedBytes = 0;
-	/** What the stream's compression had saved before the first content. */
-	#savedBefore: number | undefined;
+	/** By so much the stream's compression made the list smaller, which does not count as content. */
+	#savedOfList = 0;
 
 	constructor(
 		selection: ContextSelection,
@@ -103,6 +117,7 @@ class DiffCopy {
 		observer: CopyObserver,
 	) {
 		this.#selection = selection;
+		this.#list = new EntryList(selection);
 		this.#stream = stream;
 		this.#effort = effort;
 		this.#compression = compression;
@@ -114,21 +129,47 @@ class DiffCopy {
 		});
 	}
 
-	async *announce(): AsyncGenerator<FramedMessages> {
-		this.#stream.level = LIST_LEVEL;
-		let next = early(this.#selection.list());
-		for (let entries = await next; entries.length > 0; entries = await next) {
-			next = early(this.#selection.list());
+	/**
+	 * The daemon asks for files while it reads the list, which takes it a second for 20,000 of them: so
+	 * contents are sent from the first request on, and the rest of the list in between.
+	 */
+	async *send(): AsyncGenerator<FramedMessages> {
+		const ahead: Promise<ContentChunk>[] = [];
+		while (!this.#inbox.finished) {
+			this.#check();
+			this.#readAhead(ahead);
+			const chunk = this.#isListDue() ? undefined : ahead.shift();
+			if (chunk !== undefined) yield* this.#sendChunk(chunk);
+			else if (!this.#listed) yield* this.#announce();
+			else await this.#inbox.news();
+		}
+		this.#writer.fin();
+		yield this.#take();
+		this.#tell();
+	}
+
+	/** Whether something is to be told before the next content, so that the daemon goes on asking. */
+	#isListDue(): boolean {
+		if (this.#listed || this.#unread >= PLENTY) return false;
+		return this.#unread === 0 || this.#offered.length < this.#inbox.lastRequested + LEAD;
+	}
+
+	/** Some more of the list, or its end. */
+	async *#announce(): AsyncGenerator<FramedMessages> {
+		do {
+			const entries = await this.#list.take(ENTRIES_BETWEEN);
 			for (const entry of entries) {
 				requireUtf8(entry);
 				this.#writer.stat(entry);
 				this.#offer(entry);
 			}
-			if (this.#writer.length >= MESSAGES_BYTES) yield this.#take();
-			this.#check();
-		}
-		this.#writer.endOfStats();
+			this.#listed = entries.length === 0;
+		} while (this.#unread === 0 && !this.#listed && this.#writer.length < MESSAGES_BYTES);
+		if (this.#listed) this.#writer.endOfStats();
+		const before = this.#stream.work.savedBytes;
+		this.#stream.level = LIST_LEVEL;
 		yield this.#take();
+		this.#savedOfList += this.#stream.work.savedBytes - before;
 	}
 
 	#offer(entry: ContextEntry): void {
@@ -140,31 +181,12 @@ class DiffCopy {
 		this.#offeredBytes += entry.size;
 	}
 
-	async *sendContents(): AsyncGenerator<FramedMessages> {
-		this.#stream.level = 0;
-		this.#savedBefore = this.#stream.work.savedBytes;
-		const ahead: Promise<ContentChunk>[] = [];
-		while (!this.#inbox.finished) {
-			this.#check();
-			this.#readAhead(ahead);
-			const chunk = ahead.shift();
-			if (chunk === undefined) {
-				await this.#inbox.news();
-			} else {
-				yield* this.#send(chunk);
-			}
-		}
-		this.#writer.fin();
-		yield this.#take();
-		this.#tell();
-	}
-
-	async *#send(reading: Promise<ContentChunk>): AsyncGenerator<FramedMessages> {
+	async *#sendChunk(reading: Promise<ContentChunk>): AsyncGenerator<FramedMessages> {
 		const started = performance.now();
 		const chunk = await reading;
 		this.#write(chunk);
 		if (this.#writer.length === 0) return;
-		if (this.#effort !== undefined) this.#stream.level = this.#effort.level;
+		this.#stream.level = this.#effort?.level ?? 0;
 		const { savedBytes, durationMs } = this.#stream.work;
 		const written = performance.now();
 		yield this.#take();
@@ -227,8 +249,7 @@ class DiffCopy {
 	}
 
 	#tell(): void {
-		const before = this.#savedBefore;
-		const saved = before === undefined ? 0 : this.#stream.work.savedBytes - before;
+		const saved = this.#bytes === 0 ? 0 : this.#stream.work.savedBytes - this.#savedOfList;
 		this.#observer.progress({
 			offeredFiles: this.#offeredFiles,
 			offeredBytes: this.#offeredBytes,
@@ -238,12 +259,6 @@ class DiffCopy {
 			savedBytes: this.#savedBytes + saved,
 		});
 	}
-}
-
-/** Something that is asked for early: it may fail before it is its turn, or after nobody wants it. */
-function early<Result>(result: Promise<Result>): Promise<Result> {
-	result.catch(() => {});
-	return result;
 }
 
 /** Protobuf's text is UTF-8: Docker 28.5 ends the transfer over any other, 20.10 takes it. */

@@ -12,6 +12,8 @@ export class PacketInbox {
 	finished = false;
 	/** Why there will be no more. */
 	failure: unknown;
+	/** The file that was asked for last. */
+	lastRequested = 0;
 	readonly #isOffered: (id: number) => boolean;
 	#requested: number[] = [];
 	#wake: (() => void) | undefined;
@@ -61,6 +63,7 @@ export class PacketInbox {
 					throw new EngineError(`the daemon asked for file ${id}, which was not offered to it`);
 				}
 				this.#requested.push(id);
+				this.lastRequested = id;
 				break;
 			case PACKET.fin:
 				this.finished = true;

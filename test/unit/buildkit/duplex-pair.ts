@@ -9,10 +9,17 @@ export function duplexPair(): [Duplex, Duplex] {
 	return [left, right];
 }
 
+/** Node's HTTP/2 does not read while it writes, so two of them need room between them, as sockets have. */
+const ROOM = 1024 * 1024;
+
 class End extends Duplex {
 	other: End | undefined;
 	/** Called when the reader is ready for more. */
 	#resume: (() => void) | undefined;
+
+	constructor() {
+		super({ readableHighWaterMark: ROOM });
+	}
 
 	override _read(): void {
 		const resume = this.#resume;

@@ -363,6 +363,60 @@ describe("file sync with a hostile daemon", () => {
 	});
 });
 
+describe("file sync of many files", () => {
+	const entries = Array.from({ length: 10_000 }, (_, n): ContextEntry => {
+		return { path: String(n).padStart(5, "0"), type: "file", size: 64, mode: 0, mtimeMs: 0 };
+	});
+
+	/** Of which the first file may have no end. */
+	function directory({ isEndless = false } = {}) {
+		let listed = 0;
+		const asked: number[] = [];
+		const files = {
+			reads: 0,
+			readsAtEndOfList: 0,
+			select: async () => ({
+				async list() {
+					listed += 500;
+					if (listed > entries.length) files.readsAtEndOfList = files.reads;
+					return entries.slice(listed - 500, listed);
+				},
+				async read(ids: readonly number[]): Promise<ContentChunk> {
+					asked.push(...ids);
+					const [id] = asked;
+					if (id === undefined) return { bytes: new Uint8Array(), pieces: [] };
+					files.reads += 1;
+					const last = !(isEndless && id === 0);
+					if (last) asked.shift();
+					return { bytes: new Uint8Array(64), pieces: [{ id, start: 0, end: 64, last }] };
+				},
+				[Symbol.dispose]() {},
+			}),
+		} satisfies SelectableDirectory & { reads: number; readsAtEndOfList: number };
+		return files;
+	}
+
+	it("sends the first contents before the last name", async (test) => {
+		const files = directory();
+		const daemon = new Daemon(test, files);
+		const { contents } = await daemon.receive();
+		assert.equal(contents.size, entries.length);
+		assert.ok(files.readsAtEndOfList > entries.length / 10, String(files.readsAtEndOfList));
+	});
+
+	it("tells of no more while the daemon is busy with what it asked for", async (test) => {
+		const files = directory({ isEndless: true });
+		const daemon = new Daemon(test, files);
+		const stream = daemon.open();
+		stream.resume();
+		await until(() => daemon.sent.offeredFiles > 0);
+		stream.write(packet({ type: TYPE.request, id: 0 }));
+		await until(() => files.reads > 1000);
+		assert.ok(daemon.sent.offeredFiles < entries.length / 2, String(daemon.sent.offeredFiles));
+		stream.close();
+	});
+});
+
 describe("file sync on a link that takes nothing", () => {
 	it("reads no further ahead than a few chunks, and still answers health checks", async (test) => {
 		const chunk = Buffer.alloc(64 * 1024);
