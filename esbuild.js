@@ -71,6 +71,9 @@ const options = {
 	alias: { "string-width": "./src/render/display-width.ts" },
 	plugins: [nativeParts, pageant, partsOfUndici],
 	legalComments: "linked",
+	// Less to read and to keep in memory; names stay, for stack traces.
+	minifyWhitespace: true,
+	lineLimit: 120,
 	logLevel: "warning",
 };
 await build({
