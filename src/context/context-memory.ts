@@ -8,6 +8,9 @@ import type { ContextEntry } from "./manifest.js";
 import { comparePaths } from "./path-bytes.js";
 import type { SourceTree } from "./source-tree.js";
 
+const FEW_FILES = 64;
+const FEW_BYTES = 1024 * 1024;
+
 /** What is known of a context from earlier builds. */
 export interface KnownIndex {
 	readonly parts: IndexParts;
@@ -32,7 +35,8 @@ export class ContextMemory {
 	readonly #hashes: FileHashes;
 	readonly #header: { readonly generation: Buffer; readonly key: Buffer };
 	#parts: IndexParts;
-	#index: ContentIndex;
+	/** What the parts hold, as soon as somebody wants to know. */
+	#read: ContentIndex | undefined;
 	/** What was announced and not learned from. */
 	#announced: KnownContents[] = [];
 
@@ -41,7 +45,11 @@ export class ContextMemory {
 		this.#hashes = new FileHashes(hashesFile);
 		this.#header = { generation: Buffer.from(generation), key: Buffer.from(key) };
 		this.#parts = parts;
-		this.#index = ContentIndex.read(parts, this.#header);
+	}
+
+	get #index(): ContentIndex {
+		this.#read ??= ContentIndex.read(this.#parts, this.#header);
+		return this.#read;
 	}
 
 	announce(entries: readonly ContextEntry[], filter: ContextFilter): KnownContents {
@@ -76,17 +84,24 @@ export class ContextMemory {
 			-readonly [Part in keyof IndexParts]: IndexParts[Part];
 		};
 		for (const contents of this.#announced) {
-			if (contents.foundOut) this.#hashes.replace(this.#hashed(contents), this.#walk.lookedAt);
+			if (this.#isWorthKeeping(contents)) {
+				this.#hashes.replace(this.#hashed(contents), this.#walk.lookedAt);
+			}
 			if (contents.changes().next().done) continue;
 			const everything = () => contents.everything();
 			const parts = this.#index.with(contents.changes(), everything, Date.now());
 			this.#parts = { base: parts.base ?? this.#parts.base, delta: parts.delta };
-			this.#index = ContentIndex.read(this.#parts, this.#header);
+			this.#read = undefined;
 			news.base = parts.base ?? news.base;
 			news.delta = parts.delta;
 		}
 		this.#announced = [];
 		return news.base === undefined && news.delta === undefined ? undefined : news;
+	}
+
+	/** A few files are read again sooner than the hashes of all are written. */
+	#isWorthKeeping({ foundOut: { files, bytes } }: KnownContents): boolean {
+		return files > (this.#hashes.isEmpty ? 0 : FEW_FILES) || bytes > FEW_BYTES;
 	}
 
 	/** The hashes that are certain now, and those from before of files that were not looked at. */

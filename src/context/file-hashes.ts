@@ -51,6 +51,11 @@ export class FileHashes {
 		this.#table = file === undefined ? undefined : readTable(file);
 	}
 
+	/** Whether nothing was kept from earlier runs. */
+	get isEmpty(): boolean {
+		return this.#table === undefined;
+	}
+
 	/** Finds what is certain to be the hash of a file's content now; paths in their order. */
 	finder(): (entry: ContextEntry, state: FileState) => Buffer | undefined {
 		const table = this.#table;

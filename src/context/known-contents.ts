@@ -52,8 +52,8 @@ export class KnownContents implements ContentWatch {
 	readonly #flags: Uint8Array;
 	readonly #modTimes: BigInt64Array;
 	readonly #hashes: Buffer;
-	/** Whether a hash was found out that was not certain before. */
-	foundOut = false;
+	/** The files whose hash is certain now and was not before. */
+	readonly foundOut = { files: 0, bytes: 0 };
 	#buffer: Buffer = NOTHING;
 	/** The times of files that have several names. */
 	readonly #linked = new Map<string, bigint>();
@@ -172,7 +172,8 @@ export class KnownContents implements ContentWatch {
 	#certainty(entry: ContextEntry, after: Stats): number {
 		const state = this.#known.states.get(entry);
 		if (state === undefined || !isState(state, after)) return 0;
-		this.foundOut = true;
+		this.foundOut.files += 1;
+		this.foundOut.bytes += entry.size;
 		return CERTAIN;
 	}
 

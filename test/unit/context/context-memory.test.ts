@@ -116,16 +116,30 @@ describe("the memory of a context", () => {
 	});
 
 	it("reads no file again whose state has not changed", (test) => {
-		const root = tree(test, { a: "1", b: "2" });
+		const names = Array.from({ length: 100 }, (_, n) => `file-${n}`);
+		const root = tree(test, Object.fromEntries(names.map((name) => [name, name])));
+		const touch = (name: string) => utimesSync(join(root, name), 0, 0);
 		const box = new FakeBox();
 		const hashesFile = join(emptyTree(test), "hashes");
-		box.sync(root, { hashesFile });
-		assert.equal(box.sync(root, { hashesFile }).opened, 0);
-		utimesSync(join(root, "a"), 0, 0);
-		assert.equal(box.sync(root, { hashesFile }).opened, 1);
-		assert.equal(box.sync(root, { hashesFile }).opened, 0);
+		const opened = () => box.sync(root, { hashesFile }).opened;
+		opened();
+		assert.equal(opened(), 0);
+		names.forEach(touch);
+		assert.deepEqual([opened(), opened()], [names.length, 0]);
 		// And without hashes from before, all.
-		assert.equal(box.sync(root).opened, 2);
+		assert.equal(box.sync(root).opened, names.length);
+	});
+
+	it("reads a few files again rather than write down the hashes of all", (test) => {
+		const root = tree(test, { a: "1", b: "2", large: "large".repeat(300_000) });
+		const box = new FakeBox();
+		const hashesFile = join(emptyTree(test), "hashes");
+		const opened = () => box.sync(root, { hashesFile }).opened;
+		opened();
+		utimesSync(join(root, "a"), 0, 0);
+		assert.deepEqual([opened(), opened()], [1, 1]);
+		utimesSync(join(root, "large"), 0, 0);
+		assert.deepEqual([opened(), opened()], [2, 0]);
 	});
 
 	it("never announces two contents as the same, when its index is lost or an old one", (test) => {
