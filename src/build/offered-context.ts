@@ -71,7 +71,7 @@ export function offerContext(
 	};
 	const files = fileSyncService({
 		directories,
-		compress: isWorthCompressing(engine.roundTripMs),
+		isFar: isWorthCompressing(engine.roundTripMs),
 		compressStream: () => engine.transport.compress(),
 		onTransfer(part) {
 			const observer = sync.begin(part, measureIgnored);

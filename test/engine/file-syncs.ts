@@ -216,7 +216,7 @@ export function testFileSync(open: () => Promise<Box>): void {
 		const run = { signal, emit: () => {} };
 		const files = fileSyncService({
 			directories: new Map(["context", "dockerfile"].map((name) => [name, directory])),
-			compress: true,
+			isFar: true,
 			compressStream,
 			onTransfer: () => ({
 				progress: (progress) => {

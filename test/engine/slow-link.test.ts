@@ -107,7 +107,7 @@ suiteWithSshd("a build over 1 Mbit/s", () => {
 		await using context = openDirectoryContext({ root, keep: [], platform: "linux" }, never);
 		const sync = fileSyncService({
 			directories: new Map([["context", context]]),
-			compress: true,
+			isFar: true,
 			compressStream: () => transport.compress(),
 			onTransfer: () => ({
 				progress() {},

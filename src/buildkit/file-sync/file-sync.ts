@@ -13,8 +13,8 @@ import { StreamEffort } from "./stream-effort.js";
 export interface FileSyncOptions {
 	/** What the daemon may ask for, by the names it uses: "context" and "dockerfile". */
 	readonly directories: ReadonlyMap<string, SelectableDirectory>;
-	/** Whether the link may be what takes the time; content is compressed then. */
-	readonly compress: boolean;
+	/** Whether the link is likely to be what takes the time; content is compressed from the beginning then. */
+	readonly isFar: boolean;
 	/** Compresses all that is sent, where that can be done: several files as one, and for any daemon. */
 	readonly compressStream: () => StreamCompression;
 	/** Told when a transfer begins; gives whom to tell how it goes on. */
@@ -33,10 +33,10 @@ export interface TransferObserver extends CopyObserver {
 
 /** Gives the daemon the files that a build needs and that it does not have (session/filesync). */
 export function fileSyncService(options: FileSyncOptions): SessionService {
-	const { directories, compressStream, onTransfer } = options;
+	const { directories, isFar, compressStream, onTransfer } = options;
 	// One for all transfers, as they go over the same link.
-	const effort = options.compress ? new StreamEffort() : undefined;
-	const compression = options.compress ? new ContentCompression() : undefined;
+	const effort = new StreamEffort(isFar);
+	const compression = isFar ? new ContentCompression() : undefined;
 	const { parent, name } = FileSync.method.diffCopy;
 	return {
 		methods: [

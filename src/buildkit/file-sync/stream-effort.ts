@@ -10,6 +10,8 @@ const IDLE = 0.1;
 const HURRIED = 0.4;
 /** What has to be saved, as a share of the content. */
 const WORTHWHILE = 0.05;
+/** So much faster than without compression has to be what goes with it. */
+const FASTER = 1.1;
 /** Rounds without compression before it is tried again, at first and at last. */
 const LEAST_REST = 8;
 const MOST_REST = 64;
@@ -26,14 +28,24 @@ export interface StreamedContent {
 }
 
 /**
- * How hard to compress a stream of contents, as it goes: as long as zlib is not what takes the time, and
- * something shrinks.
+ * How hard to compress a stream of contents, as it goes: as long as zlib is not what takes the time, something
+ * shrinks, and more content gets across than without.
  */
 export class StreamEffort {
-	#level = FAST;
+	#level: number;
 	#round = newRound();
-	#rest = 0;
+	#rest = LEAST_REST;
 	#nextRest = LEAST_REST;
+	/** Bytes of content per millisecond without compression, as far as that was tried. */
+	#plainSpeed = 0;
+
+	/**
+	 * @param isFar whether the link is taken for slow until it shows what it takes, as one over many miles,
+	 *   or for fast
+	 */
+	constructor(isFar: boolean) {
+		this.#level = isFar ? FAST : 0;
+	}
 
 	/** zlib's, for what is sent next; 0 for not to compress it. */
 	get level(): number {
@@ -52,12 +64,15 @@ export class StreamEffort {
 	}
 
 	#nextLevel({ bytes, savedBytes, compressMs, elapsedMs }: StreamedContent): number {
+		const speed = bytes / elapsedMs;
 		if (this.#level === 0) {
+			this.#plainSpeed = this.#plainSpeed === 0 ? speed : (this.#plainSpeed + speed) / 2;
 			this.#rest -= 1;
 			return this.#rest > 0 ? 0 : FAST;
 		}
 		const share = compressMs / elapsedMs;
-		if (share > BUSY || savedBytes < WORTHWHILE * bytes) {
+		const isFaster = speed > FASTER * this.#plainSpeed;
+		if (share > BUSY || savedBytes < WORTHWHILE * bytes || !isFaster) {
 			this.#rest = this.#nextRest;
 			this.#nextRest = Math.min(2 * this.#nextRest, MOST_REST);
 			return 0;

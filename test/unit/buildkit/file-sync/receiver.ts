@@ -48,7 +48,7 @@ export class Daemon {
 		const [ours, theirs] = duplexPair();
 		const options: FileSyncOptions = {
 			directories: new Map([["context", directory]]),
-			compress: true,
+			isFar: true,
 			compressStream: noCompression,
 			onTransfer: () => ({
 				progress: (sent) => {

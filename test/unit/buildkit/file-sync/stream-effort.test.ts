@@ -33,27 +33,27 @@ const share = (levels: readonly number[], level: number) =>
 
 describe("the effort of compressing a stream", () => {
 	it("is small on a link that is about as fast as zlib", () => {
-		assert.equal(share(send(new StreamEffort(), 1000, { linkBytesPerMs: 12_500 }), 1), 1);
+		assert.equal(share(send(new StreamEffort(true), 1000, { linkBytesPerMs: 12_500 }), 1), 1);
 	});
 
 	it("is large, all but at first, on a link that leaves the time for it", () => {
-		const levels = send(new StreamEffort(), 1000, { linkBytesPerMs: 1_000 });
+		const levels = send(new StreamEffort(true), 1000, { linkBytesPerMs: 1_000 });
 		assert.ok(share(levels, 6) > 0.95, String(share(levels, 6)));
 	});
 
 	it("is none, but for a few trials, where the link could take more than zlib gives", () => {
-		const levels = send(new StreamEffort(), 4000, { linkBytesPerMs: 500_000 });
+		const levels = send(new StreamEffort(true), 4000, { linkBytesPerMs: 500_000 });
 		assert.ok(share(levels, 0) > 0.9, String(share(levels, 0)));
 		assert.ok(levels.slice(1000).includes(1));
 	});
 
 	it("is none, but for a few trials, for what does not shrink", () => {
-		const levels = send(new StreamEffort(), 4000, { linkBytesPerMs: 5_000, ratio: 1 });
+		const levels = send(new StreamEffort(true), 4000, { linkBytesPerMs: 5_000, ratio: 1 });
 		assert.ok(share(levels, 0) > 0.9, String(share(levels, 0)));
 	});
 
 	it("follows the link, and what is sent", () => {
-		const effort = new StreamEffort();
+		const effort = new StreamEffort(true);
 		send(effort, 500, { linkBytesPerMs: 500_000 });
 		assert.equal(share(send(effort, 2000, { linkBytesPerMs: 12_500 }).slice(-500), 1), 1);
 		assert.equal(share(send(effort, 500, { linkBytesPerMs: 500 }).slice(-200), 6), 1);
@@ -62,7 +62,15 @@ describe("the effort of compressing a stream", () => {
 		assert.equal(share(send(effort, 2000, { linkBytesPerMs: 12_500 }).slice(-500), 1), 1);
 	});
 
+	it("is none on a link that is taken for fast, until a slow one shows", () => {
+		const fast = send(new StreamEffort(false), 4000, { linkBytesPerMs: 50_000 });
+		assert.ok(share(fast, 0) > 0.9, String(share(fast, 0)));
+		const slow = send(new StreamEffort(false), 1000, { linkBytesPerMs: 12_500 });
+		assert.equal(share(slow.slice(0, 100), 0), 1);
+		assert.equal(share(slow.slice(200), 1), 1);
+	});
+
 	it("is the small one for the few bytes of a small build", () => {
-		assert.deepEqual(send(new StreamEffort(), 10, { linkBytesPerMs: 10 }).slice(0, 2), [1, 1]);
+		assert.deepEqual(send(new StreamEffort(true), 10, { linkBytesPerMs: 10 }).slice(0, 2), [1, 1]);
 	});
 });

@@ -70,5 +70,5 @@ test("the bundle has the program that asks Pageant where it looks for it", () =>
 	const places = texts.flatMap(
 		(text) => text.match(/(?<=resolve\d*\()[^()]*pagent\.exe"(?=\))/g) ?? [],
 	);
-	assert.deepEqual(places, ['__dirname, "pagent.exe"']);
+	assert.deepEqual(places, ['__dirname,"pagent.exe"']);
 });
