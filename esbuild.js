@@ -84,7 +84,11 @@ await build({
 	// Code from a cache cannot import (node 20: "A dynamic import callback was not specified"), but require.
 	supported: { "dynamic-import": false },
 	define: { "import.meta.url": "programUrl" },
-	banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
+	// One function, as compiled-program.ts takes it.
+	banner: {
+		js: "(function(exports,require,module,__filename,__dirname){const programUrl=require('node:url').pathToFileURL(__filename).href;",
+	},
+	footer: { js: "})" },
 });
 // What starts it, and the threads, which share no modules with it.
 await build({

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measureContextSurvey } from "./context-survey.js";
+import { whyColdRunsDiffer } from "./lab-disk.js";
 import { benchReturns } from "./returns.js";
 import { measureStartup } from "./startup.js";
 
@@ -43,6 +44,8 @@ if (args.includes("--returns")) {
 	bench(args);
 } else {
 	execFileSync(join(lab, "up.sh"), { stdio: ["ignore", "ignore", "inherit"] });
+	const problem = whyColdRunsDiffer(process.env.LAB_DIR ?? "/tmp/lab");
+	if (problem !== undefined) console.error(`warning: ${problem}`);
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-bench-"));
 	const out = args.includes("--out")
 		? (args[args.indexOf("--out") + 1] ?? "")

@@ -5,7 +5,7 @@ import { cacheFolder, forgetOldFiles } from "../build/cache-folder.js";
 import { compileProgram } from "./compiled-program.js";
 import { survivePipes, workingDirectoryIsGone } from "./process-faults.js";
 import type * as Program from "./program.js";
-import { spareWebAssembly } from "./v8-flags.js";
+import { setV8Flags } from "./v8-flags.js";
 import { version } from "./version.js";
 
 // Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.
@@ -14,7 +14,7 @@ survivePipes();
 if (argv.length === 1 && argv[0] === "--version") {
 	process.stdout.write(`${version()}\n`);
 } else if (!workingDirectoryIsGone()) {
-	spareWebAssembly();
+	setV8Flags();
 	const file = fileURLToPath(new URL("./program.cjs", import.meta.url));
 	const cacheFile = codeCacheFile();
 	const program = compileProgram<typeof Program>(file, cacheFile);

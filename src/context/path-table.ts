@@ -152,9 +152,9 @@ export class PathTableWriter {
 		let start = 0;
 		for (const width of this.#widths) {
 			for (let row = 0; row < this.count; row++) {
-				const from = row * this.#rowBytes + start;
-				rows.copy(bytes, to, from, from + width);
-				to += width;
+				// By hand: for so few bytes, copy() takes five times as long.
+				let from = row * this.#rowBytes + start;
+				for (const end = from + width; from < end; from++) bytes[to++] = rows[from] as number;
 			}
 			start += width;
 		}

@@ -16,12 +16,15 @@ const SOURCE = `
 	exports.folder = __dirname;
 `;
 
+const programOf = (source: string) =>
+	`(function (exports, require, module, __filename, __dirname) {${source}})`;
+
 /** A program in a file of its own, and where its compiled code is kept. */
 function project(test: TestContext, source = SOURCE) {
 	const folder = emptyTree(test);
 	const file = join(folder, "program.cjs");
 	const cacheFile = join(folder, "cache", "code");
-	writeFileSync(file, source);
+	writeFileSync(file, programOf(source));
 	const start = () => compileProgram<Greeter>(file, cacheFile);
 	const keep = async () => {
 		const program = start();
@@ -59,7 +62,7 @@ describe("a compiled program", () => {
 	it("is compiled again when its source is another one, even of the same length", async (test) => {
 		const { file, start, keep } = project(test);
 		await keep();
-		writeFileSync(file, SOURCE.replace("hello", "howdy"));
+		writeFileSync(file, programOf(SOURCE.replace("hello", "howdy")));
 		const { exports, fromCache } = start();
 		assert.equal(fromCache, false);
 		assert.equal(exports.greet("anna"), "howdy anna");
