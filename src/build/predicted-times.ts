@@ -31,9 +31,9 @@ const COSTS = {
 	/** Of a sync, beyond those of a tar: /grpc, Solve, and the answers to two requests for files. */
 	syncRoundTrips: 6,
 	/** The daemon unpacks a tar that is not the last one, and looks at what came out. */
-	unpackMsPerFile: 0.4,
-	/** A file that is new to a sync is written by itself. */
-	receiveMsPerFile: 0.43,
+	unpackMsPerFile: 0.25,
+	/** Files that are new to a sync are written while others come. */
+	receiveMsPerFile: 0.13,
 	announceMsPerFile: 0.06,
 	announcedBytesPerFile: 70,
 	/** What gzip leaves of source code. */
