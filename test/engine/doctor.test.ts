@@ -23,9 +23,9 @@ import {
 } from "../support/fake-daemon.js";
 import { freePort } from "../support/free-port.js";
 import { lab } from "../support/lab.js";
-import { suiteWithDockerd } from "../support/requirement.js";
+import { suiteWithDockerd, suiteWithSshd } from "../support/requirement.js";
 import { makeKey } from "../support/ssh-programs.js";
-import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
+import { type Sshd, startSshd } from "../support/sshd.js";
 
 /** Runs it as a script would. */
 async function doctor(args: readonly string[], options: CliOptions = {}) {
@@ -166,7 +166,7 @@ suiteWithDockerd("doctor, of a box that works", () => {
 const LISTEN_AND_DIE =
 	'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))';
 
-suite("doctor, of broken boxes", { skip: whyNoSshd() ?? false }, () => {
+suiteWithSshd("doctor, of broken boxes", () => {
 	let directory: string;
 	let sshd: Sshd;
 	let stranger: Server;

@@ -6,26 +6,21 @@ import { createServer, type Server } from "node:net";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, before, suite, test } from "node:test";
+import { after, before, test } from "node:test";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
 import type { Transport } from "../../src/transport/transport.js";
-import { startSshd, whyNoSshd } from "../support/sshd.js";
+import { suiteWithSshd } from "../support/requirement.js";
+import { startSshd } from "../support/sshd.js";
 
 const never = new AbortController().signal;
-
-const why = whyNoSshd();
-if (why !== undefined) {
-	if (process.env.CI === "true") throw new Error(`ssh must be tested in CI, but ${why}`);
-	console.error(`\nSKIPPED: compression by ssh: ${why}\n`);
-}
 
 /** Text that a tenth of is enough for. */
 const LISTING = Buffer.from(
 	Array.from({ length: 20_000 }, (_, n) => `packages/one/src/area-${n % 7}/file-${n}.ts`).join(),
 );
 
-suite("compression of what ssh sends", { skip: why ?? false }, () => {
+suiteWithSshd("compression of what ssh sends", () => {
 	let directory: string;
 	/** Answers a stream that was ended with the SHA-256 of what came. */
 	let digester: Server;

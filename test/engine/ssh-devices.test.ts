@@ -5,12 +5,13 @@ import { createServer, type Server } from "node:http";
 import { tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, before, type SuiteContext, suite, test } from "node:test";
+import { after, before, type SuiteContext, test } from "node:test";
 import { ConnectionError } from "../../src/errors.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { type Realm, startRealm } from "../support/kerberos.js";
+import { suiteUnless } from "../support/requirement.js";
 import { makeSecurityKey, type SecurityKey } from "../support/security-key.js";
 import { makeSmartCard, type SmartCard } from "../support/smart-card.js";
 import { startSshAgent } from "../support/ssh-programs.js";
@@ -27,12 +28,7 @@ function suiteWith(programs: readonly string[], name: string, body: (it: SuiteCo
 	const missing = programs.find(
 		(each) => !folders.some((folder) => existsSync(join(folder, each))),
 	);
-	const why = whyNoSshd() ?? (missing && `${missing} is not installed`);
-	if (why !== undefined && process.env.CI === "true") {
-		throw new Error(`"${name}" must run in CI, but ${why}`);
-	}
-	if (why !== undefined) console.error(`\nSKIPPED: ${name}: ${why}\n`);
-	suite(name, { skip: why ?? false }, body);
+	suiteUnless(whyNoSshd() ?? (missing && `${missing} is not installed`), name, body);
 }
 
 let folder: string;

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { ConnectionError, InterruptedError, UsageError } from "../../src/errors.js";
+import { suiteWithSshd } from "../support/requirement.js";
 import {
 	clientWith,
 	connectionFailure,
@@ -20,14 +21,9 @@ import {
 	ping,
 	startPingServer,
 } from "../support/ssh-client.js";
-import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
+import { type Sshd, startSshd } from "../support/sshd.js";
 
-const why = whyNoSshd();
-if (why !== undefined && process.env.CI === "true") {
-	throw new Error(`jump hosts must be tested in CI, but ${why}`);
-}
-
-suite("on the way to the box", { skip: why ?? false }, () => {
+suiteWithSshd("on the way to the box", () => {
 	let directory: string;
 	let daemon: Server;
 	let on: string;

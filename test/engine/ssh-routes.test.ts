@@ -8,7 +8,7 @@ import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
-import { after, before, suite, test } from "node:test";
+import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { Environment } from "../../src/environment.js";
 import { ConnectionError, type ConnectionFailure } from "../../src/errors.js";
@@ -16,6 +16,7 @@ import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
 import { DEFAULT_SOCKET } from "../../src/transport/ssh/remote-daemon.js";
 import type { Transport } from "../../src/transport/transport.js";
+import { suiteUnless } from "../support/requirement.js";
 import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
 
 // Boxes of many kinds, each with an sshd of its own: how the daemon is reached there, or why not.
@@ -24,11 +25,6 @@ const run = promisify(execFile);
 const never = new AbortController().signal;
 
 const why = whyNoSshd() ?? (await whyNoDockerClient());
-if (why !== undefined) {
-	if (process.env.CI === "true") throw new Error(`ssh's routes must be tested in CI, but ${why}`);
-	console.error(`\nSKIPPED: ssh's routes: ${why}\n`);
-}
-
 /** What a box is made of; removed at the end. */
 let folder: string;
 let daemon: Server;
@@ -266,7 +262,7 @@ esac
 	},
 ];
 
-suite("the way to the daemon on a box with", { skip: why ?? false }, () => {
+suiteUnless(why, "the way to the daemon on a box with", () => {
 	before(async () => {
 		folder = await mkdtemp(join(tmpdir(), "rbuild-routes-"));
 		socket = join(folder, "daemon.sock");

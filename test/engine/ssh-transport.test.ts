@@ -15,21 +15,14 @@ import { ConnectionError, type ConnectionFailure, InterruptedError } from "../..
 import type { BuildEvent } from "../../src/events.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
+import { suiteWithSshd } from "../support/requirement.js";
 import { startSlowLink } from "../support/slow-link.js";
-import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
+import { type Sshd, startSshd } from "../support/sshd.js";
 
 const run = promisify(execFile);
 const never = new AbortController().signal;
 // The tests open more streams at once with it than node thinks reasonable.
 setMaxListeners(0, never);
-
-const why = whyNoSshd();
-if (why !== undefined) {
-	if (process.env.CI === "true") {
-		throw new Error(`the ssh transport must be tested in CI, but ${why}`);
-	}
-	console.error(`\nSKIPPED: the ssh transport: ${why}\n`);
-}
 
 /** Where the tests' files live; removed at the end. */
 let directory: string;
@@ -123,7 +116,7 @@ async function ping(stream: Duplex): Promise<string> {
 	return (await textOf(stream)).split("\r\n\r\n")[1] ?? "";
 }
 
-suite("the ssh transport", { skip: why ?? false }, () => {
+suiteWithSshd("the ssh transport", () => {
 	let sshd: Sshd;
 	before(async () => {
 		sshd = await startSshd({ hostKeyTypes: ["ed25519", "ecdsa", "rsa"] });

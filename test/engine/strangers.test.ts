@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, before, suite, test } from "node:test";
+import { after, before, test } from "node:test";
 import type { Environment } from "../../src/environment.js";
 import { BlobCache } from "../../src/image/cache/blob-cache.js";
 import { cachedBlobs } from "../../src/image/cache/cache-pruning.js";
@@ -16,6 +16,7 @@ import { RegistryServer } from "../../src/image/reverse/registry-server.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
 import type { LoopbackPort, Transport } from "../../src/transport/transport.js";
+import { suiteUnless } from "../support/requirement.js";
 import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
 
 const { signal } = new AbortController();
@@ -44,7 +45,7 @@ const one = (request) => new Promise((resolve) => {
 })();
 `;
 
-suite("another user of the box", { skip: why ?? false }, () => {
+suiteUnless(why, "another user of the box", () => {
 	let daemon: Server;
 	let sshd: Sshd;
 	let directory: string;

@@ -23,8 +23,10 @@ export function suiteWithChromium(name: string, body: Body): void {
 /**
  * Where tests cannot run they are skipped, and say so; in CI that is a failure, as nobody reads the list
  * of what was skipped.
+ *
+ * @param why they cannot run; undefined where they can
  */
-function suiteUnless(why: string | undefined, name: string, body: Body): void {
+export function suiteUnless(why: string | undefined, name: string, body: Body): void {
 	if (why === undefined) {
 		suite(name, body);
 		return;
