@@ -21,6 +21,13 @@ const WRITE_AHEAD = 64 * 1024;
  */
 export type FailureOfExit = (code: number | null | undefined) => Error | undefined;
 
+type WriteDone = (error?: Error | null) => void;
+
+/** What was written while an earlier write was under way, or while the socket was corked. */
+interface BufferedWrite {
+	readonly chunk: Buffer;
+}
+
 /**
  * An ssh2 channel with the manners of a net.Socket, which HTTP clients expect: `destroy` frees it,
  * `close` always comes, an error reaches both halves, and the methods for socket options exist.
@@ -112,23 +119,28 @@ export class ChannelSocket extends SocketLike {
 		this.#channel.resume();
 	}
 
-	override _write(
-		chunk: Buffer,
-		_encoding: BufferEncoding,
-		done: (error?: Error | null) => void,
-	): void {
+	override _write(chunk: Buffer, _encoding: BufferEncoding, done: WriteDone): void {
+		this.#begin(chunk, done);
+	}
+
+	/** As one: HTTP/2 writes the 9 bytes before each frame by themselves, and they would be a packet of ssh. */
+	override _writev(writes: readonly BufferedWrite[], done: WriteDone): void {
+		this.#begin(Buffer.concat(writes.map(({ chunk }) => chunk)), done);
+	}
+
+	#begin(bytes: Buffer, done: WriteDone): void {
 		this.#writing = true;
 		if (this.#closed) {
 			return;
 		}
-		this.#send(chunk, (error) => {
+		this.#send(bytes, (error) => {
 			this.#writing = false;
 			done(error);
 		});
 	}
 
 	/** Sends as much as may be on its way, and the rest as that arrives. */
-	#send(chunk: Buffer, done: (error?: Error | null) => void): void {
+	#send(chunk: Buffer, done: WriteDone): void {
 		const room = this.#flight.room();
 		if (room >= chunk.length) {
 			this.#pass(chunk, done);
@@ -142,7 +154,7 @@ export class ChannelSocket extends SocketLike {
 		}
 	}
 
-	#pass(chunk: Buffer, done: (error?: Error | null) => void): void {
+	#pass(chunk: Buffer, done: WriteDone): void {
 		this.#flight.sent(chunk.length);
 		this.bytesWritten += chunk.length;
 		this.#channel.write(chunk, (error) => {

@@ -111,6 +111,14 @@ suite("ChannelSocket", () => {
 		assert.equal(await textOf(socket), "answer");
 	});
 
+	test("hands on as one what was written at once", () => {
+		const { channel, socket } = pair();
+		socket.cork();
+		for (const part of ["head", "body", "head", "body"]) socket.write(part);
+		socket.uncork();
+		assert.deepEqual(channel.written, ["headbodyheadbody"]);
+	});
+
 	test("does not confirm a write before the far side has room for it", async () => {
 		const { channel, socket } = pair();
 		channel.holding = true;
