@@ -12,6 +12,8 @@ const HURRIED = 0.4;
 const WORTHWHILE = 0.05;
 /** So much faster than without compression has to be what goes with it. */
 const FASTER = 1.1;
+/** What gets across faster without compression, in bytes per millisecond, would not do so much better with it. */
+const FAST_LINK = 20_000;
 /** Rounds without compression before it is tried again, at first and at last. */
 const LEAST_REST = 8;
 const MOST_REST = 64;
@@ -67,6 +69,7 @@ export class StreamEffort {
 		const speed = bytes / elapsedMs;
 		if (this.#level === 0) {
 			this.#plainSpeed = this.#plainSpeed === 0 ? speed : (this.#plainSpeed + speed) / 2;
+			if (speed > FAST_LINK) return 0;
 			this.#rest -= 1;
 			return this.#rest > 0 ? 0 : FAST;
 		}
