@@ -7,7 +7,12 @@ import { needsSolve } from "./builder-needs.js";
 import { hasIndexCopy } from "./context-index.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
 import { type NeededContext, neededContext } from "./needed-context.js";
-import { isSyncFaster, type PredictedTimes, predictTimes } from "./predicted-times.js";
+import {
+	isSyncFaster,
+	leastSyncTime,
+	type PredictedTimes,
+	predictTimes,
+} from "./predicted-times.js";
 import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
 import type { Transfer, TransferRooms } from "./transfer.js";
@@ -110,7 +115,9 @@ async function chooseByTime(
 			const before = engine.transport.wire.sent;
 			const sent = await chosen.transfer.send(engine, context, plan, run);
 			const sentBytes = engine.transport.wire.sent - before;
-			await noteLinkSpeed(environment, target, { sentBytes, durationMs: sent.uploadMs }, linkSpeed);
+			const leastMs = isSync ? leastSyncTime(sent.upload?.files ?? 0, engine.roundTripMs) : 0;
+			const upload = { sentBytes, durationMs: sent.uploadMs, leastMs };
+			await noteLinkSpeed(environment, target, upload, linkSpeed);
 			return sent;
 		},
 	};

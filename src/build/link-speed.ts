@@ -7,6 +7,16 @@ import { cacheFolder } from "./cache-folder.js";
 
 /** Less says more of the daemon than of the link. */
 const TELLING_BYTES = 4 * 1024 * 1024;
+/** And so does an upload of which the daemon and the way to it took more than this share. */
+const TELLING_SHARE = 0.25;
+
+/** What a box was sent. */
+export interface MeasuredUpload {
+	readonly sentBytes: number;
+	readonly durationMs: number;
+	/** Milliseconds that it would have taken over the fastest link, too. */
+	readonly leastMs: number;
+}
 
 /** How fast the link to a box was when something large was sent: in bytes a millisecond, if known. */
 export async function readLinkSpeed(
@@ -30,11 +40,12 @@ export async function readLinkSpeed(
 export async function noteLinkSpeed(
 	environment: Environment,
 	target: string,
-	upload: { readonly sentBytes: number; readonly durationMs: number },
+	{ sentBytes, durationMs, leastMs }: MeasuredUpload,
 	before = 0,
 ): Promise<void> {
-	if (upload.sentBytes < TELLING_BYTES || upload.durationMs <= 0) return;
-	const speed = Math.max(upload.sentBytes / upload.durationMs, before / 2);
+	if (sentBytes < TELLING_BYTES || durationMs <= 0) return;
+	if (leastMs > TELLING_SHARE * durationMs) return;
+	const speed = Math.max(sentBytes / durationMs, before / 2);
 	const line = Buffer.from(`${speed.toFixed(3)}\n`);
 	await replaceCacheFile(pathOf(environment, target), line).catch(() => {});
 }

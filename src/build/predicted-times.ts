@@ -58,6 +58,12 @@ export function predictTimes(outlook: TransferOutlook): PredictedTimes {
 	};
 }
 
+/** Milliseconds that a sync of so many new files takes over the fastest link. */
+export function leastSyncTime(files: number, roundTripMs: number): number {
+	const perFile = COSTS.announceMsPerFile + COSTS.receiveMsPerFile;
+	return COSTS.syncRoundTrips * roundTripMs + files * perFile;
+}
+
 /** A first sync may take longer than the tar by what so many later ones save. */
 const PAYS_BACK_WITHIN = 3;
 /** Times that differ by less are the same, and then the sync sends less. */

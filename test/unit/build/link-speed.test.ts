@@ -6,7 +6,9 @@ import { suite, type TestContext, test } from "node:test";
 import { noteLinkSpeed, readLinkSpeed } from "../../../src/build/link-speed.js";
 import type { Environment } from "../../../src/environment.js";
 
-const MB = 1_000_000;
+function upload(megabytes: number, durationMs: number, leastMs = 0) {
+	return { sentBytes: megabytes * 1_000_000, durationMs, leastMs };
+}
 
 function environment(context: TestContext): Environment {
 	const folder = mkdtempSync(join(tmpdir(), "rbuild-speed-"));
@@ -19,23 +21,31 @@ suite("the speed of the link to a box", () => {
 	test("is remembered from a large upload, for that box", async (context) => {
 		const here = environment(context);
 		assert.equal(await readLinkSpeed(here, "one"), undefined);
-		await noteLinkSpeed(here, "one", { sentBytes: 10 * MB, durationMs: 4000 });
+		await noteLinkSpeed(here, "one", upload(10, 4000));
 		assert.equal(await readLinkSpeed(here, "one"), 2500);
 		assert.equal(await readLinkSpeed(here, "other"), undefined);
 	});
 
 	test("is not told by a small upload, and halved at most by a slow one", async (context) => {
 		const here = environment(context);
-		await noteLinkSpeed(here, "box", { sentBytes: MB, durationMs: 1 });
+		await noteLinkSpeed(here, "box", upload(1, 1));
 		assert.equal(await readLinkSpeed(here, "box"), undefined);
-		await noteLinkSpeed(here, "box", { sentBytes: 10 * MB, durationMs: 100_000 }, 2000);
+		await noteLinkSpeed(here, "box", upload(10, 100_000), 2000);
+		assert.equal(await readLinkSpeed(here, "box"), 1000);
+	});
+
+	test("is not told by an upload that waited for the daemon", async (context) => {
+		const here = environment(context);
+		await noteLinkSpeed(here, "box", upload(10, 1000, 500));
+		assert.equal(await readLinkSpeed(here, "box"), undefined);
+		await noteLinkSpeed(here, "box", upload(10, 10_000, 500));
 		assert.equal(await readLinkSpeed(here, "box"), 1000);
 	});
 
 	test("may be kept nowhere", async () => {
 		const nowhere = { platform: "linux", homeDirectory: "/dev/null", variables: {} } as const;
 		const here = { ...nowhere, userName: "me", workingDirectory: "/" };
-		await noteLinkSpeed(here, "box", { sentBytes: 10 * MB, durationMs: 1 });
+		await noteLinkSpeed(here, "box", upload(10, 1));
 		assert.equal(await readLinkSpeed(here, "box"), undefined);
 	});
 });
