@@ -6,12 +6,12 @@ import { type CompressionRound, LevelChoice } from "./compression-level.js";
 /** Bytes of input that are compressed in one way. */
 const ROUND_BYTES = 512 * 1024;
 /**
- * Bytes of input after which the level may change for the first time, when the buffers on the way are
- * full and show what the link takes. From then on each time is four times as far, so that the same
+ * Bytes of input after which the level may change for the first time, when the buffers on the way (2 MiB of
+ * ssh's window, and the network's) are full and show what the link takes. From then on each time is four times as far, so that the same
  * context over the same link comes out as the same bytes: the daemon then finds it in its cache and
  * does not unpack it again.
  */
-const FIRST_DECISION_BYTES = 8 * 1024 * 1024;
+const FIRST_DECISION_BYTES = 16 * 1024 * 1024;
 
 /** RFC 1952, 2.3: deflate, no name, no time, unknown system. */
 const GZIP_HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
