@@ -7,7 +7,10 @@ import { cacheFolder } from "./cache-folder.js";
 
 /** Less says more of the daemon than of the link. */
 const TELLING_BYTES = 4 * 1024 * 1024;
-/** And so does an upload of which the daemon and the way to it took more than this share. */
+/**
+ * And so does an upload of which the daemon and the way to it took more than this share: the link is at least
+ * as fast, which is news only where it was taken for slower.
+ */
 const TELLING_SHARE = 0.25;
 
 /** What a box was sent. */
@@ -44,9 +47,10 @@ export async function noteLinkSpeed(
 	before = 0,
 ): Promise<void> {
 	if (sentBytes < TELLING_BYTES || durationMs <= 0) return;
-	if (leastMs > TELLING_SHARE * durationMs) return;
-	const speed = Math.max(sentBytes / durationMs, before / 2);
-	const line = Buffer.from(`${speed.toFixed(3)}\n`);
+	const speed = sentBytes / durationMs;
+	const tellsMore = before > 0 && speed > before;
+	if (leastMs > TELLING_SHARE * durationMs && !tellsMore) return;
+	const line = Buffer.from(`${Math.max(speed, before / 2).toFixed(3)}\n`);
 	await replaceCacheFile(pathOf(environment, target), line).catch(() => {});
 }
 

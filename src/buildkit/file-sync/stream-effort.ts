@@ -16,7 +16,9 @@ const FASTER = 1.1;
 const FAST_LINK = 20_000;
 /** Rounds without compression before it is tried again, at first and at last. */
 const LEAST_REST = 8;
-const MOST_REST = 64;
+const MOST_REST = 32;
+/** Rounds with it before it is given up: buffers that fill, or a busy moment, make a single one look bad. */
+const LEAST_ROUNDS = 2;
 
 /** A piece of content that has been handed to a stream. */
 export interface StreamedContent {
@@ -36,6 +38,9 @@ export interface StreamedContent {
 export class StreamEffort {
 	#level: number;
 	#round = newRound();
+	/** Of the rounds since compression began, the later the more. */
+	#compressed: StreamedContent = newRound();
+	#rounds = 0;
 	#rest = LEAST_REST;
 	#nextRest = LEAST_REST;
 	/** Bytes of content per millisecond without compression, as far as that was tried. */
@@ -65,17 +70,15 @@ export class StreamEffort {
 		this.#level = this.#nextLevel(round);
 	}
 
-	#nextLevel({ bytes, savedBytes, compressMs, elapsedMs }: StreamedContent): number {
-		const speed = bytes / elapsedMs;
-		if (this.#level === 0) {
-			this.#plainSpeed = this.#plainSpeed === 0 ? speed : (this.#plainSpeed + speed) / 2;
-			if (speed > FAST_LINK) return 0;
-			this.#rest -= 1;
-			return this.#rest > 0 ? 0 : FAST;
-		}
+	#nextLevel(round: StreamedContent): number {
+		if (this.#level === 0) return this.#levelAfterPlain(round.bytes / round.elapsedMs);
+		this.#compressed = fadedSum(this.#compressed, round);
+		this.#rounds += 1;
+		const { bytes, savedBytes, compressMs, elapsedMs } = this.#compressed;
 		const share = compressMs / elapsedMs;
-		const isFaster = speed > FASTER * this.#plainSpeed;
+		const isFaster = bytes / elapsedMs > FASTER * this.#plainSpeed;
 		if (share > BUSY || savedBytes < WORTHWHILE * bytes || !isFaster) {
+			if (this.#rounds < LEAST_ROUNDS) return FAST;
 			this.#rest = this.#nextRest;
 			this.#nextRest = Math.min(2 * this.#nextRest, MOST_REST);
 			return 0;
@@ -84,6 +87,25 @@ export class StreamEffort {
 		if (this.#level === THOROUGH) return share > HURRIED ? FAST : THOROUGH;
 		return share < IDLE ? THOROUGH : FAST;
 	}
+
+	#levelAfterPlain(speed: number): number {
+		this.#plainSpeed = this.#plainSpeed === 0 ? speed : (this.#plainSpeed + speed) / 2;
+		if (speed > FAST_LINK) return 0;
+		this.#rest -= 1;
+		if (this.#rest > 0) return 0;
+		this.#compressed = newRound();
+		this.#rounds = 0;
+		return FAST;
+	}
+}
+
+function fadedSum(before: StreamedContent, round: StreamedContent): StreamedContent {
+	return {
+		bytes: before.bytes / 2 + round.bytes,
+		savedBytes: before.savedBytes / 2 + round.savedBytes,
+		compressMs: before.compressMs / 2 + round.compressMs,
+		elapsedMs: before.elapsedMs / 2 + round.elapsedMs,
+	};
 }
 
 function newRound() {

@@ -34,12 +34,16 @@ suite("the speed of the link to a box", () => {
 		assert.equal(await readLinkSpeed(here, "box"), 1000);
 	});
 
-	test("is not told by an upload that waited for the daemon", async (context) => {
+	test("is not told by an upload that waited for the daemon, unless that was faster", async (context) => {
 		const here = environment(context);
 		await noteLinkSpeed(here, "box", upload(10, 1000, 500));
 		assert.equal(await readLinkSpeed(here, "box"), undefined);
 		await noteLinkSpeed(here, "box", upload(10, 10_000, 500));
 		assert.equal(await readLinkSpeed(here, "box"), 1000);
+		await noteLinkSpeed(here, "box", upload(10, 20_000, 10_000), 1000);
+		assert.equal(await readLinkSpeed(here, "box"), 1000);
+		await noteLinkSpeed(here, "box", upload(10, 5000, 4000), 1000);
+		assert.equal(await readLinkSpeed(here, "box"), 2000);
 	});
 
 	test("may be kept nowhere", async () => {

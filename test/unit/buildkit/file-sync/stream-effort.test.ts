@@ -58,6 +58,14 @@ describe("the effort of compressing a stream", () => {
 		assert.ok(share(levels, 0) > 0.9, String(share(levels, 0)));
 	});
 
+	it("is not given up for one round in which the link seems to take everything", () => {
+		const effort = new StreamEffort(true);
+		const wan = { linkBytesPerMs: 12_500 };
+		send(effort, 64, wan);
+		send(effort, 16, { linkBytesPerMs: 500_000 });
+		assert.equal(share(send(effort, 64, wan), 1), 1);
+	});
+
 	it("follows the link, and what is sent", () => {
 		const effort = new StreamEffort(true);
 		send(effort, 500, { linkBytesPerMs: 500_000 });
