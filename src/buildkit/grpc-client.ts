@@ -32,9 +32,13 @@ export interface CallOptions {
 
 /**
  * An answer whose status did not come. nghttp2 reads no header beyond 64 KiB, which BuildKit's quotations
- * of a long Dockerfile are, and tells nobody: the connection is dead from then on.
+ * of a long Dockerfile are: the connection is dead from then on, of which node tells since 22.23.
  */
-export class UnreadableStatusError extends EngineError {}
+export class UnreadableStatusError extends EngineError {
+	constructor(path: string) {
+		super(`the daemon's answer to ${path} is too long to be read`);
+	}
+}
 
 /**
  * Calls gRPC methods (HTTP/2 with prior knowledge) over one stream that is already connected.
@@ -118,15 +122,18 @@ export class GrpcClient {
 			stream.destroy();
 		};
 		signal.addEventListener("abort", cancel, { once: true });
-		const status = statusOf(stream);
+		const answer = watchAnswer(stream);
 		try {
 			stream.end(frameMessage(toBinary(method.input, create(method.input, request))));
 			for await (const message of readMessages(stream, MESSAGE_LIMIT)) {
 				yield decode(method, message);
 			}
-			throwUnlessOk(status());
+			throwUnlessOk(answer.status);
 		} catch (error) {
-			throw this.#explain(error, stream, status(), signal);
+			if (answer.hasBegun && !signal.aborted && isRefusalToRead(error)) {
+				throw new UnreadableStatusError(pathOf(method));
+			}
+			throw this.#explain(error, stream, answer.status, signal);
 		} finally {
 			signal.removeEventListener("abort", cancel);
 			if (!stream.closed) cancel();
@@ -168,26 +175,35 @@ interface CallStatus {
 function limitPauses(stream: ClientHttp2Stream, path: string): void {
 	stream.once("response", () => {
 		const tooLate = () => {
-			stream.destroy(
-				new UnreadableStatusError(`the daemon's answer to ${path} is too long to be read`),
-			);
+			stream.destroy(new UnreadableStatusError(path));
 		};
 		const timer = setTimeout(tooLate, ANSWER_TIMEOUT);
 		stream.on("data", () => timer.refresh()).once("close", () => clearTimeout(timer));
 	});
 }
 
+interface Answer {
+	hasBegun: boolean;
+	status: CallStatus | undefined;
+}
+
 /** The status is in the trailers; in the headers, where they are all there is to the answer. */
-function statusOf(stream: ClientHttp2Stream): () => CallStatus | undefined {
-	let status: CallStatus | undefined;
+function watchAnswer(stream: ClientHttp2Stream): Answer {
+	const answer: Answer = { hasBegun: false, status: undefined };
 	const note = (headers: Readonly<Record<string, unknown>>) => {
+		answer.hasBegun = true;
 		const code = headers["grpc-status"];
 		if (typeof code !== "string") return;
 		const message = decodeStatusMessage(String(headers["grpc-message"] ?? ""));
-		status = { code: parseStatus(code), message };
+		answer.status = { code: parseStatus(code), message };
 	};
 	stream.on("response", note).on("trailers", note);
-	return () => status;
+	return answer;
+}
+
+/** Whether nghttp2 did not take what the peer sent, as node tells of it. */
+function isRefusalToRead(error: unknown): boolean {
+	return error instanceof Error && "code" in error && error.code === "ERR_HTTP2_ERROR";
 }
 
 function throwUnlessOk(status: CallStatus | undefined): void {

@@ -168,9 +168,9 @@ describe("the gRPC client", () => {
 		await assert.rejects(client.unary(solve, {}, { signal }), EngineError);
 	});
 
-	describe("where a status is too long for nghttp2, which says nothing of it", () => {
+	describe("where a status is too long for nghttp2, of which node before 22.23 says nothing", () => {
 		/** As Go's server, which goes on after the client has told of a compression error. */
-		function connectToGo(): void {
+		function connectToGo(trailers: readonly Buffer[]): void {
 			const [ours, theirs] = duplexPair();
 			connection = theirs;
 			client = new GrpcClient(ours);
@@ -180,13 +180,13 @@ describe("the gRPC client", () => {
 				received = Buffer.concat([received, chunk]);
 				if (!hasRequest(received)) return;
 				theirs.removeAllListeners("data").resume();
-				theirs.write(Buffer.concat([h2Frame(0x1, 0x4, 1, Buffer.of(0x88)), ...longTrailers()]));
+				theirs.write(Buffer.concat([h2Frame(0x1, 0x4, 1, Buffer.of(0x88)), ...trailers]));
 			});
 		}
 
 		it("gives up after a while", async (context) => {
 			context.mock.timers.enable({ apis: ["setTimeout"] });
-			connectToGo();
+			connectToGo(longTrailers());
 			let isOver = false;
 			const call = client.unary(solve, {}, { signal });
 			call.catch(() => {
@@ -199,8 +199,8 @@ describe("the gRPC client", () => {
 			await assert.rejects(call, UnreadableStatusError);
 		});
 
-		it("ends when it is aborted", async () => {
-			connectToGo();
+		it("ends when it is aborted, where no status has come", async () => {
+			connectToGo([]);
 			const abort = new AbortController();
 			const call = client.unary(solve, {}, { signal: abort.signal });
 			setTimeout(() => abort.abort(), 100);

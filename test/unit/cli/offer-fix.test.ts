@@ -43,7 +43,14 @@ async function fix(root: string, { yes = false, content, ...dialog }: Dialog) {
 		{ root, ignore, advice: ADVICE, yes },
 		{ output, color: false, prompt, signal },
 	).catch((error: unknown) => error);
-	return { outcome, shown: String(output.read() ?? "") };
+	return { outcome, shown: writtenTo(output) };
+}
+
+/** One read() gives all that was written up to node 24, and a single write from node 26 on. */
+function writtenTo(output: PassThrough): string {
+	let written = "";
+	for (let chunk = output.read(); chunk !== null; chunk = output.read()) written += String(chunk);
+	return written;
 }
 
 function answering(answer: string | undefined, output: PassThrough): Prompt {
