@@ -122,7 +122,7 @@ export class GrpcClient {
 			stream.destroy();
 		};
 		signal.addEventListener("abort", cancel, { once: true });
-		const answer = watchAnswer(stream);
+		const answer = watchAnswer(stream, pathOf(method));
 		try {
 			stream.end(frameMessage(toBinary(method.input, create(method.input, request))));
 			for await (const message of readMessages(stream, MESSAGE_LIMIT)) {
@@ -130,10 +130,7 @@ export class GrpcClient {
 			}
 			throwUnlessOk(answer.status);
 		} catch (error) {
-			if (answer.hasBegun && !signal.aborted && isRefusalToRead(error)) {
-				throw new UnreadableStatusError(pathOf(method));
-			}
-			throw this.#explain(error, stream, answer.status, signal);
+			throw this.#explain(error, stream, answer, signal);
 		} finally {
 			signal.removeEventListener("abort", cancel);
 			if (!stream.closed) cancel();
@@ -144,11 +141,12 @@ export class GrpcClient {
 	#explain(
 		error: unknown,
 		stream: ClientHttp2Stream,
-		status: CallStatus | undefined,
+		{ path, hasBegun, status }: Answer,
 		signal: AbortSignal,
 	): unknown {
 		if (signal.aborted) return interrupted(signal);
 		if (error instanceof RbuildError || error instanceof GrpcError) return error;
+		if (hasBegun && isRefusalToRead(error)) return new UnreadableStatusError(path);
 		if (status !== undefined) return new GrpcError(status.code, status.message);
 		if (this.#failure !== undefined || this.#session.destroyed) return this.#broken();
 		const { rstCode = constants.NGHTTP2_NO_ERROR } = stream;
@@ -183,13 +181,15 @@ function limitPauses(stream: ClientHttp2Stream, path: string): void {
 }
 
 interface Answer {
+	/** Of the call. */
+	readonly path: string;
 	hasBegun: boolean;
 	status: CallStatus | undefined;
 }
 
 /** The status is in the trailers; in the headers, where they are all there is to the answer. */
-function watchAnswer(stream: ClientHttp2Stream): Answer {
-	const answer: Answer = { hasBegun: false, status: undefined };
+function watchAnswer(stream: ClientHttp2Stream, path: string): Answer {
+	const answer: Answer = { path, hasBegun: false, status: undefined };
 	const note = (headers: Readonly<Record<string, unknown>>) => {
 		answer.hasBegun = true;
 		const code = headers["grpc-status"];

@@ -7,9 +7,9 @@ import { type CompressionRound, LevelChoice } from "./compression-level.js";
 const ROUND_BYTES = 512 * 1024;
 /**
  * Bytes of input after which the level may change for the first time, when the buffers on the way (2 MiB of
- * ssh's window, and the network's) are full and show what the link takes. From then on each time is four times as far, so that the same
- * context over the same link comes out as the same bytes: the daemon then finds it in its cache and
- * does not unpack it again.
+ * ssh's window, and the network's) are full and show what the link takes. From then on each time is four
+ * times as far, so that the same context over the same link comes out as the same bytes: the daemon then
+ * finds it in its cache and does not unpack it again.
  */
 const FIRST_DECISION_BYTES = 16 * 1024 * 1024;
 
