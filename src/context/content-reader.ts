@@ -81,12 +81,14 @@ export class ContentReader {
 	/**
 	 * Without pieces when there is nothing left to read.
 	 *
+	 * @param memory of an earlier chunk, to be used again
 	 * @throws ContextError for a file that vanished, cannot be read or is not what the entry says
 	 */
-	read(): ContentChunk {
+	read(memory?: ArrayBuffer): ContentChunk {
 		this.#open ??= this.#openNext();
 		if (this.#open === undefined) return { bytes: new Uint8Array(), pieces: [] };
-		const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+		const isWhole = memory?.byteLength === CHUNK_BYTES;
+		const buffer = isWhole ? Buffer.from(memory) : Buffer.allocUnsafeSlow(CHUNK_BYTES);
 		const pieces: ContentPiece[] = [];
 		let used = 0;
 		while (pieces.length < PIECES_IN_CHUNK) {

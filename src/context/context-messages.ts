@@ -68,6 +68,8 @@ export type SelectionRequest =
 			readonly ids: readonly number[];
 			/** Of zlib; 0 for content as it is. */
 			readonly gzipLevel: number;
+			/** Handed over. */
+			readonly memory: ArrayBuffer | undefined;
 	  }
 	/** Not answered. */
 	| { readonly type: "release"; readonly selection: number };

@@ -23,6 +23,7 @@ export interface ContextSelection extends Disposable {
 	 * A file that is not what its entry says fails it, by name.
 	 *
 	 * @param gzipLevel how hard to try to compress that piece, as zlib has it; 0 for not at all
+	 * @param memory of a chunk that nobody reads any more: it is taken away, and may become another's
 	 */
-	read(ids: readonly number[], gzipLevel: number): Promise<ContentChunk>;
+	read(ids: readonly number[], gzipLevel: number, memory?: ArrayBuffer): Promise<ContentChunk>;
 }

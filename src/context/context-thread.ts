@@ -150,7 +150,8 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	#ask(message: ToContextWorker): void {
-		this.#worker.postMessage(message);
+		const memory = message.type === "read" ? message.memory : undefined;
+		this.#worker.postMessage(message, memory === undefined ? [] : [memory]);
 	}
 
 	#receive(message: FromContextWorker): void {

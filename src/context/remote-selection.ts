@@ -31,8 +31,13 @@ export class RemoteSelection implements ContextSelection {
 		return entries;
 	}
 
-	async read(ids: readonly number[], gzipLevel: number): Promise<ContentChunk> {
-		const request = { type: "read", selection: this.#selection, ids, gzipLevel } as const;
+	async read(
+		ids: readonly number[],
+		gzipLevel: number,
+		memory?: ArrayBuffer,
+	): Promise<ContentChunk> {
+		const selection = this.#selection;
+		const request = { type: "read", selection, ids, gzipLevel, memory } as const;
 		return (await this.#ask("content", request)).chunk;
 	}
 

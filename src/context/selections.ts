@@ -81,7 +81,8 @@ export class Selections {
 			this.#post({ type: "entries", selection, entries: listing });
 		} else if (request.type === "read") {
 			selected.reader.request(request.ids);
-			const chunk = selected.gzip.compress(selected.reader.read(), request.gzipLevel);
+			const read = selected.reader.read(request.memory);
+			const chunk = selected.gzip.compress(read, request.gzipLevel);
 			this.#post({ type: "content", selection, chunk }, [chunk.bytes.buffer]);
 		} else {
 			selected.reader.close();

@@ -93,6 +93,8 @@ class DiffCopy {
 	readonly #compression: ContentCompression | undefined;
 	readonly #observer: CopyObserver;
 	readonly #writer = new PacketWriter();
+	/** Of chunks that have been sent: with new memory for each, V8 has 1 GiB more to collect for 1 GiB. */
+	readonly #spent: ArrayBuffer[] = [];
 	/** By id: whether its content may be asked for, which is once. */
 	readonly #offered: boolean[] = [];
 	/** By id, where somebody wants to hear of them. */
@@ -199,6 +201,7 @@ class DiffCopy {
 			elapsedMs,
 		});
 		this.#tellSentFiles(chunk);
+		this.#spent.push(chunk.bytes.buffer);
 	}
 
 	#tellSentFiles({ pieces }: ContentChunk): void {
@@ -224,7 +227,8 @@ class DiffCopy {
 		let requests = this.#inbox.takeRequests();
 		this.#unread += requests.length;
 		while (requests.length > 0 || (this.#unread > 0 && ahead.length < READ_AHEAD)) {
-			ahead.push(early(this.#selection.read(requests, this.#compression?.level ?? 0)));
+			const level = this.#compression?.level ?? 0;
+			ahead.push(early(this.#selection.read(requests, level, this.#spent.pop())));
 			requests = [];
 		}
 	}

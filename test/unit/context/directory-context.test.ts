@@ -90,6 +90,24 @@ describe("a directory context", () => {
 		assert.deepEqual([await send(context), await send(other)], times);
 	});
 
+	it("takes back the memory of a chunk for the next one", async (test) => {
+		const root = emptyTree(test);
+		const content = Buffer.alloc(MIB, "content");
+		writeFileSync(join(root, "large"), content);
+		const context = open(test, { root });
+		using selection = await context.select({ includes: [], excludes: [], followPaths: [] });
+		const read: Buffer[] = [];
+		let spent: ArrayBuffer | undefined;
+		for (let asked = [0]; ; asked = []) {
+			const { bytes, pieces } = await selection.read(asked, 0, spent);
+			assert.equal(spent?.byteLength ?? 0, 0);
+			if (pieces.length === 0) break;
+			read.push(Buffer.from(bytes));
+			spent = bytes.buffer;
+		}
+		assert.ok(Buffer.concat(read).equals(content));
+	});
+
 	it("makes tars of its parts, the same each time, beside that of everything", async (test) => {
 		const root = emptyTree(test);
 		for (const name of ["a", "b", "b/c"]) mkdirSync(join(root, name));

@@ -162,6 +162,20 @@ describe("a content reader", () => {
 		);
 	});
 
+	it("reads into the memory of an earlier chunk, and gives nothing of what was in it", (test) => {
+		const tree = treeOf(test);
+		writeFileSync(join(tree.root, "large"), "x".repeat(65_536));
+		writeFileSync(join(tree.root, "small"), "y");
+		const reader = new ContentReader(tree, walk(tree.root).entries);
+		reader.request([0, 1]);
+		const { buffer } = reader.read().bytes;
+		const { bytes } = reader.read(buffer);
+		assert.equal(bytes.buffer, buffer);
+		assert.equal(String(bytes), "y");
+		reader.request([1]);
+		assert.notEqual(reader.read(new ArrayBuffer(16)).bytes.buffer.byteLength, 16);
+	});
+
 	it("names a file that cannot be read", (test) => {
 		const tree = treeOf(test, "secret");
 		const { entries } = walk(tree.root);

@@ -10,6 +10,8 @@ import { ChannelSocket, type FailureOfExit } from "../../../src/transport/channe
 class FakeChannel extends Duplex {
 	readonly stderr = new PassThrough();
 	readonly written: string[] = [];
+	/** As ssh2 holds it until it has passed it on. */
+	given: Buffer | undefined;
 	closedByUs = false;
 	ended = false;
 	/** Set while the far side's window is full. */
@@ -26,6 +28,7 @@ class FakeChannel extends Duplex {
 
 	override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
 		this.written.push(String(chunk));
+		this.given = chunk;
 		if (this.outgoing) this.outgoing.window -= chunk.length;
 		if (this.holding) {
 			this.held = done;
@@ -117,6 +120,25 @@ suite("ChannelSocket", () => {
 		for (const part of ["head", "body", "head", "body"]) socket.write(part);
 		socket.uncork();
 		assert.deepEqual(channel.written, ["headbodyheadbody"]);
+	});
+
+	test("keeps what was written at once until the far side has room for it", async () => {
+		const { channel, socket } = pair();
+		channel.holding = true;
+		const writeBoth = (one: string, other: string) => {
+			socket.cork();
+			socket.write(one);
+			socket.write(other);
+			socket.uncork();
+		};
+		writeBoth("first", "half");
+		writeBoth("next", "part");
+		await turn();
+		assert.equal(String(channel.given), "firsthalf");
+		channel.held?.();
+		await turn();
+		assert.equal(String(channel.given), "nextpart");
+		assert.deepEqual(channel.written, ["firsthalf", "nextpart"]);
 	});
 
 	test("does not confirm a write before the far side has room for it", async () => {
