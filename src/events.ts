@@ -180,6 +180,9 @@ export type StepEvent = {
 			/** 0 when it is not known. */
 			readonly total: number;
 	  }
+	/** What was looked up of a source is known; it is "started" again if its contents are needed. "done" follows. */
+	| { readonly status: "waiting" }
+	/** In all, with every time that it ran. */
 	| { readonly status: "done"; readonly durationMs: number }
 	| { readonly status: "cached" }
 	| { readonly status: "failed"; readonly error: string; readonly durationMs: number }

@@ -17,6 +17,9 @@ const STDERR = 2n;
  * One vertex of the build graph, as the daemon's reports tell of it. A vertex may run in several
  * intervals (looked up first, pulled later; or shared by two parts of the build), each reported when
  * it starts and again when it ends: the step runs as long as one of them is open.
+ *
+ * BuildKit's solver reports the look-up of a cache key for vertices without inputs only, which are base images
+ * and contexts (solver/jobs.go, sharedOp.CacheMap). These are not over with that, but wait() for release().
  */
 export class TraceStep {
 	readonly id: string;
@@ -24,7 +27,13 @@ export class TraceStep {
 	/** Why it failed, in the daemon's words. */
 	error: string | undefined;
 	readonly tail = new LogTail();
-	#state: "waiting" | "running" | "over" = "waiting";
+	/** Whether another vertex is known that takes what this one gives. */
+	isUsed = false;
+	#state: "new" | "running" | "waiting" | "over" = "new";
+	/** Parts of a graph are announced before they start, unless another build has started them already. */
+	#isAnnounced = false;
+	#hasInputs = false;
+	#isReleased = false;
 	/** Start to end in nanoseconds since 1970; `undefined` as long as it is open. */
 	readonly #intervals = new Map<bigint, bigint | undefined>();
 	/** True as long as every interval that ended did so by finding the result in the cache. */
@@ -47,6 +56,8 @@ export class TraceStep {
 	/** Takes in a report. What it ends is told by settle(), after the logs that came with it. */
 	report(vertex: Vertex): void {
 		this.name = vertex.name;
+		this.#hasInputs = vertex.inputs.length > 0;
+		if (this.#state === "new" && vertex.started === undefined) this.#isAnnounced = true;
 		if (this.error !== undefined) return;
 		if (vertex.error !== "") this.error = vertex.error;
 		if (vertex.started === undefined) return;
@@ -54,7 +65,7 @@ export class TraceStep {
 		this.#intervals.set(nanoseconds(vertex.started), ended);
 		if (ended !== undefined && !vertex.cached) this.#cached = false;
 		// What both starts and ends in one report is news the first time only.
-		if (ended === undefined || (this.#state === "waiting" && !this.#cached)) this.#start();
+		if (ended === undefined || (this.#state === "new" && !this.#cached)) this.#start();
 	}
 
 	/** Tells that the step is over, if the reports so far say so. */
@@ -66,9 +77,25 @@ export class TraceStep {
 			return;
 		} else if (this.#cached) {
 			this.#end({ status: "cached" });
+		} else if (this.#isSource() && !this.#isReleased) {
+			this.#wait();
 		} else {
 			this.#end({ status: "done", durationMs: this.#durationMs() });
 		}
+	}
+
+	/** What this one gives was used, so it has been got by now, or was not needed. It has no logs to wait for. */
+	release(): void {
+		this.#isReleased = true;
+		if (this.#isSource()) this.settle();
+	}
+
+	/**
+	 * Another step was heard of. What no step uses is read by the builder itself, right after it was looked up
+	 * and before it goes on: the Dockerfile, or a frontend.
+	 */
+	passBy(): void {
+		if (!this.isUsed && this.#state === "waiting" && this.#intervals.size > 1) this.release();
 	}
 
 	progress({ id: item, current: bytes, total: size, completed }: VertexStatus): void {
@@ -87,6 +114,7 @@ export class TraceStep {
 
 	/** The build is over, and so is this step, whether it was reported or not. */
 	close(succeeded: boolean): void {
+		this.release();
 		if (this.#state !== "running") return;
 		if (succeeded) this.#end({ status: "done", durationMs: this.#durationMs() });
 		else this.#end({ status: "canceled" });
@@ -96,6 +124,12 @@ export class TraceStep {
 		if (this.#state === "running") return;
 		this.#state = "running";
 		this.#tell({ status: "started" });
+	}
+
+	#wait(): void {
+		if (this.#state === "waiting") return;
+		this.#state = "waiting";
+		this.#tell({ status: "waiting" });
 	}
 
 	#fail(error: string): void {
@@ -122,6 +156,10 @@ export class TraceStep {
 
 	#tell(news: News): void {
 		this.#emit({ type: "step", id: this.id, name: this.name, ...news });
+	}
+
+	#isSource(): boolean {
+		return !this.#hasInputs && (this.#isAnnounced || this.isUsed);
 	}
 
 	#isOpen(): boolean {

@@ -41,6 +41,11 @@ export class BuildTrace {
 		const settling = new Set<TraceStep>();
 		for (const vertex of report.vertexes) {
 			const step = this.#step(vertex.digest);
+			for (const input of vertex.inputs) {
+				const source = this.#step(input);
+				source.isUsed = true;
+				if (vertex.started !== undefined) source.release();
+			}
 			step.report(vertex);
 			settling.add(step);
 		}
@@ -80,6 +85,7 @@ export class BuildTrace {
 	#step(digest: string): TraceStep {
 		const known = this.#steps.get(digest);
 		if (known !== undefined) return known;
+		for (const other of this.#steps.values()) other.passBy();
 		const step = new TraceStep(digest, this.#emit);
 		this.#steps.set(digest, step);
 		return step;

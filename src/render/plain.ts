@@ -125,20 +125,25 @@ export class PlainRenderer implements Renderer {
 		const prefix = `#${step.number}`;
 		switch (event.status) {
 			case "started":
+			case "waiting":
 				return [];
 			case "progress":
 				return this.#itemIsDue(step, event)
 					? [`${prefix} ${printableName(event.item)} ${amount(event.current, event.total)}`]
 					: [];
 			case "done":
-				return [...this.#rest(step), `${prefix} DONE ${formatDuration(event.durationMs)}`];
+				return this.#end(step, event, `${prefix} DONE ${formatDuration(event.durationMs)}`);
 			case "cached":
-				return [`${prefix} CACHED`];
+				return this.#end(step, event, `${prefix} CACHED`);
 			case "failed":
-				return [...this.#rest(step), `${prefix} ERROR: ${printableName(event.error)}`];
+				return this.#end(step, event, `${prefix} ERROR: ${printableName(event.error)}`);
 			case "canceled":
-				return [...this.#rest(step), `${prefix} CANCELED`];
+				return this.#end(step, event, `${prefix} CANCELED`);
 		}
+	}
+
+	#end(step: Step, event: StepEvent, line: string): string[] {
+		return [...this.#rest(step), ...(this.#steps.isNews(step, event) ? [line] : [])];
 	}
 
 	#itemIsDue(step: Step, event: StepEvent & { readonly status: "progress" }): boolean {

@@ -1,4 +1,5 @@
 import type { LogEvent, PlatformNews, StepEvent } from "../events.js";
+import { formatDuration } from "./format.js";
 import { LogLines } from "./log-lines.js";
 import { stepName } from "./platform-names.js";
 import { printableName } from "./printable.js";
@@ -22,7 +23,9 @@ export interface Step {
 	startedAt: number;
 	/** When it last said something. */
 	heardAt: number;
-	state: "new" | "running" | "over";
+	state: "new" | "running" | "waiting" | "over";
+	/** How it ended when that was last told. */
+	told: string | undefined;
 	readonly log: LogLines;
 	/** Its last complete lines of output. */
 	tail: readonly string[];
@@ -59,6 +62,9 @@ export class Steps {
 				else step.items.set(item, { current: event.current, total: event.total });
 				break;
 			}
+			case "waiting":
+				step.state = "waiting";
+				break;
 			default:
 				step.state = "over";
 				step.items.clear();
@@ -75,6 +81,15 @@ export class Steps {
 		return { step, lines };
 	}
 
+	/** Whether its end is worth a line: not if it ran again without taking any longer. */
+	isNews(step: Step, event: StepEvent): boolean {
+		const time = "durationMs" in event ? formatDuration(event.durationMs) : "";
+		const end = `${event.status} ${time}`;
+		const isNews = step.told !== end;
+		step.told = end;
+		return isNews;
+	}
+
 	/** A step that was never announced has its id as its name. */
 	#get(id: string, now: number): Step {
 		const known = this.#steps.get(id);
@@ -85,6 +100,7 @@ export class Steps {
 			startedAt: now,
 			heardAt: now,
 			state: "new",
+			told: undefined,
 			log: new LogLines(),
 			tail: [],
 			items: new Map(),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { StatusResponseSchema } from "../../../src/buildkit/proto/gen/trace_pb.js";
@@ -14,7 +15,8 @@ function at(seconds: number) {
 	return { seconds: BigInt(whole), nanos: Math.round((seconds - whole) * 1e9) };
 }
 
-const RUN = { digest: "sha256:run", name: "[2/2] RUN make" };
+const FROM = { digest: "sha256:from", name: "[1/2] FROM app" };
+const RUN = { digest: "sha256:run", name: "[2/2] RUN make", inputs: [FROM.digest] };
 
 function traceOf(...reports: readonly Report[]) {
 	const events: BuildEvent[] = [];
@@ -96,6 +98,77 @@ describe("BuildKit's trace", () => {
 			{ vertexes: [{ ...RUN, started: at(1.5), completed: at(3) }] },
 		);
 		assert.deepEqual(told(events), ["started", "done 1000 ms", "started", "done 3000 ms"]);
+	});
+
+	it("tells once that a base image is there, looked up twice and then pulled", () => {
+		const { events, read } = traceOf(
+			{ vertexes: [RUN, FROM, { ...FROM, started: at(1) }] },
+			{ vertexes: [{ ...FROM, started: at(1), completed: at(2) }] },
+			{ vertexes: [{ ...FROM, started: at(2), completed: at(3) }] },
+		);
+		assert.deepEqual(told(events), ["started", "waiting"]);
+		read({ vertexes: [{ ...FROM, started: at(10) }] });
+		read({ vertexes: [{ ...FROM, started: at(10), completed: at(15) }] });
+		read({ vertexes: [{ ...RUN, started: at(15) }] });
+		assert.deepEqual(told(events).slice(2), ["started", "waiting", "done 7000 ms", "started"]);
+		assert.equal(events[4]?.type === "step" && events[4].name, FROM.name);
+	});
+
+	it("tells that a base image is there before the first step that was cached, or at the end", () => {
+		const looks: Report[] = [
+			{ vertexes: [FROM, RUN] },
+			{ vertexes: [{ ...FROM, started: at(1), completed: at(2) }] },
+		];
+		const cached = { ...RUN, started: at(3), completed: at(3), cached: true };
+		const used = traceOf(...looks, { vertexes: [cached] });
+		assert.deepEqual(told(used.events), ["started", "waiting", "done 1000 ms", "cached"]);
+		const unused = traceOf(...looks);
+		unused.trace.close(false);
+		assert.deepEqual(told(unused.events), ["started", "waiting", "done 1000 ms"]);
+	});
+
+	it("tells so once, too, of a base image that another build has looked up already", () => {
+		const { events, read } = traceOf({
+			vertexes: [{ ...FROM, started: at(1), completed: at(2) }, RUN],
+		});
+		read({ vertexes: [{ ...FROM, started: at(3) }] });
+		const pulled = { ...FROM, started: at(3), completed: at(5) };
+		read({ vertexes: [pulled, { ...RUN, started: at(5) }] });
+		assert.deepEqual(told(events), [
+			...["started", "waiting", "started", "done 3000 ms", "started"],
+		]);
+	});
+
+	it("tells that a Dockerfile is there once it was read, when the build goes on", () => {
+		const load = { digest: "sha256:load", name: "[internal] load build definition" };
+		const metadata = { digest: "sha256:metadata", name: "[internal] load metadata" };
+		const { events, read } = traceOf(
+			{ vertexes: [load, { ...load, started: at(1), completed: at(1.5) }] },
+			{ vertexes: [{ ...load, started: at(2) }] },
+			{ vertexes: [{ ...load, started: at(2), completed: at(4) }] },
+		);
+		assert.deepEqual(told(events), ["started", "waiting", "started", "waiting"]);
+		read({ vertexes: [{ ...metadata, started: at(4), completed: at(5) }] });
+		assert.deepEqual(told(events).slice(4), ["done 2500 ms", "started", "done 1000 ms"]);
+	});
+
+	it("tells each step of real builds once that it is over", () => {
+		for (const stream of ["20.10/buildkit-private-pull", "28.5/buildkit-private-pull"]) {
+			const { trace, events } = traceOf();
+			for (const line of readFileSync(`fixtures/streams/docker-${stream}.jsonl`, "utf8").split(
+				"\n",
+			)) {
+				if (line.includes("moby.buildkit.trace")) trace.read(JSON.parse(line).aux);
+			}
+			trace.close(true);
+			const over = events.flatMap((event) => {
+				return event.type === "step" && event.status === "done" ? [event.name.slice(0, 22)] : [];
+			});
+			assert.deepEqual(over, [
+				...["[internal] load remote", "copy /context /", "[internal] load metada"],
+				...["[1/2] FROM localhost:5", "[2/2] RUN true", "exporting to image"],
+			]);
+		}
 	});
 
 	it("waits for a run that goes on although the result was found in the cache elsewhere", () => {

@@ -43,6 +43,21 @@ describe("plain progress", () => {
 		]);
 	});
 
+	it("tells the end of a step again only if that took longer, and all that it says", async () => {
+		const { screen, renderer } = await plain();
+		const from = { type: "step", id: "f", name: "[1/2] FROM app" } as const;
+		for (const durationMs of [10, 20, 5000]) {
+			renderer.handle({ ...from, status: "started" });
+			renderer.handle({ ...from, status: "waiting" });
+			renderer.handle({ type: "log", stepId: "f", stream: "stdout", text: `${durationMs}` });
+			renderer.handle({ ...from, status: "done", durationMs });
+		}
+		assert.deepEqual(screen.lines, [
+			...["#1 [1/2] FROM app", "#1 0.000 10", "#1 DONE 0.0s"],
+			...["#1 0.000 20", "#1 0.000 5000", "#1 DONE 5.0s"],
+		]);
+	});
+
 	it("prints the last line of a step that did not end it, before the step's end", async () => {
 		const { screen, renderer } = await plain();
 		const step = { type: "step", id: "m", name: "RUN make" } as const;

@@ -78,6 +78,22 @@ describe("terminal progress", () => {
 		]);
 	});
 
+	it("shows a base image that was looked up when it is pulled, and once that it is there", async () => {
+		const { handle, wait, rows } = await tty();
+		const from = { type: "step", id: "f", name: "[1/2] FROM app" } as const;
+		handle({ ...from, status: "started" }, { ...from, status: "waiting" });
+		wait(5000);
+		assert.deepEqual(rows(), ["[+] Building 5.0s (0/1)"]);
+		handle({ ...from, status: "started" });
+		wait(1000);
+		const line = (time: string) => ` => [1/2] FROM app${" ".repeat(57)}${time}`;
+		assert.deepEqual(rows(), ["[+] Building 6.0s (0/1)", line("1.0s")]);
+		handle({ ...from, status: "done", durationMs: 1500 });
+		handle({ ...from, status: "started" }, { ...from, status: "done", durationMs: 1510 });
+		wait(100);
+		assert.deepEqual(rows(), [line("1.5s"), "[+] Building 6.1s (1/1)"]);
+	});
+
 	it("draws a bar for an upload, with rate and time to go", async () => {
 		const { screen, handle, wait, rows } = await tty();
 		const upload = { type: "upload", status: "progress", files: 1, sentBytes: 1 } as const;
