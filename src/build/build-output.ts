@@ -1,9 +1,10 @@
 import { BuildTrace, type FailedStep } from "../buildkit/trace.js";
-import { BuildFailedError, EngineError } from "../errors.js";
+import { BuildFailedError, type DockerfilePosition, EngineError } from "../errors.js";
 import type { Run } from "../events.js";
 import { ClassicOutput, imageIdIn } from "./classic-output.js";
 import { type DockerfileText, positionOfLine, positionOfStep } from "./dockerfile-position.js";
 import { explainFailure } from "./failure-reason.js";
+import { explainImageFailure, type ImageFailure } from "./image-failure.js";
 
 /** Longest step name in an error message, in UTF-16 units; a heredoc may be pages long. */
 const NAME_LENGTH = 100;
@@ -85,12 +86,28 @@ export async function buildFailed(
 ): Promise<BuildFailedError> {
 	const syntax = parseFailed(error, dockerfile);
 	if (syntax !== undefined) return syntax;
+	const position = step && dockerfile && (await positionOfStep(step.name, dockerfile));
+	const image = explainImageFailure(step?.name, step?.error ?? error);
+	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
 	const { reason, hint } = explainFailure(step?.error ?? error);
 	if (step === undefined) return new BuildFailedError(`the build failed: ${reason}`, { hint });
 	return new BuildFailedError(`${shortName(step.name)} failed: ${reason}`, {
 		hint,
 		logTail: step.logTail,
-		position: dockerfile && (await positionOfStep(step.name, dockerfile)),
+		position,
+	});
+}
+
+function imageFailed(
+	{ image, reason, hint }: ImageFailure,
+	error: string,
+	position: DockerfilePosition | undefined,
+): BuildFailedError {
+	const where = position === undefined ? "" : `${position.file}:${position.line}: `;
+	return new BuildFailedError(`${where}cannot get the ${image}: ${reason}`, {
+		hint,
+		position,
+		cause: new Error(`the builder says: ${error.trim()}`),
 	});
 }
 

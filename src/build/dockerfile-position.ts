@@ -27,6 +27,11 @@ const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
 
 const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
 
+/** What a "# syntax=" line names. */
+const LOAD_FRONTEND = /^(?:resolve image config for |docker-image:\/\/)/;
+
+const SYNTAX_LINE = /^#\s*syntax\s*=/i;
+
 const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
 
 /** The instructions that BuildKit counts in "[2/3]", beside a FROM with an image of its own. */
@@ -42,6 +47,10 @@ export async function positionOfStep(
 ): Promise<DockerfilePosition | undefined> {
 	const { DockerfileParser } = await import("../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
+	if (LOAD_FRONTEND.test(stepName)) {
+		const index = text.split("\n").findIndex((line) => SYNTAX_LINE.test(line));
+		return positionOfLine(index + 1, dockerfile);
+	}
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);
 	if (instruction === undefined) return undefined;
@@ -64,7 +73,12 @@ function decode({ content }: DockerfileText): string {
 function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction | undefined {
 	const instructions = dockerfile.getInstructions();
 	const reference = LOAD_METADATA.exec(stepName)?.groups?.reference;
-	if (reference !== undefined) return dockerfile.getFROMs().find((from) => names(from, reference));
+	if (reference !== undefined) {
+		return (
+			dockerfile.getFROMs().find((from) => names(from.getImage(), reference)) ??
+			dockerfile.getCOPYs().find((copy) => names(copy.getFromFlag()?.getValue(), reference))
+		);
+	}
 
 	const podman = PODMAN_STEP.exec(stepName)?.groups;
 	const buildkit = BUILDKIT_STEP.exec(stepName)?.groups;
@@ -105,10 +119,9 @@ function countedByBuildKit(stages: Instruction[][], label: string | undefined): 
 	});
 }
 
-/** Whether this FROM is what was meant by a full image name, such as "docker.io/library/alpine:latest". */
-function names(from: From, reference: string): boolean {
-	const image = from.getImage();
-	if (image === null) return false;
+/** Whether this is what was meant by a full image name, such as "docker.io/library/alpine:latest". */
+function names(image: string | null | undefined, reference: string): boolean {
+	if (!image) return false;
 	const full = `/${reference}`;
 	return full.endsWith(`/${image}`) || full.endsWith(`/${image}:latest`);
 }

@@ -154,7 +154,11 @@ describe("what POST /build answers, as recorded", () => {
 
 			it(`names the base image that is not there in ${docker} (${builder})`, async () => {
 				const { error } = await failureOf(`${docker}/${builder}-missing-base`, "missing-base");
-				assert.match(error.message, /localhost:5979\/none:1.* not found/);
+				assert.equal(
+					error.message,
+					"Dockerfile:1: cannot get the image localhost:5979/none:1: localhost:5979 has no such image",
+				);
+				assert.match(String(error.cause), /the builder says: .*localhost:5979\/none:1.*not found/);
 				assert.deepEqual(error.position, {
 					file: "Dockerfile",
 					line: 1,

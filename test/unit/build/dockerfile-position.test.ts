@@ -105,6 +105,15 @@ describe("where a failed step is written", () => {
 		assert.equal(await lineOf(`${load} docker.io/library/pine:latest`, text), undefined);
 	});
 
+	it("is the COPY whose image could not be resolved, or the line that names the frontend", async () => {
+		const text = "#syntax = me/frontend:1\nFROM scratch\nCOPY --from=alpine:3 /bin/sh /\n";
+		const load = "[internal] load metadata for docker.io/library/alpine:3";
+		assert.equal(await lineOf(load, text), 3);
+		const resolve = "resolve image config for docker-image://docker.io/me/frontend:1";
+		assert.equal(await lineOf(resolve, text), 1);
+		assert.equal(await lineOf(resolve, "FROM scratch\n"), undefined);
+	});
+
 	it("survives what is no Dockerfile", async () => {
 		assert.equal(await lineOf("[1/2] RUN x", "\u0000\ufffd<html>"), undefined);
 	});
