@@ -60,6 +60,13 @@ export async function planBuild(
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
 	const platform = singlePlatform(options.platform, environment);
+	if (options.contextKey && options.contextIndex === false) {
+		run.emit({
+			type: "warning",
+			message: "--context-key has no effect with --no-context-index",
+			hint: "it names the index of what was sent before, which this build does without: leave one of them out",
+		});
+	}
 	const outputs = await planOutputs(options, environment);
 	const buildkit = await planBuildKit(options, environment);
 	const plan: BuildPlan = {

@@ -112,7 +112,8 @@ export interface BuildOptions extends TargetOptions {
 	readonly ssh?: readonly SshOption[];
 	/**
 	 * What names the context to the daemon, which keeps its files under that name. Absent:
-	 * RBUILD_CONTEXT_KEY, the git remote and the folder within it, or the path.
+	 * RBUILD_CONTEXT_KEY, the git remote and the folder within it, or the path. Without effect, and with a warning,
+	 * where `contextIndex` is false: files are then kept by this machine and folder.
 	 */
 	readonly contextKey?: string;
 	/** False: what was sent before is told by the times of the files alone, and for this folder alone. */

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { planBuild } from "../../../src/build/build-plan.js";
 import type { BuildOptions } from "../../../src/build/options.js";
 import type { Environment } from "../../../src/environment.js";
+import type { BuildEvent } from "../../../src/events.js";
 
 const environment: Environment = {
 	variables: {},
@@ -43,6 +44,25 @@ suite("a build plan", () => {
 		for (const key of ["a".repeat(201), "a\nb", "a\u001bb"]) {
 			await assert.rejects(named(key), /^UsageError: the context key is not a name$/);
 		}
+	});
+
+	test("warns of a name of the context that nothing is kept under", async () => {
+		const warnings = async (options: Partial<BuildOptions>, variables = {}) => {
+			const events: BuildEvent[] = [];
+			const emit = (event: BuildEvent) => events.push(event);
+			await planBuild(
+				{ context: ".", ...options },
+				{ ...environment, variables },
+				{ ...run, emit },
+			);
+			return events.map((event) => event.type === "warning" && event.message);
+		};
+		const both = { contextKey: "me/app", contextIndex: false };
+		assert.deepEqual(await warnings(both), ["--context-key has no effect with --no-context-index"]);
+		assert.deepEqual(await warnings({ contextKey: "me/app" }), []);
+		// The environment's is for all builds.
+		const variables = { RBUILD_CONTEXT_KEY: "me/app" };
+		assert.deepEqual(await warnings({ contextIndex: false }, variables), []);
 	});
 
 	test("writes a platform in one way", async () => {
