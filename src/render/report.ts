@@ -12,6 +12,9 @@ import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
 import { arrivalParts, deliveryName, passedOn } from "./wording.js";
 
+/** A build may send this much beside its context: logins, requests, the list of files, the index of contents. */
+const OWN_BYTES = 64 * 1024;
+
 /** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
 export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
 	const { engine, context } = report;
@@ -106,12 +109,18 @@ function ignoredParts({ files, bytes, complete }: ContextTotals["ignored"]): str
 }
 
 function wireParts({ wire, context, retries }: BuildReport): string[] {
-	const share = context?.bytes ? ` (${formatShare(wire.sent, context.bytes)} of the context)` : "";
 	return [
-		`${formatBytes(wire.sent)} sent${share}`,
+		`${formatBytes(wire.sent)} sent${wireShare(wire.sent, context?.bytes)}`,
 		`${formatBytes(wire.received)} received`,
 		...(retries > 0 ? [`connection lost ${retries === 1 ? "once" : `${retries} times`}`] : []),
 	];
+}
+
+/** Of a small context, what went out is the connection's own for the most part: "71x" of it says nothing. */
+function wireShare(sent: number, contextBytes = 0): string {
+	const more = sent - contextBytes;
+	if (contextBytes === 0 || (more > 0 && more < OWN_BYTES)) return "";
+	return ` (${formatShare(sent, contextBytes)} of the context)`;
 }
 
 function timeParts(phases: BuildReport["phases"]): string[] {

@@ -157,6 +157,24 @@ describe("the closing report", () => {
 		assert.equal(ignored(0, true), undefined);
 	});
 
+	it("has no share of a context that is smaller than what any build sends", () => {
+		const wireOf = (bytes: number, sent: number) => {
+			const context = { files: 3, bytes, ignored: { files: 0, bytes: 0, complete: true } };
+			const wire = { sent, received: 9270 };
+			const lines = reportLines({ ...report, context, wire }, colors, 80);
+			return lines.find((line) => line.startsWith("wire"));
+		};
+		assert.equal(wireOf(600, 42_600), "wire     42.6 kB sent, 9.27 kB received");
+		assert.equal(
+			wireOf(600_000, 9_000),
+			"wire     9 kB sent (2% of the context), 9.27 kB received",
+		);
+		assert.equal(
+			wireOf(600_000, 6_000_000),
+			"wire     6 MB sent (10x of the context), 9.27 kB received",
+		);
+	});
+
 	it("has no share of a context that the daemon fetched", () => {
 		const { context: _, upload: __, ...rest } = report;
 		const lines = reportLines({ ...rest, contextKind: "remote" }, colors, 80);
