@@ -3,19 +3,19 @@ export const HELP = `Builds a container image on a remote Docker daemon, over on
 
 Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
        rbuild context [DIR]           show what would be uploaded, and why
-       rbuild pull IMAGE [--on BOX]   bring it here (rbuild images: which there are)
+       rbuild pull IMAGE [--on BOX]   bring it here (rbuild images lists them)
        rbuild hosts                   list the boxes; hosts add NAME ssh://…
        rbuild doctor [--on BOX]       could a build work there, and if not, why?
 
-      --on BOX           docker context, ssh alias, user@host[:port], ssh://…, tcp://…
-  -t, --tag NAME         name of the image            -f, --file FILE  Dockerfile
-      --target STAGE     stage to build               --build-arg NAME=VALUE
-      --platform OS/CPU  what to build for            --no-cache, --pull
+      --on BOX           docker context, ssh alias, user@host[:port] or a URL
+  -t, --tag NAME         name of the image           -f, --file FILE  Dockerfile
+      --target STAGE     stage to build              --build-arg NAME=VALUE
+      --platform OS/CPU  what to build for           --no-cache, --pull
       --push             push every tag, from the box or --via client: from here
       --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
       --load             load the image into the local daemon
   -o, --output DIR       no image: the files, in DIR (or type=tar,dest=FILE, …)
-      --progress MODE    auto, tty, plain or json     -q: print only the image id
+      --progress MODE    auto, tty, plain or json    -q: print only the image id
 
 Examples:
   rbuild . -t app --on x86box
@@ -23,4 +23,14 @@ Examples:
   rbuild . --on ssh://me@box:2222 --save app.tar.gz -f docker/Dockerfile
 
 All flags: rbuild build --help        Completion: rbuild completion >> ~/.bashrc
+`;
+
+export const COMPLETION_HELP = `rbuild completion
+
+Print a script for shell completion, for the shell that SHELL names: zsh, fish,
+else bash.
+
+  rbuild completion >> ~/.bashrc
+  rbuild completion >> ~/.zshrc
+  rbuild completion > ~/.config/fish/completions/rbuild.fish
 `;

@@ -12,7 +12,7 @@ import {
 } from "./context/context-flags.js";
 import { DOCTOR_FLAGS, type DoctorArguments } from "./doctor-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
-import { HELP } from "./help.js";
+import { COMPLETION_HELP, HELP } from "./help.js";
 import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { CACHE_ACTIONS, CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
 import type { ImagesArguments } from "./images-command.js";
@@ -213,8 +213,10 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 				? error
 				: usageError(message, argv, Object.keys(flags));
 		});
-	if (argv[0] === "completion" && argv.length === 1) parser.showCompletionScript();
-	else await parser.parseAsync();
+	if (argv[0] !== "completion") await parser.parseAsync();
+	else if (argv.length === 1) parser.showCompletionScript();
+	else if (argv.some((word) => HELP_WORDS.includes(word))) process.stdout.write(COMPLETION_HELP);
+	else throw noArgument(argv[1] ?? "");
 	return { exitCode, hasBuilt };
 }
 
@@ -271,6 +273,12 @@ function usageError(
 	const line = message.replace(/\s+/g, " ").trim();
 	return new UsageError(line.charAt(0).toLowerCase() + line.slice(1), {
 		hint: "see rbuild --help",
+	});
+}
+
+function noArgument(word: string): UsageError {
+	return new UsageError(`rbuild completion takes no argument, and got "${word}"`, {
+		hint: "it prints what suits the shell that SHELL names: zsh, fish, else bash",
 	});
 }
 
