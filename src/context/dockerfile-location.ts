@@ -74,6 +74,14 @@ async function defaultDockerfile(root: string): Promise<string> {
 	return (await exists(lowerCase)) ? lowerCase : usual;
 }
 
+/** Why, and what to do about it. */
+const UNREADABLE: Readonly<Record<string, readonly [string, string]>> = {
+	EISDIR: ["it is a directory", "name a file with -f, such as -f docker/Dockerfile"],
+	EACCES: ["permission denied", "make it readable for the user who runs rbuild"],
+	EPERM: ["permission denied", "make it readable for the user who runs rbuild"],
+	ELOOP: ["its symlinks go round in circles", "look at where it leads"],
+};
+
 async function readDockerfile(
 	path: string,
 	displayName: string,
@@ -97,10 +105,9 @@ async function readDockerfile(
 				},
 			);
 		}
-		const reason = code === "EISDIR" ? "it is a directory" : code;
-		throw new ContextError(`cannot read the Dockerfile ${displayName}: ${reason}`, {
-			cause: error,
-		});
+		const name = query.file === undefined ? `in ${dirname(path)}` : displayName;
+		const [reason = code, hint] = UNREADABLE[code ?? ""] ?? [];
+		throw new ContextError(`cannot read the Dockerfile ${name}: ${reason}`, { hint, cause: error });
 	}
 }
 

@@ -109,6 +109,16 @@ suite("the Dockerfile of a directory", () => {
 		await assert.rejects(locate("context/docker"), {
 			name: "ContextError",
 			message: "cannot read the Dockerfile context/docker: it is a directory",
+			hint: "name a file with -f, such as -f docker/Dockerfile",
+		});
+	});
+
+	test("is named by its folder where it has the usual name and cannot be read", async () => {
+		await symlink("Dockerfile", join(root, "Dockerfile"));
+		await assert.rejects(locate(), {
+			name: "ContextError",
+			message: `cannot read the Dockerfile in ${root}: its symlinks go round in circles`,
+			hint: "look at where it leads",
 		});
 	});
 });
