@@ -59,6 +59,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the base image is not made for the platform that is built for; look at FROM and --platform",
 	],
 	[
+		/no space left on device|disk quota exceeded/,
+		"the build machine's disk is full: make room there, as with `docker builder prune` and `docker image prune`",
+	],
+	[
 		/exec format error/,
 		"the image's programs are for another architecture than the build machine's; look at --platform",
 	],

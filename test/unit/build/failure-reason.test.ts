@@ -66,5 +66,11 @@ describe("why a build failed", () => {
 			/ran out of memory/,
 		);
 		assert.match(explainFailure("exec /bin/sh: exec format error").hint ?? "", /--platform/);
+		// docker 28.5, while it took in the context.
+		assert.match(
+			explainFailure("write /var/lib/docker/overlay2/op1/diff/context: no space left on device")
+				.hint ?? "",
+			/disk is full.*docker builder prune/,
+		);
 	});
 });
