@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measureContextSurvey } from "./context-survey.js";
 import { whyColdRunsDiffer } from "./lab-disk.js";
+import { benchOutputs } from "./outputs.js";
 import { benchReturns } from "./returns.js";
 import { measureStartup } from "./startup.js";
 
@@ -15,6 +16,7 @@ import { measureStartup } from "./startup.js";
 //
 // --context times `rbuild context` on 50,000 and 1,000,000 files, and needs no lab.
 // --returns: images on their way back, see returns.ts.
+// --outputs: files on their way back, see outputs.ts.
 // --rbuild 'COMMAND' times another command line, such as one with --transfer tar. --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -40,6 +42,8 @@ if (!existsSync(lab)) {
 
 if (args.includes("--returns")) {
 	await benchReturns(args, rbuild, lab);
+} else if (args.includes("--outputs")) {
+	await benchOutputs(args, rbuild);
 } else if (args.includes("--report")) {
 	bench(args);
 } else {

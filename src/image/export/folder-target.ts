@@ -1,23 +1,12 @@
 import { constants } from "node:fs";
-import {
-	access,
-	chmod,
-	lstat,
-	lutimes,
-	mkdir,
-	readdir,
-	realpath,
-	rename,
-	rm,
-	rmdir,
-	stat,
-} from "node:fs/promises";
+import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../folder.js";
 import { writeFailure } from "../replacement-file.js";
 import { temporaryPath } from "../unfinished-file.js";
 import type { ExportTarget } from "./export-target.js";
+import { mergeInto } from "./folder-merge.js";
 import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
 
 /**
@@ -53,7 +42,7 @@ export class FolderTarget implements ExportTarget {
 		if (this.#staging === undefined || this.#unpacked === undefined) return;
 		const { folder, path } = this.#staging;
 		try {
-			await moveInto(path, folder);
+			await mergeInto(path, folder);
 			for (const entry of this.#unpacked.unfinished.toReversed()) await finish(folder, entry);
 			await rmdir(path);
 		} catch (error) {
@@ -123,26 +112,6 @@ async function openStaging(name: string): Promise<Staging> {
 	await mkdir(path, { mode: 0o700 });
 	const firstCreated = created === undefined ? undefined : await realpath(created);
 	return { folder, path, firstCreated };
-}
-
-/** Folders are merged, everything else is replaced; a symlink is never followed. */
-async function moveInto(from: string, to: string): Promise<void> {
-	for (const entry of await readdir(from, { withFileTypes: true })) {
-		const source = join(from, entry.name);
-		const target = join(to, entry.name);
-		const existing = await lstat(target).catch(() => undefined);
-		if (entry.isDirectory() && existing?.isDirectory()) {
-			// It may be from an earlier build, and read-only; its mode is set when all is done.
-			if ((existing.mode & 0o300) !== 0o300) await chmod(target, existing.mode | 0o700);
-			await moveInto(source, target);
-			await rmdir(source);
-			continue;
-		}
-		if (entry.isDirectory() || existing?.isDirectory()) {
-			await rm(target, { recursive: true, force: true });
-		}
-		await rename(source, target);
-	}
 }
 
 async function finish(folder: string, { path, mode, mtime }: Unfinished): Promise<void> {

@@ -1,8 +1,9 @@
-import fs, { type Stats } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type ExtractOptions, extract, type Headers } from "tar-fs";
 import { DeliveryError } from "../../errors.js";
+import { atOnce, IMMEDIATE_FS } from "./immediate-fs.js";
 
 /** A directory or symlink, whose mode and time are for whoever puts it in its place to set, at last. */
 export interface Unfinished {
@@ -66,7 +67,7 @@ export async function unpackTar(
 		chown: false,
 		// A root file system is full of absolute ones.
 		validateSymlinks: false,
-		fs: { ...fs, stat: statDirectory },
+		fs: { ...IMMEDIATE_FS, stat: atOnce(statDirectory) },
 	};
 	const unpacking = extract(folder, options);
 	// They may fail once more after their end, and an entry that is left out has no other listener.
@@ -79,7 +80,7 @@ export async function unpackTar(
 	}
 	for (const path of links) {
 		// On Windows, tar-fs makes none and says nothing.
-		if (!(await isThere(join(folder, path)))) skipped.push(path);
+		if (!isThere(join(folder, path))) skipped.push(path);
 	}
 	return { unfinished, skipped };
 }
@@ -98,19 +99,13 @@ const UNPACKED_TYPES = new Set<string>(["file", "directory", "link", "symlink"])
  * What tar-fs asks whether a directory is there already, before it sets its mode and time: a symlink of
  * that name, from the same tar, would have those of what it leads to set.
  */
-function statDirectory(path: string, done: (error: Error | null, stats?: Stats) => void): void {
+function statDirectory(path: string): void {
 	// With a slash at its end, a symlink would be followed.
-	fs.lstat(resolve(path), (error, stats) => {
-		if (error !== null || stats.isDirectory()) done(error, stats);
-		else done(new Error(`${path} is not a directory`));
-	});
+	if (!lstatSync(resolve(path)).isDirectory()) throw new Error(`${path} is not a directory`);
 }
 
-async function isThere(path: string): Promise<boolean> {
-	return fs.promises.lstat(path).then(
-		() => true,
-		() => false,
-	);
+function isThere(path: string): boolean {
+	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** No builder makes such a tar, so it is not put right but refused. */

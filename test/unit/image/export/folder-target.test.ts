@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
 	chmodSync,
 	existsSync,
+	linkSync,
 	lstatSync,
 	mkdirSync,
 	mkdtempSync,
@@ -111,6 +112,26 @@ describe("files that are put into a folder", () => {
 		assert.equal(read("becomes-dir/file"), "yes");
 		assert.equal(readFileSync(join(outside, "target"), "utf8"), "untouched");
 		assert.deepEqual(readdirSync(outside), ["target"]);
+	});
+
+	it("stay as they are where they are the same, and are replaced where only their content is not", async () => {
+		const entries = ["same", "other", "linked", "touched"].map((name) => ({
+			...{ name, content: `${name} ${"x".repeat(300_000)}`, mode: 0o640, mtime: 1_000_000_001 },
+		}));
+		const node = (name: string) => lstatSync(join(out, name)).ino;
+		await put(entries);
+		const before = Object.fromEntries(entries.map(({ name }) => [name, node(name)]));
+		linkSync(join(out, "linked"), join(out, "link"));
+		chmodSync(join(out, "touched"), 0o600);
+		const changed = entries.map((entry) =>
+			entry.name === "other" ? { ...entry, content: entry.content.replace(/x$/, "y") } : entry,
+		);
+		await put(changed);
+		assert.equal(node("same"), before.same);
+		for (const name of ["other", "linked", "touched"]) assert.notEqual(node(name), before[name]);
+		for (const { name, content } of changed) assert.ok(read(name) === content, name);
+		assert.equal(mode("touched"), 0o640);
+		assert.deepEqual(readdirSync(out).sort(), ["link", "linked", "other", "same", "touched"]);
 	});
 
 	it("are not there before the build is done, and leave no trace if it never is", async () => {
