@@ -87,7 +87,8 @@ suite("docker's config.json", () => {
 	test("that is not JSON is left as it is, and not quoted", async () => {
 		const text = '{\n"auths": {"a": {"auth": "c2VjcmV0"}}\n"b": 1}';
 		await write(text);
-		for (const attempt of [currentContext(environment), useContext("x86box", environment)]) {
+		const attempts = [() => currentContext(environment), () => useContext("x86box", environment)];
+		for (const attempt of attempts) {
 			await assert.rejects(attempt, (error: Error) => {
 				assert.equal(error.message, `${path}:3 is not valid JSON`);
 				assert.equal(error.cause, undefined);
