@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { printableLine, printableName } from "../../../src/render/printable.js";
+import { anyCharacter } from "../../support/any-character.js";
 
 describe("printable", () => {
 	it("drops colours, cursor movements and titles, in their 7-bit and 8-bit forms", () => {
@@ -33,7 +34,7 @@ describe("printable", () => {
 
 	it("leaves no control character of any text", () => {
 		const piece = fc.oneof(
-			fc.string({ unit: "binary" }),
+			fc.string({ unit: anyCharacter }),
 			fc.constantFrom("\x1b[", "\x1b]", "\x9b", "\r\n"),
 		);
 		fc.assert(

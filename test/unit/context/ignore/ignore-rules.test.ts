@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { IgnoreRules, type MatchState } from "../../../../src/context/ignore/ignore-rules.js";
 import { ContextError } from "../../../../src/errors.js";
+import { anyCharacter } from "../../../support/any-character.js";
 import { sentPaths } from "./sent-paths.js";
 
 describe("rules", () => {
@@ -168,7 +169,7 @@ describe("whatever the rules are", () => {
 		fc.assert(
 			fc.property(
 				fc.uint8Array({ maxLength: 60 }),
-				fc.string({ unit: "binary" }),
+				fc.string({ unit: anyCharacter }),
 				(bytes, path) => {
 					try {
 						const rules = IgnoreRules.parse(bytes, "f");
