@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
 import { partOfContext } from "../../../src/context/part-of-context.js";
 import { countNeeds } from "../../../src/survey/count-needs.js";
 import { readNeeds } from "../../../src/survey/dockerfile/read-needs.js";
 import { dockerfileCases, writeTree } from "../../support/dockerfiles.js";
-import { emptyTree, walk } from "../context/trees.js";
+import { walk } from "../context/trees.js";
 
 suite("the files that a Dockerfile takes", () => {
+	// Read only: one for all.
+	const root = mkdtempSync(join(tmpdir(), "rbuild-corpus-"));
+	after(() => rmSync(root, { recursive: true }));
+	writeTree(root);
+	const { entries } = walk(root);
+
 	for (const { name, text, target, buildArgs, takes, classicTakes } of dockerfileCases()) {
-		test(`are known for ${name}`, (context) => {
-			const root = emptyTree(context);
-			writeTree(root);
-			const { entries } = walk(root);
+		test(`are known for ${name}`, () => {
 			for (const builder of ["buildkit", "classic"] as const) {
 				const needs = readNeeds(text, {
 					target,
