@@ -207,7 +207,8 @@ suite("bad input: the context", () => {
 		fails(["-", ...nowhere], { code: 3, error: /^error: standard input is empty/ }));
 });
 
-suite("bad input: the daemon", () => {
+// Three of them are tried again, seconds later.
+suite("bad input: the daemon", { concurrency: true }, () => {
 	/** A daemon that is fine but for one answer. */
 	async function failsOn(
 		routes: Readonly<Record<string, Route>>,

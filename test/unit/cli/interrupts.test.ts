@@ -21,7 +21,7 @@ async function waiting(context: TestContext) {
 	return child;
 }
 
-suite("Ctrl-C", { skip }, () => {
+suite("Ctrl-C", { skip, concurrency: true }, () => {
 	test("ends the command also where something can only be waited for", async (context) => {
 		const child = await waiting(context);
 		child.kill("SIGINT");
