@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { cacheAfterFirstBuild } from "./support/first-build.js";
 
 // `npm test`: the unit tests side by side, then those in a real browser and those with real daemons, one
 // file after the other, as each of them starts some. Names of suites, or parts of file names, narrow it down:
@@ -11,10 +12,10 @@ import { fileURLToPath } from "node:url";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const wanted = process.argv.slice(2);
 
+/** Of a suite, sorted, relative to its folder. */
 function testFiles(suite: string): string[] {
 	return readdirSync(join(here, suite), { recursive: true, encoding: "utf8" })
 		.filter((file) => file.endsWith(".test.js"))
-		.map((file) => join(here, suite, file))
 		.filter(
 			(file) =>
 				wanted.length === 0 || wanted.includes(suite) || wanted.some((w) => file.includes(w)),
@@ -22,24 +23,81 @@ function testFiles(suite: string): string[] {
 		.sort();
 }
 
-function run(suite: string, options: readonly string[]): boolean {
-	const files = testFiles(suite);
-	if (files.length === 0) return true;
-	console.log(`# ${suite}: ${files.length} files`);
+function runNode(
+	files: readonly string[],
+	options: readonly string[],
+	variables: Readonly<Record<string, string>> = {},
+): boolean {
 	const { status } = spawnSync(process.execPath, ["--test", ...options, ...files], {
 		stdio: ["ignore", "inherit", "inherit"],
+		env: { ...process.env, ...variables },
 	});
 	return status === 0;
 }
 
+function run(suite: string, options: readonly string[]): boolean {
+	const files = testFiles(suite);
+	if (files.length === 0) return true;
+	console.log(`# ${suite}: ${files.length} files`);
+	return runNode(
+		files.map((file) => join(here, suite, file)),
+		["--test-concurrency=1", ...options],
+	);
+}
+
 // Node takes one fewer than there are processors, and half of a file's time is waiting.
 const SIDE_BY_SIDE = 2 * availableParallelism();
+const UNIT_FILE_TIMEOUT_MS = 60_000;
 
-// What hangs must end the run, not hold it up.
+/**
+ * Runs many files of unit tests in one process, because to start node and to load what they test takes most
+ * of them longer than to run. Those of the command have a process each: it is others that they start and
+ * wait for.
+ */
+async function runUnitTests(options: readonly string[]): Promise<boolean> {
+	const files = testFiles("unit");
+	if (files.length === 0) return true;
+	console.log(`# unit: ${files.length} files`);
+	const ofCommand = files.filter((file) => file.startsWith("cli"));
+	const others = files.filter((file) => !ofCommand.includes(file));
+	// Like cards, as what is long in one folder would be together otherwise.
+	const hands = Array.from({ length: 2 * SIDE_BY_SIDE }, (_, hand) =>
+		others.filter((_, index) => index % (2 * SIDE_BY_SIDE) === hand),
+	);
+	const folder = mkdtempSync(join(tmpdir(), "rbuild-test-run-"));
+	try {
+		const entries = [...ofCommand.map((file) => [file]), ...hands]
+			.filter((hand) => hand.length > 0)
+			.map((hand, index) => {
+				// Node runs them by name, and those of the command take longest.
+				const entry = join(folder, `${String(index).padStart(3, "0")}.mjs`);
+				writeFileSync(
+					entry,
+					['import { suite } from "node:test";', ...hand.map(suiteOf)].join("\n"),
+				);
+				return entry;
+			});
+		const cache = ofCommand.length > 0 ? await cacheAfterFirstBuild(folder) : "";
+		return runNode(entries, [`--test-concurrency=${SIDE_BY_SIDE}`, ...options], {
+			RBUILD_TEST_CACHE: cache,
+		});
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
+/** Statement that makes a suite of a file, with hooks and a time limit of its own. */
+function suiteOf(file: string): string {
+	const url = pathToFileURL(join(here, "unit", file)).href;
+	const [name, module] = [file, url].map((text) => JSON.stringify(text));
+	return `suite(${name}, { timeout: ${UNIT_FILE_TIMEOUT_MS} }, async () => { await import(${module}); });`;
+}
+
+// What hangs must end the run, not hold it up: also a loop, which no timer of its own process ends.
 const reporter = process.stdout.isTTY ? [] : ["--test-reporter=dot"];
 const passed = [
-	run("unit", ["--test-timeout=60000", `--test-concurrency=${SIDE_BY_SIDE}`, ...reporter]),
-	run("browser", ["--test-timeout=120000", "--test-concurrency=1", ...reporter]),
-	run("engine", ["--test-timeout=300000", "--test-concurrency=1", "--test-reporter=spec"]),
+	await runUnitTests(["--test-timeout=300000", ...reporter]),
+	run("browser", ["--test-timeout=120000", ...reporter]),
+	run("engine", ["--test-timeout=300000", "--test-reporter=spec"]),
 ].every(Boolean);
 process.exitCode = passed ? 0 : 1;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -23,8 +23,10 @@ export interface CliOptions {
 	readonly timeoutMs?: number;
 }
 
-/** Not the cache of who runs the tests. */
+/** Not the cache of who runs the tests, but with what test/run.ts has put into one. */
 const cache = mkdtempSync(join(tmpdir(), "rbuild-cache-"));
+if (process.env.RBUILD_TEST_CACHE)
+	cpSync(process.env.RBUILD_TEST_CACHE, cache, { recursive: true });
 process.once("exit", () => rmSync(cache, { recursive: true, force: true }));
 
 const command = fileURLToPath(new URL("../../../bin/rbuild.js", import.meta.url));
