@@ -104,6 +104,7 @@ describe("what git ignores", () => {
 			},
 			["Dockerfile"],
 		);
+		mkdirSync(join(root, ".git/info"));
 		appendFileSync(join(root, ".git/info/exclude"), "excluded\nupper\n");
 		const left = leftAfterFix(root);
 		assert.deepEqual(left.sort(), seenByGit(root).sort());
@@ -142,6 +143,7 @@ describe("what git ignores", () => {
 	it("is known in a worktree", (test) => {
 		const root = repository(test, { ".gitignore": "*.log\n" }, [".gitignore", "Dockerfile"]);
 		git(root, "commit", "-qm", "x");
+		mkdirSync(join(root, ".git/info"));
 		appendFileSync(join(root, ".git/info/exclude"), "local\n");
 		const tree = project(test, {});
 		git(root, "worktree", "add", "-q", join(tree, "w"));

@@ -27,7 +27,9 @@ export function project(
 }
 
 export function git(root: string, ...args: readonly string[]): string {
-	const config = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.excludesFile="];
+	const own = ["user.name=a", "user.email=a@b", "core.excludesFile="];
+	// No examples of hooks in each repository.
+	const config = [...own, "init.templateDir="].flatMap((one) => ["-c", one]);
 	return execFileSync("git", [...config, ...args], { cwd: root, encoding: "utf8", stdio: "pipe" });
 }
 
