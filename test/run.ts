@@ -65,25 +65,21 @@ async function runUnitTests(options: readonly string[]): Promise<boolean> {
 		others.filter((_, index) => index % (2 * SIDE_BY_SIDE) === hand),
 	);
 	const folder = mkdtempSync(join(tmpdir(), "rbuild-test-run-"));
-	try {
-		const entries = [...ofCommand.map((file) => [file]), ...hands]
-			.filter((hand) => hand.length > 0)
-			.map((hand, index) => {
-				// Node runs them by name, and those of the command take longest.
-				const entry = join(folder, `${String(index).padStart(3, "0")}.mjs`);
-				writeFileSync(
-					entry,
-					['import { suite } from "node:test";', ...hand.map(suiteOf)].join("\n"),
-				);
-				return entry;
-			});
-		const cache = ofCommand.length > 0 ? await cacheAfterFirstBuild(folder) : "";
-		return runNode(entries, [`--test-concurrency=${SIDE_BY_SIDE}`, ...options], {
-			RBUILD_TEST_CACHE: cache,
+	const entries = [...ofCommand.map((file) => [file]), ...hands]
+		.filter((hand) => hand.length > 0)
+		.map((hand, index) => {
+			// Node runs them by name, and those of the command take longest.
+			const entry = join(folder, `${String(index).padStart(3, "0")}.mjs`);
+			writeFileSync(entry, ['import { suite } from "node:test";', ...hand.map(suiteOf)].join("\n"));
+			return entry;
 		});
-	} finally {
-		rmSync(folder, { recursive: true });
-	}
+	const cache = ofCommand.length > 0 ? await cacheAfterFirstBuild(folder) : "";
+	const passed = runNode(entries, [`--test-concurrency=${SIDE_BY_SIDE}`, ...options], {
+		RBUILD_TEST_CACHE: cache,
+	});
+	// A process that crashes is named by its entry alone: that one lists the files, and can be run again.
+	if (passed) rmSync(folder, { recursive: true });
+	return passed;
 }
 
 /** Statement that makes a suite of a file, with hooks and a time limit of its own. */
