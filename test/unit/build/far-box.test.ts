@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
-import { suite, type TestContext, test } from "node:test";
+import { after, before, mock, suite, test } from "node:test";
 import { isFarBox } from "../../../src/build/far-box.js";
 import type { Engine } from "../../../src/engine/engine.js";
 
 const signal = new AbortController().signal;
 const LARGE = 100_000_000;
 
+/** Milliseconds, by a clock that stands still but while a box is asked. */
+let now = 0;
+
 /** A box that looked so far when it was reached, and answers after so many milliseconds each time. */
-function box(context: TestContext, roundTripMs: number, answers: readonly number[]) {
+function box(roundTripMs: number, answers: readonly number[]) {
 	const left = [...answers];
-	let now = 0;
-	context.mock.method(performance, "now", () => now);
 	const engine = {
 		roundTripMs,
 		async request() {
@@ -23,22 +24,25 @@ function box(context: TestContext, roundTripMs: number, answers: readonly number
 }
 
 suite("whether a box is far", () => {
-	test("is asked again where it was busy at first", async (context) => {
-		const { engine, left } = box(context, 30, [50, 0, 0]);
+	before(() => mock.method(performance, "now", () => now));
+	after(() => mock.restoreAll());
+
+	test("is asked again where it was busy at first", async () => {
+		const { engine, left } = box(30, [50, 0, 0]);
 		assert.equal(await isFarBox(engine, LARGE, signal), false);
 		assert.deepEqual(left, [0]);
 	});
 
-	test("is believed after three tries", async (context) => {
-		const { engine, left } = box(context, 30, [25, 25, 25]);
+	test("is believed after three tries", async () => {
+		const { engine, left } = box(30, [25, 25, 25]);
 		assert.equal(await isFarBox(engine, LARGE, signal), true);
 		assert.deepEqual(left, []);
 	});
 
-	test("is not asked where it is clear, or does not matter", async (context) => {
-		assert.equal(await isFarBox(box(context, 2, []).engine, LARGE, signal), false);
-		assert.equal(await isFarBox(box(context, 60, []).engine, LARGE, signal), true);
-		assert.equal(await isFarBox(box(context, 30, []).engine, 1000, signal), true);
-		assert.equal(await isFarBox(box(context, 30, []).engine, undefined, signal), true);
+	test("is not asked where it is clear, or does not matter", async () => {
+		assert.equal(await isFarBox(box(2, []).engine, LARGE, signal), false);
+		assert.equal(await isFarBox(box(60, []).engine, LARGE, signal), true);
+		assert.equal(await isFarBox(box(30, []).engine, 1000, signal), true);
+		assert.equal(await isFarBox(box(30, []).engine, undefined, signal), true);
 	});
 });
