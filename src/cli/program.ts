@@ -298,7 +298,9 @@ function unknownArgument(
 		name,
 		flags.filter((flag) => flag !== name),
 	);
+	const [first = ""] = argv;
+	const command = Object.hasOwn(OTHER_FLAGS, first) ? first : "build";
 	return new UsageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}`, {
-		hint: meant === undefined ? "see rbuild build --help" : `did you mean --${meant}?`,
+		hint: meant === undefined ? `see rbuild ${command} --help` : `did you mean --${meant}?`,
 	});
 }

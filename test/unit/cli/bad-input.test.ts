@@ -58,6 +58,12 @@ suite("bad input: the command line", () => {
 			/did you mean --tag\?/,
 		],
 		[
+			"a flag of another command",
+			["context", "--push"],
+			/: unknown flag --push$/,
+			/rbuild context -/,
+		],
+		[
 			"an unknown way to push",
 			[".", "-t", "r.example/app", "--push", "--via", "pigeon"],
 			/^error: --via "pigeon" is nobody who pushes$/,
