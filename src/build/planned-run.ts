@@ -8,6 +8,7 @@ import { Closing } from "./closing.js";
 import type { BuildOptions } from "./options.js";
 import { pathsToNote } from "./secrets-check.js";
 import { Stopwatch } from "./stopwatch.js";
+import { checkTarget } from "./target-check.js";
 import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
 
 /** What a build needs of the process it runs in. */
@@ -75,7 +76,9 @@ export async function openContext(
 		stdin,
 		note: pathsToNote(plan.secretsCheck),
 	};
-	return closing.use(await openBuildContext(request, run.signal));
+	const opened = closing.use(await openBuildContext(request, run.signal));
+	await checkTarget(opened, plan.request);
+	return opened;
 }
 
 /** Waits until all of it is known that is known beforehand. */

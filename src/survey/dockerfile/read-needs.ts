@@ -9,6 +9,7 @@ import { readStages, type Stage } from "./stages.js";
 import {
 	flagValues,
 	isFlagged,
+	isKnownFrontend,
 	type ReadDockerfile,
 	readDockerfile,
 	type Step,
@@ -30,9 +31,6 @@ export function readNeeds(dockerfile: string, options: NeedsOptions = {}): Docke
 		return { uses: [], doubts, images: [], failure: { line, column, message } };
 	}
 }
-
-/** Docker's own frontends, which read a Dockerfile alike. */
-const KNOWN_FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/;
 
 const TEXT_LENGTH = 100;
 
@@ -83,7 +81,7 @@ class NeedsReader {
 
 	#checkFrontend(): void {
 		const frontend = this.#buildArgs.get("BUILDKIT_SYNTAX") ?? this.#dockerfile.frontend;
-		if (frontend === undefined || KNOWN_FRONTEND.test(frontend)) return;
+		if (isKnownFrontend(frontend)) return;
 		this.#doubts.add(`the frontend ${frontend} may read the Dockerfile in another way`);
 	}
 

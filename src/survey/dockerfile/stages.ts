@@ -65,6 +65,14 @@ export function readStages(
 	return { stages, built: reachable(stages, all, names) };
 }
 
+/**
+ * The names of a Dockerfile's stages, in lower case, by their numbers; undefined for one that has none.
+ * @throws DockerfileSyntaxError
+ */
+export function stageNames(steps: readonly Step[]): readonly (string | undefined)[] {
+	return steps.filter(({ keyword }) => keyword === "FROM").map((step) => readFrom(step).name);
+}
+
 /** "FROM [--platform=…] image [AS name]" */
 function readFrom({ operands, line, column }: Step) {
 	const [image = "", as, name, ...more] = wordsOf(operands);
