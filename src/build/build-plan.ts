@@ -60,10 +60,11 @@ export async function planBuild(
 		throw new UsageError("no build context was given", { hint: 'name a directory, such as "."' });
 	}
 	const platform = singlePlatform(options.platform, environment);
-	if (options.contextKey && options.contextIndex === false) {
+	const indexless = whyWithoutIndex(options);
+	if (options.contextKey && indexless !== undefined) {
 		run.emit({
 			type: "warning",
-			message: "--context-key has no effect with --no-context-index",
+			message: `--context-key has no effect with ${indexless}`,
 			hint: "it names the index of what was sent before, which this build does without: leave one of them out",
 		});
 	}
@@ -107,6 +108,12 @@ export async function planBuild(
 		});
 	}
 	return plan;
+}
+
+/** The flag by which nothing is remembered of what was sent. */
+function whyWithoutIndex({ contextIndex, transfer }: BuildOptions): string | undefined {
+	if (contextIndex === false) return "--no-context-index";
+	return transfer === "tar" ? "--transfer tar" : undefined;
 }
 
 /** It is a label of an image on the box, for people to read. */

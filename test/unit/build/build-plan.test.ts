@@ -59,6 +59,9 @@ suite("a build plan", () => {
 		};
 		const both = { contextKey: "me/app", contextIndex: false };
 		assert.deepEqual(await warnings(both), ["--context-key has no effect with --no-context-index"]);
+		assert.deepEqual(await warnings({ contextKey: "me/app", transfer: "tar" }), [
+			"--context-key has no effect with --transfer tar",
+		]);
 		assert.deepEqual(await warnings({ contextKey: "me/app" }), []);
 		// The environment's is for all builds.
 		const variables = { RBUILD_CONTEXT_KEY: "me/app" };
