@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { lab } from "../test/support/lab.js";
+import { median } from "./median.js";
 import { shell } from "./shell.js";
 
 // `npm run bench -- --outputs`: the files of a build in a folder of this machine, beside docker buildx: a folder
@@ -86,12 +87,10 @@ async function measured(command: string): Promise<Round> {
 function print(rounds: ReadonlyMap<string, readonly Round[]>): void {
 	console.log("| what | how | runs | s | CPU s | peak MB |\n|---|---|--:|--:|--:|--:|");
 	for (const [key, some] of rounds) {
-		const median = (of: (round: Round) => number) =>
-			some.map(of).sort((a, b) => a - b)[some.length >> 1] ?? 0;
 		const figures = [
-			median(({ seconds }) => seconds).toFixed(2),
-			median(({ cpuSeconds }) => cpuSeconds).toFixed(2),
-			median(({ megabytes }) => megabytes).toFixed(0),
+			median(some, ({ seconds }) => seconds).toFixed(2),
+			median(some, ({ cpuSeconds }) => cpuSeconds).toFixed(2),
+			median(some, ({ megabytes }) => megabytes).toFixed(0),
 		];
 		console.log(`| ${key} | ${some.length} | ${figures.join(" | ")} |`);
 	}

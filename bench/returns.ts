@@ -9,6 +9,7 @@ import { BASE_IMAGE } from "../test/support/base-image.js";
 import { startDockerd } from "../test/support/dockerd.js";
 import { lab } from "../test/support/lab.js";
 import { type Link, openLink } from "./link.js";
+import { median } from "./median.js";
 import { type PodmanScp, startPodmanScp } from "./podman-scp.js";
 import { shell } from "./shell.js";
 
@@ -168,12 +169,10 @@ async function measured({ link }: Peer, command: string): Promise<Round> {
 function print(rounds: ReadonlyMap<string, readonly Round[]>): void {
 	console.log("| what | how | runs | s | received MB | peak MB |\n|---|---|--:|--:|--:|--:|");
 	for (const [key, some] of rounds) {
-		const middle = (of: (round: Round) => number) =>
-			some.map(of).sort((a, b) => a - b)[some.length >> 1] ?? 0;
 		const figures = [
-			middle(({ seconds }) => seconds).toFixed(2),
-			(middle(({ bytes }) => bytes) / MB).toFixed(2),
-			(middle(({ memory }) => memory) / MB).toFixed(0),
+			median(some, ({ seconds }) => seconds).toFixed(2),
+			(median(some, ({ bytes }) => bytes) / MB).toFixed(2),
+			(median(some, ({ memory }) => memory) / MB).toFixed(0),
 		];
 		console.log(`| ${key.replace("\t", " | ")} | ${some.length} | ${figures.join(" | ")} |`);
 	}
