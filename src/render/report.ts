@@ -15,6 +15,10 @@ import { arrivalParts, deliveryName, passedOn } from "./wording.js";
 /** A build may send this much beside its context: logins, requests, the list of files, the index of contents. */
 const OWN_BYTES = 64 * 1024;
 
+/** What compression saves is told where it is both; "32 B (9%) saved" would only raise questions. */
+const LEAST_SAVED_BYTES = 1000;
+const LEAST_SAVED_SHARE = 0.01;
+
 /** The closing report: one aligned row for each question, wrapped between its parts where it is narrow. */
 export function reportLines(report: BuildReport, colors: Colors, columns: number): string[] {
 	const { engine, context } = report;
@@ -88,8 +92,9 @@ function sentParts(upload: UploadReport, context: ContextTotals | undefined): st
 }
 
 function savedParts({ sentBytes, savedBytes }: UploadReport): string[] {
-	if (savedBytes <= 0) return [];
-	return [`${withShare(savedBytes, sentBytes + savedBytes)} saved by compression`];
+	const unpacked = sentBytes + savedBytes;
+	if (savedBytes < LEAST_SAVED_BYTES || savedBytes < LEAST_SAVED_SHARE * unpacked) return [];
+	return [`${withShare(savedBytes, unpacked)} saved by compression`];
 }
 
 function reusedParts({ bytes, alreadyThere }: UploadReport): string[] {

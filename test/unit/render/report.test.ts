@@ -120,6 +120,13 @@ describe("the closing report", () => {
 		assert.deepEqual(rows({ ...all, alreadyThere: none, savedBytes: 0 }), [
 			"sent     107 files, 12 MB (100%)",
 		]);
+		for (const little of [
+			{ sentBytes: 29, savedBytes: 999 },
+			{ sentBytes: 12_000_000, savedBytes: 100_000 },
+		]) {
+			const lines = rows({ ...all, alreadyThere: none, ...little });
+			assert.deepEqual(lines, ["sent     107 files, 12 MB (100%)"]);
+		}
 		assert.deepEqual(rows({ ...none, files: 1, alreadyThere: none, savedBytes: 0 }), [
 			"sent     1 file, 0 B",
 		]);
