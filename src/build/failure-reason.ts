@@ -26,6 +26,10 @@ const EXIT_CODES = [
 	/: while running runtime: exit status (\d+)$/,
 ];
 
+/** What an image is that was not made for the platform; BuildKit, the classic builder and Podman. */
+export const NOT_FOR_PLATFORM =
+	/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/;
+
 /** "$1" is what the pattern found. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
@@ -54,8 +58,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the command was killed, most often because the build machine ran out of memory",
 	],
 	[
-		// BuildKit, the classic builder and Podman.
-		/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/,
+		NOT_FOR_PLATFORM,
 		"the base image is not made for the platform that is built for; look at FROM and --platform",
 	],
 	[

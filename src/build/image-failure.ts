@@ -1,5 +1,5 @@
 import { DOCKER_HUB, parseReference } from "../image/reference.js";
-import type { FailureReason } from "./failure-reason.js";
+import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
 export interface ImageFailure extends FailureReason {
@@ -46,7 +46,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 				: { reason },
 	],
 	[
-		/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/,
+		NOT_FOR_PLATFORM,
 		() => ({
 			reason: "it is not made for the platform that is built for",
 			hint: "look at FROM and --platform",

@@ -13,12 +13,10 @@ export async function checkTarget(
 	{ target, buildArgs }: BuildPlan["request"],
 ): Promise<void> {
 	if (!target || dockerfileContent === undefined) return;
-	const { readStageNames } = await import("../survey/dockerfile/stage-names.js");
+	const { stagesInsteadOf } = await import("../survey/dockerfile/missing-stage.js");
 	const dockerfile = Buffer.from(dockerfileContent).toString("utf8");
-	const names = readStageNames(dockerfile, buildArgs?.BUILDKIT_SYNTAX ?? undefined);
-	if (names === undefined || names.includes(target.toLowerCase())) return;
-	if (/^\d+$/.test(target) && Number(target) < names.length) return;
-	const known = names.filter((name) => name !== undefined);
+	const known = stagesInsteadOf(target, dockerfile, buildArgs?.BUILDKIT_SYNTAX ?? undefined);
+	if (known === undefined) return;
 	throw new UsageError(`${dockerfileName} has no stage "${target}" (--target)`, {
 		hint:
 			known.length > 0

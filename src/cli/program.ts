@@ -1,5 +1,5 @@
 import yargs, { type Options } from "yargs";
-import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
+import { EXIT_CODES, type ExitCode } from "../errors.js";
 import { type BuildArguments, runBuild } from "./build-command.js";
 import { BUILD_FLAGS } from "./build-flags.js";
 import type { CacheArguments } from "./cache-command.js";
@@ -20,7 +20,7 @@ import { endSoon } from "./interrupts.js";
 import { OLD_FLAGS } from "./old-flags.js";
 import { OUTPUT_FLAGS } from "./output-flags.js";
 import type { PullArguments } from "./pull-command.js";
-import { suggestion } from "./suggestion.js";
+import { completionTakesNothing, usageError } from "./usage-errors.js";
 import { version } from "./version.js";
 
 const GENERAL_FLAGS = {
@@ -211,12 +211,12 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 			// yargs throws its own findings, too.
 			throw error && error.name !== "YError"
 				? error
-				: usageError(message, argv, Object.keys(flags));
+				: usageError(message, argv, { commands: COMMANDS, flags: Object.keys(flags) });
 		});
 	if (argv[0] !== "completion") await parser.parseAsync();
 	else if (argv.length === 1) parser.showCompletionScript();
 	else if (argv.some((word) => HELP_WORDS.includes(word))) process.stdout.write(COMPLETION_HELP);
-	else throw noArgument(argv[1] ?? "");
+	else throw completionTakesNothing(argv[1] ?? "");
 	return { exitCode, hasBuilt };
 }
 
@@ -251,56 +251,4 @@ function onlyHere<Flags extends Record<string, object>>(flags: Flags): Flags {
 	return Object.fromEntries(
 		Object.entries(flags).map(([name, flag]) => [name, { ...flag, global: false }]),
 	) as Flags;
-}
-
-function usageError(
-	message: string,
-	argv: readonly string[],
-	flags: readonly string[],
-): UsageError {
-	const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
-	if (unknown !== undefined) return unknownArgument(unknown, argv, flags);
-	if (message.startsWith("Not enough non-option arguments")) {
-		if (argv[0] === "context") {
-			return new UsageError("no path was given", {
-				hint: "name what you wonder about, such as: rbuild context why src/main.ts",
-			});
-		}
-		return new UsageError("no build context was given", {
-			hint: "name the directory to build, such as: rbuild . -t app",
-		});
-	}
-	const line = message.replace(/\s+/g, " ").trim();
-	return new UsageError(line.charAt(0).toLowerCase() + line.slice(1), {
-		hint: "see rbuild --help",
-	});
-}
-
-function noArgument(word: string): UsageError {
-	return new UsageError(`rbuild completion takes no argument, and got "${word}"`, {
-		hint: "it prints what suits the shell that SHELL names: zsh, fish, else bash",
-	});
-}
-
-function unknownArgument(
-	name: string,
-	argv: readonly string[],
-	flags: readonly string[],
-): UsageError {
-	if (argv.includes(name)) {
-		const command = suggestion(argv[0] ?? "", COMMANDS);
-		return new UsageError(`unexpected argument "${name}"`, {
-			hint:
-				command === undefined ? "there is one build context" : `did you mean: rbuild ${command}?`,
-		});
-	}
-	const meant = suggestion(
-		name,
-		flags.filter((flag) => flag !== name),
-	);
-	const [first = ""] = argv;
-	const command = Object.hasOwn(OTHER_FLAGS, first) ? first : "build";
-	return new UsageError(`unknown flag ${name.length === 1 ? "-" : "--"}${name}`, {
-		hint: meant === undefined ? `see rbuild ${command} --help` : `did you mean --${meant}?`,
-	});
 }

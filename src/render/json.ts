@@ -18,7 +18,7 @@ import type { Screen } from "./screen.js";
  * - `transfer`: transfer (`tar` or `sync`), reason, needed? {files, bytes}, doubt?
  * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, savedBytes?, durationMs
  * - `sent-file`: path, bytes, context? (a named one): with a sync, for each file once it is sent; a tar sends all
- * - `step`, status `started`, `cached` or `canceled`: id, name
+ * - `step`, status `started`, `waiting` (looked up, not yet fetched), `cached` or `canceled`: id, name
  * - `step`, status `progress`: id, name, item, current, total (0: not known)
  * - `step`, status `done`: id, name, durationMs
  * - `step`, status `failed`: id, name, error, durationMs

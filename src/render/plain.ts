@@ -132,18 +132,18 @@ export class PlainRenderer implements Renderer {
 					? [`${prefix} ${printableName(event.item)} ${amount(event.current, event.total)}`]
 					: [];
 			case "done":
-				return this.#end(step, event, `${prefix} DONE ${formatDuration(event.durationMs)}`);
+				return this.#end(step, `${prefix} DONE ${formatDuration(event.durationMs)}`);
 			case "cached":
-				return this.#end(step, event, `${prefix} CACHED`);
+				return this.#end(step, `${prefix} CACHED`);
 			case "failed":
-				return this.#end(step, event, `${prefix} ERROR: ${printableName(event.error)}`);
+				return this.#end(step, `${prefix} ERROR: ${printableName(event.error)}`);
 			case "canceled":
-				return this.#end(step, event, `${prefix} CANCELED`);
+				return this.#end(step, `${prefix} CANCELED`);
 		}
 	}
 
-	#end(step: Step, event: StepEvent, line: string): string[] {
-		return [...this.#rest(step), ...(this.#steps.isNews(step, event) ? [line] : [])];
+	#end(step: Step, line: string): string[] {
+		return [...this.#rest(step), ...(step.isNews ? [line] : [])];
 	}
 
 	#itemIsDue(step: Step, event: StepEvent & { readonly status: "progress" }): boolean {

@@ -24,8 +24,10 @@ export interface Step {
 	/** When it last said something. */
 	heardAt: number;
 	state: "new" | "running" | "waiting" | "over";
-	/** How it ended when that was last told. */
-	told: string | undefined;
+	/** How it ended last. */
+	end: string | undefined;
+	/** Whether that is worth a line: not if it ran again without taking any longer. */
+	isNews: boolean;
 	readonly log: LogLines;
 	/** Its last complete lines of output. */
 	tail: readonly string[];
@@ -65,9 +67,13 @@ export class Steps {
 			case "waiting":
 				step.state = "waiting";
 				break;
-			default:
+			default: {
 				step.state = "over";
 				step.items.clear();
+				const end = endOf(event);
+				step.isNews = end !== step.end;
+				step.end = end;
+			}
 		}
 		return step;
 	}
@@ -81,15 +87,6 @@ export class Steps {
 		return { step, lines };
 	}
 
-	/** Whether its end is worth a line: not if it ran again without taking any longer. */
-	isNews(step: Step, event: StepEvent): boolean {
-		const time = "durationMs" in event ? formatDuration(event.durationMs) : "";
-		const end = `${event.status} ${time}`;
-		const isNews = step.told !== end;
-		step.told = end;
-		return isNews;
-	}
-
 	/** A step that was never announced has its id as its name. */
 	#get(id: string, now: number): Step {
 		const known = this.#steps.get(id);
@@ -100,7 +97,8 @@ export class Steps {
 			startedAt: now,
 			heardAt: now,
 			state: "new",
-			told: undefined,
+			end: undefined,
+			isNews: false,
 			log: new LogLines(),
 			tail: [],
 			items: new Map(),
@@ -108,4 +106,9 @@ export class Steps {
 		this.#steps.set(id, step);
 		return step;
 	}
+}
+
+/** As it is shown. */
+function endOf(event: StepEvent): string {
+	return `${event.status} ${"durationMs" in event ? formatDuration(event.durationMs) : ""}`;
 }

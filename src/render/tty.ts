@@ -179,7 +179,7 @@ export class TtyRenderer implements Renderer {
 		const step = this.#steps.update(event, this.#screen.now());
 		if (step.state !== "over") return;
 		this.#printLog(step, step.log.end());
-		if (!this.#steps.isNews(step, event)) return;
+		if (!step.isNews) return;
 		const title = stepTitle(step);
 		if (event.status === "done") {
 			this.#printFinished(title, event.durationMs);

@@ -37,7 +37,7 @@ class Merge {
 	readonly #other = Buffer.allocUnsafe(COMPARED_BYTES);
 
 	async folder(from: string, to: string): Promise<void> {
-		for (const { name } of readdirSync(from, { withFileTypes: true })) {
+		for (const name of readdirSync(from)) {
 			await this.#breathe();
 			await this.#entry(join(from, name), join(to, name));
 		}

@@ -66,11 +66,19 @@ export function readStages(
 }
 
 /**
- * The names of a Dockerfile's stages, in lower case, by their numbers; undefined for one that has none.
+ * The names of all stages, where none of them is the target; undefined where one is, or there is none at all.
  * @throws DockerfileSyntaxError
  */
-export function stageNames(steps: readonly Step[]): readonly (string | undefined)[] {
-	return steps.filter(({ keyword }) => keyword === "FROM").map((step) => readFrom(step).name);
+export function stagesWithout(
+	target: string,
+	steps: readonly Step[],
+): readonly string[] | undefined {
+	const froms = steps.filter(({ keyword }) => keyword === "FROM").map(readFrom);
+	const names = new Map(
+		froms.flatMap(({ name }, index) => (name === undefined ? [] : [[name, index] as const])),
+	);
+	const isThere = indexOf(target, names, froms.length) !== undefined;
+	return isThere || froms.length === 0 ? undefined : [...names.keys()];
 }
 
 /** "FROM [--platform=…] image [AS name]" */
