@@ -29,20 +29,22 @@ export async function contextNews(
 		findIndex(engine, key, run),
 	]);
 	if (local === undefined && found === "refused") return undefined;
-	const isNewer = typeof found !== "string" && isContinued(local, found);
-	const index = isNewer ? await fetchIndex(engine, key, found, local, run) : undefined;
-	const { parts, generation } = index ?? local ?? { parts: EMPTY, generation: new Uint8Array() };
+	const isNewer = typeof found !== "string" && found.id !== local?.imageId;
+	const fetched = isNewer ? await fetchIndex(engine, key, found, local, run) : undefined;
+	const { parts, generation } = newest(local, fetched);
 	const hashesFile = places.hashes;
 	context.memory.useIndex({ parts, generation, key: key.digest, hashesFile });
 	return context.memory.measureNews();
 }
 
-/** Whether a build would go on with the box's index in place of its own copy (IndexStore.newest). */
-function isContinued(
+/** What a build would know of the files that the box has for it (IndexStore.newest). */
+function newest(
 	local: IndexCopy | undefined,
-	found: { readonly id: string; readonly generation: string },
-): boolean {
-	if (local === undefined) return true;
-	const generation = Buffer.from(local.generation).toString("hex");
-	return found.id !== local.imageId && found.generation === generation;
+	fetched: IndexCopy | undefined,
+): Pick<IndexCopy, "parts" | "generation"> {
+	const nothing = { parts: EMPTY, generation: new Uint8Array() };
+	if (local === undefined || fetched === undefined) return fetched ?? local ?? nothing;
+	// With the times of another generation, the box has none of its files.
+	const isSame = Buffer.from(local.generation).equals(fetched.generation);
+	return isSame ? fetched : nothing;
 }

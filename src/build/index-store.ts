@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { IndexParts } from "../context/content-index.js";
 import { packFiles } from "../context/tar-pack.js";
 import type { Engine } from "../engine/engine.js";
@@ -65,7 +64,8 @@ export class IndexStore {
 	readonly #key: ContextKey;
 	readonly #path: string;
 	readonly #run: Run;
-	#place: "daemon and here" | "here" | "nowhere" = "daemon and here";
+	/** Whether it is stored there, too. */
+	#isOnDaemon = true;
 
 	constructor(engine: Engine, key: ContextKey, path: string, run: Run) {
 		this.#engine = engine;
@@ -81,19 +81,16 @@ export class IndexStore {
 	 */
 	async newest(local: IndexCopy, found: Found): Promise<IndexCopy> {
 		if (found === "refused") {
-			this.#place = "here";
+			this.#isOnDaemon = false;
 			return local;
 		}
-		if (found === "none") return { ...local, imageId: undefined, baseId: undefined };
+		// What the daemon has lost, or holds damaged, is replaced by what is known here: a build that found
+		// nothing would date its contents by their own times, which may be before those of this build.
+		const ours = { ...local, imageId: undefined, baseId: undefined };
+		if (found === "none") return ours;
 		if (found.id === local.imageId) return local;
 		const isSame = found.generation === Buffer.from(local.generation).toString("hex");
-		const fetched = await this.fetch(found, isSame ? local : undefined);
-		if (fetched !== undefined) return fetched;
-		if (isSame) return { ...local, imageId: undefined, baseId: undefined };
-		// This build goes on with the files that it knows of; the next one with everybody else's.
-		this.#place = "nowhere";
-		await rm(this.#path, { force: true }).catch(() => {});
-		return local;
+		return (await this.fetch(found, isSame ? local : undefined)) ?? ours;
 	}
 
 	/** @param local may have the base already */
@@ -124,7 +121,7 @@ export class IndexStore {
 		const isBaseThere = news?.base === undefined;
 		let images: Pick<IndexCopy, "imageId" | "baseId"> = { imageId: undefined, baseId: undefined };
 		try {
-			if (this.#place === "daemon and here") {
+			if (this.#isOnDaemon) {
 				images = await this.#write(
 					generation,
 					parts,
@@ -133,8 +130,7 @@ export class IndexStore {
 				);
 			}
 		} finally {
-			const copy = { generation, parts, ...images };
-			if (this.#place !== "nowhere") await writeIndexCopy(this.#path, copy);
+			await writeIndexCopy(this.#path, { generation, parts, ...images });
 		}
 	}
 

@@ -5,6 +5,7 @@ import {
 	cpSync,
 	mkdirSync,
 	mkdtempSync,
+	readdirSync,
 	rmSync,
 	statSync,
 	utimesSync,
@@ -13,7 +14,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { inspectImage, removeImage } from "../../src/engine/images.js";
+import { importImage, inspectImage, removeImage } from "../../src/engine/images.js";
 import type { Environment } from "../../src/environment.js";
 import { BuildFailedError } from "../../src/errors.js";
 import type { BuildEvent, UploadEvent } from "../../src/events.js";
@@ -204,12 +205,38 @@ export function testContextIndex(open: () => Promise<Box>): void {
 		assert.ok((times.get("c/restored") ?? 0) >= now, `${times.get("c/restored")}`);
 	});
 
+	test("goes by what one machine knows where the daemon's index cannot be read, for all that build later", async () => {
+		const root = clone({ Dockerfile: dockerfile, edited: "1" });
+		const long = 1_500_000_000;
+		utimesSync(join(root, "edited"), long, long);
+		await upload(root, {}, "knowing");
+		await damageIndex();
+		const now = Math.floor(Date.now() / 1000);
+		write(root, "edited", "2");
+		await upload(root, { noCache: true }, "knowing");
+		const again = cloneAgain(root);
+		write(again, "edited", "3");
+		utimesSync(join(again, "edited"), long, long);
+		await upload(again, { noCache: true });
+		const times = imageTimes(await imageFolder(box.engine, tag, "/c"));
+		assert.ok((times.get("c/edited") ?? 0) >= now, `${times.get("c/edited")}`);
+	});
+
+	/** Puts an image of nothing in its place. */
+	async function damageIndex(): Promise<void> {
+		const [image = assert.fail("there is no index")] = await stored(new RegExp(`/${repository}:`));
+		const label = `LABEL rbuild.context=example.com/${repository}:`;
+		for await (const _ of importImage(box.engine, image, Buffer.alloc(1024), [label], signal));
+	}
+
 	/** In seconds since 1970, by path. */
 	function imageTimes(tar: Buffer): ReadonlyMap<string, number> {
 		const unpacked = mkdtempSync(join(directory, "image-"));
 		execFileSync("tar", ["-xpf", "-", "-C", unpacked, "--warning=no-timestamp"], { input: tar });
-		const names = ["c/kept", "c/edited", "c/restored"];
-		return new Map(names.map((name) => [name, statSync(join(unpacked, name)).mtimeMs / 1000]));
+		const names = readdirSync(join(unpacked, "c"));
+		return new Map(
+			names.map((name) => [`c/${name}`, statSync(join(unpacked, "c", name)).mtimeMs / 1000]),
+		);
 	}
 }
 

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { removeImage } from "../../src/engine/images.js";
-import type { BuildEvent, DryRunReport } from "../../src/events.js";
+import type { BuildEvent, DryRunReport, UploadEvent } from "../../src/events.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { type Finished, rbuild } from "../support/cli.js";
+import { indexImages } from "../support/index-images.js";
 
 const { signal } = new AbortController();
 
@@ -44,10 +45,11 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		return root;
 	}
 
-	const run = (root: string, ...flags: string[]) =>
+	const runOn = (machine: string, root: string, ...flags: string[]) =>
 		rbuild([root, "-t", "dry-run-test", ...box.flags, ...flags], {
-			env: { XDG_CACHE_HOME: cache },
+			env: { XDG_CACHE_HOME: machine },
 		});
+	const run = (root: string, ...flags: string[]) => runOn(cache, root, ...flags);
 
 	const copying = {
 		Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /c\n`,
@@ -165,15 +167,36 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		assert.deepEqual(await news(clone), { files: 1, bytes: 4, atMost: false });
 		assert.deepEqual(await news(clone, "--no-context-index"), undefined);
 	});
+
+	test("tells that all is sent again, where the box's index was lost and another machine began one", async () => {
+		const root = context(copying);
+		const repository = `dry-${process.pid}-${Date.now()}`;
+		const sync = ["--transfer", "sync", "--context-key", repository, "--progress", "json"];
+		const [one, other] = [join(directory, "one"), join(directory, "other")];
+		assert.equal((await runOn(one, root, ...sync)).code, 0);
+		for (const [name] of await indexImages(box.engine, new RegExp(repository))) {
+			await removeImage(box.engine, name, signal);
+		}
+		assert.equal((await runOn(other, context(copying), ...sync)).code, 0);
+		const { transfer } = reportOf(await runOn(one, root, ...sync, "--dry-run"));
+		assert.deepEqual(transfer?.upload, { files: 4, bytes: sizeOf(copying), atMost: false });
+		const upload = eventsOf(await runOn(one, root, ...sync)).find(
+			(event) => event.type === "upload" && event.status === "done",
+		);
+		assert.equal((upload as UploadEvent).bytes, sizeOf(copying));
+	});
 }
 
-function reportOf({ stderr }: Finished): DryRunReport {
-	const events = stderr
+function eventsOf({ stderr }: Finished): readonly BuildEvent[] {
+	return stderr
 		.trim()
 		.split("\n")
 		.map((line) => JSON.parse(line) as BuildEvent);
-	const last = events.at(-1);
-	assert.equal(last?.type, "dry-run", stderr);
+}
+
+function reportOf(finished: Finished): DryRunReport {
+	const last = eventsOf(finished).at(-1);
+	assert.equal(last?.type, "dry-run", finished.stderr);
 	return last.report;
 }
 
