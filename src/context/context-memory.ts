@@ -3,7 +3,13 @@ import { ContentTimes, timeOfContent } from "./content-times.js";
 import { type ContextFilter, isForRules } from "./context-filter.js";
 import type { ContextNews } from "./context-messages.js";
 import { FileHashes, type HashedFile } from "./file-hashes.js";
-import { type FileStates, type FindRecorded, KnownContents } from "./known-contents.js";
+import {
+	type FileStates,
+	type FindRecorded,
+	KnownContents,
+	type KnownFiles,
+} from "./known-contents.js";
+import { linkedFiles } from "./linked-files.js";
 import type { ContextEntry } from "./manifest.js";
 import { comparePaths } from "./path-bytes.js";
 import type { SourceTree } from "./source-tree.js";
@@ -47,29 +53,40 @@ export class ContextMemory {
 		this.#parts = parts;
 	}
 
+	get #files(): KnownFiles {
+		const { tree, states } = this.#walk;
+		return { tree, states, hashes: this.#hashes };
+	}
+
 	get #index(): ContentIndex {
 		this.#read ??= ContentIndex.read(this.#parts, this.#header);
 		return this.#read;
 	}
 
 	announce(entries: readonly ContextEntry[], filter: ContextFilter): KnownContents {
-		const { tree, states } = this.#walk;
-		const files = { tree, states, hashes: this.#hashes };
-		const times = new ContentTimes(Date.now(), this.#index.syncedAt);
-		if (isForRules(filter)) return new KnownContents(files, entries, byContent, times);
-		const find = this.#index.finder();
-		const contents = new KnownContents(files, entries, ({ path }) => find(path), times);
+		if (isForRules(filter)) {
+			const linked = linkedFiles(entries, () => undefined);
+			return new KnownContents(this.#files, entries, byContent, linked, this.#times());
+		}
+		const contents = this.#contents(entries);
 		this.#announced.push(contents);
 		return contents;
 	}
 
+	#contents(entries: readonly ContextEntry[]): KnownContents {
+		const find = this.#index.finder();
+		const linked = linkedFiles(entries, this.#index.finder());
+		return new KnownContents(this.#files, entries, ({ path }) => find(path), linked, this.#times());
+	}
+
+	#times(): ContentTimes {
+		return new ContentTimes(Date.now(), this.#index.syncedAt);
+	}
+
 	/** What the index does not have, of all that would be sent. Nothing is learned from it. */
 	measureNews(): ContextNews {
-		const { tree, entries, states } = this.#walk;
-		const find = this.#index.finder();
-		const times = new ContentTimes(Date.now(), this.#index.syncedAt);
-		const files = { tree, states, hashes: this.#hashes };
-		const contents = new KnownContents(files, entries, ({ path }) => find(path), times);
+		const { entries } = this.#walk;
+		const contents = this.#contents(entries);
 		contents.announce(0, entries.length);
 		let news = { files: 0, bytes: 0 };
 		for (const { size } of contents.unrecorded()) {
@@ -125,7 +142,7 @@ export class ContextMemory {
 }
 
 /** For files that end up in no image: the same content always has the same time. */
-const byContent: FindRecorded = ({ size }, hash) => {
+const byContent: FindRecorded = ({ path, size }, hash) => {
 	const content = hash();
-	return { size, modTime: timeOfContent(content), hash: content };
+	return { path, size, modTime: timeOfContent(content), hash: content };
 };

@@ -4,6 +4,7 @@ import { HASH_BYTES, type RecordedContent } from "./content-index.js";
 import type { ContentWatch } from "./content-reader.js";
 import type { ContentTimes } from "./content-times.js";
 import { type FileHashes, type FileState, fileState, type HashedFile } from "./file-hashes.js";
+import { type LinkedFile, later } from "./linked-files.js";
 import type { ContextEntry } from "./manifest.js";
 import { changedWhileRead } from "./read-failure.js";
 import type { SourceTree } from "./source-tree.js";
@@ -24,15 +25,17 @@ export interface KnownFiles {
  *
  * @param hash finds out what the content of the file is now
  */
-export type FindRecorded = (
-	entry: ContextEntry,
-	hash: () => Buffer,
-) => Omit<RecordedContent, "path"> | undefined;
+export type FindRecorded = (entry: ContextEntry, hash: () => Buffer) => RecordedContent | undefined;
 
-/** What is known of an entry: a set of these. The first of them is about its hash. */
+/** What is known of an entry: a set of these. */
+/** Its hash is that of the file as it still is. */
 const CERTAIN = 1;
+/** Its content and its time are in the index. */
 const RECORDED = 2;
-const SENT = 4;
+/** It is announced with a time from the index, which stands for the content that it was found to have. */
+const DATED = 4;
+/** Its content went to the daemon. */
+const SENT = 8;
 
 const NOTHING = Buffer.alloc(0);
 const READ_BYTES = 256 * 1024;
@@ -55,14 +58,16 @@ export class KnownContents implements ContentWatch {
 	/** The files whose hash is certain now and was not before. */
 	readonly foundOut = { files: 0, bytes: 0 };
 	#buffer: Buffer = NOTHING;
-	/** The times of files that have several names. */
-	readonly #linked = new Map<string, bigint>();
+	/** By first name. */
+	readonly #linked: ReadonlyMap<string, LinkedFile>;
 	#reading: ContentDigest | undefined;
 
+	/** @param linked of the entries */
 	constructor(
 		known: KnownFiles,
 		entries: readonly ContextEntry[],
 		recorded: FindRecorded,
+		linked: ReadonlyMap<string, LinkedFile>,
 		times: ContentTimes,
 	) {
 		this.#known = known;
@@ -73,7 +78,7 @@ export class KnownContents implements ContentWatch {
 		this.#flags = new Uint8Array(entries.length);
 		this.#modTimes = new BigInt64Array(entries.length);
 		this.#hashes = Buffer.allocUnsafeSlow(entries.length * HASH_BYTES);
-		for (const { hardlink } of entries) if (hardlink !== undefined) this.#linked.set(hardlink, 0n);
+		this.#linked = linked;
 	}
 
 	/**
@@ -86,12 +91,12 @@ export class KnownContents implements ContentWatch {
 
 	/** What was sent and is not in the index, sorted by path. */
 	changes(): Generator<RecordedContent> {
-		return this.#contents((flags) => (flags & (SENT | RECORDED)) === SENT);
+		return this.#contents((flags) => (flags & (SENT | DATED)) !== 0 && (flags & RECORDED) === 0);
 	}
 
 	/** All that the daemon has now, as far as it is known, sorted by path. */
 	everything(): Generator<RecordedContent> {
-		return this.#contents((flags) => (flags & (SENT | RECORDED)) !== 0);
+		return this.#contents((flags) => (flags & (SENT | DATED)) !== 0);
 	}
 
 	/** The regular files that were announced as new, each inode once. */
@@ -126,8 +131,8 @@ export class KnownContents implements ContentWatch {
 		if (this.#reading === undefined) return;
 		const entry = this.#entries[id] as ContextEntry;
 		const sent = this.#reading.hash;
-		const isRecorded = ((this.#flags[id] ?? 0) & RECORDED) !== 0;
-		if (isRecorded && !sent.equals(this.#hashOf(id))) throw changedWhileRead(entry.path);
+		const isDated = ((this.#flags[id] ?? 0) & DATED) !== 0;
+		if (isDated && !sent.equals(this.#hashOf(id))) throw changedWhileRead(entry.path);
 		this.#learn(id, sent, SENT | this.#certainty(entry, after));
 	}
 
@@ -136,18 +141,32 @@ export class KnownContents implements ContentWatch {
 		const { path, size, mtimeMs, hardlink } = entry;
 		// The daemon compares the times of other things too, but has no content of theirs to mistake.
 		if (entry.type !== "file") return entry;
-		if (hardlink !== undefined) return { ...entry, modTime: this.#linked.get(hardlink) as bigint };
+		if (hardlink !== undefined) return this.#announcedLink(entry, id, hardlink);
 		let known: Buffer | undefined;
 		const hash = () => {
 			known ??= this.#knownHash(entry, id);
 			return known;
 		};
-		const recorded = this.#recorded(entry, hash);
-		const isRecorded = recorded?.size === size && recorded.hash.equals(hash());
-		if (isRecorded) this.#flags[id] = (this.#flags[id] ?? 0) | RECORDED;
-		const modTime = isRecorded ? recorded.modTime : this.#times.of(mtimeMs, recorded?.modTime);
+		const own = this.#recorded(entry, hash);
+		// No name of a file may be dated before what was last sent under it.
+		const latest = later(own, this.#linked.get(path)?.latest);
+		const isDated = latest?.size === size && latest.hash.equals(hash());
+		const isRecorded = isDated && latest.modTime === own?.modTime;
+		if (isDated) this.#flags[id] = (this.#flags[id] ?? 0) | DATED | (isRecorded ? RECORDED : 0);
+		const modTime = isDated ? latest.modTime : this.#times.of(mtimeMs, latest?.modTime);
 		this.#modTimes[id] = modTime;
-		if (this.#linked.has(path)) this.#linked.set(path, modTime);
+		return { ...entry, modTime };
+	}
+
+	/** Another name of a file that was announced already. */
+	#announcedLink(entry: ContextEntry, id: number, firstName: string): ContextEntry {
+		const { first } = this.#linked.get(firstName) as LinkedFile;
+		const modTime = this.#modTimes[first] as bigint;
+		this.#modTimes[id] = modTime;
+		const isDated = ((this.#flags[first] ?? 0) & DATED) !== 0;
+		const hash = () => this.#hashOf(first);
+		const own = isDated ? this.#recorded(entry, hash) : undefined;
+		if (own?.modTime === modTime && own.hash.equals(hash())) this.#flags[id] = RECORDED;
 		return { ...entry, modTime };
 	}
 
@@ -182,10 +201,11 @@ export class KnownContents implements ContentWatch {
 	}
 
 	*#contents(isWanted: (flags: number) => boolean): Generator<RecordedContent> {
-		for (let id = 0; id < this.#entries.length; id++) {
-			if (!isWanted(this.#flags[id] ?? 0)) continue;
-			const { path, size } = this.#entries[id] as ContextEntry;
-			yield { path, size, modTime: this.#modTimes[id] as bigint, hash: this.#hashOf(id) };
+		for (const [id, { path, size, hardlink }] of this.#entries.entries()) {
+			const { first = id } = this.#linked.get(hardlink ?? "") ?? {};
+			const flags = ((this.#flags[first] ?? 0) & ~RECORDED) | ((this.#flags[id] ?? 0) & RECORDED);
+			if (!isWanted(flags)) continue;
+			yield { path, size, modTime: this.#modTimes[id] as bigint, hash: this.#hashOf(first) };
 		}
 	}
 }

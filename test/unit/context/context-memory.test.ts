@@ -172,6 +172,49 @@ describe("the memory of a context", () => {
 		assert.deepEqual([second.sent, second.times, second.stored], [[], times, false]);
 	});
 
+	it("dates no name of a file before another content that it was the name of", (test) => {
+		const long = new Date(1_500_000_000_000);
+		const box = new FakeBox();
+		const separate = tree(test, { a: "1", b: "2" });
+		utimesSync(join(separate, "a"), long, long);
+		const { times: before } = box.sync(separate);
+
+		const linked = tree(test, { a: "1" });
+		linkSync(join(linked, "a"), join(linked, "b"));
+		utimesSync(join(linked, "a"), long, long);
+		const { sent, times } = box.sync(linked);
+		assert.deepEqual(sent, ["a"]);
+		assert.ok((times.get("b") as bigint) > (before.get("b") as bigint));
+		assert.equal(times.get("a"), times.get("b"));
+		const again = emptyTree(test);
+		writeFileSync(join(again, "a"), "1");
+		linkSync(join(again, "a"), join(again, "b"));
+		const second = box.sync(again);
+		assert.deepEqual([second.sent, second.times, second.stored], [[], times, false]);
+
+		utimesSync(join(separate, "b"), long, long);
+		const { times: after } = box.sync(separate);
+		assert.equal(after.get("a"), times.get("a"));
+		assert.ok((after.get("b") as bigint) > (times.get("b") as bigint));
+		assert.deepEqual(box.content("b"), "2");
+	});
+
+	it("fails for a file with several names that is not what it was dated as", (test) => {
+		const box = new FakeBox();
+		const separate = tree(test, { a: "1" });
+		box.sync(separate);
+		writeFileSync(join(separate, "b"), "1");
+		box.sync(separate);
+		const linked = tree(test, { a: "1" });
+		linkSync(join(linked, "a"), join(linked, "b"));
+		const { mtime } = statSync(join(linked, "a"));
+		const beforeReading = () => {
+			writeFileSync(join(linked, "a"), "2");
+			utimesSync(join(linked, "a"), mtime, mtime);
+		};
+		assert.throws(() => box.sync(linked, { beforeReading }), ContextError);
+	});
+
 	it("fails for a file that is not what it was announced as when it is asked for", (test) => {
 		const root = tree(test, { a: "1" });
 		const box = new FakeBox();
