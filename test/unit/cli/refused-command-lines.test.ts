@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { runProgram } from "../../../src/cli/program.js";
+import { EXIT_CODES } from "../../../src/errors.js";
+import { rbuild } from "../../support/cli.js";
+
+/** What is wrong, the command line, and what it has for an answer: an error, and a hint where one helps. */
+const REFUSED: [string, string[], RegExp, RegExp?][] = [
+	["no context", ["-t", "app"], /^error: no build context was given$/, /rbuild \. -t app/],
+	["an unknown flag", [".", "--tagg", "x"], /^error: unknown flag --tagg$/, /did you mean --tag\?/],
+	[
+		"a flag of another command",
+		["context", "--push"],
+		/: unknown flag --push$/,
+		/rbuild context -/,
+	],
+	[
+		"an unknown way to push",
+		[".", "-t", "r.example/app", "--push", "--via", "pigeon"],
+		/^error: --via "pigeon" is nobody who pushes$/,
+		/daemon, client/,
+	],
+	[
+		"a way to push without a push",
+		[".", "-t", "r.example/app", "--via", "client"],
+		/^error: --via client says who pushes, but nothing is pushed$/,
+		/add --push, or leave --via out/,
+	],
+	[
+		"an unknown transfer",
+		[".", "--transfer", "rsync"],
+		/^error: --transfer "rsync" is not a way to send the context$/,
+		/auto, sync, tar/,
+	],
+	["a bad tag", [".", "-t", "App:x"], /^error: invalid tag "App:x"/, /app:x/],
+	["a flag without its value", [".", "-t"], /^error: not enough arguments following: t/],
+	["two contexts", [".", "other"], /^error: unexpected argument "other"$/],
+	["a misspelt command", ["buidl", "."], /^error: unexpected argument "\."$/, /rbuild build/],
+	["an empty context", [""], /^error: the build context is empty$/],
+	[
+		"a secret that is nowhere",
+		[".", "--secret", "id=no-such-secret"],
+		/^error: secret "no-such-secret": there is neither a variable nor a file of that name$/,
+		/--secret id=no-such-secret,src=FILE/,
+	],
+	[
+		"a secret without an id",
+		[".", "--secret", "src=x"],
+		/^error: --secret has no id$/,
+		/--secret id=NAME/,
+	],
+	[
+		"a key that is none",
+		[".", "--ssh", "default=/etc/passwd"],
+		/^error: --ssh default: cannot use \/etc\/passwd: /,
+		/ssh-keygen/,
+	],
+	["an empty value", [".", "--save", ""], /^error: --save has an empty value$/],
+	["limits the wrong way round", [".", "--ulimit", "nofile=2:1"], /^error: --ulimit "nofile=2:1"/],
+	["an address that is none", [".", "--add-host", "a:1.2.3.999"], /^error: "a:1\.2\.3\.999"/],
+	["a URL to look into", ["context", "https://host/x.git"], /^error: https:.* is not a directory/],
+	["an unknown progress mode", [".", "--progress", "fancy"], /^error: invalid values/],
+	["a size that is none", [".", "--shm-size", "big"], /^error: --shm-size "big" is not a size$/],
+	["a target that is none", [".", "--on", "http://box"], /^error: --on: /],
+	["a push without a name", [".", "--push"], /^error: --push needs the name to push to$/],
+	[
+		"the image and its id on one stream",
+		[".", "--save", "-", "-q"],
+		/^error: --save - and -q both/,
+	],
+	["a check with files", [".", "--check", "-o", "out"], /^error: nothing is built, so there is/],
+	["a check with an id", [".", "--check", "--iidfile", "id"], /^error: --iidfile is about a build/],
+	["one place twice", [".", "-o", "out", "-o", "./out"], /^error: two outputs cannot both go to/],
+];
+
+suite("bad input: the command line", () => {
+	const formerDirectory = process.cwd();
+	let directory: string;
+	before(() => {
+		directory = mkdtempSync(join(tmpdir(), "rbuild-usage-"));
+		process.chdir(directory);
+	});
+	after(() => {
+		process.chdir(formerDirectory);
+		rmSync(directory, { recursive: true });
+	});
+
+	for (const [what, args, error, hint] of REFUSED) {
+		// Without a process for each of them, which would be most of the time that they take.
+		test(`${what} is refused with exit code 2`, async ({ mock }) => {
+			const written: string[] = [];
+			const write = (text: string) => written.push(text) > 0;
+			const { mock: stderr } = mock.method(process.stderr, "write", write);
+			const { exitCode } = await runProgram(args);
+			stderr.restore();
+			const [first = "", second, ...more] = written.join("").trimEnd().split("\n");
+			assert.match(first, error);
+			if (hint !== undefined) assert.match(second ?? "no hint", hint);
+			assert.match(second ?? "hint: ", /^hint: /);
+			assert.deepEqual(more, []);
+			assert.equal(exitCode, EXIT_CODES.usage);
+		});
+	}
+
+	test("what is refused ends the process with that code, and nothing on standard output", async () => {
+		const { code, stdout, stderr } = await rbuild([".", "--tagg", "x"], { cwd: directory });
+		assert.deepEqual([code, stdout], [2, ""]);
+		assert.equal(stderr, "error: unknown flag --tagg\nhint: did you mean --tag?\n");
+	});
+});
