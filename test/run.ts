@@ -49,6 +49,9 @@ function run(suite: string, options: readonly string[]): boolean {
 const SIDE_BY_SIDE = 2 * availableParallelism();
 const UNIT_FILE_TIMEOUT_MS = 60_000;
 
+/** With as long as random tests are told to take (test/engine/random-clones.ts), on each of two daemons. */
+const ENGINE_FILE_TIMEOUT_MS = 300_000 + 2_000 * Number(process.env.RBUILD_TEST_SECONDS ?? 0);
+
 /**
  * Runs many files of unit tests in one process, because to start node and to load what they test takes most
  * of them longer than to run. Those of the command have a process each: it is others that they start and
@@ -94,6 +97,6 @@ const reporter = process.stdout.isTTY ? [] : ["--test-reporter=dot"];
 const passed = [
 	await runUnitTests(["--test-timeout=300000", ...reporter]),
 	run("browser", ["--test-timeout=120000", ...reporter]),
-	run("engine", ["--test-timeout=300000", "--test-reporter=spec"]),
+	run("engine", [`--test-timeout=${ENGINE_FILE_TIMEOUT_MS}`, "--test-reporter=spec"]),
 ].every(Boolean);
 process.exitCode = passed ? 0 : 1;
