@@ -1,8 +1,12 @@
 import { cutToWidth, displayWidth } from "./display-width.js";
 import { formatDuration, shortenDigests } from "./format.js";
 import type { LiveLine } from "./live-region.js";
+import { wrapWords } from "./rows.js";
 import { type Step, TAIL_LINES } from "./steps.js";
 import { amount } from "./wording.js";
+
+/** In front of what goes on, and of what is over. */
+const MARK = " => ";
 
 interface Space {
 	/** Cells of a line. */
@@ -44,10 +48,20 @@ export function stepTitle(step: Step): string {
 
 /** " => text      1.2s", exactly that wide when there is a duration. */
 export function timedLine(text: string, durationMs: number | undefined, width: number): string {
-	if (durationMs === undefined) return cutToWidth(` => ${text}`, width);
+	if (durationMs === undefined) return cutToWidth(MARK + text, width);
 	const time = ` ${formatDuration(durationMs)}`;
-	const left = cutToWidth(` => ${text}`, width - time.length);
+	const left = cutToWidth(MARK + text, width - time.length);
 	return left + " ".repeat(Math.max(0, width - displayWidth(left) - time.length)) + time;
+}
+
+/** The same with all of the text, on more lines where it does not fit on one. */
+export function timedLines(text: string, durationMs: number | undefined, width: number): string[] {
+	const time = durationMs === undefined ? "" : ` ${formatDuration(durationMs)}`;
+	const lines = wrapWords(text, width - MARK.length - time.length);
+	const left = lines.map((line, at) => (at === 0 ? MARK : " ".repeat(MARK.length)) + line);
+	const last = left.pop() ?? "";
+	if (time === "") return [...left, last];
+	return [...left, last + " ".repeat(Math.max(0, width - displayWidth(last) - time.length)) + time];
 }
 
 function tailOf({ tail, log, items }: Step): string[] {

@@ -12,7 +12,7 @@ import type {
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
 import { type LiveLine, LiveRegion } from "./live-region.js";
-import { liveSteps, stepTitle, timedLine } from "./live-steps.js";
+import { liveSteps, stepTitle, timedLine, timedLines } from "./live-steps.js";
 import { LiveTransfers } from "./live-transfers.js";
 import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
 import { printableName } from "./printable.js";
@@ -89,7 +89,7 @@ export class TtyRenderer implements Renderer {
 				this.#deliver(event);
 				break;
 			case "transfer":
-				this.#printFinished(transferLine(event), undefined);
+				this.#printNews(transferLine(event), undefined);
 				break;
 			case "retry":
 				for (const key of this.#tasks.keys()) {
@@ -144,7 +144,7 @@ export class TtyRenderer implements Renderer {
 			this.#tasks.set(key, { text, startedAt: this.#screen.now() });
 		} else {
 			this.#tasks.delete(key);
-			this.#printFinished(text, event.durationMs);
+			this.#printNews(text, event.durationMs);
 		}
 	}
 
@@ -152,7 +152,7 @@ export class TtyRenderer implements Renderer {
 		const key = newsKey(event, "upload");
 		if (event.status === "done") {
 			this.#transfers.end(key);
-			this.#printFinished(uploadLine(event), event.durationMs);
+			this.#printNews(uploadLine(event), event.durationMs);
 		} else {
 			const label = ofPlatform(event, "uploading");
 			this.#transfers.update(key, { label, ...sizes(event) }, this.#screen.now());
@@ -166,7 +166,7 @@ export class TtyRenderer implements Renderer {
 		if (event.status === "done") {
 			const startedAt = this.#transfers.end(key);
 			const spent = startedAt === undefined ? undefined : now - startedAt;
-			this.#printFinished(deliverLine(event), spent);
+			this.#printNews(deliverLine(event), spent);
 			return;
 		}
 		if (layer !== undefined) this.#transfers.layer(key, layer);
@@ -201,6 +201,13 @@ export class TtyRenderer implements Renderer {
 		if (!this.#verbose) return;
 		const prefix = this.#colors.dim(/^\[[^\]]*\]/.exec(step.name)?.[0] ?? `#${step.number}`);
 		for (const line of lines) this.#region.print(`${prefix} ${line}`);
+	}
+
+	/** It is there once, and nobody can ask for the rest of it: nothing is cut off. */
+	#printNews(text: string, durationMs: number | undefined): void {
+		for (const line of timedLines(text, durationMs, this.#region.width)) {
+			this.#region.print(this.#colors.cyan(line));
+		}
 	}
 
 	#printFinished(text: string, durationMs: number | undefined, paint = this.#colors.cyan): void {

@@ -183,6 +183,28 @@ describe("terminal progress", () => {
 		for (const row of rows()) assert.ok(displayWidth(row) < 40);
 	});
 
+	it("tells the whole of what is over between steps, on more lines where it has to", async () => {
+		const { screen, handle, wait, rows } = await tty();
+		screen.size = { columns: 40, rows: 24 };
+		handle(
+			{
+				...{ type: "connect", status: "done", target: "x86box" },
+				...{ engine, route: "ssh, streamlocal", durationMs: 400 },
+			},
+			{ type: "transfer", transfer: "tar", reason: "in 0.2 s, a sync in 0.5 s" },
+		);
+		wait(100);
+		assert.deepEqual(rows(), [
+			" => connected to x86box: docker",
+			"    28.5.2 on linux/amd64 (ssh,",
+			"    streamlocal)                   0.4s",
+			" => sending the context as a tar (in",
+			"    0.2 s, a sync in 0.5 s)",
+			"[+] Building on x86box 0.1s",
+		]);
+		for (const row of rows()) assert.ok(displayWidth(row) < 40);
+	});
+
 	it("goes back over the rows that a narrower terminal has wrapped", async () => {
 		const { screen, handle, wait } = await tty();
 		handle({ ...make, status: "started" });
