@@ -74,9 +74,11 @@ function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction 
 	const instructions = dockerfile.getInstructions();
 	const reference = LOAD_METADATA.exec(stepName)?.groups?.reference;
 	if (reference !== undefined) {
+		const froms = dockerfile.getFROMs();
 		return (
-			dockerfile.getFROMs().find((from) => names(from.getImage(), reference)) ??
-			dockerfile.getCOPYs().find((copy) => names(copy.getFromFlag()?.getValue(), reference))
+			froms.find((from) => names(from.getImage(), reference)) ??
+			dockerfile.getCOPYs().find((copy) => names(copy.getFromFlag()?.getValue(), reference)) ??
+			onlyOne(froms.filter((from) => mayName(from.getImage() ?? "", reference)))
 		);
 	}
 
@@ -93,8 +95,11 @@ function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction 
 
 	const byNumber = counted[Number(step.number) - 1];
 	if (byNumber && step.text?.toUpperCase().startsWith(`${byNumber.getKeyword()} `)) return byNumber;
-	const [byText, ...others] = instructions.filter((one) => sameText(one, step.text ?? ""));
-	return others.length === 0 ? byText : undefined;
+	return onlyOne(instructions.filter((one) => sameText(one, step.text ?? "")));
+}
+
+function onlyOne<Kind>([first, ...others]: readonly Kind[]): Kind | undefined {
+	return others.length === 0 ? first : undefined;
 }
 
 /** Each stage with its FROM. What comes before the first one can only be ARG. */
@@ -124,6 +129,14 @@ function names(image: string | null | undefined, reference: string): boolean {
 	if (!image) return false;
 	const full = `/${reference}`;
 	return full.endsWith(`/${image}`) || full.endsWith(`/${image}:latest`);
+}
+
+/** The same for a name with variables, which may hold anything. */
+function mayName(image: string, reference: string): boolean {
+	const [start = "", ...rest] = image.split(/\$(?:\{[^}]*\}|\w+)/);
+	if (rest.length === 0) return false;
+	const literal = [start, ...rest].map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+	return new RegExp(`/${literal.join(".*")}(?::latest)?$`).test(`/${reference}`);
 }
 
 function sameText(instruction: Instruction, text: string): boolean {

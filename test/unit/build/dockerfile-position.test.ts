@@ -105,6 +105,20 @@ describe("where a failed step is written", () => {
 		assert.equal(await lineOf(`${load} docker.io/library/pine:latest`, text), undefined);
 	});
 
+	it("is the FROM with variables that may be the image that could not be resolved, if there is one", async () => {
+		const load = (image: string) => `[internal] load metadata for ${image}`;
+		const text = `ARG A\nFROM r.example/\${A}/x:$V\nFROM y.example/$A\nFROM busybox\n`;
+		assert.equal(await lineOf(load("r.example/team/x:1"), text), 2);
+		assert.equal(await lineOf(load("y.example/z:latest"), text), 3);
+		assert.equal(await lineOf(load("docker.io/library/busybox:latest"), text), 4);
+		assert.equal(await lineOf(load("z.example/y:1"), text), undefined);
+		assert.equal(await lineOf(load("docker.io/library/base:latest"), "FROM $BASE\n"), 1);
+		assert.equal(
+			await lineOf(load("docker.io/library/base:latest"), "FROM $A\nFROM $B"),
+			undefined,
+		);
+	});
+
 	it("is the COPY whose image could not be resolved, or the line that names the frontend", async () => {
 		const text = "#syntax = me/frontend:1\nFROM scratch\nCOPY --from=alpine:3 /bin/sh /\n";
 		const load = "[internal] load metadata for docker.io/library/alpine:3";
