@@ -121,10 +121,10 @@ async function chooseByTime(
 			return sent;
 		},
 	};
-	return { ...chosen, transfer: measured, reason: reasonOf(times, isSync, isKnown) };
+	return { ...chosen, transfer: measured, reason: reasonOf(times, isSync) };
 }
 
-function reasonOf({ tar, nextSync }: PredictedTimes, isSync: boolean, isKnown: boolean): string {
+function reasonOf({ tar, nextSync, isKnown }: PredictedTimes, isSync: boolean): string {
 	if (isSync) return isKnown ? "it has most of it" : "so that the next build sends what changed";
 	return nextSync > tar
 		? "so small that to ask for parts takes longer"

@@ -21,6 +21,8 @@ export interface PredictedTimes {
 	readonly sync: number;
 	/** Of the syncs after it, as long as little changes. */
 	readonly nextSync: number;
+	/** See TransferOutlook. */
+	readonly isKnown: boolean;
 }
 
 /**
@@ -55,6 +57,7 @@ export function predictTimes(outlook: TransferOutlook): PredictedTimes {
 		tar: send(tar) + tar.files * COSTS.unpackMsPerFile,
 		sync: nextSync + receive,
 		nextSync,
+		isKnown,
 	};
 }
 
@@ -69,8 +72,17 @@ const PAYS_BACK_WITHIN = 3;
 /** Times that differ by less are the same, and then the sync sends less. */
 const MARGIN = 1.1;
 
-/** Whether to have the daemon ask for files in place of sending them all. */
-export function isSyncFaster({ tar, sync, nextSync }: PredictedTimes): boolean {
+/** Milliseconds that nobody notices. */
+const UNNOTICED = 40;
+/** A round trip is that much longer or shorter from one build to the next. */
+const VARIATION = 1.25;
+
+/**
+ * Whether to have the daemon ask for files in place of sending them all. A context of which it has a copy
+ * stays with that: to send everything now and then, as a round trip comes out, would be worse than either.
+ */
+export function isSyncFaster({ tar, sync, nextSync, isKnown }: PredictedTimes): boolean {
+	if (isKnown) return sync <= (tar + UNNOTICED) * VARIATION;
 	if (nextSync > tar) return false;
 	return sync <= tar * MARGIN || sync - tar <= (tar - nextSync) * PAYS_BACK_WITHIN;
 }

@@ -46,6 +46,17 @@ suite("the predicted times of the transfers", () => {
 		assert.equal(isSync(some, { roundTripMs: 20, linkSpeed: 125 }), true);
 	});
 
+	test("keep to the copy that is there, whatever a round trip takes this time", () => {
+		const small = { files: 24, bytes: 2e6 };
+		const near = { linkSpeed: 100_000 };
+		assert.equal(isSync(small, { ...near, roundTripMs: 0.5 }), true);
+		assert.equal(isSync(small, { ...near, roundTripMs: 3 }), false);
+		for (const roundTripMs of [0.5, 3, 9]) {
+			assert.equal(isSync(small, { ...near, roundTripMs, isKnown: true }), true);
+		}
+		assert.equal(isSync(small, { ...near, roundTripMs: 20, isKnown: true }), false);
+	});
+
 	test("count a copy that is there, and that parts are less than the whole", () => {
 		const far = { roundTripMs: 200 };
 		const unknown = times(source, far);
