@@ -24,9 +24,13 @@ export class Exports implements AsyncDisposable {
 		this.#incoming = planned.map((one) => new IncomingExport(openTarget(one, stdout, run), run));
 	}
 
+	get isEmpty(): boolean {
+		return this.#incoming.length === 0;
+	}
+
 	/** What the daemon needs of the session for them. */
 	get services(): readonly SessionService[] {
-		if (this.#incoming.length === 0) return [];
+		if (this.isEmpty) return [];
 		return [fileSendService((sent) => this.#take(sent))];
 	}
 

@@ -6,6 +6,7 @@ import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box-c
 import { type ChosenBox, chooseBox } from "./choose-box.js";
 import type { BuildOptions } from "./options.js";
 import { type PlacedBuild, placeBuild } from "./placed-build.js";
+import { requireNameToSave } from "./plan-outputs.js";
 import {
 	openContext,
 	type PlannedRun,
@@ -69,6 +70,7 @@ export function withOpenRun<Result>(
 	const { environment } = surroundings;
 	return withPlannedRun(options, surroundings, caller, async (planned) => {
 		const { plan, run, closing } = planned;
+		requireNameToSave(plan);
 		const place = placeOf(
 			await chooseBox(options, plan, environment, run, closing),
 			environment,

@@ -79,6 +79,18 @@ export async function planOutputs(
 	return { tags: image ? names : [], image, imageAttrs: imageAttrs(outputs), deliveries, exports };
 }
 
+/**
+ * A daemon pushes its image to this side for a layout, and pushes none without a name.
+ *
+ * @throws UsageError
+ */
+export function requireNameToSave({ tags, deliveries }: PlannedOutputs): void {
+	if (tags.length > 0 || deliveries.saves.every(({ format }) => format !== "oci")) return;
+	throw new UsageError("--save type=oci needs a name for the image", {
+		hint: "give it with -t, or have the layout without one: --output type=oci,dest=…",
+	});
+}
+
 function savesOf({ save }: BuildOptions): readonly (string | SaveOption)[] {
 	return save === undefined ? [] : [save];
 }

@@ -95,16 +95,21 @@ export async function readContext(context: BuildContext, run: Run): Promise<void
 	});
 }
 
-/** For the report. */
+/** For the report: to a tenth of a millisecond, below which nothing was measured. */
 export function phasesOf(stopwatch: Stopwatch<Phase>): BuildReport["phases"] {
+	const spent = (phase: Phase) => rounded(stopwatch.spent(phase));
 	return {
-		connect: stopwatch.spent("connect"),
-		context: stopwatch.spent("context"),
-		upload: stopwatch.spent("upload"),
-		build: stopwatch.spent("build"),
-		deliver: stopwatch.spent("deliver"),
-		total: stopwatch.total,
+		connect: spent("connect"),
+		context: spent("context"),
+		upload: spent("upload"),
+		build: spent("build"),
+		deliver: spent("deliver"),
+		total: rounded(stopwatch.total),
 	};
+}
+
+function rounded(milliseconds: number): number {
+	return Math.round(milliseconds * 10) / 10;
 }
 
 function interruption({ reason }: AbortSignal): InterruptedError {

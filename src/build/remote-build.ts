@@ -48,7 +48,7 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 	);
 	stopwatch.add("upload", uploadMs);
 
-	const exported = await stopwatch.time("deliver", () => exports.commit());
+	const exported = exports.isEmpty ? [] : await stopwatch.time("deliver", () => exports.commit());
 	const delivered = image ? await deliverAll(image, rooms, open) : [];
 	const all = [...exported, ...delivered];
 	const report = writeReport(open, upload, image, all);

@@ -10,7 +10,10 @@ import { processSurroundings } from "./process-environment.js";
 /** Off a terminal, lines are as long as they are: something else reads them. */
 const UNLIMITED = Number.POSITIVE_INFINITY;
 
-/** `--dry-run`: prints what a build would do. In JSON it is the last event of the progress. */
+/**
+ * `--dry-run`: prints what a build would do, with -q too: it is the result. In JSON it is the last event of the
+ * progress.
+ */
 export async function runDryRun(
 	options: BuildOptions,
 	sshConfig: string | undefined,
@@ -21,7 +24,7 @@ export async function runDryRun(
 	const colors = picocolors.createColors(screen.color && isTTY);
 	const emit = (event: BuildEvent) => {
 		run.emit(event);
-		if (event.type !== "dry-run" || mode === "json" || mode === "quiet") return;
+		if (event.type !== "dry-run" || mode === "json") return;
 		const lines = dryRunLines(event.report, colors, isTTY ? columns : UNLIMITED);
 		process.stdout.write(`${lines.join("\n")}\n`);
 	};

@@ -48,12 +48,18 @@ function engineParts({ box, platform }: DryRunReport): string[] {
 	return [printableName(`${product} ${version} (${builder}) on ${native}`), ...other];
 }
 
-function uploadPart({ contextKind }: DryRunReport, { transfer, upload }: DryRunTransfer): string {
+function uploadPart(
+	{ context, contextKind }: DryRunReport,
+	{ transfer, upload }: DryRunTransfer,
+): string {
 	if (contextKind === "remote") return "nothing";
 	if (contextKind === "archive") return "all of it";
 	if (upload === undefined) return "what the builder does not have, which it alone knows";
 	const size = `${formatFiles(upload.files)}, ${formatBytes(upload.bytes)}`;
-	if (transfer === "tar") return `all of it: ${size}`;
+	if (transfer === "tar") {
+		const isAll = upload.files === context?.files;
+		return isAll ? `all of it: ${size}` : `what the Dockerfile takes: ${size}`;
+	}
 	if (upload.files === 0) return "nothing: the box was sent all of it before";
 	return `${upload.atMost ? "at most " : ""}${size} that the box was not sent before`;
 }

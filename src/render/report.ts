@@ -130,7 +130,8 @@ function wireShare(sent: number, contextBytes = 0): string {
 
 function timeParts(phases: BuildReport["phases"]): string[] {
 	const names = ["connect", "context", "upload", "build", "deliver"] as const;
-	const spent = names.filter((name) => phases[name] > 0);
+	// What would be "0.0s" tells nobody anything.
+	const spent = names.filter((name) => phases[name] >= 50);
 	return [
 		`${formatDuration(phases.total)} in all`,
 		...spent.map((name) => `${name} ${formatDuration(phases[name])}`),

@@ -73,6 +73,12 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 	],
 	["a check with files", [".", "--check", "-o", "out"], /^error: nothing is built, so there is/],
 	["a check with an id", [".", "--check", "--iidfile", "id"], /^error: --iidfile is about a build/],
+	[
+		"a layout without a name",
+		[".", "--save", "type=oci,dest=layout"],
+		/^error: --save type=oci needs a name for the image$/,
+		/give it with -t/,
+	],
 	["one place twice", [".", "-o", "out", "-o", "./out"], /^error: two outputs cannot both go to/],
 ];
 

@@ -76,7 +76,11 @@ test("says how sure it is of what would be sent", () => {
 	);
 	assert.equal(
 		send({ ...report, transfer: { ...transfer, transfer: "tar", upload: upload(2, false) } }),
-		"all of it: 2 files, 20 B",
+		"what the Dockerfile takes: 2 files, 20 B",
+	);
+	assert.equal(
+		send({ ...report, transfer: { ...transfer, transfer: "tar", upload: upload(412, false) } }),
+		"all of it: 412 files, 4.12 kB",
 	);
 	assert.equal(
 		send({ ...report, transfer: unknown }),

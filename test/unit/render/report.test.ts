@@ -51,6 +51,15 @@ describe("the closing report", () => {
 		]);
 	});
 
+	it("leaves out the phases that took no time", () => {
+		const phases = { ...report.phases, connect: 49, deliver: 50 };
+		const time = reportLines({ ...report, phases }, colors, 200).find((line) => /^time/.test(line));
+		assert.equal(
+			time,
+			"time     1m 06s in all, context 0.1s, upload 1.2s, build 1m 04s, deliver 0.1s",
+		);
+	});
+
 	it("says where the files are, of a build without an image", () => {
 		const { imageId: _, ...withoutImage } = report;
 		const deliveries = [
