@@ -4,6 +4,7 @@ import { registryCredentials } from "../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
 import { sizesFile } from "./cache-folder.js";
 import type { DeliveryRooms } from "./deliveries.js";
+import { notedAndSent } from "./needed-context.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
@@ -31,13 +32,14 @@ export async function remoteBuild(
 }
 
 async function build(open: OpenBuild, { environment, stdout }: Surroundings): Promise<BuildReport> {
-	const { plan, context, box, engine, closing, stopwatch, run } = open;
+	const { plan, context, images, box, engine, closing, stopwatch, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	if (context.kind === "directory") {
 		const { root, ignore, walked } = context;
 		const { platform } = environment;
-		await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+		const sent = () => notedAndSent(context, [{ plan, engine, images }]);
+		await checkSecrets({ root, ignore, walked, platform, sent }, plan.secretsCheck, run);
 		context.rememberSizes(sizesFile(root, environment));
 	}
 

@@ -14,6 +14,8 @@ export interface CheckedContext {
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 	/** With what pathsToNote() asked for. */
 	readonly walked: Promise<ContextSummary>;
+	/** Those of the noted paths that will be sent, once some were noted; absent: all of them. */
+	readonly sent?: () => Promise<readonly string[]>;
 }
 
 /** How many paths a message names. */
@@ -31,17 +33,19 @@ export function pathsToNote(check: SecretsCheck): RegExp | undefined {
  * @throws ContextError where they must not be sent
  */
 export async function checkSecrets(
-	{ name, root, platform, ignore, walked }: CheckedContext,
+	{ name, root, platform, ignore, walked, sent }: CheckedContext,
 	check: SecretsCheck,
 	run: Run,
 ): Promise<void> {
 	const { noted } = await walked;
 	if (noted.length === 0) return;
+	const paths = sent === undefined ? noted : await sent();
+	if (paths.length === 0) return;
 	const { findSecrets } = await import("../survey/secrets/find-secrets.js");
 	const { allowedSecrets } = await import("../survey/secrets/allowed-secrets.js");
 	const { SourceTree } = await import("../context/source-tree.js");
 	const tree = new SourceTree(root, platform);
-	const findings = findSecrets(tree, noted, allowedSecrets(ignore), run.signal);
+	const findings = findSecrets(tree, paths, allowedSecrets(ignore), run.signal);
 	if (findings.length === 0) return;
 	const context = name === undefined ? "the build context" : `the build context ${name}`;
 	const message = `${context} holds what looks like credentials: ${placesOf(findings)}`;

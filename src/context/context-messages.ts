@@ -5,7 +5,7 @@ import type { KnownIndex } from "./context-memory.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest, ContextSummary } from "./manifest.js";
-import type { PartRequest, PartTotals } from "./part-of-context.js";
+import type { PartRequest, PartSummary } from "./part-of-context.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** What a daemon was not sent before, of regular files. */
@@ -93,8 +93,8 @@ export type FromContextWorker =
 			readonly progress: TarProgress;
 	  }
 	| { readonly type: "packed"; readonly tar: number }
-	/** Without totals, the part is everything. */
-	| { readonly type: "parted"; readonly totals: PartTotals | undefined }
+	/** Without a summary, the part is everything. */
+	| { readonly type: "parted"; readonly summary: PartSummary | undefined }
 	| { readonly type: "measured"; readonly sizes: IgnoredSizes }
 	/** The parts of the index that have to be stored anew. */
 	| { readonly type: "learned"; readonly parts: IndexParts | undefined }

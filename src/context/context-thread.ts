@@ -12,7 +12,7 @@ import type {
 import type { ContextSelection } from "./context-selection.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
-import type { PartRequest, PartTotals } from "./part-of-context.js";
+import type { PartRequest, PartSummary } from "./part-of-context.js";
 import { RemoteSelection } from "./remote-selection.js";
 import { Settlement } from "./settlement.js";
 import { type TarProgress, TarReader } from "./tar-reader.js";
@@ -23,7 +23,7 @@ const YOUNG_GENERATION_MB = 4;
 /** A part of the context, by the number that the worker knows it by. */
 export interface NumberedPart {
 	readonly part: number;
-	readonly totals: PartTotals;
+	readonly summary: PartSummary;
 }
 
 /** The main thread's end of the thread that walks a directory. Everything it gives may be asked for by several. */
@@ -34,7 +34,7 @@ export class ContextThread implements AsyncDisposable {
 	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
 	readonly #news = new Settlement<ContextNews>();
-	readonly #parted: Settlement<PartTotals | undefined>[] = [];
+	readonly #parted: Settlement<PartSummary | undefined>[] = [];
 	readonly #learned: Settlement<IndexParts | undefined>[] = [];
 	readonly #selections: RemoteSelection[] = [];
 	readonly #tars: TarReader[] = [];
@@ -90,14 +90,14 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	async part(request: PartRequest): Promise<NumberedPart | undefined> {
-		const parted = new Settlement<PartTotals | undefined>();
+		const parted = new Settlement<PartSummary | undefined>();
 		if (this.#failure !== undefined) parted.reject(this.#failure);
 		this.#parted.push(parted);
 		this.#parts += 1;
 		const part = this.#parts;
 		this.#ask({ type: "part", part, request });
-		const totals = await parted.promise;
-		return totals && { part, totals };
+		const summary = await parted.promise;
+		return summary && { part, summary };
 	}
 
 	measureIgnored(): Promise<IgnoredSizes> {
@@ -170,7 +170,7 @@ export class ContextThread implements AsyncDisposable {
 				if (this.#measuring) this.#measureWhenIdle();
 				break;
 			case "parted":
-				this.#parted.shift()?.resolve(message.totals);
+				this.#parted.shift()?.resolve(message.summary);
 				break;
 			case "measured":
 				this.#measured.resolve(message.sizes);

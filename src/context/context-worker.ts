@@ -23,6 +23,7 @@ class ContextWorker {
 	readonly #tree: SourceTree;
 	#sizesFile: string | undefined;
 	readonly #manifest: ContextManifest;
+	readonly #note: RegExp | undefined;
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
 	readonly #walk: RememberedWalk;
@@ -40,6 +41,7 @@ class ContextWorker {
 		const walked = walkContext(this.#tree, rules.keeping(keep), hidden, states);
 		this.#walk = { tree: this.#tree, entries: walked.entries, states, lookedAt };
 		this.#manifest = insertExtraFiles(walked, extra);
+		this.#note = note;
 		this.#contents = new Map(extra.map(({ path, content }) => [path, content]));
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
 		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
@@ -77,7 +79,11 @@ class ContextWorker {
 	#part(part: number, request: PartRequest): void {
 		const entries = partOfContext(this.#manifest.entries, request);
 		if (entries !== undefined) this.#parts.set(part, entries);
-		post({ type: "parted", totals: entries && totalsOf(entries) });
+		const summary = entries && {
+			...totalsOf(entries),
+			noted: notedFiles(entries, this.#note),
+		};
+		post({ type: "parted", summary });
 	}
 
 	#pack(tar: number, credit: number, part: number | undefined): void {

@@ -66,6 +66,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 }
 
 export interface ContextPart {
+	/** As in ContextSummary. */
+	readonly noted: readonly string[];
 	totals(): PartTotals;
 	/** As DirectoryContext has it; one of them at a time. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
@@ -103,8 +105,9 @@ class WalkedDirectory implements DirectoryContext {
 	async part(request: PartRequest): Promise<ContextPart | undefined> {
 		const found = await this.#thread.part(request);
 		if (found === undefined) return undefined;
-		const { part, totals } = found;
-		return { totals: () => totals, tar: (onProgress) => this.#tarOf(part, onProgress) };
+		const { part, summary } = found;
+		const { noted, ...totals } = summary;
+		return { noted, totals: () => totals, tar: (onProgress) => this.#tarOf(part, onProgress) };
 	}
 
 	measureIgnored(): Promise<IgnoredSizes> {

@@ -16,6 +16,12 @@ export interface PartTotals {
 	readonly bytes: number;
 }
 
+/** What is told of a part of a context. */
+export interface PartSummary extends PartTotals {
+	/** As in ContextSummary. */
+	readonly noted: readonly string[];
+}
+
 /**
  * The entries that a build cannot do without, with the directories that they are in, in their order.
  *

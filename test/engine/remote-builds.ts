@@ -119,6 +119,31 @@ export function testRemoteBuilds(peer: Peer): void {
 		assert.doesNotMatch(allowed.stderr, /credentials/);
 	});
 
+	test("does not mind credentials that are not sent, as nothing takes them", async () => {
+		const value = ["q7Zr4", "Vx0Lm", "T2b9K"].join("w");
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY app /app\n`,
+			Taking: `FROM ${BASE_IMAGE}\nCOPY app /app\nCOPY de* /deep\n`,
+			".env": `API_TOKEN=${value}\n`,
+			"app/main": "main",
+			"deep/.npmrc": `_authToken=${value}\n`,
+		});
+		const deny = (...more: string[]) =>
+			rbuild([root, "-t", "secrets", "--secrets", "deny", ...flags, ...more]);
+		const transfers = peer.builder === "buildkit" ? ["auto", "tar", "sync"] : ["auto"];
+		for (const transfer of transfers) {
+			const { code, stderr } = await deny("--transfer", transfer);
+			assert.equal(code, 0, stderr);
+			assert.doesNotMatch(stderr, /credentials/);
+			const taking = await deny("--transfer", transfer, "-f", join(root, "Taking"));
+			assert.equal(taking.code, 3);
+			assert.match(taking.stderr, /credentials: deep\/\.npmrc:1 \(an npm login\)$/m);
+		}
+		const whole = await deny("--transfer", "tar", "--no-minimal");
+		assert.equal(whole.code, 3);
+		assert.match(whole.stderr, /credentials: \.env:1 .*, deep\/\.npmrc:1 /);
+	});
+
 	test("hands every option of the build to the daemon", async () => {
 		const root = context({
 			"docker/Prod": [

@@ -6,6 +6,7 @@ import { registryCredentials } from "../../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "../builder-needs.js";
 import { sizesFile } from "../cache-folder.js";
 import { chooseBoxes } from "../choose-box.js";
+import { notedAndSent } from "../needed-context.js";
 import type { BuildOptions } from "../options.js";
 import {
 	openContext,
@@ -112,6 +113,10 @@ async function check(
 	if (context.kind !== "directory") return;
 	const { root, ignore, walked } = context;
 	const { platform } = environment;
-	await checkSecrets({ root, ignore, walked, platform }, plan.secretsCheck, run);
+	const builds = boxes.flatMap(({ engine, builds }) =>
+		builds.map((build) => ({ ...build, engine })),
+	);
+	const sent = () => notedAndSent(context, builds);
+	await checkSecrets({ root, ignore, walked, platform, sent }, plan.secretsCheck, run);
 	context.rememberSizes(sizesFile(root, environment));
 }
