@@ -13,7 +13,7 @@ import type { Screen } from "./screen.js";
  * - `connect`, status `started`: target, chosenBy
  * - `connect`, status `done`: target, engine {product, version, apiVersion, platform, builder}, route, durationMs
  * - `reach`: place, step (`tcp`, `tls`, `ssh`, `host-key` or `login`), detail
- * - `context`, status `started` or `done`: source, totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
+ * - `context`, status `started` or `done`: source, kind? (`directory`, `archive` or `remote`, when done), totals? {files, bytes, ignored {files, bytes, complete}}, durationMs?
  * - `secrets`: source, findings [{path, what, line?}], message, hint: files that look like credentials will be sent
  * - `transfer`: transfer (`tar` or `sync`), reason, needed? {files, bytes}, doubt?
  * - `upload`, status `progress` or `done`: files, totalFiles?, bytes, totalBytes?, sentBytes, savedBytes?, durationMs
@@ -33,7 +33,7 @@ import type { Screen } from "./screen.js";
  *   of `done`
  * - `done`: report {imageId?, tags, platform, target, engine, platforms? [{platform, imageId, digest?, target, engine,
  *   upload?}], deliveries [{method, destination, bytes, sentBytes?, reusedBytes?, whole?,
- *   digest?, durationMs}], context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
+ *   digest?, durationMs}], contextKind, context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
  *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
  * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
  *
