@@ -103,9 +103,8 @@ function decode(aux: unknown): StatusResponse {
 
 function warningEvent({ short, detail, url }: VertexWarning): WarningEvent {
 	const decoder = new TextDecoder();
-	const advice = [...detail.map((line) => decoder.decode(line)), url].filter((part) => part !== "");
 	const message = decoder.decode(short);
-	return advice.length === 0
-		? { type: "warning", message }
-		: { type: "warning", message, hint: advice.join(" ") };
+	// The detail says the message again, in other words; the page says more.
+	const hint = url === "" ? detail.map((line) => decoder.decode(line)).join(" ") : `see ${url}`;
+	return { type: "warning", message, ...(hint === "" ? {} : { hint }) };
 }

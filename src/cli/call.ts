@@ -3,6 +3,7 @@ import type { BuildOptions } from "../build/options.js";
 import type { Surroundings } from "../build/planned-run.js";
 import { EXIT_CODES, type ExitCode } from "../errors.js";
 import type { Run } from "../events.js";
+import { formatCount } from "../render/format.js";
 import { printableLine } from "../render/printable.js";
 import type { RequestedCall } from "./buildkit-values.js";
 
@@ -19,7 +20,18 @@ export async function runCall(
 	return answer.isFine || ignoreStatus ? 0 : EXIT_CODES.buildFailed;
 }
 
-function textOf(call: RequestedCall["call"], { text, isFine }: FrontendAnswer): string {
+/** As buildx prints it. */
+function textOf(call: RequestedCall["call"], { text, json, isFine }: FrontendAnswer): string {
 	if (call === "check" && isFine) return "Check complete, no warnings found.\n";
-	return text.split("\n").map(printableLine).join("\n");
+	const found = call === "check" ? headOf(json) : "";
+	return found + text.split("\n").map(printableLine).join("\n");
+}
+
+/** The frontend's own text does not say how many there are. */
+function headOf(json: string): string {
+	const { warnings } = JSON.parse(json) as { readonly warnings?: readonly unknown[] | null };
+	const count = warnings?.length ?? 0;
+	if (count === 0) return "";
+	const found = count === 1 ? "1 warning has" : `${formatCount(count)} warnings have`;
+	return `Check complete, ${found} been found!\n`;
 }

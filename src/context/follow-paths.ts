@@ -1,9 +1,13 @@
 import { posix } from "node:path";
+import { patternError } from "./ignore/ignore-rules.js";
 import { pathPattern } from "./ignore/path-pattern.js";
 import type { EntryType } from "./manifest.js";
 
 /** How many links may be passed on the way to one path; Linux allows 40. */
 const LINK_LIMIT = 255;
+
+/** Where such paths are from, for messages. */
+export const PATHS_SOURCE = "what the Dockerfile takes";
 
 /** What links are looked up in: see SourceTree. */
 export interface FollowedTree {
@@ -26,6 +30,7 @@ export function inContext(path: string): string {
  *
  * @param paths relative to the context; a name with wildcards stands for the links that it fits
  * @returns patterns for IgnoreRules.of(); undefined if one of them is the context itself
+ * @throws ContextError for bad syntax, where links are looked for by it
  */
 export function followPaths(
 	tree: FollowedTree,
@@ -79,7 +84,8 @@ class Follower {
 
 	#fittingNames(directory: string, name: string): string[] {
 		if (directory !== "" && this.#tree.look(directory)?.type !== "directory") return [];
-		const pattern = pathPattern(name, (cause) => cause);
+		const whole = directory === "" ? name : `${directory}/${name}`;
+		const pattern = pathPattern(name, (cause) => patternError(PATHS_SOURCE, whole, cause));
 		if (pattern.by !== "test") return [];
 		return (this.#tree.names(directory) ?? []).filter((name) => pattern.fits(name));
 	}

@@ -4,7 +4,7 @@ import type { ContextFilter } from "./context-filter.js";
 import type { ContextMemory } from "./context-memory.js";
 import type { FromContextWorker, SelectionRequest } from "./context-messages.js";
 import type { FileState } from "./file-hashes.js";
-import { followPaths } from "./follow-paths.js";
+import { followPaths, PATHS_SOURCE } from "./follow-paths.js";
 import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore/ignore-file.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { KnownContents } from "./known-contents.js";
@@ -18,7 +18,6 @@ const BATCH = 512;
 
 /** For messages; the daemon read its rules in the .dockerignore that it was given. */
 const RULES_SOURCE = "the daemon's reading of .dockerignore";
-const WANTED_SOURCE = "the daemon's list of paths";
 
 /** A walk that was made already, and the .dockerignore by which it left things out. */
 export interface KnownWalk {
@@ -116,7 +115,7 @@ export function selectContext(
 function wantedOf(tree: SourceTree, filter: ContextFilter): IgnoreRules | undefined {
 	const followed = followPaths(tree, filter.followPaths) ?? [];
 	const patterns = [...filter.includes, ...followed];
-	return patterns.length === 0 ? undefined : IgnoreRules.of(patterns, WANTED_SOURCE);
+	return patterns.length === 0 ? undefined : IgnoreRules.of(patterns, PATHS_SOURCE);
 }
 
 function leavesOutTheSame({ ignore }: KnownWalk, { excludes }: ContextFilter): boolean {

@@ -1,10 +1,7 @@
 import { ContextError } from "../errors.js";
-import { type FollowedTree, followPaths, inContext } from "./follow-paths.js";
+import { type FollowedTree, followPaths, inContext, PATHS_SOURCE } from "./follow-paths.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { ContextEntry } from "./manifest.js";
-
-/** For messages that nobody sees: who asks here goes without. */
-const SOURCE = "the Dockerfile";
 
 const WILDCARD = /[*?[]/;
 const SPECIAL = /[*?[\\]/;
@@ -111,7 +108,7 @@ function hasWildFolder(path: string): boolean {
 }
 
 function readRules(patterns: readonly string[]): IgnoreRules {
-	return IgnoreRules.of(patterns.map(asPattern), SOURCE);
+	return IgnoreRules.of(patterns.map(asPattern), PATHS_SOURCE);
 }
 
 /** These rules are trimmed, and "!" means something in them. */

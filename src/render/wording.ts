@@ -74,7 +74,10 @@ export function uploadLine(event: UploadEvent & PlatformNews): string {
 function uploaded(event: UploadEvent): string {
 	const sent = formatBytes(event.sentBytes);
 	if (event.status === "done") {
-		return `uploaded ${formatFiles(event.files)}, ${formatBytes(event.bytes)} as ${sent}`;
+		const bytes = formatBytes(event.bytes);
+		// What was asked and answered to find that out.
+		if (event.bytes === 0 && event.files === 0) return `uploaded nothing, ${sent} sent`;
+		return `uploaded ${formatFiles(event.files)}, ${bytes}${sent === bytes ? "" : ` as ${sent}`}`;
 	}
 	const files =
 		event.totalFiles === undefined

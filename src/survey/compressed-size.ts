@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import type { ContextEntry } from "../context/manifest.js";
+import { totalsOf } from "../context/part-of-context.js";
 import type { SourceTree } from "../context/source-tree.js";
 import { padded, TAR_BLOCK } from "../context/tar-header.js";
 import { packTar } from "../context/tar-pack.js";
@@ -15,7 +16,7 @@ const LEVEL = 4;
 
 export interface CompressedSize {
 	readonly bytes: number;
-	/** How much was compressed to find out; all of the tar where it is small. */
+	/** How much of the files was compressed to find out; all of them where they are small. */
 	readonly sampledBytes: number;
 }
 
@@ -40,8 +41,13 @@ export function estimateCompressedSize(
 		sampled += piece.length;
 		compressed += deflateRawSync(piece, { level: LEVEL }).length;
 	}
-	const ratio = sampled === 0 ? 0 : compressed / sampled;
-	return { bytes: Math.round(total * ratio), sampledBytes: Math.min(sampled, total) };
+	if (sampled === 0) return { bytes: 0, sampledBytes: 0 };
+	// A tar has headers, too.
+	const ofTar = Math.min(sampled, total) / total;
+	return {
+		bytes: Math.round((total * compressed) / sampled),
+		sampledBytes: Math.round(totalsOf(entries).bytes * ofTar),
+	};
 }
 
 /** Where each entry ends in the tar, but for the headers of long names. */

@@ -52,12 +52,11 @@ export function readIgnoreFile(content: Uint8Array | string, file: string): Igno
  * client.
  *
  * @param source where they are from, for messages
- * @throws ContextError `SOURCE:NUMBER: ...`
+ * @throws ContextError `SOURCE: ...`
  */
 export function readPatterns(patterns: readonly string[], source: string): IgnoreLine[] {
 	return patterns.flatMap((text, index) => {
-		const line = index + 1;
-		return secondPass({ line, text }, text, `${source}:${line}`) ?? [];
+		return secondPass({ line: index + 1, text }, text, source) ?? [];
 	});
 }
 

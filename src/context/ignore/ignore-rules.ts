@@ -71,14 +71,16 @@ export class IgnoreRules {
 	 */
 	static parse(content: Uint8Array | string, file: string): IgnoreRules {
 		const lines = readIgnoreFile(content, file);
-		return new IgnoreRules(lines.map((line, position) => ruleOf(line, position, file)));
+		return new IgnoreRules(
+			lines.map((line, position) => ruleOf(line, position, `${file}:${line.line}`)),
+		);
 	}
 
 	/**
 	 * The rules that BuildKit's frontend read elsewhere and asks its client to apply; `source` says for
 	 * messages where they are from.
 	 *
-	 * @throws ContextError `SOURCE:NUMBER: ...` for bad syntax
+	 * @throws ContextError `SOURCE: ...` for bad syntax
 	 */
 	static of(patterns: readonly string[], source: string): IgnoreRules {
 		const lines = readPatterns(patterns, source);
@@ -200,15 +202,20 @@ function stateOf(fits: readonly Rule[]): State {
 	return { ignored: rule?.negated === false, rule, fits };
 }
 
-function ruleOf(line: IgnoreLine, position: number, file: string): Rule {
-	const refusal = (cause?: unknown) =>
-		new ContextError(
-			`${file}:${line.line}: syntax error in the pattern ${printablePath(line.text)}`,
-			{
-				hint: "a \\ before a character takes its special meaning away, as in \\[",
-				cause,
-			},
-		);
+/**
+ * For a pattern that Go's matchers do not take.
+ * @param where it stands
+ */
+export function patternError(where: string, pattern: string, cause?: unknown): ContextError {
+	return new ContextError(`${where}: syntax error in the pattern ${printablePath(pattern)}`, {
+		hint: "a \\ before a character takes its special meaning away, as in \\[",
+		cause,
+	});
+}
+
+/** @param where it stands, for messages */
+function ruleOf(line: IgnoreLine, position: number, where: string): Rule {
+	const refusal = (cause?: unknown) => patternError(where, line.text, cause);
 	if (!isWellFormed(line.pattern)) throw refusal();
 	return {
 		line: line.line,

@@ -29,7 +29,8 @@ export function totalsSentences({ totals, ignoreFile }: DocumentHead): string[] 
 	const size = `about ${formatBytes(compressed.bytes)} compressed`;
 	const time =
 		upload && `, ${formatDuration(upload.seconds * 1000)} at ${formatLink(upload.bitsPerSecond)}`;
-	const sample = `estimated from ${formatBytes(compressed.sampledBytes)} of it`;
+	const isAll = compressed.sampledBytes === totals.bytes;
+	const sample = `estimated${isAll ? "" : ` from ${formatBytes(compressed.sampledBytes)} of it`}`;
 	return [
 		`${amountOf(totals)} to send`,
 		`${amountOf({ files: ignored.files, bytes: ignored.bytes })} ignored (${by})`,

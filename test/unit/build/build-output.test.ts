@@ -222,7 +222,7 @@ describe("what POST /build answers, as recorded", () => {
 			type: "warning",
 			message:
 				"MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label (line 2)",
-			hint: "The MAINTAINER instruction is deprecated, use a label instead to define an image author https://docs.docker.com/go/dockerfile/rule/maintainer-deprecated/",
+			hint: "see https://docs.docker.com/go/dockerfile/rule/maintainer-deprecated/",
 		});
 	});
 

@@ -265,11 +265,13 @@ describe("BuildKit's trace", () => {
 					detail: [Buffer.from("use LABEL")],
 					url: "https://x",
 				},
+				{ short: Buffer.from("Odd"), detail: [Buffer.from("why,"), Buffer.from("and what to do")] },
 				{ short: Buffer.from("Bare") },
 			],
 		});
 		assert.deepEqual(events, [
-			{ type: "warning", message: "Old: MAINTAINER (line 2)", hint: "use LABEL https://x" },
+			{ type: "warning", message: "Old: MAINTAINER (line 2)", hint: "see https://x" },
+			{ type: "warning", message: "Odd", hint: "why, and what to do" },
 			{ type: "warning", message: "Bare" },
 		]);
 	});

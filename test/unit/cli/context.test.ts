@@ -38,7 +38,7 @@ describe("rbuild context", () => {
 		assert.equal(code, 0);
 		assert.match(stdout, /^ {2}4 files, 58 B to send$/m);
 		assert.match(stdout, /^ {2}2 files, 4 B ignored \(by \.dockerignore\)$/m);
-		assert.match(stdout, /^ {2}about .* compressed \(estimated from \d\.\d+ kB of it\)$/m);
+		assert.match(stdout, /^ {2}about .* compressed \(estimated\)$/m);
 		assert.match(stdout, /node_modules\/ {2}\(\.dockerignore:1 node_modules\)$/m);
 	});
 

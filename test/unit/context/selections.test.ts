@@ -129,6 +129,12 @@ describe("paths to follow", () => {
 		assert.ok((follow("grow") ?? []).length < 10);
 		assert.equal(follow("real", "."), undefined);
 		assert.equal(follow("/"), undefined);
+		for (const broken of ["[lo", "real/[", "[z-a]", "[]"]) {
+			assert.throws(() => follow(broken), {
+				name: "ContextError",
+				message: `what the Dockerfile takes: syntax error in the pattern ${broken}`,
+			});
+		}
 	});
 });
 

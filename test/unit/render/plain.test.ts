@@ -88,6 +88,11 @@ describe("plain progress", () => {
 			...{ files: 9, bytes: 9000, sentBytes: 4000, durationMs: 13_100 },
 		});
 		assert.equal(screen.lines.at(-1), "uploaded 9 files, 9 kB as 4 kB 13.1s");
+		const done = { ...upload, status: "done", files: 0, bytes: 0, durationMs: 100 } as const;
+		renderer.handle({ ...done, sentBytes: 577 });
+		assert.equal(screen.lines.at(-1), "uploaded nothing, 577 B sent 0.1s");
+		renderer.handle({ ...done, files: 1, bytes: 9001, sentBytes: 9004 });
+		assert.equal(screen.lines.at(-1), "uploaded 1 file, 9 kB 0.1s");
 	});
 
 	it("is as rare about layers, unless it is told to be verbose", async () => {

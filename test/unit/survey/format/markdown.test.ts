@@ -13,7 +13,7 @@ describe("Markdown", () => {
 
 - 3 files, 3 MB to send
 - 12 files, 5 MB ignored (by .dockerignore)
-- about 1 MB compressed, 0.4s at 20 Mbit/s (estimated from 3 MB of it)
+- about 1 MB compressed, 0.4s at 20 Mbit/s (estimated)
 
 ### Limits
 

@@ -16,7 +16,7 @@ describe("the table", () => {
 			`/src/app
   3 files, 3 MB to send
   12 files, 5 MB ignored (by .dockerignore)
-  about 1 MB compressed, 0.4s at 20 Mbit/s (estimated from 3 MB of it)
+  about 1 MB compressed, 0.4s at 20 Mbit/s (estimated)
 
 Limits
   the context, 3 MB, is 2 MB over --max-size 1 MB: main.go (1 MB)
@@ -70,7 +70,7 @@ Secrets
 			`/src/app
   0 files, 0 B to send
   0 files, 0 B ignored (there is no .dockerignore)
-  about 0 B compressed (estimated from 0 B of it)
+  about 0 B compressed (estimated)
 `,
 		);
 	});
