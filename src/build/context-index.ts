@@ -7,7 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
-import { makeFolder } from "../image/folder.js";
+import { makeFolder } from "../folder.js";
 import type { BuildPlan } from "./build-plan.js";
 import { cacheFolder, forgetOldFiles, hashesFile, sizesFile } from "./cache-folder.js";
 import { type ContextKey, contextKey, sharedKey } from "./context-key.js";

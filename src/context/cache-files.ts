@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolderSync } from "../folder.js";
 
 /**
  * A clock of files may be this coarse, in milliseconds: FAT counts two seconds. What was changed so short
@@ -15,7 +16,7 @@ export const CLOCK_STEP = 2_000;
 export function keepFile(file: string, content: string | Uint8Array): void {
 	const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
 	try {
-		mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+		makeFolderSync(dirname(file), 0o700);
 		writeFileSync(temporary, content, { mode: 0o600 });
 		renameSync(temporary, file);
 	} catch {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import { makeFolder } from "../folder.js";
 import type { Digest } from "./digest.js";
-import { makeFolder } from "./folder.js";
 import { UnfinishedFile } from "./unfinished-file.js";
 
 /** A folder of blobs by their digests. */

@@ -2,7 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fields } from "../engine/document.js";
 import { DeliveryError } from "../errors.js";
-import { makeFolder } from "./folder.js";
+import { makeFolder } from "../folder.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
 import { replaceFile, writeFailure } from "./replacement-file.js";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../errors.js";
+import { makeFolder } from "../folder.js";
 
 /**
  * Writes one of the user's small files, which others may read at the same time: it is there as a whole,
@@ -13,7 +14,7 @@ import { UsageError } from "../errors.js";
 export async function replaceFile(path: string, content: string | Uint8Array, mode: number) {
 	let temporary: string | undefined;
 	try {
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		await makeFolder(dirname(path), 0o700);
 		const target = await realpath(path).catch(() => path);
 		const existing = await stat(target).catch(() => undefined);
 		temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);

@@ -2,7 +2,7 @@ import { readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
-import { makeFolder } from "../folder.js";
+import { makeFolder } from "../../folder.js";
 import { writeFailure } from "../replacement-file.js";
 import { temporaryPath, UnfinishedFile } from "../unfinished-file.js";
 import type { TarEntry } from "./tar-entries.js";

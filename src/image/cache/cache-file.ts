@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { makeFolder } from "../folder.js";
+import { makeFolder } from "../../folder.js";
 import { UnfinishedFile } from "../unfinished-file.js";
 
 /**

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
-import { makeFolder } from "../folder.js";
+import { makeFolder } from "../../folder.js";
 import { writeFailure } from "../replacement-file.js";
 import { temporaryPath } from "../unfinished-file.js";
 import type { ExportTarget } from "./export-target.js";

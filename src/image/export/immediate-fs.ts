@@ -3,7 +3,6 @@ import {
 	closeSync,
 	linkSync,
 	lstatSync,
-	mkdirSync,
 	openSync,
 	realpathSync,
 	symlinkSync,
@@ -12,6 +11,7 @@ import {
 	writeSync,
 } from "node:fs";
 import { Writable } from "node:stream";
+import { makeFolderSync } from "../../folder.js";
 
 type Done = (error: Error | null, result?: unknown) => void;
 
@@ -22,7 +22,7 @@ type Done = (error: Error | null, result?: unknown) => void;
  */
 export const IMMEDIATE_FS = {
 	lstat: atOnce((path: string) => lstatSync(path)),
-	mkdir: atOnce((path: string, options: object) => mkdirSync(path, options)),
+	mkdir: atOnce((path: string, { mode }: { mode: number }) => makeFolderSync(path, mode)),
 	link: atOnce((existing: string, path: string) => linkSync(existing, path)),
 	symlink: atOnce((target: string, path: string) => symlinkSync(target, path)),
 	unlink: atOnce((path: string) => unlinkSync(path)),

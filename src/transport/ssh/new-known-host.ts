@@ -1,5 +1,6 @@
-import { appendFile, mkdir, open } from "node:fs/promises";
+import { appendFile, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../../folder.js";
 import { knownHostLine, knownHostName } from "./known-hosts.js";
 import type { SshSettings } from "./ssh-settings.js";
 
@@ -23,7 +24,7 @@ export async function rememberHostKey(
 	if (file === undefined || file === "/dev/null" || !isPlain) return undefined;
 	const line = knownHostLine(name, key, settings.hashKnownHosts);
 	try {
-		await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+		await makeFolder(dirname(file), 0o700);
 		// One write, so that two who append at a time do not mix.
 		const lineBreak = (await endsWithinLine(file)) ? "\n" : "";
 		await appendFile(file, `${lineBreak}${line}\n`, { mode: 0o600 });

@@ -114,6 +114,15 @@ suite("docker's config.json", () => {
 		});
 	}
 
+	const skip = process.platform === "linux" ? false : "there is no /proc";
+	test("cannot be written where no folder can be made, which ends", { skip }, async () => {
+		const variables = { DOCKER_CONFIG: "/proc/rbuild/docker" };
+		await assert.rejects(useContext("x86box", { ...environment, variables }), {
+			name: "UsageError",
+			message: "cannot write /proc/rbuild/docker/config.json: ENOENT",
+		});
+	});
+
 	test('counts "default" as nothing chosen', async () => {
 		await write('{"currentContext": "default"}');
 		assert.equal(await currentContext(environment), undefined);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { makeFolder } from "../../../src/image/folder.js";
+import { makeFolder, makeFolderSync } from "../../src/folder.js";
+
+const skip = process.platform === "linux" ? false : "there is no /proc";
 
 suite("a folder that is made", () => {
 	const root = mkdtempSync(join(tmpdir(), "rbuild-folder-"));
@@ -29,10 +31,34 @@ suite("a folder that is made", () => {
 		await assert.rejects(makeFolder(join(root, "file/below/it")), { code: "ENOTDIR" });
 	});
 
-	const skip = process.platform === "linux" ? false : "there is no /proc";
 	test("cannot be made where a folder takes no others, which is no reason to try for ever", {
 		skip,
 	}, async () => {
 		await assert.rejects(makeFolder("/proc/rbuild/cache"), { code: "ENOENT" });
+	});
+});
+
+suite("a folder that is made at once", () => {
+	const root = mkdtempSync(join(tmpdir(), "rbuild-folder-"));
+	after(() => rmSync(root, { recursive: true }));
+
+	test("comes with those above it, and may be there already", () => {
+		for (let times = 0; times < 2; times++) makeFolderSync(join(root, "a/b/c"), 0o700);
+		assert.ok(statSync(join(root, "a/b/c")).isDirectory());
+		assert.equal(statSync(join(root, "a")).mode & 0o777, 0o700);
+	});
+
+	test("cannot be made below a file, or a link that leads nowhere", () => {
+		writeFileSync(join(root, "file"), "");
+		symlinkSync("nowhere", join(root, "link"));
+		assert.throws(() => makeFolderSync(join(root, "file")), { code: "EEXIST" });
+		assert.throws(() => makeFolderSync(join(root, "file/below/it")), { code: "ENOTDIR" });
+		assert.throws(() => makeFolderSync(join(root, "link/below")), { code: "EEXIST" });
+	});
+
+	test("cannot be made where a folder takes no others, which is no reason to try for ever", {
+		skip,
+	}, () => {
+		assert.throws(() => makeFolderSync("/proc/rbuild/cache"), { code: "ENOENT" });
 	});
 });

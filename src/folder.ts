@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -25,6 +26,24 @@ export async function makeFolder(path: string, mode = 0o777): Promise<string | u
 	}
 }
 
+/** The same for who may block its thread. @throws NodeJS.ErrnoException */
+export function makeFolderSync(path: string, mode = 0o777): void {
+	try {
+		mkdirSync(path, { mode });
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "EEXIST" && isFolderSync(path)) return;
+		const parent = dirname(path);
+		if (code !== "ENOENT" || parent === path) throw error;
+		if (isFolderSync(parent)) {
+			makeInSync(path, mode);
+		} else {
+			makeFolderSync(parent, mode);
+			makeFolderSync(path, mode);
+		}
+	}
+}
+
 /** In a folder that takes none, or that another process has made just now. */
 async function makeIn(path: string, mode: number): Promise<string | undefined> {
 	try {
@@ -36,9 +55,21 @@ async function makeIn(path: string, mode: number): Promise<string | undefined> {
 	}
 }
 
+function makeInSync(path: string, mode: number): void {
+	try {
+		mkdirSync(path, { mode });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST" || !isFolderSync(path)) throw error;
+	}
+}
+
 function isFolder(path: string): Promise<boolean> {
 	return stat(path).then(
 		(stats) => stats.isDirectory(),
 		() => false,
 	);
+}
+
+function isFolderSync(path: string): boolean {
+	return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
