@@ -54,9 +54,9 @@ export async function withControl<Result>(
 		run,
 	);
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
-	const signal = AbortSignal.any([run.signal, upload.failed]);
 	try {
-		const result = await withSession(engine, all, run, async (sessionId) => {
+		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {
+			const signal = AbortSignal.any([wanted, upload.failed]);
 			using control = await Control.open(engine, signal);
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };

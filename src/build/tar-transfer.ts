@@ -33,7 +33,7 @@ async function sendToBuildKit(
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const build = (ids: BuildIds) =>
+	const build = (ids: BuildIds, run: Run) =>
 		sendAgainIfLost(context, plan, run, () => send(engine, context, plan, ids, run, part));
 	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
