@@ -140,6 +140,19 @@ suiteUnless(why, "the ssh program", () => {
 		await works(transport);
 	});
 
+	test("leaves it to others how long a daemon may take that has not answered yet", async () => {
+		const silent = createServer(() => {}).listen(join(folder, "silent.sock"));
+		try {
+			const on = `ssh://${sshd.alias}${join(folder, "silent.sock")}`;
+			await using transport = await open(sshd, { sshClient: "system", on });
+			assert.match(transport.route, /, streamlocal$/);
+			(await transport.open(never)).destroy();
+		} finally {
+			silent.closeAllConnections();
+			silent.close();
+		}
+	});
+
 	test("is taken for a certificate beside a key", async () => {
 		const key = certifiedKey("certified");
 		await using transport = await open(await without(key));

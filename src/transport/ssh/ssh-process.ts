@@ -21,7 +21,7 @@ export class SshProcess extends RelayedStream implements CommandChannel {
 		});
 		this.#child = child;
 		this.stderr = child.stderr;
-		child.once("error", (error) => this.destroy(error));
+		child.on("error", (error) => this.destroy(error));
 		child.once("exit", (code) => this.emit("exit", code));
 		// Its output has been read by then, and its exit code is known.
 		child.once("close", (code) => this.finish(this.#failureOf(code)));

@@ -51,7 +51,7 @@ export class SshProgram {
 	}
 
 	/**
-	 * Waits until it ends, which is to be soon.
+	 * Waits until it ends, which is to be soon. Aborting ends it.
 	 * @returns its exit code, null where it was killed, and the last of what it said
 	 * @throws ConnectionError where there is no such program
 	 */
@@ -69,9 +69,14 @@ export class SshProgram {
 			});
 			const end = () => child.kill();
 			const timer = setTimeout(end, this.#settings.connectTimeoutMs + LOGIN_MS);
-			signal.addEventListener("abort", end, { once: true });
-			child.once("error", (error) => {
+			const settle = () => {
 				clearTimeout(timer);
+				signal.removeEventListener("abort", end);
+			};
+			signal.addEventListener("abort", end, { once: true });
+			if (signal.aborted) end();
+			child.once("error", (error) => {
+				settle();
 				reject(
 					new ConnectionError(
 						"unreachable",
@@ -85,8 +90,7 @@ export class SshProgram {
 			});
 			// Not "close": what goes on in the background may hold the streams.
 			child.once("exit", (code) => {
-				clearTimeout(timer);
-				signal.removeEventListener("abort", end);
+				settle();
 				setImmediate(() => resolve({ code, stderr }));
 			});
 		});

@@ -7,6 +7,7 @@ import { interrupted } from "../connect-socket.js";
 import { noCompression, type StreamCompression } from "../stream-compression.js";
 import type { WireCounts } from "../transport.js";
 import { connectTo, controlPath, isAlive } from "./control-socket.js";
+import { ForwardedSockets } from "./forwarded-sockets.js";
 import { RelayedStream } from "./relayed-stream.js";
 import {
 	ChannelRefusal,
@@ -25,6 +26,8 @@ import { userQuestions } from "./user-questions.js";
 const PERSIST_SECONDS = 15;
 /** At least: a first guess at the time of one. */
 const ROUND_TRIPS_OF_A_LOGIN = 8;
+/** How long a daemon may take to answer a first ping, in ms; what is still open by then leads to one. */
+const PING_MS = 5_000;
 
 /**
  * A machine that the ssh program of this one has logged in to, with all that it knows and ssh2 does not.
@@ -39,12 +42,15 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	readonly #settings: SshSettings;
 	readonly #program: SshProgram;
 	readonly #folder: string | undefined;
-	readonly #forwarded = new Map<string, Promise<string>>();
+	readonly #forwarded: ForwardedSockets | undefined;
+	/** So many have been asked for. */
+	#forwards = 0;
 	readonly #open = new Set<RelayedStream>();
 	#closed: WireCounts = { sent: 0, received: 0 };
 	/** Held open to the shared connection: ends with it, and keeps it for as long as this process lives. */
 	#lifeline: Socket | undefined;
 	#lost: ConnectionError | undefined;
+	readonly #closing = new AbortController();
 
 	/** @throws ConnectionError, InterruptedError */
 	static async open(
@@ -70,6 +76,8 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		this.#settings = settings;
 		this.#folder = folder;
 		this.#program = new SshProgram(target, settings, folder);
+		if (folder === undefined) return;
+		this.#forwarded = new ForwardedSockets(this.place, (path) => this.#forward(folder, path));
 	}
 
 	/** Bytes on the streams: what ssh itself adds to them cannot be seen from here. */
@@ -88,16 +96,12 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	async openStreamLocal(socketPath: string, signal: AbortSignal): Promise<DaemonStream> {
-		if (this.#folder === undefined || /[:\s]/.test(socketPath)) {
+		const [folder, forwarded] = [this.#folder, this.#forwarded];
+		if (folder === undefined || forwarded === undefined || /[:\s]/.test(socketPath)) {
 			throw new ChannelRefusal("the ssh program cannot forward that");
 		}
-		let forwarding = this.#forwarded.get(socketPath);
-		if (forwarding === undefined) {
-			forwarding = this.#forward(this.#folder, socketPath, signal);
-			this.#forwarded.set(socketPath, forwarding);
-		}
-		const local = await forwarding;
-		return this.#relayed(await connectTo(local, signal, this.place), this.#folder);
+		const local = await forwarded.find(socketPath, signal);
+		return this.#connect(local, folder, signal);
 	}
 
 	async exec(command: string, signal: AbortSignal): Promise<RemoteCommand> {
@@ -113,11 +117,13 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#lost ??= new ConnectionError("lost", `the connection to ${this.place} is closed`);
+		this.#closing.abort();
 		this.#lifeline?.destroy();
 		for (const stream of this.#open) stream.destroy();
 		if (this.#folder === undefined) return;
 		await this.#program.control(this.#folder, "exit").catch(() => {});
-		await rm(this.#folder, { recursive: true, force: true });
+		// The ssh program may be removing what it made there, too. What stays is of no consequence.
+		await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 	}
 
 	get #host(): string {
@@ -164,27 +170,32 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	/** The ssh program takes streams to any socket and closes those that lead nowhere: a ping tells. */
-	async #forward(folder: string, socketPath: string, signal: AbortSignal): Promise<string> {
-		const local = join(folder, String(this.#forwarded.size));
+	async #forward(folder: string, socketPath: string): Promise<string> {
+		const local = join(folder, String(this.#forwards++));
 		await this.#program
 			.control(folder, "forward", ["-L", `${local}:${socketPath}`])
 			.catch((error: Error) => {
 				throw this.#lost ?? new ChannelRefusal(error.message);
 			});
 		const started = performance.now();
-		const stream = this.#relayed(await connectTo(local, signal, this.place), folder);
+		const stream = await this.#connect(local, folder, this.#closing.signal);
 		stream.write("GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n");
-		const giveUp = () => stream.destroy();
-		signal.addEventListener("abort", giveUp, { once: true });
-		const answers = await new Promise<boolean>((resolve) => {
-			stream.once("data", () => resolve(true)).once("close", () => resolve(false));
-		});
-		signal.removeEventListener("abort", giveUp);
+		const answer = await firstNews(stream);
 		stream.destroy();
-		if (signal.aborted) throw interrupted(this.place);
-		this.roundTripMs = Math.min(this.roundTripMs, performance.now() - started);
-		if (!answers) throw this.#lost ?? new ChannelRefusal("the stream was closed");
+		if (answer === "closed") throw this.#lost ?? new ChannelRefusal("the stream was closed");
+		if (answer === "data") {
+			this.roundTripMs = Math.min(this.roundTripMs, performance.now() - started);
+		}
 		return local;
+	}
+
+	async #connect(local: string, folder: string, signal: AbortSignal): Promise<RelayedStream> {
+		try {
+			return this.#relayed(await connectTo(local, signal, this.place), folder);
+		} catch (error) {
+			if (signal.aborted || (await isAlive(folder))) throw error;
+			throw this.#lose();
+		}
 	}
 
 	/** A stream of the forwarded socket ends as cleanly when the connection is lost as when the far side ends it. */
@@ -216,4 +227,13 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		});
 		return stream;
 	}
+}
+
+/** Disposing of its host closes it. */
+function firstNews(stream: RelayedStream): Promise<"data" | "closed" | "nothing"> {
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => resolve("nothing"), PING_MS);
+		stream.once("data", () => resolve("data")).once("close", () => resolve("closed"));
+		stream.once("close", () => clearTimeout(timer));
+	});
 }
