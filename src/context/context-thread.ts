@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../errors.js";
+import { Answers } from "./answers.js";
 import type { IndexParts } from "./content-index.js";
 import type { ContextFilter } from "./context-filter.js";
 import type { KnownIndex } from "./context-memory.js";
@@ -33,9 +34,9 @@ export class ContextThread implements AsyncDisposable {
 	readonly #walked = new Settlement<ContextSummary>();
 	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
-	readonly #news = new Settlement<ContextNews>();
-	readonly #parted: Settlement<PartSummary | undefined>[] = [];
-	readonly #learned: Settlement<IndexParts | undefined>[] = [];
+	readonly #parted = new Answers<PartSummary | undefined>();
+	readonly #learned = new Answers<IndexParts | undefined>();
+	readonly #news = new Answers<ContextNews>();
 	readonly #selections: RemoteSelection[] = [];
 	readonly #tars: TarReader[] = [];
 	#parts = 0;
@@ -90,13 +91,9 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	async part(request: PartRequest): Promise<NumberedPart | undefined> {
-		const parted = new Settlement<PartSummary | undefined>();
-		if (this.#failure !== undefined) parted.reject(this.#failure);
-		this.#parted.push(parted);
 		this.#parts += 1;
 		const part = this.#parts;
-		this.#ask({ type: "part", part, request });
-		const summary = await parted.promise;
+		const summary = await this.#parted.next(() => this.#ask({ type: "part", part, request }));
 		return summary && { part, summary };
 	}
 
@@ -119,16 +116,11 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	learn(index: number): Promise<IndexParts | undefined> {
-		const learned = new Settlement<IndexParts | undefined>();
-		if (this.#failure !== undefined) learned.reject(this.#failure);
-		this.#learned.push(learned);
-		this.#ask({ type: "learn", index });
-		return learned.promise;
+		return this.#learned.next(() => this.#ask({ type: "learn", index }));
 	}
 
 	measureNews(index: number): Promise<ContextNews> {
-		this.#ask({ type: "measure-news", index });
-		return this.#news.promise;
+		return this.#news.next(() => this.#ask({ type: "measure-news", index }));
 	}
 
 	/** @param index by which files are announced */
@@ -170,16 +162,16 @@ export class ContextThread implements AsyncDisposable {
 				if (this.#measuring) this.#measureWhenIdle();
 				break;
 			case "parted":
-				this.#parted.shift()?.resolve(message.summary);
+				this.#parted.take(message.summary);
 				break;
 			case "measured":
 				this.#measured.resolve(message.sizes);
 				break;
 			case "learned":
-				this.#learned.shift()?.resolve(message.parts);
+				this.#learned.take(message.parts);
 				break;
 			case "news":
-				this.#news.resolve(message.news);
+				this.#news.take(message.news);
 				break;
 			case "selected":
 			case "entries":
@@ -197,11 +189,9 @@ export class ContextThread implements AsyncDisposable {
 		this.#walked.reject(this.#failure);
 		this.#manifest.reject(this.#failure);
 		this.#measured.reject(this.#failure);
-		this.#news.reject(this.#failure);
+		for (const answers of [this.#parted, this.#learned, this.#news]) answers.fail(this.#failure);
 		for (const { stream } of this.#tars) stream.destroy(this.#failure);
 		for (const selection of this.#selections) selection.fail(this.#failure);
-		for (const parted of this.#parted) parted.reject(this.#failure);
-		for (const learned of this.#learned) learned.reject(this.#failure);
 	}
 
 	async #stop(reason: InterruptedError): Promise<void> {

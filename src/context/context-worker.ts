@@ -68,12 +68,17 @@ class ContextWorker {
 	}
 
 	#learn(index: number): void {
-		post({ type: "learned", parts: this.#memories.get(index)?.learn() });
+		post({ type: "learned", parts: this.#memory(index).learn() });
 	}
 
 	#measureNews(index: number): void {
-		const news = this.#memories.get(index)?.measureNews();
-		if (news !== undefined) post({ type: "news", news });
+		post({ type: "news", news: this.#memory(index).measureNews() });
+	}
+
+	#memory(index: number): ContextMemory {
+		const memory = this.#memories.get(index);
+		if (memory === undefined) throw new Error(`there is no index ${index}`);
+		return memory;
 	}
 
 	#part(part: number, request: PartRequest): void {

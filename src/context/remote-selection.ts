@@ -1,10 +1,10 @@
 import { InterruptedError } from "../errors.js";
+import { Answers } from "./answers.js";
 import type { ContentChunk } from "./content-reader.js";
 import type { ContextFilter } from "./context-filter.js";
 import type { SelectionAnswer, SelectionRequest } from "./context-messages.js";
 import type { ContextSelection } from "./context-selection.js";
 import type { ContextEntry } from "./manifest.js";
-import { Settlement } from "./settlement.js";
 
 type Answer<Type extends SelectionAnswer["type"]> = Extract<SelectionAnswer, { type: Type }>;
 
@@ -12,8 +12,7 @@ type Answer<Type extends SelectionAnswer["type"]> = Extract<SelectionAnswer, { t
 export class RemoteSelection implements ContextSelection {
 	readonly #selection: number;
 	readonly #send: (request: SelectionRequest) => void;
-	readonly #waiting: Settlement<SelectionAnswer>[] = [];
-	#failure: Error | undefined;
+	readonly #answers = new Answers<SelectionAnswer>();
 
 	constructor(selection: number, send: (request: SelectionRequest) => void) {
 		this.#selection = selection;
@@ -42,12 +41,11 @@ export class RemoteSelection implements ContextSelection {
 	}
 
 	take(answer: SelectionAnswer): void {
-		this.#waiting.shift()?.resolve(answer);
+		this.#answers.take(answer);
 	}
 
 	fail(reason: Error): void {
-		this.#failure ??= reason;
-		for (const answer of this.#waiting.splice(0)) answer.reject(reason);
+		this.#answers.fail(reason);
 	}
 
 	[Symbol.dispose](): void {
@@ -59,11 +57,7 @@ export class RemoteSelection implements ContextSelection {
 		type: Type,
 		request: SelectionRequest,
 	): Promise<Answer<Type>> {
-		if (this.#failure !== undefined) throw this.#failure;
-		const waiting = new Settlement<SelectionAnswer>();
-		this.#waiting.push(waiting);
-		this.#send(request);
-		const answer = await waiting.promise;
+		const answer = await this.#answers.next(() => this.#send(request));
 		if (answer.type !== type) throw new Error(`"${request.type}" was answered by "${answer.type}"`);
 		return answer as Answer<Type>;
 	}

@@ -1,13 +1,13 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
+import { Answers } from "../context/answers.js";
 import {
 	type DockerfileLocation,
 	locateDockerfile,
 	locateIgnoreFile,
 } from "../context/dockerfile-location.js";
 import { whatIsSent } from "../context/sent-dockerfile.js";
-import { Settlement } from "../context/settlement.js";
 import { ContextError, InterruptedError, UsageError } from "../errors.js";
 import type { DocumentHead } from "./context-document.js";
 import type { TextFormat } from "./format/formats.js";
@@ -55,8 +55,7 @@ export class OpenSurvey implements AsyncDisposable {
 	/** Rejects with ContextError, UsageError or InterruptedError. */
 	readonly head: Promise<DocumentHead>;
 	readonly #worker: Worker;
-	readonly #waiting: Settlement<FromSurveyWorker>[] = [];
-	#failure: Error | undefined;
+	readonly #answers = new Answers<FromSurveyWorker>();
 
 	constructor(request: SurveyRequest, onProgress: (paths: number) => void, signal: AbortSignal) {
 		this.root = request.root;
@@ -68,19 +67,19 @@ export class OpenSurvey implements AsyncDisposable {
 			execArgv: [],
 		});
 		const abort = () => {
-			this.#fail(new InterruptedError("interrupted", { cause: signal.reason }));
+			this.#answers.fail(new InterruptedError("interrupted", { cause: signal.reason }));
 			void this.#worker.terminate();
 		};
 		this.#worker
 			.on("message", (message: FromSurveyWorker) => {
 				if (message.type === "progress") onProgress(message.paths);
-				else if (message.type === "failed") this.#fail(failure(message));
-				else this.#waiting.shift()?.resolve(message);
+				else if (message.type === "failed") this.#answers.fail(failure(message));
+				else this.#answers.take(message);
 			})
-			.on("error", (error) => this.#fail(error))
+			.on("error", (error) => this.#answers.fail(error))
 			.on("exit", () => {
 				signal.removeEventListener("abort", abort);
-				this.#fail(new Error("the worker of the survey ended on its own"));
+				this.#answers.fail(new Error("the worker of the survey ended on its own"));
 			});
 		if (signal.aborted) abort();
 		else signal.addEventListener("abort", abort);
@@ -107,24 +106,16 @@ export class OpenSurvey implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		this.#fail(new InterruptedError("the survey was closed"));
+		this.#answers.fail(new InterruptedError("the survey was closed"));
 		await this.#worker.terminate();
 	}
 
 	async #answer<Type extends FromSurveyWorker["type"]>(
 		type: Type,
 	): Promise<Extract<FromSurveyWorker, { readonly type: Type }>> {
-		if (this.#failure !== undefined) throw this.#failure;
-		const waiting = new Settlement<FromSurveyWorker>();
-		this.#waiting.push(waiting);
-		const message = await waiting.promise;
+		const message = await this.#answers.next();
 		if (message.type !== type) throw new Error(`the survey answered ${message.type}, not ${type}`);
 		return message as Extract<FromSurveyWorker, { readonly type: Type }>;
-	}
-
-	#fail(error: Error): void {
-		this.#failure ??= error;
-		for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
 	}
 }
 

@@ -90,6 +90,31 @@ describe("a directory context", () => {
 		assert.deepEqual([await send(context), await send(other)], times);
 	});
 
+	it("measures what is new by each box's own index, and by the one that is used now", async (test) => {
+		const root = emptyTree(test);
+		writeFileSync(join(root, "file"), "content");
+		const context = open(test, { root });
+		const other = context.forAnotherBox();
+		const key = Buffer.alloc(32, 1);
+		const generation = Buffer.alloc(16, 1);
+		const empty = { base: undefined, delta: undefined };
+		context.useIndex({ parts: empty, generation, key });
+		const all = { files: 1, bytes: 7 };
+		const nothing = { files: 0, bytes: 0 };
+		{
+			using selection = await context.select({ includes: [], excludes: [], followPaths: [] });
+			while ((await selection.list()).length > 0);
+			await selection.read([0], 0);
+		}
+		const { base, delta } = (await context.learn()) ?? empty;
+		context.useIndex({ parts: { base, delta }, generation, key });
+		other.useIndex({ parts: empty, generation, key });
+		const news = [context.measureNews(), other.measureNews()];
+		assert.deepEqual(await Promise.all(news), [nothing, all]);
+		other.useIndex({ parts: { base, delta }, generation, key });
+		assert.deepEqual(await other.measureNews(), nothing);
+	});
+
 	it("takes back the memory of a chunk for the next one", async (test) => {
 		const root = emptyTree(test);
 		const content = Buffer.alloc(MIB, "content");
@@ -269,5 +294,13 @@ describe("a directory context fails", () => {
 		await context[Symbol.asyncDispose]();
 		await assert.rejects(context.manifest(), { name: "InterruptedError" });
 		await assert.rejects(context.measureIgnored(), { name: "InterruptedError" });
+		const part = { includes: [], excludes: [], followPaths: [] };
+		await assert.rejects(context.select(part), { name: "InterruptedError" });
+		context.useIndex({
+			...{ parts: { base: undefined, delta: undefined }, generation: Buffer.alloc(16) },
+			key: Buffer.alloc(32),
+		});
+		await assert.rejects(context.learn(), { name: "InterruptedError" });
+		await assert.rejects(context.measureNews(), { name: "InterruptedError" });
 	});
 });
