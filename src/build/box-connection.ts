@@ -7,6 +7,7 @@ import { formatTarget } from "../target/parse-target.js";
 import type { ChosenTarget } from "../target/target.js";
 import { openTransport, type TransportSettings } from "../transport/open-transport.js";
 import type { Transport, WireCounts } from "../transport/transport.js";
+import { closeAll } from "./closing.js";
 import type { OpenedBox } from "./opened-box.js";
 
 /** Where a connection leads to. */
@@ -104,10 +105,12 @@ export class BoxConnection implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		const [engine, transport] = [this.#engine, this.#transport];
 		this.#engine = undefined;
-		await engine?.[Symbol.asyncDispose]();
-		await transport?.[Symbol.asyncDispose]();
-		this.#lastWire = this.wire;
-		this.#transport = undefined;
+		try {
+			await closeAll([engine, transport]);
+		} finally {
+			this.#lastWire = this.wire;
+			this.#transport = undefined;
+		}
 	}
 
 	async #connect(): Promise<Engine> {

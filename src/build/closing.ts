@@ -11,6 +11,23 @@ export class Closing implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		for (const resource of this.#opened.reverse()) await resource[Symbol.asyncDispose]();
+		await closeAll(this.#opened.toReversed());
 	}
+}
+
+/**
+ * Closes one after the other, all of them, also when closing one of them fails.
+ *
+ * @throws the first failure, when all are closed
+ */
+export async function closeAll(resources: Iterable<AsyncDisposable | undefined>): Promise<void> {
+	let first: { readonly error: unknown } | undefined;
+	for (const resource of resources) {
+		try {
+			await resource?.[Symbol.asyncDispose]();
+		} catch (error) {
+			first ??= { error };
+		}
+	}
+	if (first !== undefined) throw first.error;
 }

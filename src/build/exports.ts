@@ -8,6 +8,7 @@ import type { ExportTarget } from "../image/export/export-target.js";
 import { FileTarget } from "../image/export/file-target.js";
 import { FolderTarget } from "../image/export/folder-target.js";
 import { StreamTarget } from "../image/export/stream-target.js";
+import { closeAll } from "./closing.js";
 import { IncomingExport } from "./incoming-export.js";
 import type { PlannedExport } from "./plan-outputs.js";
 
@@ -45,7 +46,7 @@ export class Exports implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		for (const incoming of this.#incoming) await incoming[Symbol.asyncDispose]();
+		await closeAll(this.#incoming);
 	}
 
 	async #take({ exporter, digest, bytes, signal }: SentExport): Promise<void> {

@@ -12,6 +12,7 @@ import type { Run } from "../events.js";
 import type { Descriptor } from "../image/image-manifest.js";
 import { OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
+import { closeAll } from "./closing.js";
 import type { SecretsCheck } from "./options.js";
 import { placeKey } from "./place-key.js";
 import { type CheckedContext, checkSecrets, pathsToNote } from "./secrets-check.js";
@@ -111,7 +112,7 @@ export class NamedDirectories implements AsyncDisposable {
 				walked.reduce((sum, summary) => sum + summary[field], 0);
 			return new NamedDirectories(directories, { files: total("files"), bytes: total("bytes") });
 		} catch (error) {
-			await closeAll(directories);
+			await closeAll(directories.values());
 			throw error;
 		}
 	}
@@ -125,12 +126,8 @@ export class NamedDirectories implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await closeAll(this.directories);
+		await closeAll(this.directories.values());
 	}
-}
-
-async function closeAll(directories: ReadonlyMap<string, DirectoryContext>): Promise<void> {
-	for (const directory of directories.values()) await directory[Symbol.asyncDispose]();
 }
 
 /** It is walked by the rules that the daemon will find in it. */

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/engine.js";
 import type { BuildEvent } from "../events.js";
 import type { Transport } from "../transport/transport.js";
+import { closeAll } from "./closing.js";
 
 export interface OpenConnection {
 	readonly transport: Transport;
@@ -26,7 +27,6 @@ export class OpenedBox implements AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		const connection = this.take();
-		await connection?.engine[Symbol.asyncDispose]();
-		await connection?.transport[Symbol.asyncDispose]();
+		await closeAll([connection?.engine, connection?.transport]);
 	}
 }
