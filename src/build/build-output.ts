@@ -63,7 +63,7 @@ export async function readBuildOutput(
 }
 
 /** The daemon was heard of no more before the build had a result. */
-export function brokenOff(): EngineError {
+function brokenOff(): EngineError {
 	return new EngineError("the daemon closed the connection in the middle of the build", {
 		hint: "it may have stopped or run out of memory: look at its log on that machine (journalctl -u docker)",
 	});

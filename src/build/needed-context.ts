@@ -21,7 +21,7 @@ export interface NeededContext {
 const ALL: NeededContext = { part: undefined, doubt: undefined };
 
 /** The text of a context's Dockerfile. */
-export function dockerfileOf({ dockerfileContent }: LocalContext): string {
+function dockerfileOf({ dockerfileContent }: LocalContext): string {
 	return Buffer.from(dockerfileContent).toString("utf8");
 }
 

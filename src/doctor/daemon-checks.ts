@@ -22,7 +22,7 @@ export interface Examined {
 }
 
 /** @throws RbuildError for what has no finding of its own; what the daemon answers is shown then */
-export type DaemonCheck = (examined: Examined, signal: AbortSignal) => Promise<Finding>;
+type DaemonCheck = (examined: Examined, signal: AbortSignal) => Promise<Finding>;
 
 /** In the order in which they are made: what measures the link does so while it is idle. */
 export const DAEMON_CHECKS = {

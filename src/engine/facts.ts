@@ -8,7 +8,7 @@ import { joinPlatform } from "./platforms.js";
  * The API versions rbuild speaks. The oldest is Docker 19.03's, the newest the last one it is tested
  * with; every later daemon so far still takes it (Docker 29 wants at least 1.44).
  */
-export const API_VERSIONS = { oldest: "1.40", newest: "1.51" } as const;
+const API_VERSIONS = { oldest: "1.40", newest: "1.51" } as const;
 
 /** The fields of GET /version that are used (API 1.24 and later; Podman's has them too). */
 export interface VersionDocument {

@@ -18,7 +18,7 @@ export type Manifest =
 	| { readonly kind: "index"; readonly manifests: readonly Descriptor[] };
 
 /** Both spellings of each: docker's schema 2, and the image-spec's. */
-export const MEDIA_TYPES = {
+const MEDIA_TYPES = {
 	index: [
 		"application/vnd.oci.image.index.v1+json",
 		"application/vnd.docker.distribution.manifest.list.v2+json",

@@ -54,7 +54,7 @@ export async function imageLayout(
 	];
 }
 
-export function blobPath(digest: Digest): string {
+function blobPath(digest: Digest): string {
 	return `blobs/sha256/${hexOf(digest)}`;
 }
 

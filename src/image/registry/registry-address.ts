@@ -1,7 +1,7 @@
 import { DOCKER_HUB } from "../reference.js";
 
 /** Where the Docker Hub's images are, and the name by which BuildKit asks for its credentials. */
-export const HUB_SERVER = "registry-1.docker.io";
+const HUB_SERVER = "registry-1.docker.io";
 
 /** The host that answers for a registry, with its port if it has one in an image's name. */
 export function registryServer(domain: string): string {

@@ -103,7 +103,7 @@ function splitFlags(rest: string, escapeMark: string): Pick<Step, "flags" | "ope
  *
  * @throws DockerfileSyntaxError
  */
-export function operandsOf({ operands, line, column }: Step): readonly string[] {
+function operandsOf({ operands, line, column }: Step): readonly string[] {
 	if (operands.startsWith("[")) {
 		const list = parseJson(operands);
 		if (Array.isArray(list)) {

@@ -39,7 +39,7 @@ export function totalsSentences({ totals, ignoreFile }: DocumentHead): string[] 
 }
 
 /** Such as "20 Mbit/s". */
-export function formatLink(bitsPerSecond: number): string {
+function formatLink(bitsPerSecond: number): string {
 	const [unit, name] =
 		bitsPerSecond >= 1e9
 			? [1e9, "Gbit/s"]

@@ -1,5 +1,5 @@
 /** What the arguments of a keyword must be; keywords that are not here are taken as they are. */
-export type ArgumentKind = "word" | "port" | "number" | "time" | "flag" | "list" | "rest" | Choices;
+type ArgumentKind = "word" | "port" | "number" | "time" | "flag" | "list" | "rest" | Choices;
 
 type Choices = readonly string[];
 
