@@ -105,7 +105,8 @@ export class GrpcClient {
 		onStream: (stream: ClientHttp2Stream) => void = () => {},
 	): AsyncGenerator<MessageShape<Response>, void, undefined> {
 		if (signal.aborted) throw interrupted(signal);
-		if (this.#session.destroyed) throw this.#broken();
+		// Closed, but not destroyed, where the daemon takes no more calls (GOAWAY).
+		if (this.#session.closed || this.#session.destroyed) throw this.#broken();
 		const stream = this.#session.request({
 			":method": "POST",
 			":path": pathOf(method),

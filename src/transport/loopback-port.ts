@@ -16,6 +16,8 @@ export async function listenOnLoopback(onStream: (stream: Duplex) => void): Prom
 		const { code, message } = error as NodeJS.ErrnoException;
 		throw new ListenRefusal(`no port of ${LOOPBACK} is to be had (${code ?? message})`);
 	}
+	// A connection that this machine has no room for is lost to who made it, and to nobody else.
+	server.on("error", () => {});
 	return {
 		port: (server.address() as AddressInfo).port,
 		async [Symbol.asyncDispose]() {

@@ -9,7 +9,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment, Prompt } from "../../src/environment.js";
-import { ConnectionError } from "../../src/errors.js";
+import { ConnectionError, InterruptedError } from "../../src/errors.js";
 import type { BuildEvent } from "../../src/events.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
@@ -217,6 +217,25 @@ suiteUnless(why, "logging in", () => {
 			const error = await failureOf({ ...box, lines: [`IdentityFile ${locked}`], prompt: user });
 			assert.equal(user.asked.length, 3);
 			assert.ok(error.message.includes(`tried ${locked}`), error.message);
+		});
+
+		test("asks no longer than the server waits", async () => {
+			const locked = newKey("ed25519", { passphrase: PASSPHRASE });
+			await using box = await boxWith(["LoginGraceTime 1"], locked);
+			let askedFor: AbortSignal | undefined;
+			const prompt: Prompt = {
+				ask: (_question, { signal }) =>
+					new Promise((_resolve, reject) => {
+						askedFor = signal;
+						signal.addEventListener("abort", () => reject(new InterruptedError("interrupted")));
+					}),
+			};
+			await assert.rejects(open({ ...box, lines: [`IdentityFile ${locked}`], prompt }), (error) => {
+				assert.ok(error instanceof ConnectionError);
+				assert.equal(error.failure, "lost", error.message);
+				return true;
+			});
+			assert.equal(askedFor?.aborted, true);
 		});
 
 		test("names ssh-add where nobody can be asked, in CI or with BatchMode", async () => {

@@ -49,9 +49,12 @@ export async function authenticatedClient(opening: Opening): Promise<Authenticat
 	);
 	// Loaded only now: it takes some 50 ms, which the first round trip hides.
 	const loading = import("ssh2");
+	// A question to the user ends with the login that it is for.
+	const over = new AbortController();
+	const questions = AbortSignal.any([signal, over.signal]);
 	const prompt = settings.batchMode ? undefined : userQuestions(settings.environment);
 	const identities = loading.then(({ default: ssh2 }) =>
-		collectIdentities({ settings, ssh2, prompt, emit, signal }),
+		collectIdentities({ settings, ssh2, prompt, emit, signal: questions }),
 	);
 	identities.catch(() => {});
 	const [link, policy, { default: ssh2 }] = await settledTogether([
@@ -62,7 +65,7 @@ export async function authenticatedClient(opening: Opening): Promise<Authenticat
 	const client = new ssh2.Client();
 	// There is always one more error than listeners: ssh2 may report several for one cause.
 	client.on("error", () => {});
-	const authentication = new Authentication({ settings, identities, prompt, signal });
+	const authentication = new Authentication({ settings, identities, prompt, signal: questions });
 	const socket = link.stream;
 	const login = new Login({ client, socket, settings, place, policy, authentication, emit });
 	const loggingIn = login.run(signal);
@@ -71,8 +74,10 @@ export async function authenticatedClient(opening: Opening): Promise<Authenticat
 	try {
 		await loggingIn;
 	} catch (error) {
+		const { exhausted } = authentication;
+		over.abort();
 		await link.close();
-		const reason = authentication.exhausted && (await authentication.whySystemSsh());
+		const reason = exhausted && (await authentication.whySystemSsh());
 		if (reason) throw new NeedsSystemSsh(reason, place, "not-authenticated", error);
 		throw withComplaint(error, link);
 	}

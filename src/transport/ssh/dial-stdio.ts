@@ -131,6 +131,7 @@ async function dialled(
 	const giveUp = () => channel.close();
 	const timer = setTimeout(giveUp, GREETING_TIMEOUT_MS);
 	signal.addEventListener("abort", giveUp, { once: true });
+	if (signal.aborted) giveUp();
 	try {
 		await skipGreeting(channel, greeting, () => stderr);
 	} catch (error) {

@@ -38,8 +38,8 @@ export class ProxyProcess extends Duplex {
 		stderr.setEncoding("utf8").on("data", (text: string) => {
 			this.#stderr = (this.#stderr + text).slice(-COMPLAINT_BYTES);
 		});
-		this.#child.once("error", (error) => {
-			this.#ended = error.message;
+		this.#child.on("error", (error) => {
+			this.#ended ??= error.message;
 		});
 		this.#child.once("exit", (code, signal) => {
 			this.#ended ??= signal === null ? `exit code ${code}` : `ended by ${signal}`;

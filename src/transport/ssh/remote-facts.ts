@@ -1,3 +1,4 @@
+import { interrupted } from "../connect-socket.js";
 import { DEFAULT_SOCKET, quoted } from "./remote-daemon.js";
 import type { CommandChannel, RemoteHost } from "./remote-host.js";
 
@@ -66,7 +67,7 @@ export async function askRemoteFacts(
 	signal: AbortSignal,
 ): Promise<RemoteFacts | undefined> {
 	const { channel } = await host.exec(`sh -c ${quoted(script(socketPath))}`, signal);
-	return parseFacts(await readOutput(channel));
+	return parseFacts(await readOutput(channel, host.place, signal));
 }
 
 /** No "!" and no line break: a csh that starts this would look for its history and the closing quote. */
@@ -112,22 +113,42 @@ export function parseFacts(output: string): RemoteFacts | undefined {
 	};
 }
 
-/** Until the command ends, or is taking so long that its answer does not matter any more. */
-export function readOutput(channel: CommandChannel): Promise<string> {
-	return new Promise((resolve) => {
+/**
+ * Until the command ends, or is taking so long that its answer does not matter any more.
+ * @param place for messages
+ * @throws InterruptedError
+ */
+export function readOutput(
+	channel: CommandChannel,
+	place: string,
+	signal: AbortSignal,
+): Promise<string> {
+	return new Promise((resolve, reject) => {
 		let output = "";
+		const end = () => {
+			clearTimeout(timer);
+			signal.removeEventListener("abort", giveUp);
+		};
+		const giveUp = () => {
+			end();
+			channel.close();
+			reject(interrupted(place));
+		};
 		const timer = setTimeout(() => {
+			end();
 			channel.close();
 			resolve(output);
 		}, ANSWER_TIMEOUT_MS);
+		signal.addEventListener("abort", giveUp);
 		channel.on("data", (chunk: Buffer) => {
 			output = (output + chunk.toString("utf8")).slice(-OUTPUT_LIMIT);
 		});
 		channel.on("close", () => {
-			clearTimeout(timer);
+			end();
 			resolve(output);
 		});
 		channel.stderr.resume();
 		channel.end();
+		if (signal.aborted) giveUp();
 	});
 }

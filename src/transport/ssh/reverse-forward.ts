@@ -22,7 +22,9 @@ export function forwardFromServer(
 	signal: AbortSignal,
 ): Promise<LoopbackPort> {
 	return new Promise((resolve, reject) => {
+		let isOver = false;
 		const settle = () => {
+			isOver = true;
 			clearTimeout(timer);
 			signal.removeEventListener("abort", onAbort);
 		};
@@ -35,13 +37,17 @@ export function forwardFromServer(
 			reject(interrupted(place));
 		};
 		const timer = setTimeout(refuse, ANSWER_TIMEOUT_MS, "the ssh server does not answer");
+		if (signal.aborted) return onAbort();
 		signal.addEventListener("abort", onAbort);
 		try {
 			client.forwardIn(LOOPBACK, 0, (error, port) => {
 				// By AllowTcpForwarding, PermitListen, DisableForwarding, or "restrict" in authorized_keys.
 				if (error) return refuse("the ssh server does not allow reverse forwarding");
+				const opened = openPort(client, port, onChannel);
+				// Nobody waits for a port that comes too late.
+				if (isOver) return void opened[Symbol.asyncDispose]();
 				settle();
-				resolve(openPort(client, port, onChannel));
+				resolve(opened);
 			});
 		} catch (error) {
 			// ssh2 throws when the connection is already closed.

@@ -146,7 +146,7 @@ class SshTransport implements Transport {
 	async ask(command: string, signal: AbortSignal): Promise<string> {
 		try {
 			const { channel } = await this.#host.exec(command, signal);
-			return await readOutput(channel);
+			return await readOutput(channel, this.#host.place, signal);
 		} catch (error) {
 			if (error instanceof ChannelRefusal) return "";
 			throw error;

@@ -160,6 +160,22 @@ describe("the gRPC client", () => {
 		}
 	});
 
+	it("tells of a lost connection where the daemon takes no more calls", async () => {
+		connect((stream) => {
+			stream.session?.close();
+			stream.respond(HEADERS, { waitForTrailers: true });
+			stream.write(frame(toBinary(StatusResponseSchema, create(StatusResponseSchema))));
+		});
+		const open = client.serverStreaming(status, { ref: "r" }, { signal });
+		await open.next();
+		for (let turns = 0; turns < 20; turns++) await turn();
+		await assert.rejects(
+			client.unary(solve, {}, { signal }),
+			(error) => error instanceof ConnectionError && error.failure === "lost",
+		);
+		await open.return();
+	});
+
 	it("refuses an answer that makes no sense", async () => {
 		connect((stream) => {
 			stream.respond(HEADERS);
