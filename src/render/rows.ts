@@ -36,3 +36,32 @@ export function wrapWords(text: string, width: number): string[] {
 	}
 	return lines;
 }
+
+/** Where lines that follow may begin at the least. */
+const LEAST_INDENT = 4;
+
+/**
+ * Words behind a start, in lines of that width, both in cells. Those that follow begin at the indent, or
+ * further left where a word is too long for that. A word that is longer than a line has one of its own and
+ * is left to the terminal, so that it can be copied.
+ */
+export function hangingLines(
+	start: string,
+	words: readonly string[],
+	{ width, indent }: { readonly width: number; readonly indent: number },
+): string[] {
+	if (width === Number.POSITIVE_INFINITY) return [start + words.join(" ")];
+	const fits = words.every((word) => indent + displayWidth(word) <= width);
+	const margin = " ".repeat(fits ? indent : Math.min(indent, LEAST_INDENT));
+	const lines: string[] = [];
+	let line = start;
+	for (const word of words) {
+		const longer = line === start || line === margin ? line + word : `${line} ${word}`;
+		if (displayWidth(longer) <= width || line.trim() === "") line = longer;
+		else {
+			lines.push(line.trimEnd());
+			line = margin + word.trimStart();
+		}
+	}
+	return [...lines, line.trimEnd()];
+}

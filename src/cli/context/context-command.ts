@@ -115,6 +115,6 @@ function failOn({ unreadable = [], exceeded = [] }: DocumentHead): void {
 	const [limit] = exceeded;
 	if (limit === undefined) return;
 	throw new ContextError(exceeded.map(exceededSentence).join("; "), {
-		hint: `the most of it: ${exceededPaths(limit)}`,
+		hint: `the most of it: ${exceededPaths(limit).join(", ")}`,
 	});
 }
