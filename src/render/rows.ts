@@ -11,7 +11,10 @@ export function labelled(label: string, lines: readonly string[], colors: Colors
 	);
 }
 
-/** Parts joined by ", " into lines of that width (a comma at the end included); a part is never broken. */
+/**
+ * Parts joined by ", " into lines of that width (a comma at the end included). A part is broken only where
+ * it alone is wider, between its words.
+ */
 export function wrap(parts: readonly string[], width: number): string[] {
 	const lines: string[] = [];
 	let line = "";
@@ -23,7 +26,8 @@ export function wrap(parts: readonly string[], width: number): string[] {
 			line = part;
 		}
 	}
-	return line === "" ? lines : [...lines, line];
+	if (line !== "") lines.push(line);
+	return lines.flatMap((whole) => hangingLines("", whole.split(" "), { width, indent: 2 }));
 }
 
 /** Words in lines of that width; a word that is longer has a line of its own. */
