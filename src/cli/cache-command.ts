@@ -7,6 +7,7 @@ import type { CACHE_ACTIONS } from "./image-flags.js";
 import { onInterrupt } from "./interrupts.js";
 import { parseByteSize } from "./option-values.js";
 import { processSurroundings } from "./process-environment.js";
+import { stdoutWidth } from "./screen.js";
 import { tableOf } from "./table.js";
 
 export interface CacheArguments {
@@ -43,7 +44,8 @@ async function list(cache: BlobCache, format: "table" | "json"): Promise<string>
 		new Date(usedAt).toISOString().slice(0, 16).replace("T", " "),
 	]);
 	const total = `${formatCount(blobs.length)} blobs, ${formatBytes(bytes)} in ${cache.folder}\n`;
-	return rows.length === 0 ? total : tableOf(["BLOB", "SIZE", "USED"], rows) + total;
+	if (rows.length === 0) return total;
+	return tableOf(["BLOB", "SIZE", "USED"], rows, stdoutWidth()) + total;
 }
 
 async function prune(cache: BlobCache, keep: string | undefined, all: boolean): Promise<string> {

@@ -6,6 +6,7 @@ import type { DoctorArguments } from "./doctor-flags.js";
 import { checkLines } from "./doctor-lines.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
+import { stdoutWidth } from "./screen.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 
 /** `rbuild doctor`: whether a build could work, and if not, why. */
@@ -16,7 +17,8 @@ export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> 
 		if ([value].flat().includes("")) throw new UsageError(`--${name} has an empty value`);
 	}
 	const color = shouldUseColor({ flag: undefined, isTTY: stdout.isTTY === true, env });
-	const look = { colors: picocolors.createColors(color), unicode: env.TERM !== "dumb" };
+	const colors = picocolors.createColors(color);
+	const look = { colors, unicode: env.TERM !== "dumb", width: stdoutWidth() };
 	const prompt = terminalPrompt(() => undefined);
 	const { "ssh-config": sshConfig, "ssh-client": sshClient } = values;
 	const { environment } = processSurroundings(sshConfig, prompt, sshClient);

@@ -6,9 +6,7 @@ import { dryRunLines } from "../render/dry-run-report.js";
 import type { RenderMode } from "../render/progress-mode.js";
 import type { Screen } from "../render/screen.js";
 import { processSurroundings } from "./process-environment.js";
-
-/** Off a terminal, lines are as long as they are: something else reads them. */
-const UNLIMITED = Number.POSITIVE_INFINITY;
+import { stdoutWidth } from "./screen.js";
 
 /**
  * `--dry-run`: prints what a build would do, with -q too: it is the result. In JSON it is the last event of the
@@ -20,12 +18,11 @@ export async function runDryRun(
 	{ mode, screen }: { readonly mode: RenderMode; readonly screen: Screen },
 	run: Run,
 ): Promise<0> {
-	const { isTTY, columns } = process.stdout;
-	const colors = picocolors.createColors(screen.color && isTTY);
+	const colors = picocolors.createColors(screen.color && process.stdout.isTTY);
 	const emit = (event: BuildEvent) => {
 		run.emit(event);
 		if (event.type !== "dry-run" || mode === "json") return;
-		const lines = dryRunLines(event.report, colors, isTTY ? columns : UNLIMITED);
+		const lines = dryRunLines(event.report, colors, stdoutWidth());
 		process.stdout.write(`${lines.join("\n")}\n`);
 	};
 	await dryRun(options, processSurroundings(sshConfig), { ...run, emit });

@@ -6,6 +6,7 @@ import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { hostDocument, hostsTable } from "./hosts-table.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
+import { stdoutWidth } from "./screen.js";
 import { suggestion } from "./suggestion.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 
@@ -78,7 +79,7 @@ async function list(_names: readonly string[], values: HostsArguments, signal: A
 	process.stdout.write(
 		values.format === "json"
 			? `${JSON.stringify(asked.map(hostDocument), null, 2)}\n`
-			: hostsTable(asked),
+			: hostsTable(asked, stdoutWidth()),
 	);
 }
 

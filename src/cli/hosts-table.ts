@@ -1,11 +1,13 @@
 import type { AskedHost } from "../build/host-list.js";
 import { RbuildError } from "../errors.js";
-import { displayWidth } from "../render/display-width.js";
 import { printableName } from "../render/printable.js";
 import { formatTarget } from "../target/parse-target.js";
+import { tableOf } from "./table.js";
 
-/** For people: a line for each, and a star at what is used when nothing is named. */
-export function hostsTable(hosts: readonly AskedHost[]): string {
+const HEAD = ["NAME", "ENDPOINT", "PLATFORM", "ENGINE", "LATENCY", "ERROR"];
+
+/** For people: a row for each, and a star at what is used when nothing is named. @param width in cells */
+export function hostsTable(hosts: readonly AskedHost[], width: number): string {
 	const rows = hosts.map(({ host, answer }) => {
 		const { outcome, current } = host;
 		const name = current ? `${host.name} *` : host.name;
@@ -17,18 +19,11 @@ export function hostsTable(hosts: readonly AskedHost[]): string {
 		const latency = `${latencyMs < 10 ? latencyMs.toFixed(1) : Math.round(latencyMs)} ms`;
 		return [name, endpoint, platform, `${product} ${version}`, latency];
 	});
-	const lines = [["NAME", "ENDPOINT", "PLATFORM", "ENGINE", "LATENCY", "ERROR"], ...rows];
-	const cells = lines.map((line) => line.map(printableName));
-	const widths = [0, 1, 2, 3, 4].map((at) =>
-		Math.max(...cells.map((line) => displayWidth(line[at] ?? ""))),
+	return tableOf(
+		HEAD,
+		rows.map((row) => row.map(printableName)),
+		width,
 	);
-	const padded = cells.map((line) =>
-		line
-			.map((cell, at) => cell + " ".repeat(Math.max(0, (widths[at] ?? 0) - displayWidth(cell))))
-			.join("   ")
-			.trimEnd(),
-	);
-	return `${padded.join("\n")}\n`;
 }
 
 /** For scripts. Latency in milliseconds; what was not found out is absent. */

@@ -1,9 +1,11 @@
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { BuildEvent } from "../events.js";
+import { hangingLines } from "../render/rows.js";
 import { namedTarget } from "../target/choose-target.js";
 import { sshSettings } from "../transport/ssh/ssh-settings.js";
 import { trustHost } from "../transport/ssh/trust-host.js";
+import { stdoutWidth } from "./screen.js";
 
 /** `rbuild hosts trust NAME`: writes a box's host key to known_hosts. */
 export async function trust(
@@ -24,9 +26,12 @@ export async function trust(
 	}
 	const settings = await sshSettings(target, environment, signal);
 	const { place, key, file, isNew } = await trustHost(settings, expected, signal, warn);
-	process.stdout.write(
-		isNew ? `${place}: added ${key} to ${file}\n` : `${place}: ${key} is known by ${file}\n`,
-	);
+	const done = isNew ? `added ${key} to ${file}` : `${key} is known by ${file}`;
+	const lines = hangingLines("", `${place}: ${done}`.split(" "), {
+		width: stdoutWidth(),
+		indent: 4,
+	});
+	process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function warn(event: BuildEvent): void {

@@ -5,6 +5,7 @@ import { formatBytes, shortImageId } from "../render/format.js";
 import { printableName } from "../render/printable.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
+import { stdoutWidth } from "./screen.js";
 import { tableOf } from "./table.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 
@@ -31,7 +32,9 @@ export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> 
 	);
 	const theirs = images.filter(({ tags }) => !tags.some((tag) => tag.startsWith(OWN)));
 	process.stdout.write(
-		values.format === "json" ? `${JSON.stringify(theirs)}\n` : tableOf(HEAD, theirs.flatMap(rows)),
+		values.format === "json"
+			? `${JSON.stringify(theirs)}\n`
+			: tableOf(HEAD, theirs.flatMap(rows), stdoutWidth()),
 	);
 	return 0;
 }

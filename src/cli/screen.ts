@@ -14,3 +14,9 @@ export function processScreen(color: boolean | undefined): Screen {
 		now: () => Date.now(),
 	};
 }
+
+/** Cells of a line of the standard output; Infinity where it is no terminal, or one of unknown size (0). */
+export function stdoutWidth(): number {
+	const { isTTY, columns } = process.stdout;
+	return (isTTY && columns) || Number.POSITIVE_INFINITY;
+}

@@ -36,6 +36,25 @@ export function cutToWidth(line: string, width: number): string {
 	return cut + ellipsis;
 }
 
+/** The line, or as much of both of its ends as fits into that many cells, with "..." between them. */
+export function shortenMiddle(line: string, width: number): string {
+	if (displayWidth(line) <= width) return line;
+	const room = Math.max(0, width - "...".length);
+	const segments = Array.from(graphemes(line), ({ segment }) => segment);
+	const start = fitting(segments, Math.ceil(room / 2));
+	const end = fitting(segments.toReversed(), room - displayWidth(start.join("")));
+	return `${start.join("")}...${end.toReversed().join("")}`;
+}
+
+function fitting(segments: readonly string[], width: number): string[] {
+	let used = 0;
+	const past = segments.findIndex((segment) => {
+		used += graphemeWidth(segment);
+		return used > width;
+	});
+	return segments.slice(0, past < 0 ? undefined : past);
+}
+
 function graphemeWidth(grapheme: string): number {
 	if (INVISIBLE.test(grapheme)) return 0;
 	if (EMOJI.test(grapheme)) return 2;

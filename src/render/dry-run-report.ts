@@ -8,8 +8,9 @@ import { contextSize, deliveryName, passedOn } from "./wording.js";
 /** What a build would do: one row for each question, as in the closing report of a build. */
 export function dryRunLines(report: DryRunReport, colors: Colors, columns: number): string[] {
 	const { advice = [], box, context, tags, transfer } = report;
+	const width = columns - LABEL_WIDTH;
 	const row = (label: string, parts: readonly string[]) =>
-		labelled(label, wrap(parts, columns - LABEL_WIDTH), colors);
+		labelled(label, wrap(parts, width), colors);
 	const source = `${printableName(report.source)} (${printableName(report.dockerfile)})`;
 	const size = context === undefined ? [passedOn(report.contextKind)] : contextSize(context);
 	const deliveries = report.deliveries.map(({ method, destination }) =>
@@ -23,12 +24,16 @@ export function dryRunLines(report: DryRunReport, colors: Colors, columns: numbe
 		...row("transfer", transfer ? [`${transfer.transfer}: ${printableName(transfer.reason)}`] : []),
 		...row("send", transfer ? [uploadPart(report, transfer)] : []),
 		...row("then", deliveries),
-		...labelled("advice", advice.map(adviceLine), colors),
+		...labelled(
+			"advice",
+			advice.flatMap((one) => wrap([adviceText(one)], width)),
+			colors,
+		),
 		colors.dim("nothing was sent, built or kept"),
 	];
 }
 
-function adviceLine({ text, bytes }: ContextAdvice): string {
+function adviceText({ text, bytes }: ContextAdvice): string {
 	return bytes === 0 ? printableName(text) : `${printableName(text)} (${formatBytes(bytes)})`;
 }
 

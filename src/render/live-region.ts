@@ -5,7 +5,13 @@ import type { Screen } from "./screen.js";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_TO_LINE_END = "\x1b[K";
+const CLEAR_LINE = "\x1b[2K";
 const CLEAR_BELOW = "\x1b[J";
+/** From the line of the cursor on. tmux keeps what is cleared from the top of its screen on as history. */
+const CLEAR_FROM_LINE = `${CLEAR_LINE}\n${CLEAR_BELOW}\x1b[A`;
+
+/** In milliseconds. tmux tells no program of a new width more often than each 250 ms. */
+const SETTLE_MS = 300;
 
 /** Where the size is not known, as on a serial line. */
 const DEFAULT_COLUMNS = 80;
@@ -15,6 +21,12 @@ const DEFAULT_ROWS = 24;
 export interface LiveLine {
 	readonly text: string;
 	readonly paint?: (text: string) => string;
+}
+
+interface Row {
+	readonly text: string;
+	/** In cells, without the paint. */
+	readonly width: number;
 }
 
 /**
@@ -28,9 +40,16 @@ export class LiveRegion {
 	/** Widths of the lines on the screen: a terminal that became narrower has wrapped them. */
 	#drawn: readonly number[] = [];
 	#frame = "";
+	/** Of the terminal when they were drawn. */
+	#drawnColumns: number;
+	/** Of the terminal when it was last looked at, and since when. */
+	#knownColumns: number;
+	#knownSince = Number.NEGATIVE_INFINITY;
 
 	constructor(screen: Screen) {
 		this.#screen = screen;
+		this.#drawnColumns = this.#columns;
+		this.#knownColumns = this.#columns;
 	}
 
 	/** Cells that a line may take: the last column stays free, so that no terminal wraps. */
@@ -48,19 +67,46 @@ export class LiveRegion {
 		this.#finished.push(line);
 	}
 
-	/** Lines longer than the width are cut, and what is above the height is not drawn. */
+	/**
+	 * Lines longer than the width are cut, and what is above the height is not drawn. While the terminal is
+	 * being resized nothing is, unless there is nothing to draw: it may be narrower than it says.
+	 */
 	draw(lines: readonly LiveLine[]): void {
-		const shown = lines
-			.slice(0, this.height)
-			.map(({ text, paint = String }) => ({ text: cutToWidth(text, this.width), paint }));
-		const frame = shown.map(({ text, paint }) => `${paint(text)}${CLEAR_TO_LINE_END}\n`).join("");
-		const home = this.#home();
+		if (this.#isBeingResized() && lines.length > 0) return;
+		const shown = lines.slice(0, this.height).map(({ text, paint = String }) => {
+			const cut = cutToWidth(text, this.width);
+			return { text: paint(cut), width: displayWidth(cut) };
+		});
+		const frame = shown.map(({ text }) => `${text}\n`).join("");
 		if (this.#finished.length === 0 && frame === this.#frame) return;
-		const above = this.#finished.map((line) => this.#overwrite(line)).join("");
-		this.#screen.stderr.write(`${HIDE_CURSOR}${home}${above}${frame}${CLEAR_BELOW}${SHOW_CURSOR}`);
+		const above = this.#finished.map((text) => {
+			return { text, width: displayWidth(stripVTControlCharacters(text)) };
+		});
+		const clear = this.#isOutOfStep(above) ? CLEAR_FROM_LINE : "";
+		const before = clear === "" ? this.#drawn : [];
+		const rows = [...above, ...shown].map((row, at) => this.#overwrite(row, before[at] ?? 0));
+		this.#screen.stderr.write(
+			`${HIDE_CURSOR}${this.#home()}${clear}${rows.join("")}${CLEAR_BELOW}${SHOW_CURSOR}`,
+		);
 		this.#finished = [];
 		this.#frame = frame;
-		this.#drawn = shown.map(({ text }) => displayWidth(text));
+		this.#drawn = shown.map(({ width }) => width);
+		this.#drawnColumns = this.#columns;
+	}
+
+	#isBeingResized(): boolean {
+		const now = this.#screen.now();
+		if (this.#columns !== this.#knownColumns) {
+			this.#knownColumns = this.#columns;
+			this.#knownSince = now;
+		}
+		return this.#drawn.length > 0 && now - this.#knownSince < SETTLE_MS;
+	}
+
+	/** Whether a line of what is to be drawn does not come to stand on one of what is there. */
+	#isOutOfStep(above: readonly Row[]): boolean {
+		if (this.#drawn.length === 0) return false;
+		return this.#columns !== this.#drawnColumns || above.some(({ width }) => width > this.#columns);
 	}
 
 	get #columns(): number {
@@ -68,13 +114,16 @@ export class LiveRegion {
 	}
 
 	/**
-	 * Overwriting does not flicker as clearing first would. (And tmux keeps what is cleared from the top of
-	 * its screen as history.) After a last row that is full, clearing would take away its last cell.
+	 * Overwriting does not flicker as clearing first would. But tmux takes cells that were cleared one by one
+	 * for a part of the line, and wraps them when it becomes narrower: a line that becomes shorter is cleared
+	 * as a whole. After a last row that is full, clearing would take away its last cell.
+	 *
+	 * @param before cells of what is there
 	 */
-	#overwrite(line: string): string {
-		const width = displayWidth(stripVTControlCharacters(line));
+	#overwrite({ text, width }: Row, before: number): string {
+		if (width < before) return `${CLEAR_LINE}${text}\n`;
 		const full = width > 0 && width % this.#columns === 0;
-		return `${line}${full ? "" : CLEAR_TO_LINE_END}\n`;
+		return `${text}${full ? "" : CLEAR_TO_LINE_END}\n`;
 	}
 
 	/** To the first cell of the region. */

@@ -11,7 +11,10 @@ export function labelled(label: string, lines: readonly string[], colors: Colors
 	);
 }
 
-/** Parts joined by ", " into lines of that width (a comma at the end included); a part is never broken. */
+/**
+ * Parts joined by ", " into lines of that width (a comma at the end included). A part is broken only where
+ * it alone is wider, between its words.
+ */
 export function wrap(parts: readonly string[], width: number): string[] {
 	const lines: string[] = [];
 	let line = "";
@@ -23,7 +26,8 @@ export function wrap(parts: readonly string[], width: number): string[] {
 			line = part;
 		}
 	}
-	return line === "" ? lines : [...lines, line];
+	if (line !== "") lines.push(line);
+	return lines.flatMap((whole) => hangingLines("", whole.split(" "), { width, indent: 2 }));
 }
 
 /** Words in lines of that width; a word that is longer has a line of its own. */
@@ -35,4 +39,33 @@ export function wrapWords(text: string, width: number): string[] {
 		else lines[lines.length - 1] = `${line} ${word}`;
 	}
 	return lines;
+}
+
+/** Where lines that follow may begin at the least. */
+const LEAST_INDENT = 4;
+
+/**
+ * Words behind a start, in lines of that width, both in cells. Those that follow begin at the indent, or
+ * further left where a word is too long for that. A word that is longer than a line has one of its own and
+ * is left to the terminal, so that it can be copied.
+ */
+export function hangingLines(
+	start: string,
+	words: readonly string[],
+	{ width, indent }: { readonly width: number; readonly indent: number },
+): string[] {
+	if (width === Number.POSITIVE_INFINITY) return [start + words.join(" ")];
+	const fits = words.every((word) => indent + displayWidth(word) <= width);
+	const margin = " ".repeat(fits ? indent : Math.min(indent, LEAST_INDENT));
+	const lines: string[] = [];
+	let line = start;
+	for (const word of words) {
+		const longer = line === start || line === margin ? line + word : `${line} ${word}`;
+		if (displayWidth(longer) <= width || line.trim() === "") line = longer;
+		else {
+			lines.push(line.trimEnd());
+			line = margin + word.trimStart();
+		}
+	}
+	return [...lines, line.trimEnd()];
 }

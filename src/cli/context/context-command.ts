@@ -9,7 +9,7 @@ import type { TextStyle } from "../../survey/format/text-style.js";
 import type { ContextLimits } from "../../survey/limits.js";
 import type { OpenSurvey } from "../../survey/open-survey.js";
 import { onInterrupt } from "../interrupts.js";
-import { processScreen } from "../screen.js";
+import { processScreen, stdoutWidth } from "../screen.js";
 import { terminalPrompt } from "../terminal-prompt.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
@@ -95,8 +95,7 @@ function styleOf({ depth, top, all, output, ...values }: ContextArguments): Text
 		text === undefined ? (all ? Number.POSITIVE_INFINITY : usual) : parseCount(text, flag);
 	return {
 		color: shouldUseColor({ flag: values["no-color"] ? false : values.color, isTTY, env }),
-		// 0 on a terminal that does not know its size.
-		width: (isTTY && stdout.columns) || Number.POSITIVE_INFINITY,
+		width: output === undefined ? stdoutWidth() : Number.POSITIVE_INFINITY,
 		depth: limit(depth, "--depth", DEFAULT_DEPTH),
 		top: limit(top, "--top", DEFAULT_TOP),
 	};
@@ -115,6 +114,6 @@ function failOn({ unreadable = [], exceeded = [] }: DocumentHead): void {
 	const [limit] = exceeded;
 	if (limit === undefined) return;
 	throw new ContextError(exceeded.map(exceededSentence).join("; "), {
-		hint: `the most of it: ${exceededPaths(limit)}`,
+		hint: `the most of it: ${exceededPaths(limit).join(", ")}`,
 	});
 }

@@ -2,8 +2,10 @@ import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { printablePath } from "../../context/path-bytes.js";
 import { ContextError, type ExitCode } from "../../errors.js";
+import { hangingLines } from "../../render/rows.js";
 import { describeVerdict } from "../../survey/format/verdict-text.js";
 import { onInterrupt } from "../interrupts.js";
+import { stdoutWidth } from "../screen.js";
 import type { WhyArguments } from "./context-flags.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
 
@@ -23,13 +25,21 @@ export async function runWhy(values: WhyArguments): Promise<ExitCode | 0> {
 	const verdicts = await survey.verdicts(paths);
 	const head = await survey.head;
 	warnOf(head);
-	process.stdout.write(verdicts.map((verdict) => `${describeVerdict(verdict, head)}\n`).join(""));
+	const lines = verdicts.flatMap((verdict) => describeVerdict(verdict, head).split("\n"));
+	process.stdout.write(lines.flatMap(wrapped).join(""));
 	const missing = verdicts.filter(({ kind }) => kind === "missing");
 	if (missing.length === 0) return 0;
 	const names = missing.map(({ path }) => printablePath(path)).join(", ");
 	throw new ContextError(`not in the build context: ${names}`, {
 		hint: `paths are relative to ${printablePath(survey.root)}, or to the current directory`,
 	});
+}
+
+function wrapped(line: string): string[] {
+	const [start = ""] = /^ */.exec(line) ?? [];
+	const words = line.slice(start.length).split(" ");
+	const style = { width: stdoutWidth(), indent: start.length + 4 };
+	return hangingLines(start, words, style).map((part) => `${part}\n`);
 }
 
 /**

@@ -66,7 +66,9 @@ function* tableSection(
 }
 
 function exceededItems({ exceeded = [] }: Head): string[] {
-	return exceeded.map((limit) => words(`${exceededSentence(limit)}: ${exceededPaths(limit)}`));
+	return exceeded.map((limit) =>
+		words(`${exceededSentence(limit)}: ${exceededPaths(limit).join(", ")}`),
+	);
 }
 
 function unreadableItems({ unreadable = [] }: Head): string[] {

@@ -56,10 +56,17 @@ export function ruleName({ rules, ignoreFile }: DocumentHead, index: number): st
 }
 
 /** "Dockerfile:12 COPY . ." */
-export function instructionName({ needs, dockerfile }: DocumentHead, index: number): string {
-	const instruction = needs?.instructions[index];
-	const place = `${printablePath(dockerfile ?? "Dockerfile")}:${instruction?.line}`;
-	return `${place} ${printablePath(instruction?.text ?? "")}`;
+export function instructionName(head: DocumentHead, index: number): string {
+	const instruction = head.needs?.instructions[index];
+	return `${instructionPlace(head, instruction)} ${printablePath(instruction?.text ?? "")}`;
+}
+
+/** "Dockerfile:12" */
+export function instructionPlace(
+	{ dockerfile }: DocumentHead,
+	instruction: { readonly line: number } | undefined,
+): string {
+	return `${printablePath(dockerfile ?? "Dockerfile")}:${instruction?.line}`;
 }
 
 export interface RuleDoubt {
@@ -113,14 +120,12 @@ export function exceededSentence({ limit, found, allowed }: ExceededLimit): stri
 	return `${what}, ${formatBytes(found)}, is ${over}`;
 }
 
-/** The paths behind it: "a.bin (12 MB), b.bin (3 MB)". */
-export function exceededPaths({ limit, largest }: ExceededLimit): string {
-	return largest
-		.map(({ path, size }) => {
-			const amount = limit === "max-files" ? formatFiles(size) : formatBytes(size);
-			return `${printablePath(path)} (${amount})`;
-		})
-		.join(", ");
+/** The paths behind it, such as "a.bin (12 MB)". */
+export function exceededPaths({ limit, largest }: ExceededLimit): string[] {
+	return largest.map(({ path, size }) => {
+		const amount = limit === "max-files" ? formatFiles(size) : formatBytes(size);
+		return `${printablePath(path)} (${amount})`;
+	});
 }
 
 /** "+12 files and -3.4 MB against before.json". */

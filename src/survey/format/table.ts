@@ -1,8 +1,9 @@
 import pc from "picocolors";
 import { printablePath } from "../../context/path-bytes.js";
-import { cutToWidth } from "../../render/display-width.js";
+import { displayWidth, shortenMiddle } from "../../render/display-width.js";
 import { formatBytes, formatCount, formatFiles } from "../../render/format.js";
 import { printableName } from "../../render/printable.js";
+import { hangingLines } from "../../render/rows.js";
 import type { ContextDocument } from "../context-document.js";
 import { totalFileTypes } from "./file-types.js";
 import type { Surveyed } from "./formats.js";
@@ -14,46 +15,50 @@ import {
 	comparisonSentence,
 	exceededPaths,
 	exceededSentence,
-	instructionName,
+	instructionPlace,
 	ruleDoubts,
 	ruleName,
 	signed,
 	totalsSentences,
 } from "./sentences.js";
 import type { TextStyle } from "./text-style.js";
+import { type WeightRow, weightLines } from "./weight-rows.js";
 import { type WeightNode, weighTree } from "./weight-tree.js";
 
-const BAR_CELLS = 20;
 /** Of lists that are not what was asked for, but come with it. */
 const SHORT_LIST = 10;
+/** Changed paths keep this much of a line, even of one that is shorter than what stands before them. */
+const LEAST_PATH_CELLS = 12;
 
-interface Line {
-	readonly text: string;
-	readonly paint?: (text: string) => string;
-}
+/** Lines that are done, within the width. */
+type Lines = Iterable<string>;
 
-/** For a terminal, or a log: sections with a title each. */
+/**
+ * For a terminal, or a log: sections with a title each. Of what does not fit into a terminal's line, names
+ * in rows of numbers are shortened, and all else is wrapped.
+ */
 export function* formatTable(survey: Surveyed, style: TextStyle): Generator<string, void> {
-	const colors = pc.createColors(style.color);
+	const { bold, red, yellow } = pc.createColors(style.color);
 	const { head } = survey;
-	const sections: readonly (readonly [title: string, lines: () => Iterable<Line>])[] = [
-		[printablePath(head.context), () => totalsSentences(head).map((text) => ({ text }))],
-		["Limits", () => limitLines(head).map((line) => ({ ...line, paint: colors.red }))],
-		["Cannot be read", () => unreadableLines(head).map((line) => ({ ...line, paint: colors.red }))],
-		["Compared", () => comparisonLines(head)],
+	const { width } = style;
+	const sections: readonly (readonly [string, () => Lines, ((text: string) => string)?])[] = [
+		[printablePath(head.context), () => sentences(totalsSentences(head), width)],
+		["Limits", () => limitLines(head, width), red],
+		["Cannot be read", () => unreadableLines(head, width), red],
+		["Compared", () => comparisonLines(head, width)],
 		["Largest", () => treeLines(survey, style)],
 		["By type", () => typeLines(survey, style)],
 		["Ignored", () => ignoredLines(survey, style)],
-		["Rules", () => doubtLines(head).map((line) => ({ ...line, paint: colors.yellow }))],
-		["Needed by the Dockerfile", () => needLines(head)],
-		["Advice", () => adviceLines(head)],
-		["Secrets", () => secretLines(head).map((line) => ({ ...line, paint: colors.red }))],
+		["Rules", () => sentences(doubts(head), width), yellow],
+		["Needed by the Dockerfile", () => needLines(head, width)],
+		["Advice", () => adviceLines(head, width)],
+		["Secrets", () => secretLines(head, width), red],
 	];
 	let separator = "";
-	for (const [title, lines] of sections) {
-		let heading = `${separator}${colors.bold(fit(title, style))}\n`;
-		for (const { text, paint = String } of lines()) {
-			yield `${heading}${paint(fit(`  ${text}`, style))}\n`;
+	for (const [title, lines, paint = String] of sections) {
+		let heading = `${separator}${bold(title)}\n`;
+		for (const line of lines()) {
+			yield `${heading}${paint(line)}\n`;
 			heading = "";
 			separator = "\n";
 		}
@@ -62,124 +67,130 @@ export function* formatTable(survey: Surveyed, style: TextStyle): Generator<stri
 
 type Head = Surveyed["head"];
 
-function limitLines({ exceeded = [] }: Head): Line[] {
-	return exceeded.map((limit) => ({
-		text: `${exceededSentence(limit)}: ${exceededPaths(limit)}`,
-	}));
+function* limitLines({ exceeded = [] }: Head, width: number): Generator<string, void> {
+	for (const limit of exceeded) {
+		const paths = exceededPaths(limit).map(
+			(path, at, all) => path + (at < all.length - 1 ? "," : ""),
+		);
+		yield* wrapped([...`${exceededSentence(limit)}:`.split(" "), ...paths], width);
+	}
 }
 
-function unreadableLines({ unreadable = [] }: Head): Line[] {
-	const shown = unreadable
-		.slice(0, SHORT_LIST)
-		.map(({ reason }) => ({ text: printableName(reason) }));
-	return [...shown, ...more(unreadable.length - shown.length)];
+function doubts(head: Head): string[] {
+	return ruleDoubts(head).map(({ rule, doubt }) => `${rule}: ${doubt}`);
 }
 
-function comparisonLines({ comparison, totals }: Head): Line[] {
-	if (comparison === undefined) return [];
-	const lines: Line[] = [{ text: comparisonSentence(comparison, totals) }];
+function* unreadableLines({ unreadable = [] }: Head, width: number): Generator<string, void> {
+	const shown = unreadable.slice(0, SHORT_LIST);
+	yield* sentences(
+		shown.map(({ reason }) => printableName(reason)),
+		width,
+	);
+	yield* more(unreadable.length - shown.length);
+}
+
+function* comparisonLines({ comparison, totals }: Head, width: number): Generator<string, void> {
+	if (comparison === undefined) return;
+	yield* sentences([comparisonSentence(comparison, totals)], width);
 	for (const { name, changes } of changeGroups(comparison)) {
 		const sum = signed(changes.bytes, formatBytes);
-		lines.push({ text: `${name}: ${formatFiles(changes.files)}, ${sum}` });
+		yield* sentences([`${name}: ${formatFiles(changes.files)}, ${sum}`], width);
 		for (const change of changes.largest) {
-			lines.push({ text: `  ${changeOf(change).padStart(9)}  ${printablePath(change.path)}` });
+			const start = `    ${changeOf(change).padStart(9)}  `;
+			const room = Math.max(LEAST_PATH_CELLS, width - displayWidth(start));
+			yield start + shortenMiddle(printablePath(change.path), room);
 		}
-		lines.push(...more(changes.files - changes.largest.length));
+		yield* more(changes.files - changes.largest.length);
 	}
-	return lines;
 }
 
-function* treeLines({ files }: Surveyed, { depth, top }: TextStyle): Generator<Line, void> {
+function treeLines({ files }: Surveyed, { depth, top, width }: TextStyle): Lines {
 	const root = weighTree(files, depth, top);
-	yield* branchLines(root, root.bytes, "");
+	return weightLines(branchRows(root, ""), root.bytes, width);
 }
 
-function* branchLines(node: WeightNode, whole: number, indent: string): Generator<Line, void> {
+function* branchRows(node: WeightNode, indent: string): Generator<WeightRow, void> {
 	let bytes = 0;
 	let files = 0;
 	for (const child of node.shown) {
 		bytes += child.bytes;
 		files += child.files;
-		const name = `${indent}${printablePath(child.name)}${child.isDirectory ? "/" : ""}`;
-		yield { text: weightLine(child, whole, name) };
-		yield* branchLines(child, whole, `${indent}  `);
+		const name = `${printablePath(child.name)}${child.isDirectory ? "/" : ""}`;
+		yield { bytes: child.bytes, files: child.files, indent, name };
+		yield* branchRows(child, `${indent}  `);
 	}
 	const isOpened = node.shown.length > 0;
 	if (!isOpened || node.hidden === 0) return;
-	const rest = { bytes: node.bytes - bytes, files: node.files - files };
-	yield { text: weightLine(rest, whole, `${indent}... ${formatCount(node.hidden)} more`) };
+	const name = `... ${formatCount(node.hidden)} more`;
+	yield { bytes: node.bytes - bytes, files: node.files - files, indent, name };
 }
 
-function typeLines({ files, head }: Surveyed, { top }: TextStyle): Line[] {
+function* typeLines({ files, head }: Surveyed, { top, width }: TextStyle): Generator<string, void> {
 	const types = totalFileTypes(files);
-	const limit = Math.min(top, SHORT_LIST);
 	const shown = types
-		.slice(0, limit)
-		.map((type) => ({ text: weightLine(type, head.totals.bytes, printablePath(type.name)) }));
-	return [...shown, ...more(types.length - shown.length)];
+		.slice(0, Math.min(top, SHORT_LIST))
+		.map((type) => ({ ...type, name: printablePath(type.name) }));
+	yield* weightLines(shown, head.totals.bytes, width);
+	yield* more(types.length - shown.length);
 }
 
-function ignoredLines({ ignored, head }: Surveyed, { top }: TextStyle): Line[] {
+function* ignoredLines(
+	{ ignored, head }: Surveyed,
+	{ top, width }: TextStyle,
+): Generator<string, void> {
 	const shown = largestIgnored(ignored, top);
-	const lines = shown.map((path) => {
-		const name = `${printablePath(path.path)}${path.type === "directory" ? "/" : ""}`;
-		const text = weightLine(
-			{ files: path.files, bytes: path.size },
-			head.totals.ignored.bytes,
-			name,
-		);
-		return { text: `${text}  (${ruleName(head, path.rule)})` };
-	});
-	return [...lines, ...more(ignored.length - shown.length)];
+	const rows = shown.map(({ path, type, size, files, rule }) => ({
+		bytes: size,
+		files,
+		name: `${printablePath(path)}${type === "directory" ? "/" : ""}`,
+		note: ` (${ruleName(head, rule)})`,
+	}));
+	yield* weightLines(rows, head.totals.ignored.bytes, width);
+	yield* more(ignored.length - shown.length);
 }
 
-function doubtLines(head: Head): Line[] {
-	return ruleDoubts(head).map(({ rule, doubt }) => ({ text: `${rule}: ${doubt}` }));
-}
-
-function needLines(head: Head): Line[] {
+function* needLines(head: Head, width: number): Generator<string, void> {
 	const { needs } = head;
-	if (needs === null) return [];
-	const lines = needs.instructions.map((need, index) => ({
-		text: weightLine(need, head.totals.bytes, instructionName(head, index)),
+	if (needs === null) return;
+	const rows: WeightRow[] = needs.instructions.map((need) => ({
+		...{ bytes: need.bytes, files: need.files },
+		name: instructionPlace(head, need),
+		note: printablePath(need.text),
 	}));
-	return [
-		...lines,
-		{ text: weightLine(needs.unused, head.totals.bytes, "nobody") },
-		...needs.doubts.map((doubt) => ({ text: printableName(doubt) })),
-	];
+	yield* weightLines([...rows, { ...needs.unused, name: "nobody" }], head.totals.bytes, width);
+	yield* sentences(needs.doubts.map(printableName), width);
 }
 
-function adviceLines({ advice, ignoreFile }: Head): Line[] {
-	return advice.flatMap(({ text, lines, ...saved }) => [
-		{ text: `${printableName(text)} (${amountOf(saved)})` },
-		...lines.map((line) => ({
-			text: `  add to ${printablePath(ignoreFile ?? ".dockerignore")}: ${printablePath(line)}`,
-		})),
-	]);
+function* adviceLines({ advice, ignoreFile }: Head, width: number): Generator<string, void> {
+	const file = printablePath(ignoreFile ?? ".dockerignore");
+	for (const { text, lines, ...saved } of advice) {
+		yield* sentences([`${printableName(text)} (${amountOf(saved)})`], width);
+		for (const line of lines) {
+			const words = ["add", "to", `${file}:`, printablePath(line)];
+			yield* hangingLines("    ", words, { width, indent: 6 });
+		}
+	}
 }
 
-function secretLines({ secrets }: Pick<ContextDocument, "secrets">): Line[] {
-	return secrets.map(({ path, what, line }) => ({
-		text: `${printablePath(path)}${line === undefined ? "" : `:${line}`}: ${printableName(what)}`,
-	}));
+function* secretLines(
+	{ secrets }: Pick<ContextDocument, "secrets">,
+	width: number,
+): Generator<string, void> {
+	for (const { path, what, line } of secrets) {
+		const place = `${printablePath(path)}${line === undefined ? "" : `:${line}`}:`;
+		yield* wrapped([place, ...printableName(what).split(" ")], width);
+	}
 }
 
-function more(count: number): Line[] {
-	return count > 0 ? [{ text: `... ${formatCount(count)} more` }] : [];
+function* sentences(texts: Iterable<string>, width: number): Generator<string, void> {
+	for (const text of texts) yield* wrapped(text.split(" "), width);
 }
 
-/** The name comes last, so that it does not matter how wide it is. */
-function weightLine(
-	{ bytes, files }: { readonly bytes: number; readonly files: number },
-	whole: number,
-	name: string,
-): string {
-	const cells = whole === 0 ? 0 : Math.round((bytes / whole) * BAR_CELLS);
-	const bar = "=".repeat(Math.min(BAR_CELLS, Math.max(0, cells))).padEnd(BAR_CELLS);
-	return `${formatBytes(bytes).padStart(8)}  ${bar}  ${formatFiles(files).padStart(14)}  ${name}`;
+/** What is read, and in part copied: nothing of it is left out. A path may be one word, with blanks in it. */
+function wrapped(words: readonly string[], width: number): string[] {
+	return hangingLines("  ", words, { width, indent: 4 });
 }
 
-function fit(text: string, { width }: TextStyle): string {
-	return width === Number.POSITIVE_INFINITY ? text : cutToWidth(text, width);
+function more(count: number): string[] {
+	return count > 0 ? [`  ... ${formatCount(count)} more`] : [];
 }

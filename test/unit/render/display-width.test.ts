@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cutToWidth, displayWidth } from "../../../src/render/display-width.js";
+import { cutToWidth, displayWidth, shortenMiddle } from "../../../src/render/display-width.js";
 
 describe("display width", () => {
 	it("counts cells, not UTF-16 units", () => {
@@ -21,6 +21,14 @@ describe("display width", () => {
 	it("keeps to the width when there is hardly any", () => {
 		assert.equal(cutToWidth("make", 2), "..");
 		assert.equal(cutToWidth("make", 0), "");
+	});
+
+	it("leaves both ends of what is shortened in the middle", () => {
+		assert.equal(shortenMiddle("src/main.ts", 11), "src/main.ts");
+		assert.equal(shortenMiddle("src/main.ts", 10), "src/....ts");
+		assert.equal(shortenMiddle("src/main.ts", 9), "src....ts");
+		assert.equal(shortenMiddle("日本語日本語.ts", 11), "日本....ts");
+		assert.equal(shortenMiddle("src/main.ts", 2), "...");
 	});
 
 	it("cuts a line of megabytes", () => {

@@ -93,3 +93,15 @@ test("shows no control characters of names", () => {
 	const lines = dryRunLines({ ...report, source: "\u001b[2Jcontext\n" }, colors, 100);
 	assert.match(lines[3] ?? "", /^context {2}context \(Dockerfile\)/);
 });
+
+test("wraps advice, and other long parts, between words where it is narrow", () => {
+	const text = "node_modules: packages that npm, yarn or pnpm installs";
+	const advice = [{ text, files: 1, bytes: 3e6 }];
+	const lines = dryRunLines({ ...report, advice }, colors, 40);
+	assert.deepEqual(lines.slice(-4, -1), [
+		"advice   node_modules: packages that",
+		"           npm, yarn or pnpm installs (3",
+		"           MB)",
+	]);
+	assert.ok(lines.every((line) => line.length <= 40));
+});

@@ -41,34 +41,6 @@ function collector(chunks: string[]): Writable {
 	});
 }
 
-/** What a terminal shows after all that was written: the sequences that LiveRegion uses, and no others. */
-export function terminalRows(written: string): string[] {
-	const rows: string[] = [""];
-	let row = 0;
-	let column = 0;
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-	for (const [token] of written.matchAll(/\x1b\[(\??\d*)([A-Za-z])|[^\x1b]/gu)) {
-		const [, count = "", command] = /^.\[(\??\d*)([A-Za-z])$/.exec(token) ?? [];
-		if (command === "A") row = Math.max(0, row - Number(count));
-		else if (command === "K") rows[row] = (rows[row] ?? "").slice(0, column);
-		else if (command === "J") rows.splice(row, Infinity, (rows[row] ?? "").slice(0, column));
-		else if (command === "h" || command === "l" || command === "m") continue;
-		else if (command !== undefined) throw new Error(`the fake terminal does not know ${command}`);
-		else if (token === "\r") column = 0;
-		else if (token === "\n") {
-			row++;
-			column = 0;
-			rows[row] ??= "";
-		} else {
-			const line = (rows[row] ?? "").padEnd(column);
-			rows[row] = line.slice(0, column) + token + line.slice(column + 1);
-			column++;
-		}
-	}
-	while (rows.at(-1) === "") rows.pop();
-	return rows;
-}
-
 export const engine: EngineFacts = {
 	product: "docker",
 	version: "28.5.2",

@@ -116,7 +116,8 @@ describe("the closing report", () => {
 		};
 		assert.deepEqual(rows({}, 40), [
 			"sent     3 files, 12 kB (under 1%),",
-			"         7.5 kB (60%) saved by compression",
+			"         7.5 kB (60%) saved by",
+			"           compression",
 			"reused   104 files,",
 			"         12 MB (over 99%) already there",
 		]);

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import type { BuildEvent } from "../../../src/events.js";
 import { displayWidth } from "../../../src/render/display-width.js";
 import { createRenderer } from "../../../src/render/renderer.js";
-import { engine, everyEvent, FakeScreen, report, terminalRows } from "./fake-screen.js";
+import { engine, everyEvent, FakeScreen, report } from "./fake-screen.js";
+import { terminalRows } from "./fake-terminal.js";
 
 const make = { type: "step", id: "m", name: "[2/3] RUN make" } as const;
 
@@ -211,6 +212,8 @@ describe("terminal progress", () => {
 		wait(100);
 		screen.size = { columns: 40, rows: 24 };
 		wait(100);
+		assert.equal(screen.err.length, 1);
+		wait(300);
 		// The headline still takes one row; the step's line of 79 cells takes two.
 		assert.ok(screen.err[1]?.includes("\r\x1b[3A"));
 	});

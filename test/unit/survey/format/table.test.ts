@@ -111,10 +111,99 @@ Secrets
 		assert.equal(all?.length, 7);
 	});
 
-	it("cuts lines to the width of a terminal, and colours them there", () => {
-		const lines = table(EVERYTHING, { ...PLAIN, width: 40 }).split("\n");
-		assert.ok(lines.every((line) => line.length <= 40));
-		assert.ok(table(EVERYTHING, { ...PLAIN, color: true }).includes("\x1b[1mLargest\x1b[22m\n"));
+	const deep = "web/packages/frontend-application-with-long-name";
+	const LONG = surveyed({
+		totals: { ...surveyed({}).head.totals, files: 2, bytes: 100 },
+		files: [
+			{ ...sized("日本語のとても長いファイル名のテスト用データのためのとても長い名前.bin", 60) },
+			sized("b", 40),
+		],
+		ignored: [
+			{ path: "node_modules", type: "directory", size: 9, files: 3, rule: 0 },
+			{ path: `${deep}/node_modules/left-pad/index.js`, type: "file", size: 1, files: 1, rule: 1 },
+		],
+		rules: [
+			{
+				line: 1,
+				text: "node_modules",
+				files: 3,
+				bytes: 9,
+				doubt: "fits at the top level only, and 1 file further down is sent",
+			},
+			{ line: 2, text: `${deep}/node_modules`, files: 1, bytes: 1 },
+		],
+		needs: {
+			instructions: [{ line: 12, text: `COPY ${deep}/src /app/src`, files: 1, bytes: 60 }],
+			unused: { files: 1, bytes: 40 },
+			doubts: [],
+		},
+		advice: [
+			{
+				kind: "dependencies",
+				text: "node_modules: packages that npm, yarn or pnpm installs",
+				...{ files: 1, bytes: 60, paths: [] },
+				lines: [`${deep}/my node_modules`],
+			},
+		],
+		exceeded: [
+			{ limit: "max-size", allowed: 1, found: 100, largest: [{ path: `${deep}/a b`, size: 60 }] },
+		],
+	});
+	const section = (title: string, survey: typeof LONG, width: number) =>
+		new RegExp(`^${title}\n(.*?)\n(\n|$)`, "ms")
+			.exec(table(survey, { ...PLAIN, width }))?.[1]
+			?.split("\n");
+
+	it("wraps what is read or copied between words on a terminal, and leaves a long word whole", () => {
+		assert.deepEqual(section("Rules", LONG, 60), [
+			"  .dockerignore:1 node_modules: fits at the top level only,",
+			"    and 1 file further down is sent",
+		]);
+		assert.deepEqual(section("Advice", LONG, 60), [
+			"  node_modules: packages that npm, yarn or pnpm installs (1",
+			"    file, 60 B)",
+			"    add to .dockerignore:",
+			`    ${deep}/my node_modules`,
+		]);
+		assert.deepEqual(section("Limits", LONG, 60), [
+			"  the context, 100 B, is 99 B over --max-size 1 B:",
+			`    ${deep}/a b (60 B)`,
+		]);
+		assert.deepEqual(section("Needed by the Dockerfile", LONG, 60), [
+			"      60 B  1 file  Dockerfile:12 COPY",
+			`    ${deep}/src`,
+			"    /app/src",
+			"      40 B  1 file  nobody",
+		]);
+	});
+
+	it("shortens bars before names, which keep both ends", () => {
+		const bars = (width: number) => section("Largest", tree, width)?.[0]?.replaceAll(/[^=]/g, "");
+		assert.equal(bars(80), "=".repeat(12));
+		assert.equal(bars(51), "=".repeat(9));
+		assert.equal(bars(39), "");
+		assert.deepEqual(section("Largest", LONG, 60), [
+			"      60 B  1 file  日本語のとても長い...とても長い名前.bin",
+			"      40 B  1 file  b",
+		]);
+	});
+
+	it("leaves the rule whole behind a name that is shortened", () => {
+		assert.deepEqual(section("Ignored", LONG, 80), [
+			"       9 B  3 files  node_modules/  (.dockerignore:1 node_modules)",
+			"       1 B   1 file  web/packages/frontend-applic...de_modules/left-pad/index.js",
+			"    (.dockerignore:2",
+			`    ${deep}/node_modules)`,
+		]);
+	});
+
+	it("is for a log as wide as it is, and colours a terminal's", () => {
+		const wide = table(LONG);
+		assert.ok(wide.includes(`${deep}/node_modules/left-pad/index.js  (.dockerignore:2 ${deep}/`));
+		assert.ok(wide.includes(`    add to .dockerignore: ${deep}/my node_modules\n`));
+		const coloured = table(LONG, { ...PLAIN, color: true, width: 60 });
+		assert.ok(coloured.includes("\x1b[1mLargest\x1b[22m\n"));
+		assert.ok(coloured.includes("\x1b[33m    and 1 file further down is sent\x1b[39m\n"));
 		// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
 		assert.doesNotMatch(table(), /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
 	});
