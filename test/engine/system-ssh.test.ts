@@ -235,17 +235,22 @@ suiteUnless(why, "the ssh program", () => {
 		});
 	}
 
-	test("tells that the host key has changed", async () => {
-		const wrong = makeKey(join(folder, "wrong"), "ed25519");
-		const file = join(folder, "wrong-known");
+	for (const strictness of ["yes", "ask", "accept-new", "no"]) {
+		test(`refuses a host key that has changed, with StrictHostKeyChecking ${strictness}`, () =>
+			refusesAChangedKey(strictness));
+	}
+
+	async function refusesAChangedKey(strictness: string): Promise<void> {
+		const wrong = makeKey(join(folder, `wrong-${strictness}`), "ed25519");
+		const file = join(folder, `wrong-known-${strictness}`);
 		const key = (await readFile(`${wrong}.pub`, "utf8")).split(" ").slice(0, 2).join(" ");
 		await writeFile(file, `[${sshd.host}]:${sshd.port} ${key}\n`);
-		const lines = [`UserKnownHostsFile ${file}`];
+		const lines = [`UserKnownHostsFile ${file}`, `StrictHostKeyChecking ${strictness}`];
 		const error = await failureOf(sshd, { sshClient: "system", lines });
 		assert.equal(error.failure, "host-key-changed", error.message);
 		const said = `with the ssh program: host key changed: it shows SHA256:`;
 		assert.ok(error.message.includes(said), error.message);
 		assert.ok(error.message.endsWith(`, but ${file}:1 knows another one`), error.message);
 		assert.match(error.hint ?? "", /^somebody may be listening in; .*ssh-keygen -f .* -R /);
-	});
+	}
 });

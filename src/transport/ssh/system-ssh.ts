@@ -131,11 +131,13 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	async #logIn(signal: AbortSignal): Promise<void> {
-		const { environment, batchMode, connectTimeoutMs } = this.#settings;
+		const { environment, batchMode, connectTimeoutMs, strictHostKeyChecking } = this.#settings;
 		const mayAsk = !batchMode && userQuestions(environment) !== undefined;
 		const options = [
 			`ConnectTimeout=${Math.ceil(connectTimeoutMs / 1000)}`,
 			...(mayAsk ? [] : ["BatchMode=yes"]),
+			// With "no", ssh warns of a key that has changed, and goes on.
+			...(strictHostKeyChecking === "no" ? ["StrictHostKeyChecking=accept-new"] : []),
 		].flatMap((option) => ["-o", option]);
 		// With -f it ends once it is in, and goes on in the background.
 		const sharing = [
