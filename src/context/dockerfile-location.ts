@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ContextError } from "../errors.js";
@@ -88,8 +89,15 @@ async function readDockerfile(
 	query: DockerfileQuery,
 ): Promise<Uint8Array> {
 	try {
+		// What is named may be the pipe of `-f <(…)`; one that nobody named would be waited for without end.
+		if (query.file === undefined && isOther(await stat(path))) {
+			throw new ContextError(`the Dockerfile in ${dirname(path)} is not a regular file`, {
+				hint: "name another one with -f",
+			});
+		}
 		return await readFile(path);
 	} catch (error) {
+		if (error instanceof ContextError) throw error;
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT" || code === "ENOTDIR") {
 			throw new ContextError(
@@ -111,6 +119,11 @@ async function readDockerfile(
 	}
 }
 
+/** What is neither read nor refused by reading it. */
+function isOther(stats: Stats): boolean {
+	return !stats.isFile() && !stats.isDirectory();
+}
+
 async function ignoreFile(
 	root: string,
 	dockerfile?: string,
@@ -123,13 +136,18 @@ async function ignoreFile(
 		const file = insideOf(root, path) ?? path;
 		try {
 			// A pipe or a device would be waited for without end.
-			if (!(await stat(path)).isFile()) throw new ContextError(`${file} is not a regular file`);
+			if (!(await stat(path)).isFile()) {
+				throw new ContextError(`${file} is not a regular file`, {
+					hint: "replace it by one with the patterns of what to leave out",
+				});
+			}
 			return { ignore: { content: await readFile(path), file } };
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			if (code === "ENOENT") continue;
 			if (error instanceof ContextError) throw error;
-			throw new ContextError(`cannot read ${file}: ${code}`, { cause: error });
+			const [reason = code, hint] = UNREADABLE[code ?? ""] ?? [];
+			throw new ContextError(`cannot read ${file}: ${reason}`, { hint, cause: error });
 		}
 	}
 	return {};

@@ -30,8 +30,9 @@ export function exchangeFailure(
 	if (notHttp && !answerStarted) {
 		return notDocker(target, request, "with something that is not HTTP", error);
 	}
-	if (code === "UND_ERR_HEADERS_TIMEOUT") {
-		return new ConnectionError("timed-out", `${target} does not answer ${request}`, {
+	if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
+		const how = answerStarted ? "does not end its answer to" : "does not answer";
+		return new ConnectionError("timed-out", `${target} ${how} ${request}`, {
 			cause: error,
 			hint: "the daemon may be starting, stuck or out of memory: look at its log on that machine",
 		});

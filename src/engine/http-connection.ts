@@ -63,10 +63,11 @@ export class HttpConnection {
 
 	/**
 	 * @param path with version prefix and query, as it goes over the wire
-	 * @param headersTimeout milliseconds; 0 waits for ever
+	 * @param silence milliseconds for which the daemon may say nothing, before and in its answer; 0: for ever
 	 */
-	async answer(request: EngineRequest, path: string, headersTimeout = 0): Promise<EngineResponse> {
-		const outcome = await this.send(request, path, { headersTimeout });
+	async answer(request: EngineRequest, path: string, silence = 0): Promise<EngineResponse> {
+		const options = { headersTimeout: silence, bodyTimeout: silence };
+		const outcome = await this.send(request, path, options);
 		if (outcome.kind === "answer") return outcome.response;
 		outcome.stream.destroy();
 		throw notDocker(this.#target, `${request.method} ${request.path}`, "by switching protocols");
@@ -75,7 +76,7 @@ export class HttpConnection {
 	async send(
 		request: EngineRequest,
 		path: string,
-		options: Pick<Dispatcher.DispatchOptions, "headersTimeout" | "upgrade">,
+		options: Pick<Dispatcher.DispatchOptions, "headersTimeout" | "bodyTimeout" | "upgrade">,
 	): Promise<Outcome> {
 		const { method, headers = {}, body = null, signal } = request;
 		// A daemon may answer before it has read all of a streamed body; what is left of it would be

@@ -1,7 +1,7 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fields } from "../engine/document.js";
-import { DeliveryError } from "../errors.js";
+import { ContextError, DeliveryError } from "../errors.js";
 import { makeFolder } from "../folder.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
@@ -53,7 +53,7 @@ export class OciLayout {
 
 	/**
 	 * What the index has under a tag.
-	 * @throws DeliveryError for an index that cannot be read
+	 * @throws ContextError for an index that cannot be read
 	 */
 	async find(tag: string): Promise<Descriptor | undefined> {
 		const manifests = await this.manifests();
@@ -61,15 +61,19 @@ export class OciLayout {
 		return named(NAMES[0]) ?? named(NAMES[1]);
 	}
 
-	/** Everything that the index has. @throws DeliveryError */
+	/** Everything that the index has. @throws ContextError for an index that cannot be read */
 	async manifests(): Promise<readonly Descriptor[]> {
-		const { file, manifests } = await this.#index();
-		return manifests.map((one) => parseDescriptor(one, `an image in ${file}`));
+		const { file, manifests } = await this.#index(ContextError);
+		try {
+			return manifests.map((one) => parseDescriptor(one, `an image in ${file}`));
+		} catch (cause) {
+			throw notAnIndex(file, ContextError, cause);
+		}
 	}
 
 	/** Gives a tag to something else, or for the first time. @throws DeliveryError */
 	async tag(descriptor: Descriptor, tag: string): Promise<void> {
-		const { file, document, manifests } = await this.#index();
+		const { file, document, manifests } = await this.#index(DeliveryError);
 		const others = manifests.filter((one) => {
 			const annotations = fields(fields(one).annotations);
 			return annotations[TAG] !== tag || annotations[NAMES[0]] !== undefined;
@@ -98,9 +102,14 @@ export class OciLayout {
 	}
 
 	/** As it is there, with what this program does not know of. */
-	async #index(): Promise<Index> {
+	async #index(Failure: IndexFailure): Promise<Index> {
 		const file = join(this.#path, "index.json");
-		const text = await readFile(file, "utf8").catch(ifMissing);
+		const text = await readFile(file, "utf8")
+			.catch(ifMissing)
+			.catch((cause: NodeJS.ErrnoException) => {
+				const [reason = cause.code, hint] = UNREADABLE[cause.code ?? ""] ?? [];
+				throw new Failure(`cannot read ${file}: ${reason}`, { hint, cause });
+			});
 		if (text === undefined) return { file, document: {}, manifests: [] };
 		try {
 			const document = fields(JSON.parse(text));
@@ -109,10 +118,23 @@ export class OciLayout {
 		} catch {
 			// As one that is something else.
 		}
-		throw new DeliveryError(`${file} is not the index of an OCI layout`, {
-			hint: "name another folder, or remove this one",
-		});
+		throw notAnIndex(file, Failure);
 	}
+}
+
+/** Of an index that is read for a build, or to be written anew after it. */
+type IndexFailure = typeof ContextError | typeof DeliveryError;
+
+/** Why, and what to do about it. */
+const UNREADABLE: Readonly<Record<string, readonly [string, string]>> = {
+	EACCES: ["permission denied", "make it readable for the user who runs rbuild"],
+	EPERM: ["permission denied", "make it readable for the user who runs rbuild"],
+	EISDIR: ["it is a directory", "name the folder of an OCI layout"],
+};
+
+function notAnIndex(file: string, Failure: IndexFailure, cause?: unknown): Error {
+	const hint = "name the folder of an OCI layout, such as --cache-to type=local makes";
+	return new Failure(`${file} is not the index of an OCI layout`, { hint, cause });
 }
 
 interface Index {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { locateDockerfile } from "../../../src/context/dockerfile-location.js";
 import { ContextError } from "../../../src/errors.js";
+
+const isWindows = process.platform === "win32";
 
 suite("the Dockerfile of a directory", () => {
 	let base: string;
@@ -84,6 +87,15 @@ suite("the Dockerfile of a directory", () => {
 		await writeFile(join(root, "docker", "prod"), "FROM p");
 		await symlink("context/docker/prod", join(base, "Link"));
 		assert.equal((await locate("Link")).path, "docker/prod");
+	});
+
+	test("is no pipe that nobody named, which would be waited for", { skip: isWindows }, async () => {
+		execFileSync("mkfifo", [join(root, "Dockerfile")]);
+		await assert.rejects(locate(), {
+			name: "ContextError",
+			message: `the Dockerfile in ${root} is not a regular file`,
+			hint: "name another one with -f",
+		});
 	});
 
 	test("comes from standard input for -f -, with the context's .dockerignore", async () => {

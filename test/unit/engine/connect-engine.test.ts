@@ -4,6 +4,7 @@ import { PassThrough, Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { connectEngine } from "../../../src/engine/connect-engine.js";
 import type { Engine } from "../../../src/engine/engine.js";
+import { HttpConnection } from "../../../src/engine/http-connection.js";
 import { readJsonLines } from "../../../src/engine/json-lines.js";
 import { ConnectionError, ContextError, InterruptedError } from "../../../src/errors.js";
 import type { Transport } from "../../../src/transport/transport.js";
@@ -247,6 +248,31 @@ test("a transport's failure to open a stream comes through as it is", async () =
 		open: () => Promise.reject(failure),
 	};
 	await assert.rejects(connectEngine(transport, signal), failure);
+});
+
+test("an answer that does not begin, or does not go on, is waited for no longer than it was said", async (context) => {
+	const daemon = await fakeDaemon(context, {
+		"GET /never": neverAnswers,
+		"GET /stalls": (_, response) => void response.writeHead(200).write("{"),
+		"GET /refuses": (_, response) => void response.writeHead(500).write("{"),
+	});
+	const http = HttpConnection.over(transportTo(daemon));
+	context.after(() => http.close());
+	const text = async (path: string) => {
+		const { body } = await http.answer({ method: "GET", path, signal }, path, 50);
+		for await (const _ of body);
+	};
+	for (const [path, how] of [
+		["/never", "does not answer"],
+		["/stalls", "does not end its answer to"],
+	] as const) {
+		await assert.rejects(text(path), {
+			name: "ConnectionError",
+			failure: "timed-out",
+			message: `ssh://x86box ${how} GET ${path}`,
+		});
+	}
+	await assert.rejects(text("/refuses"), { name: "EngineError", status: 500 });
 });
 
 test("an answer that stops short is a lost connection", async (context) => {
