@@ -31,6 +31,7 @@ export type HostsArguments = {
 	/** The action and its names. */
 	readonly words?: readonly string[];
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 } & {
 	readonly [Flag in keyof typeof HOSTS_FLAGS]?: (typeof HOSTS_FLAGS)[Flag]["type"] extends "boolean"
 		? boolean

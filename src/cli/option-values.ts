@@ -34,6 +34,13 @@ function splitPair(text: string, flag: string): [string, string | undefined] {
 	return [key, equals === -1 ? undefined : text.slice(equals + 1)];
 }
 
+/** As Go's strconv.ParseBool reads it; undefined for what is neither. */
+export function parseBoolean(text: string | undefined): boolean | undefined {
+	if (text === undefined) return undefined;
+	if (/^(?:1|t|true|T|TRUE|True)$/.test(text)) return true;
+	return /^(?:0|f|false|F|FALSE|False)$/.test(text) ? false : undefined;
+}
+
 const UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 };
 
 /** Bytes from "64m", "1.5gb", "512KiB" or "1024": powers of 1024, as docker's --shm-size. */

@@ -4,6 +4,7 @@ import type { Options } from "yargs";
 export const OUTPUT_FLAGS = {
 	progress: {
 		type: "string",
+		requiresArg: true,
 		choices: ["auto", "tty", "plain", "json", "quiet"],
 		default: "auto",
 		describe: "How progress is shown",

@@ -22,6 +22,7 @@ export interface PullArguments {
 	readonly color?: boolean;
 	readonly "no-color"?: boolean;
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 	readonly debug?: boolean;
 }
 
@@ -51,7 +52,7 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		const emit = (event: BuildEvent) => renderer.handle(event);
 		const run = { emit, signal: interrupts.signal };
 		const prompt = terminalPrompt(() => renderer.pause?.());
-		const surroundings = processSurroundings(values["ssh-config"], prompt);
+		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 		const report = await pullImage(options, surroundings, run);
 		if (quiet && values.save !== "-") process.stdout.write(`${report.imageId}\n`);
 		return 0;
