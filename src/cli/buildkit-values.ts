@@ -82,7 +82,7 @@ export interface RequestedCall {
 	readonly ignoreStatus: boolean;
 }
 
-const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
+export const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
 
 /** "check", "outline" or "targets", with ",format=json" or ",ignorestatus=true"; "build" is none of them. */
 export function parseCall({ check, call }: CallFlags): RequestedCall | undefined {

@@ -1,5 +1,8 @@
 import type { Options } from "yargs";
 
+/** What `rbuild hosts` is told to do. */
+export const HOSTS_ACTIONS = ["ls", "add", "rm", "use", "inspect", "trust"] as const;
+
 export const HOSTS_FLAGS = {
 	format: {
 		type: "string",

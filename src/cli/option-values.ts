@@ -55,7 +55,7 @@ export function parseByteSize(text: string, flag: string): number {
 	return Math.floor(Number(match[1]) * 1024 ** power);
 }
 
-const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
+export const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
 
 export function parseTransfer(text: string): TransferChoice {
 	if (TRANSFERS.includes(text)) return text as TransferChoice;
@@ -64,7 +64,7 @@ export function parseTransfer(text: string): TransferChoice {
 	});
 }
 
-const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
+export const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
 
 export function parseSecretsCheck(text: string): SecretsCheck {
 	if (SECRETS_CHECKS.includes(text)) return text as SecretsCheck;
@@ -73,7 +73,7 @@ export function parseSecretsCheck(text: string): SecretsCheck {
 	});
 }
 
-const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
+export const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
 
 export function parseVia(text: string): PushVia {
 	if (PUSHERS.includes(text)) return text as PushVia;

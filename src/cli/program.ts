@@ -23,6 +23,9 @@ import type { PullArguments } from "./pull-command.js";
 import { checkCommandLine, isAsked, noSuchCommand } from "./usage-errors.js";
 import { version } from "./version.js";
 
+/** By which the scripts of `rbuild completion` ask. */
+const GET_COMPLETIONS = "--get-completions";
+
 const HELP_WORDS = ["--help", "-h", "help"];
 
 export interface Outcome {
@@ -48,8 +51,14 @@ export async function runProgram(argv: readonly string[]): Promise<Outcome> {
 }
 
 async function run(argv: readonly string[]): Promise<Outcome> {
+	const [first = "", ...line] = argv;
+	if (first === GET_COMPLETIONS) {
+		const { printCompletions } = await import("./completion/completion-command.js");
+		await printCompletions(line);
+		return { exitCode: 0 };
+	}
 	const typed = typedCommand(argv);
-	if (!argv.includes("--get-yargs-completions")) checkCommandLine(typed);
+	checkCommandLine(typed);
 	const [word, ...more] = typed.words;
 	if (typed.name === "help") {
 		if (word !== undefined && !COMMANDS.includes(word)) throw noSuchCommand(word);
@@ -191,7 +200,15 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 				exitCode = await runCache(values as unknown as CacheArguments);
 			},
 		)
-		.completion("completion", "Print a script for shell completion", completions)
+		.command(
+			"completion",
+			"Print a script for shell completion",
+			optionsOf("completion"),
+			async () => {
+				const { printCompletionScript } = await import("./completion/completion-command.js");
+				printCompletionScript(process.env);
+			},
+		)
 		.command("help [command]", "Show the help of a command")
 		.command("version", "Show the version", optionsOf("version"), () => {
 			process.stdout.write(`${version()}\n`);
@@ -209,17 +226,8 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 				hint: `see rbuild ${typed.name} --help`,
 			});
 		});
-	if (typed.name === "completion") parser.showCompletionScript();
-	else await parser.parseAsync();
+	await parser.parseAsync();
 	return { exitCode, hasBuilt };
-}
-
-/** Flags by themselves; for everything else the shell offers files beside what is here. */
-function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
-	if (!current.startsWith("-")) return COMMANDS;
-	const names = words.map(String);
-	const { flags } = typedCommand(names.slice(names.findIndex((name) => COMMANDS.includes(name))));
-	return Object.keys(flags).map((flag) => `--${flag}`);
 }
 
 /** As in docker, a flag that is given twice has the last value; yargs would make a list of both. */
