@@ -55,7 +55,8 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		const run = {
 			emit: (event: BuildEvent) => renderer.handle(event),
 			signal: interrupts.signal,
-			tellSentFiles: mode === "json" || (values.verbose === true && mode !== "quiet"),
+			tellSentFiles:
+				mode === "json" || (values.verbose === true && mode !== "quiet" && mode !== "none"),
 		};
 		const prompt = terminalPrompt(() => renderer.pause?.());
 		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);

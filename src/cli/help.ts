@@ -15,7 +15,7 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
       --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
       --load             load the image into the local daemon
   -o, --output DIR       no image: the files, in DIR (or type=tar,dest=FILE, …)
-      --progress MODE    auto, tty, plain, json; quiet or -q: only the image id
+      --progress MODE    auto, tty, plain, json, none; quiet or -q: the id
 
 Examples:
   rbuild . -t app --on x86box

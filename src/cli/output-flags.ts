@@ -5,7 +5,7 @@ export const OUTPUT_FLAGS = {
 	progress: {
 		type: "string",
 		requiresArg: true,
-		choices: ["auto", "tty", "plain", "json", "quiet"],
+		choices: ["auto", "tty", "plain", "json", "quiet", "none"],
 		default: "auto",
 		describe: "How progress is shown",
 	},
