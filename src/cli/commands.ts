@@ -3,10 +3,11 @@ import { BUILD_FLAGS } from "./build-flags.js";
 import { normalizeFlags } from "./command-line.js";
 import { CONTEXT_FLAGS, WHY_FLAGS } from "./context/context-flags.js";
 import { DOCTOR_FLAGS } from "./doctor-flags.js";
+import { withoutEmptyFlags } from "./empty-flags.js";
 import { GENERAL_FLAGS, HIDDEN_SSH_FLAGS, SSH_FLAGS } from "./general-flags.js";
 import { HOSTS_FLAGS } from "./hosts-flags.js";
 import { CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
-import { OLD_FLAGS } from "./old-flags.js";
+import { OLD_FLAGS, REFUSED_FLAGS } from "./old-flags.js";
 import { OUTPUT_FLAGS } from "./output-flags.js";
 
 /** By their long names. */
@@ -32,7 +33,10 @@ const LOCAL = HIDDEN_SSH_FLAGS;
 
 /** In the order of the help. The first is meant where a command line names none. */
 const ALL = {
-	build: { flags: { ...BUILD_FLAGS, ...OUTPUT_FLAGS, ...OLD_FLAGS, ...SSH_FLAGS }, words: [1, 1] },
+	build: {
+		flags: { ...BUILD_FLAGS, ...OUTPUT_FLAGS, ...OLD_FLAGS, ...REFUSED_FLAGS, ...SSH_FLAGS },
+		words: [1, 1],
+	},
 	context: { flags: { ...CONTEXT_FLAGS, ...LOCAL }, words: [0, 1] },
 	"context why": { flags: { ...WHY_FLAGS, ...LOCAL }, words: [1, Infinity] },
 	pull: { flags: { ...PULL_FLAGS, ...SSH_FLAGS }, words: [1, 1] },
@@ -86,7 +90,7 @@ export function flagsOf(name: CommandName): Flags {
 /** @param length of its name, in words */
 function taken(argv: readonly string[], name: CommandName, length: number): TypedCommand {
 	const flags = flagsOf(name);
-	const normalized = normalizeFlags(argv, flags);
+	const normalized = withoutEmptyFlags(name, normalizeFlags(argv, flags));
 	const words = wordsOf(normalized).slice(length);
 	return { name, isNamed: length > 0, words, flags, argv: normalized };
 }

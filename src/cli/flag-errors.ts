@@ -5,7 +5,8 @@ import { parseBoolean } from "./option-values.js";
 import { suggestion } from "./suggestion.js";
 
 /**
- * Finds flags that the command has not, and such with a value that is not theirs, or without one.
+ * Finds flags that the command has not, and such with a value that is not theirs, or without one. Where an empty one is
+ * as good as none, it is not there any more (empty-flags.ts).
  *
  * @throws UsageError
  */
@@ -23,6 +24,11 @@ export function checkFlags(typed: TypedCommand): void {
 
 /** @param value absent: there is none; of a boolean flag, as of "--push" */
 function checkValue(name: string, flag: Options, value: string | undefined, typed: TypedCommand) {
+	if (name === "builder") {
+		throw new UsageError("rbuild has no builders that --builder could name", {
+			hint: "name the box to build on: --on BOX; rbuild hosts lists them",
+		});
+	}
 	if (flag.type === "boolean") {
 		if (value === undefined || parseBoolean(value) !== undefined) return;
 		throw new UsageError(`--${name} "${value}" is neither true nor false`, {
@@ -35,9 +41,15 @@ function checkValue(name: string, flag: Options, value: string | undefined, type
 			hint: choices ? `it is one of ${choices}` : `${explained(flag)}; ${seeHelp(typed)}`,
 		});
 	}
+	if (value === "") {
+		throw new UsageError(`--${name} has an empty value`, {
+			hint: "a variable that is not set? Leave the flag out to have the default",
+		});
+	}
 	if (flag.choices === undefined || flag.choices.includes(value)) return;
+	const hint = value === "rawjson" ? "a line of JSON for each event: --progress json" : undefined;
 	throw new UsageError(`--${name} "${value}" is none of what it may be`, {
-		hint: `it is one of ${choices}`,
+		hint: hint ?? `it is one of ${choices}`,
 	});
 }
 

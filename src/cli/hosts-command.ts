@@ -62,7 +62,6 @@ export async function runHosts(values: HostsArguments): Promise<ExitCode | 0> {
 				hint: "see rbuild hosts --help",
 			});
 		}
-		if (values[flag] === "") throw new UsageError(`--${flag} has an empty value`);
 	}
 	await action.run(names, values, interrupts.signal);
 	return 0;

@@ -28,7 +28,7 @@ async function possible(
 	const typed = typedCommand(before);
 	const { flags, argv } = typed;
 	// A value that is there would have been joined to it.
-	const [, open = ""] = /^--([^=]+)=?$/.exec(argv.at(-1) ?? "") ?? [];
+	const [, open = ""] = /^--([^=]+)$/.exec(argv.at(-1) ?? "") ?? [];
 	if (flags[open]?.type === "string") return flagValues(open, flags, names);
 	const [, prefix, flag] = /^(--([^=]+)=)/.exec(current) ?? [];
 	if (prefix !== undefined && flag !== undefined) {
@@ -90,6 +90,8 @@ function joined(line: readonly string[]): [before: readonly string[], current: s
 		else words.push(word);
 		goesOn = isBreak;
 	}
+	// As if a blank stood there: "--on" "=" is "--on".
+	if (goesOn) words.push((words.pop() ?? "").replace(/^(--.*)=$/, "$1"));
 	const current = line.at(-1) ?? "";
 	return [words, current === "=" || current === ":" ? "" : current];
 }
