@@ -5,6 +5,7 @@ import { parseBoolean } from "./option-values.js";
  * Rewrites a command line into what yargs cannot misread. As for docker, a flag that takes a value takes
  * the next argument whatever it looks like (`--build-arg --x=1`, `-f -`), and a short one also what is
  * attached to it (`-tapp`, `-qt app`); one that is on or off takes what Go takes for either (`--push=1`).
+ * Behind "--", which is left out, there are no flags: "-x" is the path "./-x".
  *
  * @param flags by their long names
  */
@@ -21,7 +22,7 @@ export function normalizeFlags(
 	const result: string[] = [];
 	for (let index = 0; index < argv.length; index++) {
 		const argument = argv[index] ?? "";
-		if (argument === "--") return [...result, ...argv.slice(index)];
+		if (argument === "--") return [...result, ...argv.slice(index + 1).map(asWord)];
 		const spelled = argument.startsWith("--")
 			? [argument.slice(2)]
 			: spellOut(argument, longNames, takesValue);
@@ -38,6 +39,10 @@ export function normalizeFlags(
 		result.push(...spelled.map((flag) => `--${asBoolean(flag, flags)}`));
 	}
 	return result;
+}
+
+function asWord(argument: string): string {
+	return argument.startsWith("-") && argument !== "-" ? `./${argument}` : argument;
 }
 
 /** "push=1" is "push=true", which is all that yargs knows. What is neither true nor false stays. */

@@ -96,8 +96,5 @@ function taken(argv: readonly string[], name: CommandName, length: number): Type
 }
 
 function wordsOf(argv: readonly string[]): readonly string[] {
-	const end = argv.indexOf("--");
-	const before = end === -1 ? argv : argv.slice(0, end);
-	const behind = end === -1 ? [] : argv.slice(end + 1);
-	return [...before.filter((word) => !word.startsWith("-") || word === "-"), ...behind];
+	return argv.filter((word) => !word.startsWith("-") || word === "-");
 }

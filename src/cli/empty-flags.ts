@@ -17,10 +17,8 @@ const OF_OTHERS: readonly string[] = ["target", "file", "platform", "progress"];
 /** @param argv as normalizeFlags() writes it */
 export function withoutEmptyFlags(command: string, argv: readonly string[]): readonly string[] {
 	const names = command === "build" ? OF_BUILDS : OF_OTHERS;
-	const end = argv.indexOf("--");
-	return argv.filter((word, at) => {
+	return argv.filter((word) => {
 		const name = /^--(.*)=$/.exec(word)?.[1];
-		const isBehind = end !== -1 && at > end;
-		return isBehind || name === undefined || !names.includes(name);
+		return name === undefined || !names.includes(name);
 	});
 }

@@ -12,8 +12,7 @@ import { suggestion } from "./suggestion.js";
  */
 export function checkFlags(typed: TypedCommand): void {
 	const { argv, flags } = typed;
-	const end = argv.indexOf("--");
-	for (const word of end === -1 ? argv : argv.slice(0, end)) {
+	for (const word of argv) {
 		if (!word.startsWith("-") || word === "-") continue;
 		const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
 		const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;

@@ -53,7 +53,7 @@ export function noSuchCommand(word: string): UsageError {
 
 /** @param flag without dashes */
 export function isAsked(flag: string, argv: readonly string[]): boolean {
-	return argv.slice(0, (argv.indexOf("--") + 1 || Infinity) - 1).includes(`--${flag}`);
+	return argv.includes(`--${flag}`);
 }
 
 /**

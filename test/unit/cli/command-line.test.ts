@@ -48,6 +48,9 @@ suite("a command line", () => {
 			"-",
 			"--tag",
 		]);
-		assert.deepEqual(normalized("--", "-t", "x"), ["--", "-t", "x"]);
+	});
+
+	test("has no flags behind --", () => {
+		assert.deepEqual(normalized("-q", "--", "-t", "x", "-"), ["--quiet", "./-t", "x", "-"]);
 	});
 });

@@ -16,8 +16,4 @@ suite("a flag with an empty value", () => {
 		assert.deepEqual(left(".", ...refused), [".", ...refused]);
 		assert.deepEqual(left("context", "--output="), ["context", "--output="]);
 	});
-
-	test("stays behind --, where there are no flags", () => {
-		assert.deepEqual(left("--", "--target="), ["--", "--target="]);
-	});
 });
