@@ -20,6 +20,8 @@ const PROXY_ARGS = {
  * The build arguments that were given, and those that docker adds: SOURCE_DATE_EPOCH of the environment
  * (buildx commands/build.go) and the proxies of config.json (docker/cli ParseProxyConfig). What was given
  * wins.
+ *
+ * @throws UsageError for a SOURCE_DATE_EPOCH that is none
  */
 export async function resolveBuildArgs(
 	{ buildArgs = {}, on }: Pick<BuildOptions, "buildArgs" | "on">,
@@ -28,11 +30,25 @@ export async function resolveBuildArgs(
 ): Promise<BuildArgs> {
 	const { SOURCE_DATE_EPOCH, DOCKER_HOST } = environment.variables;
 	const host = [on ?? DOCKER_HOST ?? []].flat();
-	return {
+	const args = {
 		...(SOURCE_DATE_EPOCH ? { SOURCE_DATE_EPOCH } : {}),
 		...(await proxyArgs(host, environment, emit)),
 		...givenArgs(buildArgs, environment),
 	};
+	checkEpoch(args.SOURCE_DATE_EPOCH);
+	return args;
+}
+
+/**
+ * What BuildKit refuses once it has the context (exporter/util/epoch: Go's ParseInt, and 64 bits hold any 18 digits).
+ * "context" is the time of what is built, such as that of a git commit (moby/buildkit#6602).
+ */
+function checkEpoch(epoch: string | null | undefined): void {
+	if (!epoch || epoch === "context") return;
+	if (/^[+-]?\d{1,18}$/.test(epoch)) return;
+	throw new UsageError(`SOURCE_DATE_EPOCH "${epoch}" is not a time`, {
+		hint: "give seconds since 1970, such as: export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
+	});
 }
 
 /** A name alone takes the environment's value, and stays without one if there is none, as in docker. */

@@ -48,6 +48,7 @@ export async function requireBuilder(
 	context: BuildContext,
 	signal: AbortSignal,
 ): Promise<void> {
+	requireNetwork(plan, engine);
 	const needs = needsOf(plan);
 	const [first] = needs;
 	if (first === undefined) return;
@@ -82,6 +83,18 @@ export async function requireBuilder(
 			},
 		);
 	}
+}
+
+const NETWORKS: readonly string[] = ["", "default", "none", "host"];
+
+/** Docker's own builder knows every network of the daemon, BuildKit none of them (moby, builder-next). */
+function requireNetwork({ request }: BuildPlan, { facts, transport }: Engine): void {
+	const { networkMode = "default" } = request;
+	if (facts.builder !== "buildkit" || NETWORKS.includes(networkMode)) return;
+	throw new EngineError(
+		`${transport.target} builds with BuildKit, which knows no network "${networkMode}"`,
+		{ hint: "--network takes default, none and host there" },
+	);
 }
 
 const SAVE =

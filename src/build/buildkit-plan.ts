@@ -21,7 +21,7 @@ export interface BuildKitPlan {
 
 const ATTESTATIONS: readonly string[] = ["provenance", "sbom"];
 
-const ENTITLEMENTS: readonly string[] = ["network.host", "security.insecure", "device"];
+export const ENTITLEMENTS: readonly string[] = ["network.host", "security.insecure", "device"];
 
 /** "key", or what it is of, several with commas: "manifest:key", "index,manifest[linux/amd64]:key". */
 const ANNOTATION = /^(?:(?<types>[^:]*):)?(?<key>[^\s:]+)$/;

@@ -14,7 +14,7 @@ import { currentContext, useContext } from "../target/docker-config.js";
 import { DOCKER_PORTS, formatTarget, parseTarget } from "../target/parse-target.js";
 import { sshAliases } from "../target/ssh-aliases.js";
 import type { Target } from "../target/target.js";
-import { readTlsMaterial } from "../transport/tls-material.js";
+import { readTlsMaterial, type TlsFileFlags } from "../transport/tls-material.js";
 
 export interface NewHost {
 	readonly name: string;
@@ -32,6 +32,12 @@ export interface Remark {
 	readonly message: string;
 	readonly hint: string;
 }
+
+/** Of `rbuild hosts add`. */
+const FLAGS: TlsFileFlags = {
+	...{ ca: "--ca", certificate: "--cert", key: "--key" },
+	...{ pair: "--cert and --key", elsewhere: "" },
+};
 
 /**
  * Makes a docker context.
@@ -54,7 +60,7 @@ export async function addHost(host: NewHost, environment: Environment): Promise<
 			hint: "--ca, --cert, --key and --skip-tls-verify are for tcp://host:port",
 		});
 	}
-	const { ca, identity, warnings } = await readTlsMaterial(files, environment.platform);
+	const { ca, identity, warnings } = await readTlsMaterial(files, environment.platform, FLAGS);
 	const tls = {
 		...(ca && { ca }),
 		...(identity && { certificate: identity.certificate, key: identity.key }),

@@ -1,6 +1,5 @@
 import type { SolveRequest, TypedAttrs } from "../buildkit/control.js";
 import type { Ulimit } from "../engine/build-request.js";
-import { EngineError } from "../errors.js";
 import type { BuildPlan } from "./build-plan.js";
 import { namedContextAttrs } from "./named-contexts.js";
 
@@ -84,11 +83,7 @@ function cacheImports(imports: readonly TypedAttrs[]): string | undefined {
 }
 
 function networkMode(mode = "default"): string | undefined {
-	if (mode === "default") return undefined;
-	if (mode === "host" || mode === "none") return mode;
-	throw new EngineError(`BuildKit has no network "${mode}"`, {
-		hint: "--network takes default, none and host there",
-	});
+	return mode === "default" || mode === "" ? undefined : mode;
 }
 
 function hostEntry(host: string): string {

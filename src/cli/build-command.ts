@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { BuildOptions } from "../build/options.js";
 import { givesImage, isDelivered, writesToStdout } from "../build/plan-outputs.js";
 import { platformsOf } from "../build/platforms/platform-list.js";
@@ -17,20 +16,8 @@ import { oldFlagNotes } from "./old-flags.js";
 import { processSurroundings } from "./process-environment.js";
 import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 import { processScreen } from "./screen.js";
-import { suggestion } from "./suggestion.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 import { collectYoungGarbage } from "./young-garbage.js";
-
-const OTHER_COMMANDS = [
-	"build",
-	"context",
-	"pull",
-	"images",
-	"cache",
-	"doctor",
-	"hosts",
-	"completion",
-];
 
 export type BuildArguments = BuildFlagValues & {
 	readonly context: string;
@@ -68,7 +55,8 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		const run = {
 			emit: (event: BuildEvent) => renderer.handle(event),
 			signal: interrupts.signal,
-			tellSentFiles: mode === "json" || (values.verbose === true && mode !== "quiet"),
+			tellSentFiles:
+				mode === "json" || (values.verbose === true && mode !== "quiet" && mode !== "none"),
 		};
 		const prompt = terminalPrompt(() => renderer.pause?.());
 		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
@@ -78,7 +66,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		}
 		if (values["dry-run"]) {
 			const { runDryRun } = await import("./dry-run.js");
-			return await runDryRun(options, values["ssh-config"], { mode, screen }, run);
+			return await runDryRun(options, values, { mode, screen }, run);
 		}
 		await checkResultFile(values.iidfile);
 		await checkResultFile(values["metadata-file"]);
@@ -97,16 +85,9 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	}
 }
 
-/** `rbuild contxt` asks for a folder of that name; where there is none, it may be a slip. */
 function checkContext(context: string): void {
-	if (context === "") {
-		throw new UsageError("the build context is empty", { hint: 'name a directory, such as "."' });
-	}
-	const command = /^[a-z]+$/.test(context) ? suggestion(context, OTHER_COMMANDS) : undefined;
-	if (command === undefined || existsSync(context)) return;
-	throw new UsageError(`"${context}" is neither a directory nor a command`, {
-		hint: `did you mean: rbuild ${command}?`,
-	});
+	if (context !== "") return;
+	throw new UsageError("the build context is empty", { hint: 'name a directory, such as "."' });
 }
 
 /** What is asked for instead of a build leaves nothing for a file to be about. */

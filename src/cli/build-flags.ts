@@ -1,6 +1,5 @@
 import type { Options } from "yargs";
 import type { BuildOptions } from "../build/options.js";
-import { UsageError } from "../errors.js";
 import { parseAttestations, parseCacheFrom, parseCacheTo, parsePairs } from "./buildkit-values.js";
 import { parseSecret, parseSsh } from "./mount-values.js";
 import {
@@ -106,13 +105,6 @@ export type BuildFlagValues = {
 
 /** The options of build() that parsed flags stand for. @throws UsageError */
 export function buildOptions(context: string, values: BuildFlagValues): BuildOptions {
-	for (const [name, value] of Object.entries(values)) {
-		if (name in BUILD_FLAGS && [value].flat().includes("")) {
-			throw new UsageError(`--${name} has an empty value`, {
-				hint: "a variable that is not set? Leave the flag out to have the default",
-			});
-		}
-	}
 	return {
 		context,
 		...given("file", values.file),

@@ -2,6 +2,7 @@ import type { FrontendCall } from "../build/build-plan.js";
 import type { CacheOption } from "../build/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
+import { parseBoolean } from "./option-values.js";
 
 /** Readers for the values of flags that BuildKit brought, in the forms that docker buildx takes. */
 
@@ -81,7 +82,7 @@ export interface RequestedCall {
 	readonly ignoreStatus: boolean;
 }
 
-const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
+export const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
 
 /** "check", "outline" or "targets", with ",format=json" or ",ignorestatus=true"; "build" is none of them. */
 export function parseCall({ check, call }: CallFlags): RequestedCall | undefined {
@@ -101,13 +102,6 @@ export function parseCall({ check, call }: CallFlags): RequestedCall | undefined
 		});
 	}
 	return name === "build" ? undefined : { call: name as FrontendCall, format, ignoreStatus };
-}
-
-/** As Go's strconv.ParseBool reads it; undefined for what is neither. */
-function parseBoolean(text: string | undefined): boolean | undefined {
-	if (text === undefined) return undefined;
-	if (/^(?:1|t|true|T|TRUE|True)$/.test(text)) return true;
-	return /^(?:0|f|false|F|FALSE|False)$/.test(text) ? false : undefined;
 }
 
 function attributes(text: string, flag: string): Record<string, string> {

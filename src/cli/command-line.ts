@@ -1,9 +1,11 @@
 import type { Options } from "yargs";
+import { parseBoolean } from "./option-values.js";
 
 /**
  * Rewrites a command line into what yargs cannot misread. As for docker, a flag that takes a value takes
  * the next argument whatever it looks like (`--build-arg --x=1`, `-f -`), and a short one also what is
- * attached to it (`-tapp`, `-qt app`).
+ * attached to it (`-tapp`, `-qt app`); one that is on or off takes what Go takes for either (`--push=1`).
+ * Behind "--", which is left out, there are no flags: "-x" is the path "./-x".
  *
  * @param flags by their long names
  */
@@ -20,7 +22,7 @@ export function normalizeFlags(
 	const result: string[] = [];
 	for (let index = 0; index < argv.length; index++) {
 		const argument = argv[index] ?? "";
-		if (argument === "--") return [...result, ...argv.slice(index)];
+		if (argument === "--") return [...result, ...argv.slice(index + 1).map(asWord)];
 		const spelled = argument.startsWith("--")
 			? [argument.slice(2)]
 			: spellOut(argument, longNames, takesValue);
@@ -34,9 +36,20 @@ export function normalizeFlags(
 			index += 1;
 			spelled[spelled.length - 1] = `${last}=${next}`;
 		}
-		result.push(...spelled.map((flag) => `--${flag}`));
+		result.push(...spelled.map((flag) => `--${asBoolean(flag, flags)}`));
 	}
 	return result;
+}
+
+function asWord(argument: string): string {
+	return argument.startsWith("-") && argument !== "-" ? `./${argument}` : argument;
+}
+
+/** "push=1" is "push=true", which is all that yargs knows. What is neither true nor false stays. */
+function asBoolean(flag: string, flags: Readonly<Record<string, Options>>): string {
+	const [name = "", value] = flag.split("=", 2);
+	const isOn = flags[name]?.type === "boolean" ? parseBoolean(value) : undefined;
+	return isOn === undefined ? flag : `${name}=${isOn}`;
 }
 
 /** "-qtapp" is "quiet", "tag=app". Undefined where a letter is not known, which is yargs's to say. */
@@ -50,7 +63,8 @@ function spellOut(
 		const name = longNames.get(argument.charAt(at));
 		if (name === undefined) return undefined;
 		const attached = argument.slice(at + 1).replace(/^=/, "");
-		if (takesValue.has(name) && attached !== "") return [...spelled, `${name}=${attached}`];
+		const hasValue = takesValue.has(name) ? attached !== "" : argument.charAt(at + 1) === "=";
+		if (hasValue) return [...spelled, `${name}=${attached}`];
 		spelled.push(name);
 	}
 	return spelled;

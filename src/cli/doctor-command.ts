@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 import { examine } from "../doctor/examination.js";
-import { type ExitCode, UsageError } from "../errors.js";
+import type { ExitCode } from "../errors.js";
 import { shouldUseColor } from "../render/progress-mode.js";
 import type { DoctorArguments } from "./doctor-flags.js";
 import { checkLines } from "./doctor-lines.js";
@@ -13,9 +13,6 @@ import { terminalPrompt } from "./terminal-prompt.js";
 export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
 	const { stdout, env } = process;
-	for (const [name, value] of Object.entries(values)) {
-		if ([value].flat().includes("")) throw new UsageError(`--${name} has an empty value`);
-	}
 	const color = shouldUseColor({ flag: undefined, isTTY: stdout.isTTY === true, env });
 	const colors = picocolors.createColors(color);
 	const look = { colors, unicode: env.TERM !== "dumb", width: stdoutWidth() };

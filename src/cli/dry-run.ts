@@ -8,13 +8,18 @@ import type { Screen } from "../render/screen.js";
 import { processSurroundings } from "./process-environment.js";
 import { stdoutWidth } from "./screen.js";
 
+export interface SshValues {
+	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
+}
+
 /**
  * `--dry-run`: prints what a build would do, with -q too: it is the result. In JSON it is the last event of the
  * progress.
  */
 export async function runDryRun(
 	options: BuildOptions,
-	sshConfig: string | undefined,
+	{ "ssh-config": sshConfig, "ssh-client": sshClient }: SshValues,
 	{ mode, screen }: { readonly mode: RenderMode; readonly screen: Screen },
 	run: Run,
 ): Promise<0> {
@@ -25,6 +30,8 @@ export async function runDryRun(
 		const lines = dryRunLines(event.report, colors, stdoutWidth());
 		process.stdout.write(`${lines.join("\n")}\n`);
 	};
-	await dryRun(options, processSurroundings(sshConfig), { ...run, emit });
+	// Nobody is asked for what would be written down, such as a host key.
+	const surroundings = processSurroundings(sshConfig, undefined, sshClient);
+	await dryRun(options, surroundings, { ...run, emit });
 	return 0;
 }

@@ -15,14 +15,14 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
       --save FILE        write the image to FILE (.tar, .tar.gz, - for stdout)
       --load             load the image into the local daemon
   -o, --output DIR       no image: the files, in DIR (or type=tar,dest=FILE, …)
-      --progress MODE    auto, tty, plain or json    -q: print only the image id
+      --progress MODE    auto, tty, plain, json, none; quiet or -q: the id
 
 Examples:
   rbuild . -t app --on x86box
   rbuild . -t ghcr.io/me/app:1.2 --on me@10.0.0.5 --push
   rbuild . --on ssh://me@box:2222 --save app.tar.gz -f docker/Dockerfile
 
-All flags: rbuild build --help        Completion: rbuild completion >> ~/.bashrc
+All flags: rbuild help build          Completion: rbuild completion >> ~/.bashrc
 `;
 
 export const COMPLETION_HELP = `rbuild completion

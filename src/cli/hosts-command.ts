@@ -2,7 +2,7 @@ import { addHost, type Remark, removeHost, useHost } from "../build/host-changes
 import { inspectHost } from "../build/host-details.js";
 import { askHosts, listHosts } from "../build/host-list.js";
 import { type ExitCode, UsageError } from "../errors.js";
-import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
+import { HOSTS_ACTIONS, HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { hostDocument, hostsTable } from "./hosts-table.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
@@ -22,7 +22,7 @@ interface Action {
 
 const LIMIT_SECONDS = 5;
 
-const ACTIONS: Readonly<Record<string, Action>> = {
+const ACTIONS: Readonly<Record<(typeof HOSTS_ACTIONS)[number], Action>> = {
 	ls: { usage: "", flags: ["format", "timeout", "no-ask", "insecure"], names: [0, 0], run: list },
 	add: {
 		usage: "NAME ssh://…|tcp://…|unix://…",
@@ -40,15 +40,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 export async function runHosts(values: HostsArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
 	const [word = "ls", ...names] = values.words ?? [];
-	const action = ACTIONS[word];
-	if (action === undefined) {
-		const meant = suggestion(word, Object.keys(ACTIONS));
+	const known = HOSTS_ACTIONS.find((one) => one === word);
+	if (known === undefined) {
+		const meant = suggestion(word, HOSTS_ACTIONS);
 		throw new UsageError(`rbuild hosts knows no "${word}"`, {
-			hint: meant
-				? `did you mean: rbuild hosts ${meant}?`
-				: "it has: ls, add, rm, use, inspect, trust",
+			hint: meant ? `did you mean: rbuild hosts ${meant}?` : `it has: ${HOSTS_ACTIONS.join(", ")}`,
 		});
 	}
+	const action = ACTIONS[known];
 	const usage = `rbuild hosts ${word} ${action.usage}`.trim();
 	const [least, most] = action.names;
 	if (names.length < least || names.length > most) {
@@ -63,7 +62,6 @@ export async function runHosts(values: HostsArguments): Promise<ExitCode | 0> {
 				hint: "see rbuild hosts --help",
 			});
 		}
-		if (values[flag] === "") throw new UsageError(`--${flag} has an empty value`);
 	}
 	await action.run(names, values, interrupts.signal);
 	return 0;
@@ -135,12 +133,12 @@ async function trustKey(
 ) {
 	const { trust } = await import("./hosts-trust.js");
 	const prompt = terminalPrompt(() => undefined);
-	const { environment } = processSurroundings(values["ssh-config"], prompt);
+	const { environment } = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 	await trust(name, values.fingerprint, environment, signal);
 }
 
 function environmentOf(values: HostsArguments) {
-	return processSurroundings(values["ssh-config"]).environment;
+	return processSurroundings(values["ssh-config"], undefined, values["ssh-client"]).environment;
 }
 
 /** Milliseconds. */

@@ -1,5 +1,8 @@
 import type { Options } from "yargs";
 
+/** What `rbuild hosts` is told to do. */
+export const HOSTS_ACTIONS = ["ls", "add", "rm", "use", "inspect", "trust"] as const;
+
 export const HOSTS_FLAGS = {
 	format: {
 		type: "string",
@@ -31,6 +34,7 @@ export type HostsArguments = {
 	/** The action and its names. */
 	readonly words?: readonly string[];
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 } & {
 	readonly [Flag in keyof typeof HOSTS_FLAGS]?: (typeof HOSTS_FLAGS)[Flag]["type"] extends "boolean"
 		? boolean

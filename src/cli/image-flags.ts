@@ -20,7 +20,7 @@ export const PULL_FLAGS = {
 	load: { ...BUILD_FLAGS.load, describe: "Load it into the local daemon; so without --save" },
 	progress,
 	quiet,
-	verbose,
+	verbose: { ...verbose, describe: "With --progress plain: a line for every layer" },
 	color,
 	"no-color": OUTPUT_FLAGS["no-color"],
 } as const satisfies Record<string, Options>;

@@ -13,6 +13,7 @@ export interface ImagesArguments {
 	readonly on?: readonly string[];
 	readonly format: "table" | "json";
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 }
 
 /** Where rbuild keeps what it knows of contexts (image/index-image.ts). */
@@ -24,6 +25,7 @@ export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> 
 	const { environment } = processSurroundings(
 		values["ssh-config"],
 		terminalPrompt(() => undefined),
+		values["ssh-client"],
 	);
 	const options = values.on === undefined ? {} : { on: values.on };
 	const run = { emit: () => {}, signal: interrupts.signal };

@@ -11,7 +11,7 @@ import { version } from "./version.js";
 // Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.
 const argv = process.argv.slice(2);
 survivePipes();
-if (argv.length === 1 && argv[0] === "--version") {
+if (argv.length === 1 && ["--version", "version"].includes(argv[0] ?? "")) {
 	process.stdout.write(`${version()}\n`);
 } else if (!workingDirectoryIsGone()) {
 	setV8Flags();

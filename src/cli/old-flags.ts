@@ -37,6 +37,11 @@ export const OLD_FLAGS: Readonly<Record<string, Options>> = Object.fromEntries(
 	]),
 );
 
+/** buildx's, which is known only so that its hint can say what is meant here (flag-errors.ts). */
+export const REFUSED_FLAGS = {
+	builder: { type: "string", hidden: true },
+} as const satisfies Record<string, Options>;
+
 /** What to tell who gave one of them. */
 export function oldFlagNotes(values: object): readonly string[] {
 	return Object.entries(REASONS)

@@ -34,6 +34,13 @@ function splitPair(text: string, flag: string): [string, string | undefined] {
 	return [key, equals === -1 ? undefined : text.slice(equals + 1)];
 }
 
+/** As Go's strconv.ParseBool reads it; undefined for what is neither. */
+export function parseBoolean(text: string | undefined): boolean | undefined {
+	if (text === undefined) return undefined;
+	if (/^(?:1|t|true|T|TRUE|True)$/.test(text)) return true;
+	return /^(?:0|f|false|F|FALSE|False)$/.test(text) ? false : undefined;
+}
+
 const UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 };
 
 /** Bytes from "64m", "1.5gb", "512KiB" or "1024": powers of 1024, as docker's --shm-size. */
@@ -48,7 +55,7 @@ export function parseByteSize(text: string, flag: string): number {
 	return Math.floor(Number(match[1]) * 1024 ** power);
 }
 
-const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
+export const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
 
 export function parseTransfer(text: string): TransferChoice {
 	if (TRANSFERS.includes(text)) return text as TransferChoice;
@@ -57,7 +64,7 @@ export function parseTransfer(text: string): TransferChoice {
 	});
 }
 
-const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
+export const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
 
 export function parseSecretsCheck(text: string): SecretsCheck {
 	if (SECRETS_CHECKS.includes(text)) return text as SecretsCheck;
@@ -66,7 +73,7 @@ export function parseSecretsCheck(text: string): SecretsCheck {
 	});
 }
 
-const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
+export const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
 
 export function parseVia(text: string): PushVia {
 	if (PUSHERS.includes(text)) return text as PushVia;

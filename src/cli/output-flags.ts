@@ -4,7 +4,8 @@ import type { Options } from "yargs";
 export const OUTPUT_FLAGS = {
 	progress: {
 		type: "string",
-		choices: ["auto", "tty", "plain", "json", "quiet"],
+		requiresArg: true,
+		choices: ["auto", "tty", "plain", "json", "quiet", "none"],
 		default: "auto",
 		describe: "How progress is shown",
 	},

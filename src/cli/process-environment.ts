@@ -4,7 +4,7 @@ import type { Surroundings } from "../build/planned-run.js";
 import type { Environment, Prompt, SshClient } from "../environment.js";
 import { UsageError } from "../errors.js";
 
-const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
+export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
 /** What a build needs of this process. */
 export function processSurroundings(

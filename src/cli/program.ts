@@ -1,54 +1,32 @@
 import yargs, { type Options } from "yargs";
-import { EXIT_CODES, type ExitCode } from "../errors.js";
+import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import { type BuildArguments, runBuild } from "./build-command.js";
 import { BUILD_FLAGS } from "./build-flags.js";
 import type { CacheArguments } from "./cache-command.js";
-import { normalizeFlags } from "./command-line.js";
 import {
-	CONTEXT_FLAGS,
-	type ContextArguments,
-	WHY_FLAGS,
-	type WhyArguments,
-} from "./context/context-flags.js";
-import { DOCTOR_FLAGS, type DoctorArguments } from "./doctor-flags.js";
+	COMMANDS,
+	type CommandName,
+	flagsOf,
+	type TypedCommand,
+	typedCommand,
+} from "./commands.js";
+import type { ContextArguments, WhyArguments } from "./context/context-flags.js";
+import type { DoctorArguments } from "./doctor-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
 import { COMPLETION_HELP, HELP } from "./help.js";
-import { HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
-import { CACHE_ACTIONS, CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
+import type { HostsArguments } from "./hosts-flags.js";
+import { CACHE_ACTIONS } from "./image-flags.js";
 import type { ImagesArguments } from "./images-command.js";
 import { endSoon } from "./interrupts.js";
-import { OLD_FLAGS } from "./old-flags.js";
 import { OUTPUT_FLAGS } from "./output-flags.js";
 import type { PullArguments } from "./pull-command.js";
-import { completionTakesNothing, usageError } from "./usage-errors.js";
+import { checkCommandLine, isAsked, noSuchCommand } from "./usage-errors.js";
 import { version } from "./version.js";
 
-const GENERAL_FLAGS = {
-	"ssh-config": {
-		type: "string",
-		requiresArg: true,
-		describe: "Read this instead of ~/.ssh/config",
-	},
-	"ssh-client": {
-		type: "string",
-		requiresArg: true,
-		describe: "What logs in: auto, builtin, or the system's ssh",
-	},
-	debug: { type: "boolean", describe: "Show stack traces of errors" },
-} as const;
+/** By which the scripts of `rbuild completion` ask. */
+const GET_COMPLETIONS = "--get-completions";
 
-const ALL_BUILD_FLAGS = { ...BUILD_FLAGS, ...OUTPUT_FLAGS };
 const HELP_WORDS = ["--help", "-h", "help"];
-const COMMANDS = ["build", "context", "pull", "images", "cache", "doctor", "hosts", "completion"];
-/** Of the commands that have others than a build. */
-const OTHER_FLAGS: Readonly<Record<string, Record<string, Options>>> = {
-	context: CONTEXT_FLAGS,
-	pull: PULL_FLAGS,
-	images: IMAGES_FLAGS,
-	cache: CACHE_FLAGS,
-	doctor: DOCTOR_FLAGS,
-	hosts: HOSTS_FLAGS,
-};
 
 export interface Outcome {
 	readonly exitCode: ExitCode | 0;
@@ -62,11 +40,36 @@ export async function runProgram(argv: readonly string[]): Promise<Outcome> {
 		process.stdout.write(HELP);
 		return { exitCode: 0 };
 	}
-	const outcome = await parse(argv).catch((error: unknown) => ({
-		exitCode: reportFailure(error, argv.includes("--debug")),
+	const outcome = await run(argv).catch((error: unknown) => ({
+		exitCode: reportFailure(
+			error,
+			["--debug", "-D"].some((flag) => argv.includes(flag)),
+		),
 	}));
 	if (outcome.exitCode === EXIT_CODES.interrupted) endSoon();
 	return outcome;
+}
+
+async function run(argv: readonly string[]): Promise<Outcome> {
+	const [first = "", ...line] = argv;
+	if (first === GET_COMPLETIONS) {
+		const { printCompletions } = await import("./completion/completion-command.js");
+		await printCompletions(line);
+		return { exitCode: 0 };
+	}
+	const typed = typedCommand(argv);
+	checkCommandLine(typed);
+	const [word, ...more] = typed.words;
+	if (typed.name === "help") {
+		if (word !== undefined && !COMMANDS.includes(word)) throw noSuchCommand(word);
+		const asked = word === undefined || word === "help" ? [] : [word, ...more, "--help"];
+		return runProgram(asked);
+	}
+	if (typed.name === "completion" && isAsked("help", typed.argv)) {
+		process.stdout.write(COMPLETION_HELP);
+		return { exitCode: 0 };
+	}
+	return parse(typed);
 }
 
 function reportFailure(error: unknown, debug: boolean): ExitCode {
@@ -77,11 +80,11 @@ function reportFailure(error: unknown, debug: boolean): ExitCode {
 	return exitCode;
 }
 
-async function parse(argv: readonly string[]): Promise<Outcome> {
+async function parse(typed: TypedCommand): Promise<Outcome> {
 	let exitCode: ExitCode | 0 = 0;
 	let hasBuilt = false;
-	const flags = { ...flagsOf(argv), ...GENERAL_FLAGS };
-	const parser = yargs(normalizeFlags(argv, { ...OLD_FLAGS, ...flags }))
+	const isWhy = typed.name === "context why";
+	const parser = yargs([...typed.argv])
 		.scriptName("rbuild")
 		.locale("en")
 		.usage("$0 CONTEXT [flags]")
@@ -103,11 +106,9 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 						type: "string",
 						describe: 'A directory, "-" for a tar or Dockerfile on standard input, or a git URL',
 						// What yargs makes of "-" here.
-						coerce: (value: string) => (value === "" && argv.includes("-") ? "-" : value),
+						coerce: (value: string) => (value === "" && typed.argv.includes("-") ? "-" : value),
 					})
-					.options(onlyLast(BUILD_FLAGS))
-					.options(onlyLast(OUTPUT_FLAGS))
-					.options(OLD_FLAGS)
+					.options(optionsOf("build"))
 					.group(Object.keys(BUILD_FLAGS), "Build:")
 					.group(Object.keys(OUTPUT_FLAGS), "Output:"),
 			async (values) => {
@@ -119,9 +120,9 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 			"context [directory]",
 			"Show what would be uploaded",
 			(command) =>
-				command
-					.positional("directory", { type: "string", default: "." })
-					.options(onlyHere(onlyLast(CONTEXT_FLAGS)))
+				// Also of "why", yargs would take it for one.
+				(isWhy ? command : command.positional("directory", { type: "string", default: "." }))
+					.options(onlyHere(optionsOf("context")))
 					.command(
 						"why <paths..>",
 						"Say for each path whether it would be sent, and which line decides",
@@ -132,7 +133,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 									array: true,
 									describe: "Relative to the context directory, or to the current one",
 								})
-								.options(onlyLast(WHY_FLAGS)),
+								.options(optionsOf("context why")),
 						async (values) => {
 							const { runWhy } = await import("./other-commands.js");
 							exitCode = await runWhy(values as unknown as WhyArguments);
@@ -146,7 +147,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 		.command(
 			"doctor",
 			"Say whether a build could work, and if not, why",
-			(command) => command.options(onlyLast(DOCTOR_FLAGS)),
+			(command) => command.options(optionsOf("doctor")),
 			async (values) => {
 				const { runDoctor } = await import("./other-commands.js");
 				exitCode = await runDoctor(values as unknown as DoctorArguments);
@@ -160,7 +161,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 					.usage(
 						"$0 hosts [ls]\n$0 hosts add NAME ssh://…|tcp://…|unix://…\n$0 hosts rm|use|inspect|trust NAME",
 					)
-					.options(onlyLast(HOSTS_FLAGS)),
+					.options(optionsOf("hosts")),
 			async (values) => {
 				const { runHosts } = await import("./other-commands.js");
 				exitCode = await runHosts(values as unknown as HostsArguments);
@@ -172,7 +173,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 			(command) =>
 				command
 					.positional("image", { type: "string", demandOption: true })
-					.options(onlyLast(PULL_FLAGS)),
+					.options(optionsOf("pull")),
 			async (values) => {
 				const { runPull } = await import("./other-commands.js");
 				exitCode = await runPull(values as unknown as PullArguments);
@@ -181,7 +182,7 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 		.command(
 			"images",
 			"List the images of the box",
-			(command) => command.options(onlyLast(IMAGES_FLAGS)),
+			(command) => command.options(optionsOf("images")),
 			async (values) => {
 				const { runImages } = await import("./other-commands.js");
 				exitCode = await runImages(values as unknown as ImagesArguments);
@@ -193,14 +194,25 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 			(command) =>
 				command
 					.positional("action", { choices: CACHE_ACTIONS, demandOption: true })
-					.options(onlyLast(CACHE_FLAGS)),
+					.options(optionsOf("cache")),
 			async (values) => {
 				const { runCache } = await import("./other-commands.js");
 				exitCode = await runCache(values as unknown as CacheArguments);
 			},
 		)
-		.completion("completion", "Print a script for shell completion", completions)
-		.options(onlyLast(GENERAL_FLAGS))
+		.command(
+			"completion",
+			"Print a script for shell completion",
+			optionsOf("completion"),
+			async () => {
+				const { printCompletionScript } = await import("./completion/completion-command.js");
+				printCompletionScript(process.env);
+			},
+		)
+		.command("help [command]", "Show the help of a command")
+		.command("version", "Show the version", optionsOf("version"), () => {
+			process.stdout.write(`${version()}\n`);
+		})
 		.strict()
 		.exitProcess(false)
 		.version(version())
@@ -209,46 +221,31 @@ async function parse(argv: readonly string[]): Promise<Outcome> {
 		.wrap(Math.min(100, process.stdout.columns ?? 80))
 		.fail((message, error) => {
 			// yargs throws its own findings, too.
-			throw error && error.name !== "YError"
-				? error
-				: usageError(message, argv, { commands: COMMANDS, flags: Object.keys(flags) });
+			if (error && error.name !== "YError") throw error;
+			throw new UsageError(message.replace(/\s+/g, " ").trim(), {
+				hint: `see rbuild ${typed.name} --help`,
+			});
 		});
-	if (argv[0] !== "completion") await parser.parseAsync();
-	else if (argv.length === 1) parser.showCompletionScript();
-	else if (argv.some((word) => HELP_WORDS.includes(word))) process.stdout.write(COMPLETION_HELP);
-	else throw completionTakesNothing(argv[1] ?? "");
+	await parser.parseAsync();
 	return { exitCode, hasBuilt };
 }
 
-/** Flags by themselves; for everything else the shell offers files beside what is here. */
-function completions(current: string, { _: words = [] }: { readonly _?: readonly unknown[] }) {
-	if (!current.startsWith("-")) return COMMANDS;
-	const names = words.map(String);
-	const flags = flagsOf(names.slice(names.findIndex((name) => name in OTHER_FLAGS)));
-	return Object.keys({ ...flags, ...GENERAL_FLAGS }).map((flag) => `--${flag}`);
-}
-
-/** Those that the command line may have. */
-function flagsOf([command = "", ...words]: readonly string[]): Readonly<Record<string, Options>> {
-	if (command === "context" && words.includes("why")) return { ...CONTEXT_FLAGS, ...WHY_FLAGS };
-	return OTHER_FLAGS[command] ?? ALL_BUILD_FLAGS;
-}
-
 /** As in docker, a flag that is given twice has the last value; yargs would make a list of both. */
-function onlyLast<Flags extends Record<string, object>>(flags: Flags): Flags {
+function optionsOf(name: CommandName): Record<string, Options> {
+	const { help: _help, version: _version, ...flags } = flagsOf(name);
 	return Object.fromEntries(
-		Object.entries(flags).map(([name, flag]) => [
-			name,
-			"array" in flag
-				? flag
-				: { ...flag, coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) },
+		Object.entries(flags).map(([flag, options]) => [
+			flag,
+			options.array
+				? options
+				: { ...options, coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) },
 		]),
-	) as Flags;
+	);
 }
 
 /** Not for the commands within a command, too. */
-function onlyHere<Flags extends Record<string, object>>(flags: Flags): Flags {
+function onlyHere(options: Record<string, Options>): Record<string, Options> {
 	return Object.fromEntries(
-		Object.entries(flags).map(([name, flag]) => [name, { ...flag, global: false }]),
-	) as Flags;
+		Object.entries(options).map(([name, option]) => [name, { ...option, global: false }]),
+	);
 }

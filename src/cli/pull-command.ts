@@ -22,6 +22,7 @@ export interface PullArguments {
 	readonly color?: boolean;
 	readonly "no-color"?: boolean;
 	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
 	readonly debug?: boolean;
 }
 
@@ -35,7 +36,8 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 	}
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const asked = { requested: values.progress, quiet, isTTY: screen.isTTY, env: process.env };
-	const renderer = await createRenderer(chooseProgressMode(asked), screen, {
+	const mode = chooseProgressMode(asked);
+	const renderer = await createRenderer(mode, screen, {
 		verbose,
 		activity: "Pulling",
 	});
@@ -51,9 +53,9 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		const emit = (event: BuildEvent) => renderer.handle(event);
 		const run = { emit, signal: interrupts.signal };
 		const prompt = terminalPrompt(() => renderer.pause?.());
-		const surroundings = processSurroundings(values["ssh-config"], prompt);
+		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 		const report = await pullImage(options, surroundings, run);
-		if (quiet && values.save !== "-") process.stdout.write(`${report.imageId}\n`);
+		if (mode === "quiet" && values.save !== "-") process.stdout.write(`${report.imageId}\n`);
 		return 0;
 	} catch (error) {
 		const failure = describeFailure(error);

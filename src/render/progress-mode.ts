@@ -1,5 +1,5 @@
-/** The values of --progress, and "quiet" for -q. */
-export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet";
+/** The values of --progress. "quiet", for -q, prints the image id, and "none" not even that. */
+export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet" | "none";
 
 /** A mode that has been decided on. */
 export type RenderMode = Exclude<ProgressMode, "auto">;
@@ -15,7 +15,13 @@ export interface ProgressWish {
 	readonly env: Variables;
 }
 
-const ENV_MODES = ["tty", "plain"] as const;
+/** In buildx, only the flag prints the image id for "quiet". "none" it refuses in the variable alone. */
+const ENV_MODES: Readonly<Record<string, ProgressMode>> = {
+	tty: "tty",
+	plain: "plain",
+	quiet: "none",
+	none: "none",
+};
 
 /**
  * -q wins. BUILDKIT_PROGRESS is for where no flag says anything, as in buildx; modes that there are not here
@@ -24,7 +30,7 @@ const ENV_MODES = ["tty", "plain"] as const;
  */
 export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWish): RenderMode {
 	if (quiet) return "quiet";
-	const fromEnv = ENV_MODES.find((mode) => mode === env.BUILDKIT_PROGRESS);
+	const fromEnv = ENV_MODES[env.BUILDKIT_PROGRESS ?? ""];
 	const wanted = requested === "auto" ? (fromEnv ?? "auto") : requested;
 	if (wanted === "tty") return isTTY ? "tty" : "plain";
 	if (wanted !== "auto") return wanted;

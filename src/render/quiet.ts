@@ -4,15 +4,21 @@ import { failureLines } from "./failure.js";
 import type { Failure, Renderer } from "./renderer.js";
 import type { Screen } from "./screen.js";
 
-/** -q: the full image id on stdout, where there is an image, and on stderr nothing but an error. */
+/**
+ * -q: the full image id on stdout, where there is an image, and on stderr nothing but an error. Without
+ * `tellsId`, for --progress none, stdout stays empty.
+ */
 export class QuietRenderer implements Renderer {
 	readonly #screen: Screen;
+	readonly #tellsId: boolean;
 
-	constructor(screen: Screen) {
+	constructor(screen: Screen, { tellsId = true } = {}) {
 		this.#screen = screen;
+		this.#tellsId = tellsId;
 	}
 
 	handle(event: BuildEvent): void {
+		if (!this.#tellsId) return;
 		const imageId = event.type === "done" ? event.report.imageId : undefined;
 		if (imageId !== undefined) this.#screen.stdout.write(`${imageId}\n`);
 	}

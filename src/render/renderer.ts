@@ -58,5 +58,9 @@ export async function createRenderer(
 			const { QuietRenderer } = await import("./quiet.js");
 			return new QuietRenderer(screen);
 		}
+		case "none": {
+			const { QuietRenderer } = await import("./quiet.js");
+			return new QuietRenderer(screen, { tellsId: false });
+		}
 	}
 }

@@ -21,43 +21,68 @@ export interface TlsMaterial {
 	readonly warnings: readonly { readonly message: string; readonly hint: string }[];
 }
 
+/** What the user names the files by, for hints. */
+export interface TlsFileFlags {
+	readonly ca: string;
+	readonly certificate: string;
+	readonly key: string;
+	/** Both of the client's, such as "--cert and --key". */
+	readonly pair: string;
+	/** Where else they may have been named; empty: nowhere. */
+	readonly elsewhere: string;
+}
+
+const DOCKERS_FLAGS: TlsFileFlags = {
+	ca: "--tlscacert",
+	certificate: "--tlscert",
+	key: "--tlskey",
+	pair: "cert.pem and key.pem, or --tlscert and --tlskey",
+	elsewhere: ", DOCKER_CERT_PATH, or the files of the docker context",
+};
+
 /**
  * @param platform where permissions mean nothing, nothing is said of them
+ * @param flags absent: docker's
  * @throws UsageError that names the file and what is wrong with it
  */
 export async function readTlsMaterial(
 	files: TlsFiles,
 	platform: NodeJS.Platform,
+	flags = DOCKERS_FLAGS,
 ): Promise<TlsMaterial> {
 	const { verify, ca, certificate, key } = files;
 	const warnings =
 		key !== undefined && platform !== "win32" ? await warningsAbout(key) : ([] as const);
 	return {
 		verify,
-		...(ca === undefined ? {} : { ca: await readAuthorities(ca) }),
-		...(await readIdentity(certificate, key)),
+		...(ca === undefined ? {} : { ca: await readAuthorities(ca, flags) }),
+		...(await readIdentity(certificate, key, flags)),
 		warnings,
 	};
 }
 
-async function readAuthorities(file: string): Promise<Buffer> {
-	const pem = await readPem(file, "--tlscacert");
+async function readAuthorities(file: string, flags: TlsFileFlags): Promise<Buffer> {
+	const pem = await readPem(file, flags.ca, flags);
 	parseCertificate(pem, file);
 	return pem;
 }
 
-async function readIdentity(certificate: string | undefined, key: string | undefined) {
+async function readIdentity(
+	certificate: string | undefined,
+	key: string | undefined,
+	flags: TlsFileFlags,
+) {
 	if (certificate === undefined && key === undefined) return {};
 	if (certificate === undefined || key === undefined) {
 		const [there, missing] =
 			certificate === undefined ? [key, "certificate"] : [certificate, "key"];
 		throw new UsageError(`there is no client ${missing} to go with ${there}`, {
-			hint: "give both (cert.pem and key.pem, or --tlscert and --tlskey), or neither",
+			hint: `give both (${flags.pair}), or neither`,
 		});
 	}
 	const [certificatePem, keyPem] = [
-		await readPem(certificate, "--tlscert"),
-		await readPem(key, "--tlskey"),
+		await readPem(certificate, flags.certificate, flags),
+		await readPem(key, flags.key, flags),
 	];
 	const parsed = parseCertificate(certificatePem, certificate);
 	if (!parsed.checkPrivateKey(parseKey(keyPem, key))) {
@@ -69,7 +94,7 @@ async function readIdentity(certificate: string | undefined, key: string | undef
 	return { identity: { certificate: certificatePem, key: keyPem, file: certificate, expires } };
 }
 
-async function readPem(file: string, flag: string): Promise<Buffer> {
+async function readPem(file: string, flag: string, { elsewhere }: TlsFileFlags): Promise<Buffer> {
 	try {
 		return await readFile(file);
 	} catch (error) {
@@ -77,7 +102,7 @@ async function readPem(file: string, flag: string): Promise<Buffer> {
 		const reason =
 			code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
 		throw new UsageError(`cannot read ${file}: ${reason}`, {
-			hint: `correct the path: ${flag}, DOCKER_CERT_PATH, or the files of the docker context`,
+			hint: `correct the path: ${flag}${elsewhere}`,
 			cause: error,
 		});
 	}

@@ -51,6 +51,18 @@ suite("build arguments", () => {
 		assert.deepEqual(await resolve({}, { SOURCE_DATE_EPOCH: "" }), {});
 	});
 
+	test("have no SOURCE_DATE_EPOCH that BuildKit would not read", async () => {
+		for (const epoch of ["abc", "1.5", " 5", "0x10", "9".repeat(20)]) {
+			const refusal = { name: "UsageError", message: `SOURCE_DATE_EPOCH "${epoch}" is not a time` };
+			await assert.rejects(resolve({}, { SOURCE_DATE_EPOCH: epoch }), refusal);
+			await assert.rejects(resolve({ buildArgs: { SOURCE_DATE_EPOCH: epoch } }), refusal);
+		}
+		for (const epoch of ["-1", "+5", "context", ""]) {
+			const buildArgs = { SOURCE_DATE_EPOCH: epoch };
+			assert.deepEqual(await resolve({ buildArgs }, { SOURCE_DATE_EPOCH: "abc" }), buildArgs);
+		}
+	});
+
 	test("have the proxies of docker's configuration in either case, those of the box first", async () => {
 		const config = {
 			proxies: {

@@ -55,6 +55,17 @@ async function refusal(
 }
 
 suite("what a build needs of its builder", () => {
+	test("is a network that BuildKit knows", async () => {
+		for (const network of ["mine", "bridge", "container:x"]) {
+			const error = await refusal({ network }, {});
+			assert.equal(error?.message, `box builds with BuildKit, which knows no network "${network}"`);
+			assert.equal(await refusal({ network }, { builder: "classic" }), undefined);
+		}
+		for (const network of ["default", "none", "host", ""]) {
+			assert.equal(await refusal({ network }, {}), undefined);
+		}
+	});
+
 	test("is nothing for a plain build", async () => {
 		assert.equal(
 			await refusal({ cacheFrom: ["x"], noCache: true }, { builder: "classic" }),

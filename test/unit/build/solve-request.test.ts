@@ -4,7 +4,6 @@ import { planBuild } from "../../../src/build/build-plan.js";
 import type { BuildOptions } from "../../../src/build/options.js";
 import { plannedSolve } from "../../../src/build/solve-request.js";
 import type { Environment } from "../../../src/environment.js";
-import { EngineError } from "../../../src/errors.js";
 
 const environment = {
 	variables: {},
@@ -127,9 +126,5 @@ suite("the request that a plan comes to", () => {
 		assert.deepEqual((await solveFor(both)).cacheExports, inline);
 		const off = { buildArgs: { BUILDKIT_INLINE_CACHE: "0" } };
 		assert.deepEqual((await solveFor(off)).cacheExports, []);
-	});
-
-	test("cannot have a network that only the classic builder knows", async () => {
-		await assert.rejects(solveFor({ network: "my-bridge" }), EngineError);
 	});
 });

@@ -31,6 +31,15 @@ suite("a command line", () => {
 		assert.deepEqual(normalized("--tag=a", "--push", "."), ["--tag=a", "--push", "."]);
 	});
 
+	test("has switches that are on or off in Go's words", () => {
+		assert.deepEqual(normalized("--push=1", "-q=F", "--push=yes"), [
+			"--push=true",
+			"--quiet=false",
+			"--push=yes",
+		]);
+		assert.deepEqual(normalized("--tag=1"), ["--tag=1"]);
+	});
+
 	test("keeps what it does not know, for an error in its own words", () => {
 		assert.deepEqual(normalized("-x", "--unknown", "v", "-", "-t"), [
 			"-x",
@@ -39,6 +48,9 @@ suite("a command line", () => {
 			"-",
 			"--tag",
 		]);
-		assert.deepEqual(normalized("--", "-t", "x"), ["--", "-t", "x"]);
+	});
+
+	test("has no flags behind --", () => {
+		assert.deepEqual(normalized("-q", "--", "-t", "x", "-"), ["--quiet", "./-t", "x", "-"]);
 	});
 });

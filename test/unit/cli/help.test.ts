@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { COMMANDS } from "../../../src/cli/commands.js";
 import { HELP } from "../../../src/cli/help.js";
 import { rbuild } from "../../support/cli.js";
 
@@ -11,6 +12,52 @@ describe("rbuild --help", () => {
 			lines.filter((line) => line.length > 80),
 			[],
 		);
+	});
+});
+
+describe("rbuild help", () => {
+	it("shows the help of a command, as --help does behind it", async () => {
+		for (const words of [["build"], ["cache"], ["context", "why"]]) {
+			const [help, flag] = await Promise.all([
+				rbuild(["help", ...words]),
+				rbuild([...words, "--help"]),
+			]);
+			assert.match(help.stdout, new RegExp(`^rbuild ${words.join(" ")} <`));
+			assert.deepEqual([help.code, help.stdout, help.stderr], [0, flag.stdout, ""]);
+		}
+	});
+
+	it("shows the help of all of them where none is named", async () => {
+		const { code, stdout } = await rbuild(["help", "--debug"]);
+		assert.deepEqual([code, stdout], [0, HELP]);
+	});
+
+	it("lists every command where there is but a build context", async () => {
+		const { stdout } = await rbuild([".", "--help"]);
+		for (const command of COMMANDS)
+			assert.match(stdout, new RegExp(`^  rbuild ${command}\\b`, "m"));
+	});
+
+	it("shows for each command what it has, and no more", async () => {
+		const [why, cache, pull] = await Promise.all(
+			[["context", "why"], ["cache"], ["pull"]].map((words) => rbuild([...words, "--help"])),
+		);
+		assert.doesNotMatch(why?.stdout ?? "", /^ {2}directory/m);
+		assert.doesNotMatch(cache?.stdout ?? "", /--ssh/);
+		assert.match(pull?.stdout ?? "", /--ssh-config/);
+		assert.doesNotMatch(pull?.stdout ?? "", /sync/);
+	});
+});
+
+describe("rbuild version", () => {
+	it("prints the version, as --version does", async () => {
+		const [flag, word, both] = await Promise.all([
+			rbuild(["--version"]),
+			rbuild(["version"]),
+			rbuild(["version", "--debug"]),
+		]);
+		assert.match(flag.stdout, /^\d+\.\d+\.\d+\n$/);
+		assert.deepEqual([word.stdout, both.stdout], [flag.stdout, flag.stdout]);
 	});
 });
 

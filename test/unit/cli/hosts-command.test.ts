@@ -132,7 +132,12 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		[["add", "a/b", "ssh://a"], '"a/b" is not a name that docker takes', "letters"],
 		[["add", "box", "http://a"], 'rbuild knows no "http://"', "ssh://user@host"],
 		[["add", "box", "ssh://a", "--ca", "x"], "a is not reached with TLS", "tcp://"],
-		[["add", "box", "tcp://a", "--ca", "/none"], "cannot read /none: no such file", "path"],
+		[["add", "box", "tcp://a", "--ca", "/none"], "cannot read /none: no such file", "path: --ca"],
+		[
+			["add", "box", "tcp://a", "--cert", "x"],
+			"there is no client key to go",
+			"both (--cert and --key)",
+		],
 		[["add", "box", "ssh://me:secret@a"], "a target must not hold a password", "key"],
 		[["ls", "--timeout", "soon"], '"soon" is not a number of seconds', "--timeout 10"],
 		[["ls", "--tmeout", "1"], "unknown flag --tmeout", "did you mean --timeout?"],

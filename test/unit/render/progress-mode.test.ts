@@ -29,6 +29,15 @@ describe("progress mode", () => {
 		assert.equal(chooseProgressMode({ ...auto, env: { BUILDKIT_PROGRESS: "rawjson" } }), "tty");
 	});
 
+	it("is none where the variable says quiet or none, as quiet prints no id there in buildx", () => {
+		for (const BUILDKIT_PROGRESS of ["quiet", "none"]) {
+			const env = { BUILDKIT_PROGRESS };
+			assert.equal(chooseProgressMode({ ...auto, env }), "none");
+			assert.equal(chooseProgressMode({ ...auto, env, requested: "plain" }), "plain");
+			assert.equal(chooseProgressMode({ ...auto, env, quiet: true }), "quiet");
+		}
+	});
+
 	it("is quiet with -q, whatever else was asked for", () => {
 		assert.equal(chooseProgressMode({ ...auto, requested: "json", quiet: true }), "quiet");
 	});

@@ -21,6 +21,14 @@ describe("quiet", () => {
 		assert.deepEqual(screen.out, []);
 	});
 
+	it("prints not even the image id for none, but an error", async () => {
+		const screen = new FakeScreen();
+		const renderer = await createRenderer("none", screen);
+		for (const event of everyEvent) renderer.handle(event);
+		renderer.fail({ message: "cannot reach x86box" });
+		assert.deepEqual([screen.out, screen.lines], [[], ["error: cannot reach x86box"]]);
+	});
+
 	it("prints an error on stderr", async () => {
 		const screen = new FakeScreen();
 		const renderer = await createRenderer("quiet", screen);

@@ -1,0 +1,97 @@
+import { COMMANDS, type TypedCommand, typedCommand } from "../commands.js";
+import { HOSTS_ACTIONS } from "../hosts-flags.js";
+import { CACHE_ACTIONS } from "../image-flags.js";
+import { type BoxNames, everyBox } from "./box-names.js";
+import { flagValues } from "./flag-values.js";
+import { type Offer, offer } from "./offer.js";
+
+/**
+ * What the last word of a command line may become.
+ *
+ * @param line without "rbuild", up to the cursor; its last word may be empty. bash takes "--on=box" and
+ * "ssh://box" apart into three words
+ * @param names of boxes, which are asked for only where they may stand
+ */
+export async function completions(line: readonly string[], names: BoxNames): Promise<Offer> {
+	const [before, current] = joined(line);
+	const { words, paths } = await possible(before, current, names);
+	const matching = words.filter((word) => word.startsWith(current));
+	// bash would make "cache/" of "cac" where there is such a folder.
+	return offer(matching, current === "" || matching.length === 0 ? paths : undefined);
+}
+
+async function possible(
+	before: readonly string[],
+	current: string,
+	names: BoxNames,
+): Promise<Offer> {
+	const typed = typedCommand(before);
+	const { flags, argv } = typed;
+	// A value that is there would have been joined to it.
+	const [, open = ""] = /^--([^=]+)$/.exec(argv.at(-1) ?? "") ?? [];
+	if (flags[open]?.type === "string") return flagValues(open, flags, names);
+	const [, prefix, flag] = /^(--([^=]+)=)/.exec(current) ?? [];
+	if (prefix !== undefined && flag !== undefined) {
+		const { words, paths } = await flagValues(flag, flags, names);
+		return offer(
+			words.map((word) => prefix + word),
+			paths,
+		);
+	}
+	if (current.startsWith("-")) {
+		const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden);
+		return offer(shown.map(([flag]) => `--${flag}`));
+	}
+	return nextWord(typed, names);
+}
+
+/** What may stand where neither a flag nor its value does. */
+async function nextWord(typed: TypedCommand, names: BoxNames): Promise<Offer> {
+	const { name, isNamed, words } = typed;
+	const [first] = words;
+	switch (name) {
+		case "build":
+			return first === undefined ? offer(isNamed ? [] : COMMANDS, "directories") : offer([]);
+		case "context":
+			return first === undefined ? offer(["why"], "directories") : offer([]);
+		case "context why":
+			return offer([], "files");
+		case "cache":
+			return offer(first === undefined ? CACHE_ACTIONS : []);
+		case "help":
+			return offer(first === undefined ? COMMANDS : first === "context" ? ["why"] : []);
+		case "hosts":
+			return offer(first === undefined ? HOSTS_ACTIONS : await hostNames(words, names));
+		default:
+			return offer([]);
+	}
+}
+
+/** Docker contexts can be removed, several at once; what can be used as a box can be asked about. */
+async function hostNames(
+	[action = "", ...given]: readonly string[],
+	names: BoxNames,
+): Promise<readonly string[]> {
+	if (action === "rm") {
+		return (await names.contexts()).filter((name) => !given.includes(name));
+	}
+	if (given.length > 0) return [];
+	if (action === "use") return ["default", ...(await names.contexts())];
+	return action === "inspect" || action === "trust" ? everyBox(names) : [];
+}
+
+/** Puts together again what bash took apart. */
+function joined(line: readonly string[]): [before: readonly string[], current: string] {
+	const words: string[] = [];
+	let goesOn = false;
+	for (const word of line.slice(0, -1)) {
+		const isBreak = word === "=" || word === ":";
+		if (words.length > 0 && (isBreak || goesOn)) words.push((words.pop() ?? "") + word);
+		else words.push(word);
+		goesOn = isBreak;
+	}
+	// As if a blank stood there: "--on" "=" is "--on".
+	if (goesOn) words.push((words.pop() ?? "").replace(/^(--.*)=$/, "$1"));
+	const current = line.at(-1) ?? "";
+	return [words, current === "=" || current === ":" ? "" : current];
+}

@@ -1,0 +1,25 @@
+import type { Options } from "yargs";
+
+/** Of every command. As docker, -D is debug. */
+export const GENERAL_FLAGS = {
+	debug: { type: "boolean", alias: "D", describe: "Show stack traces of errors" },
+} as const satisfies Record<string, Options>;
+
+/** Of the commands that log in to a box. */
+export const SSH_FLAGS = {
+	"ssh-config": {
+		type: "string",
+		requiresArg: true,
+		describe: "Read this instead of ~/.ssh/config",
+	},
+	"ssh-client": {
+		type: "string",
+		requiresArg: true,
+		describe: "What logs in: auto, builtin, or the system's ssh",
+	},
+} as const satisfies Record<string, Options>;
+
+/** For the commands that call nobody: who writes them in front of any command may, and they do nothing. */
+export const HIDDEN_SSH_FLAGS: Readonly<Record<string, Options>> = Object.fromEntries(
+	Object.entries(SSH_FLAGS).map(([name, flag]) => [name, { ...flag, hidden: true }]),
+);
