@@ -77,7 +77,9 @@ function uploaded(event: UploadEvent): string {
 		const bytes = formatBytes(event.bytes);
 		// What was asked and answered to find that out.
 		if (event.bytes === 0 && event.files === 0) return `uploaded nothing, ${sent} sent`;
-		return `uploaded ${formatFiles(event.files)}, ${bytes}${sent === bytes ? "" : ` as ${sent}`}`;
+		// Of an archive, nobody counts them.
+		const files = event.files === 0 ? "" : `${formatFiles(event.files)}, `;
+		return `uploaded ${files}${bytes}${sent === bytes ? "" : ` as ${sent}`}`;
 	}
 	const files =
 		event.totalFiles === undefined
