@@ -172,9 +172,8 @@ async function parse(name: string, value: string, environment: Environment): Pro
 	);
 	if (layout !== null) return parseLayout(name, layout, environment);
 	const directory = resolve(environment.workingDirectory, value);
-	const found = await stat(directory).catch(() => undefined);
-	if (!found?.isDirectory()) {
-		const problem = found === undefined ? "does not exist" : "is not a directory";
+	const problem = await whyNoDirectory(directory);
+	if (problem !== undefined) {
 		throw new ContextError(`the build context ${name} (${value}) ${problem}`, {
 			hint: `it was looked for at ${directory}`,
 		});
@@ -183,6 +182,16 @@ async function parse(name: string, value: string, environment: Environment): Pro
 	// The session's key is the main context's, which other machines may share.
 	const localName = `${name}-${(await placeKey(root, environment)).slice(0, 16)}`;
 	return { kind: "directory", root, platform: environment.platform, localName };
+}
+
+async function whyNoDirectory(path: string): Promise<string | undefined> {
+	try {
+		return (await stat(path)).isDirectory() ? undefined : "is not a directory";
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" || code === "ENOTDIR") return "does not exist";
+		return `cannot be read: ${code === "EACCES" ? "permission denied" : code}`;
+	}
 }
 
 /** As docker/buildx reads "oci-layout://FOLDER[:TAG][@DIGEST]"; without either, the tag is "latest" or the image alone. */

@@ -40,6 +40,9 @@ export const DAEMON_CHECKS = {
 /** Less than a usual build with its base image takes, in bytes. */
 const LITTLE_SPACE = 5e9;
 
+/** So little that no build can write even its Dockerfile there, in bytes. */
+const NO_SPACE = 4e6;
+
 /** Makes and certificates begin to mind, in milliseconds. */
 const MUCH_SKEW = 30_000;
 
@@ -112,9 +115,9 @@ async function disk(
 		return { state: "skipped", detail: `no way to see what is free in ${folder}` };
 	}
 	const detail = `${prettyBytes(free)} free in ${folder}`;
-	return free < LITTLE_SPACE
-		? { state: "warning", detail, fix: "make room there: docker system prune" }
-		: { state: "ok", detail };
+	const fix = "make room there: docker system prune";
+	if (free < NO_SPACE) return { state: "failed", detail, fix, exitCode: EXIT_CODES.buildFailed };
+	return free < LITTLE_SPACE ? { state: "warning", detail, fix } : { state: "ok", detail };
 }
 
 /** Bytes, as all below. */

@@ -116,7 +116,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
 export function writeFailure(path: string, error: unknown): unknown {
 	const { code } = error as NodeJS.ErrnoException;
 	if (code === undefined) return error;
-	const [reason, hint] = REASONS[code] ?? [code, "choose another place with --save"];
+	const [reason, hint] = REASONS[code] ?? [code, "choose another place"];
 	return new DeliveryError(`cannot save to ${path}: ${reason}`, { hint, cause: error });
 }
 
@@ -128,8 +128,8 @@ const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>>
 	ENOTDIR: ["part of the path is a file, not a folder", "correct the path"],
 	EISDIR: ["it is a directory", "name a file in it"],
 	ENAMETOOLONG: ["the name is too long", "choose a shorter name"],
-	ENOSPC: ["no space left on the disk", "make room, save elsewhere, or compress with a .gz name"],
-	EDQUOT: ["your disk quota is used up", "make room, save elsewhere, or compress with a .gz name"],
+	ENOSPC: ["no space left on the disk", "make room there, or choose another place"],
+	EDQUOT: ["your disk quota is used up", "make room there, or choose another place"],
 	EFBIG: ["the file would be too large", "save to another file system"],
 	EPIPE: ["nobody reads it any more", "look at the program behind the pipe"],
 };
