@@ -118,17 +118,7 @@ function checkResults(options: BuildOptions, values: BuildArguments): void {
 			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
 		});
 	}
-	if (!writesToStdout(options)) {
-		if (quiet && image && isStdoutLost()) {
-			throw new UsageError(
-				"-q prints the image id, and the standard output is closed or leads nowhere",
-				{
-					hint: "have it in a file: --iidfile FILE",
-				},
-			);
-		}
-		return;
-	}
+	if (!writesToStdout(options)) return;
 	const flag = save === "-" ? "--save" : "--output";
 	if (quiet && image) {
 		throw new UsageError(`${flag} - and -q both write to the standard output`, {

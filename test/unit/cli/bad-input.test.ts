@@ -182,6 +182,8 @@ suite("bad input: the daemon", { concurrency: true }, () => {
 });
 
 suite("bad input: where results go", () => {
+	const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
+
 	test("a file to save to in a folder that is not there, before anything is sent", () =>
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--save", "/nonexistent/app.tar"], {
 			code: 6,
@@ -201,7 +203,6 @@ suite("bad input: where results go", () => {
 		}));
 
 	test("a standard output that is closed", { skip: process.platform === "win32" }, async () => {
-		const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
 		const args = [command, context({ Dockerfile: "FROM scratch\n" }), "-o", "-"];
 		const child = spawn("sh", ["-c", 'exec "$0" "$@" >&-', process.execPath, ...args]);
 		const { code, stderr } = await finished(child);
@@ -210,6 +211,17 @@ suite("bad input: where results go", () => {
 			stderr,
 			/^error: --output - writes to the standard output, which is closed or leads nowhere$/m,
 		);
+	});
+
+	test("nothing is wrong with -q where nobody wants the id", {
+		skip: process.platform === "win32",
+	}, async () => {
+		const root = context({ Dockerfile: "FROM scratch\n" });
+		const args = [command, root, "-q", "--on", "unix:///nonexistent.sock"];
+		const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+		const { code, stderr } = await finished(child);
+		assert.match(stderr, /^error: cannot reach unix:/);
+		assert.equal(code, 4);
 	});
 
 	test("leaves no half-written file behind", async () => {
