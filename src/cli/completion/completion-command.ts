@@ -21,10 +21,9 @@ export function printCompletionScript({ SHELL = "" }: NodeJS.ProcessEnv): void {
  * @param line without "rbuild", up to the cursor
  */
 export async function printCompletions(line: readonly string[]): Promise<void> {
-	const at = line.indexOf("--ssh-config");
-	const sshConfig = at === -1 ? undefined : line[at + 1];
-	const names = boxNames(processEnvironment(sshConfig, undefined, "auto"));
-	const { words, paths } = await completions(line, names);
+	const { words, paths } = await completions(line, (sshConfig) =>
+		boxNames(processEnvironment(sshConfig, undefined, "auto")),
+	);
 	const lines = paths === undefined ? words : [...words, `:${paths}`];
 	process.stdout.write(lines.map((word) => `${word}\n`).join(""));
 }

@@ -5,16 +5,19 @@ import { type BoxNames, everyBox } from "./box-names.js";
 import { flagValues } from "./flag-values.js";
 import { type Offer, offer } from "./offer.js";
 
+type NamesIn = (sshConfig: string | undefined) => BoxNames;
+
 /**
  * What the last word of a command line may become.
  *
  * @param line without "rbuild", up to the cursor; its last word may be empty. bash takes "--on=box" and
  * "ssh://box" apart into three words
- * @param names of boxes, which are asked for only where they may stand
+ * @param namesIn of boxes, by the ssh_config that the line names, if any; they are asked for only where they
+ * may stand
  */
-export async function completions(line: readonly string[], names: BoxNames): Promise<Offer> {
+export async function completions(line: readonly string[], namesIn: NamesIn): Promise<Offer> {
 	const [before, current] = joined(line);
-	const { words, paths } = await possible(before, current, names);
+	const { words, paths } = await possible(before, current, namesIn);
 	const matching = words.filter((word) => word.startsWith(current));
 	// bash would make "cache/" of "cac" where there is such a folder.
 	return offer(matching, current === "" || matching.length === 0 ? paths : undefined);
@@ -23,10 +26,13 @@ export async function completions(line: readonly string[], names: BoxNames): Pro
 async function possible(
 	before: readonly string[],
 	current: string,
-	names: BoxNames,
+	namesIn: NamesIn,
 ): Promise<Offer> {
 	const typed = typedCommand(before);
 	const { flags, argv } = typed;
+	const prefixOfFile = "--ssh-config=";
+	const file = argv.findLast((word) => word.startsWith(prefixOfFile));
+	const names = namesIn(file?.slice(prefixOfFile.length));
 	// A value that is there would have been joined to it.
 	const [, open = ""] = /^--([^=]+)$/.exec(argv.at(-1) ?? "") ?? [];
 	if (flags[open]?.type === "string") return flagValues(open, flags, names);

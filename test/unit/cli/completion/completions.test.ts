@@ -3,10 +3,10 @@ import { suite, test } from "node:test";
 import { COMMANDS } from "../../../../src/cli/commands.js";
 import { completions } from "../../../../src/cli/completion/completions.js";
 
-const names = {
+const names = (sshConfig: string | undefined) => ({
 	contexts: async () => ["arm", "x86"],
-	aliases: async () => ["labbox", "x86"],
-};
+	aliases: async () => [sshConfig ?? "labbox", "x86"],
+});
 
 /** @param line blanks apart; what stands behind the last one is completed */
 const offered = (line: string) => completions(line.split(" "), names);
@@ -32,6 +32,17 @@ suite("the completion of a command line", () => {
 		await offers("help context ", ["why"]);
 		for (const line of ["pull ", "doctor ", "images ", "version ", "hosts ls ", "cache ls "]) {
 			await offers(line, []);
+		}
+	});
+
+	test("offers the boxes of the ssh_config that is named", async () => {
+		for (const line of [
+			". --ssh-config file --on fi",
+			"--ssh-config=file . --on fi",
+			// As bash takes it apart.
+			". --ssh-config = file --on fi",
+		]) {
+			await offers(line, ["file"]);
 		}
 	});
 
