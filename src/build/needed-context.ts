@@ -82,30 +82,6 @@ export async function neededContext(
 	return { part, doubt: doubt && `${doubt}${more}` };
 }
 
-/**
- * Of the paths that the walk of a context noted, those that these builds may send.
- *
- * @throws ContextError, InterruptedError
- */
-export async function notedAndSent(
-	context: LocalContext,
-	builds: readonly {
-		readonly plan: BuildPlan;
-		readonly engine: Engine;
-		readonly images: StoredImages;
-	}[],
-): Promise<readonly string[]> {
-	const { noted } = await context.walked;
-	const sent = new Set<string>();
-	for (const { plan, engine, images } of builds) {
-		if (plan.minimal === false && plan.transfer !== "sync") return noted;
-		const { part, doubt } = await neededContext(context, plan, engine, images);
-		if (part === undefined || doubt !== undefined) return noted;
-		for (const path of part.noted) sent.add(path);
-	}
-	return noted.filter((path) => sent.has(path));
-}
-
 /** Those that the builder takes from the box's store as they are, without asking a registry. */
 async function knownImages(
 	bases: readonly BaseImage[],

@@ -4,13 +4,12 @@ import { registryCredentials } from "../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
 import { sizesFile } from "./cache-folder.js";
 import type { DeliveryRooms } from "./deliveries.js";
-import { notedAndSent } from "./needed-context.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
 import { phasesOf, type Surroundings } from "./planned-run.js";
 import { platformsOf } from "./platforms/platform-list.js";
-import { checkSecrets } from "./secrets-check.js";
+import { checkSentSecrets } from "./sent-secrets.js";
 
 /**
  * Builds an image on a remote daemon and brings it where it was asked for.
@@ -36,11 +35,14 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	if (context.kind === "directory") {
-		const { root, ignore, walked } = context;
-		const { platform } = environment;
-		const sent = () => notedAndSent(context, [{ plan, engine, images }]);
-		await checkSecrets({ root, ignore, walked, platform, sent }, plan.secretsCheck, run);
-		context.rememberSizes(sizesFile(root, environment));
+		await checkSentSecrets(
+			context,
+			[{ plan, engine, images }],
+			plan.secretsCheck,
+			environment,
+			run,
+		);
+		context.rememberSizes(sizesFile(context.root, environment));
 	}
 
 	const credentials = registryCredentials(environment, run);

@@ -27,7 +27,8 @@ export interface KnownFiles {
  */
 export type FindRecorded = (entry: ContextEntry, hash: () => Buffer) => RecordedContent | undefined;
 
-/** What is known of an entry: a set of these. */
+// What is known of an entry is a set of these.
+
 /** Its hash is that of the file as it still is. */
 const CERTAIN = 1;
 /** Its content and its time are in the index. */

@@ -1,7 +1,7 @@
 import { cutToWidth, displayWidth } from "./display-width.js";
 import { formatDuration, shortenDigests } from "./format.js";
 import type { LiveLine } from "./live-region.js";
-import { wrapWords } from "./rows.js";
+import { hangingLines } from "./rows.js";
 import { type Step, TAIL_LINES } from "./steps.js";
 import { amount } from "./wording.js";
 
@@ -57,11 +57,11 @@ export function timedLine(text: string, durationMs: number | undefined, width: n
 /** The same with all of the text, on more lines where it does not fit on one. */
 export function timedLines(text: string, durationMs: number | undefined, width: number): string[] {
 	const time = durationMs === undefined ? "" : ` ${formatDuration(durationMs)}`;
-	const lines = wrapWords(text, width - MARK.length - time.length);
-	const left = lines.map((line, at) => (at === 0 ? MARK : " ".repeat(MARK.length)) + line);
-	const last = left.pop() ?? "";
-	if (time === "") return [...left, last];
-	return [...left, last + " ".repeat(Math.max(0, width - displayWidth(last) - time.length)) + time];
+	const style = { width: width - time.length, indent: MARK.length };
+	const lines = hangingLines(MARK, text.split(" "), style);
+	if (time === "") return lines;
+	const last = lines.pop() ?? "";
+	return [...lines, last + " ".repeat(Math.max(0, style.width - displayWidth(last))) + time];
 }
 
 function tailOf({ tail, log, items }: Step): string[] {

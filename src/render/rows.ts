@@ -30,17 +30,6 @@ export function wrap(parts: readonly string[], width: number): string[] {
 	return lines.flatMap((whole) => hangingLines("", whole.split(" "), { width, indent: 2 }));
 }
 
-/** Words in lines of that width; a word that is longer has a line of its own. */
-export function wrapWords(text: string, width: number): string[] {
-	const lines: string[] = [];
-	for (const word of text.split(" ")) {
-		const line = lines.at(-1);
-		if (line === undefined || displayWidth(line) + 1 + displayWidth(word) > width) lines.push(word);
-		else lines[lines.length - 1] = `${line} ${word}`;
-	}
-	return lines;
-}
-
 /** Where lines that follow may begin at the least. */
 const LEAST_INDENT = 4;
 

@@ -6,7 +6,6 @@ import { registryCredentials } from "../../image/registry-credentials.js";
 import { requireBuilder, requireNative } from "../builder-needs.js";
 import { sizesFile } from "../cache-folder.js";
 import { chooseBoxes } from "../choose-box.js";
-import { notedAndSent } from "../needed-context.js";
 import type { BuildOptions } from "../options.js";
 import {
 	openContext,
@@ -15,7 +14,7 @@ import {
 	type Surroundings,
 	withPlannedRun,
 } from "../planned-run.js";
-import { checkSecrets } from "../secrets-check.js";
+import { checkSentSecrets } from "../sent-secrets.js";
 import { together } from "../together.js";
 import { platformAnnotations } from "./annotations.js";
 import { buildOnBox } from "./built-platform.js";
@@ -111,12 +110,9 @@ async function check(
 		}
 	}
 	if (context.kind !== "directory") return;
-	const { root, ignore, walked } = context;
-	const { platform } = environment;
 	const builds = boxes.flatMap(({ engine, builds }) =>
 		builds.map((build) => ({ ...build, engine })),
 	);
-	const sent = () => notedAndSent(context, builds);
-	await checkSecrets({ root, ignore, walked, platform, sent }, plan.secretsCheck, run);
-	context.rememberSizes(sizesFile(root, environment));
+	await checkSentSecrets(context, builds, plan.secretsCheck, environment, run);
+	context.rememberSizes(sizesFile(context.root, environment));
 }
