@@ -4,6 +4,7 @@ import { RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { serveGrpc } from "./grpc-server.js";
 import { healthService } from "./health.js";
+import { withLatePings } from "./late-pings.js";
 import type { SessionService } from "./session-service.js";
 
 /** What the daemon can ask of this side while it builds. Open it before POST /build, close it after. */
@@ -58,7 +59,7 @@ export async function openSession(
 		},
 		signal: run.signal,
 	});
-	const server = serveGrpc(connection, {
+	const server = serveGrpc(withLatePings(connection, engine.roundTripMs), {
 		methods,
 		onFailure: (path, error) => run.emit({ type: "warning", ...describeFailure(path, error) }),
 	});

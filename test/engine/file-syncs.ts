@@ -23,6 +23,7 @@ import { noCompression, type StreamCompression } from "../../src/transport/strea
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { finished, rbuild, startRbuild } from "../support/cli.js";
+import { droppableLink } from "../support/droppable-link.js";
 import { imageFile, imageListing } from "../support/image-contents.js";
 
 const signal = new AbortController().signal;
@@ -54,8 +55,10 @@ export function testFileSync(open: () => Promise<Box>): void {
 		return (await build(...args)).upload;
 	}
 
-	async function build(...args: string[]) {
-		const { code, stderr } = await rbuild([...args, ...flags, "--progress", "json"]);
+	const build = (...args: string[]) => buildBy(...args, ...flags);
+
+	async function buildBy(...args: string[]) {
+		const { code, stderr } = await rbuild([...args, "--progress", "json"]);
 		assert.equal(code, 0, stderr);
 		const events = stderr
 			.trimEnd()
@@ -264,6 +267,20 @@ export function testFileSync(open: () => Promise<Box>): void {
 		assert.ok(transport.wire.sent - before < bytes / 2);
 	});
 
+	test("sends the same over a long way", async () => {
+		const names = Array.from({ length: 200 }, (_, at) => `src/${at % 7}/${at}`);
+		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY src /c\n` });
+		for (const [at, name] of names.entries()) write(root, name, randomBytes(200 * at));
+		await using link = await droppableLink(box, { delayMs: 15 });
+		const { report } = await buildBy(root, "-t", "afar", "--transfer", "sync", ...link.flags);
+		assert.deepEqual([report.transfer, report.files], ["sync", names.length]);
+		await buildBy(root, "-t", "near", "--transfer", "tar", ...box.flags);
+		const [afar, near] = await Promise.all(
+			["afar", "near"].map((image) => inspectImage(box.engine, image, signal)),
+		);
+		assert.deepEqual(afar?.layers, near?.layers);
+	});
+
 	test("leaves hard links alone that are there already", async () => {
 		const dockerfile = `FROM ${BASE_IMAGE}\nCOPY . /c\n`;
 		const root = context({
@@ -389,7 +406,7 @@ export function testFileSync(open: () => Promise<Box>): void {
 	});
 }
 
-function write(root: string, name: string, content: string): void {
+function write(root: string, name: string, content: string | Uint8Array): void {
 	mkdirSync(dirname(join(root, name)), { recursive: true });
 	writeFileSync(join(root, name), content);
 }

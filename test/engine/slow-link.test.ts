@@ -11,6 +11,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
 import { serveGrpc } from "../../src/buildkit/grpc-server.js";
 import { healthService } from "../../src/buildkit/health.js";
+import { withLatePings } from "../../src/buildkit/late-pings.js";
 import { PacketSchema } from "../../src/buildkit/proto/gen/fsutil_pb.js";
 import type { SessionService } from "../../src/buildkit/session-service.js";
 import { openDirectoryContext } from "../../src/context/directory-context.js";
@@ -25,6 +26,8 @@ const HEALTH = "/grpc.health.v1.Health/Check";
 const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
 const REQUEST = 1;
 
+/** Of such a link, while nothing else is on it. */
+const ROUND_TRIP_MS = 50;
 /** Enough for five seconds of the link. */
 const CONTENT = randomBytes(625_000);
 /** Docker's client was found to take longer, and the daemon to end the session: docker/buildx#485. */
@@ -78,7 +81,7 @@ suiteWithSshd("a build over 1 Mbit/s", () => {
 	async function openSession(test: TestContext, services: readonly SessionService[] = []) {
 		const [ours, theirs] = await openStream();
 		const methods = [healthService(), ...services].flatMap((service) => service.methods);
-		const server = serveGrpc(ours, {
+		const server = serveGrpc(withLatePings(ours, ROUND_TRIP_MS), {
 			methods,
 			onFailure: (_, error) => assert.fail(String(error)),
 		});

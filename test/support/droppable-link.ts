@@ -18,7 +18,8 @@ export interface DroppableLink extends AsyncDisposable {
 	dropAfter(bytes: number, direction: "up" | "down"): void;
 }
 
-export async function droppableLink(box: Box): Promise<DroppableLink> {
+/** @param delayMs what is carried takes so long, each way */
+export async function droppableLink(box: Box, { delayMs = 0 } = {}): Promise<DroppableLink> {
 	const alias = new URL(box.on.includes("://") ? box.on : `ssh://${box.on}`).hostname;
 	const settings = execFileSync("ssh", ["-G", "-F", box.sshConfigFile, alias], {
 		encoding: "utf8",
@@ -43,7 +44,8 @@ export async function droppableLink(box: Box): Promise<DroppableLink> {
 				bytes += chunk.length;
 				if (isFirst && direction === limit?.direction && bytes > limit.bytes) end();
 			});
-			from.pipe(to);
+			if (delayMs === 0) from.pipe(to);
+			else from.on("data", (chunk) => void setTimeout(() => to.write(chunk), delayMs));
 			from.on("error", end).on("close", end);
 		};
 		const isFirst = connections === 1;
