@@ -46,13 +46,7 @@ export async function withControl<Result>(
 		plan.secretsCheck,
 		run,
 	);
-	const { session, frontendAttrs, upload } = offerContext(
-		context,
-		named,
-		announcement,
-		engine,
-		run,
-	);
+	const { session, upload, ...offered } = offerContext(context, named, announcement, engine, run);
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	try {
 		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {
@@ -60,7 +54,7 @@ export async function withControl<Result>(
 			using control = await Control.open(engine, signal);
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
-			const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, frontendAttrs);
+			const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, offered);
 			const dockerfile = dockerfileText(context);
 			return await work({ control, request, dockerfile, layouts, signal });
 		});

@@ -1,4 +1,6 @@
 import { basename } from "node:path";
+import type { SolveRequest } from "../buildkit/control.js";
+import { directoryDefinition } from "../buildkit/directory-definition.js";
 import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
 import type { SessionOptions } from "../buildkit/session.js";
 import type { SessionService } from "../buildkit/session-service.js";
@@ -7,6 +9,7 @@ import type { BuildContext, LocalContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
 import { isForRules } from "../context/context-filter.js";
 import type { SelectableDirectory } from "../context/context-selection.js";
+import { fileSet } from "../context/file-set.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
@@ -15,11 +18,16 @@ import type { NamedDirectories } from "./named-contexts.js";
 import { SyncUpload, type UploadTotals } from "./sync-upload.js";
 import { openUpload } from "./upload.js";
 
+/** Bytes that come with a request, unasked: as much as goes out before TCP waits for an answer (RFC 6928). */
+const MOST_INPUT = 14_000;
+
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
 export interface OfferedContext {
 	readonly session: Pick<SessionOptions, "name" | "sharedKey" | "services">;
 	/** How the Dockerfile frontend finds them. */
 	readonly frontendAttrs: Readonly<Record<string, string>>;
+	/** What it need not ask for. */
+	readonly frontendInputs: SolveRequest["frontendInputs"];
 	readonly upload: OfferedUpload;
 }
 
@@ -40,6 +48,7 @@ interface MainOffer {
 	readonly directories: readonly (readonly [string, SelectableDirectory])[];
 	readonly services: readonly SessionService[];
 	readonly attrs: Readonly<Record<string, string>>;
+	readonly inputs?: SolveRequest["frontendInputs"];
 	readonly names?: Pick<SessionOptions, "name" | "sharedKey">;
 	readonly totals?: UploadTotals;
 	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs" | "report">;
@@ -86,6 +95,7 @@ export function offerContext(
 	return {
 		session: { ...main.names, services: [files, ...main.services] },
 		frontendAttrs: main.attrs,
+		frontendInputs: main.inputs ?? {},
 		upload: {
 			get failure() {
 				return main.upload?.failure ?? sync.failure;
@@ -156,7 +166,7 @@ function offerArchive(
 }
 
 function offerDirectory(context: LocalContext, { index, sharedKey }: Announcement): MainOffer {
-	const { files, dockerfile } = context.dockerfileDirectory;
+	const { contents, dockerfile } = context.dockerfileDirectory;
 	const directory: SelectableDirectory = {
 		async select(filter) {
 			await index?.ready;
@@ -166,13 +176,28 @@ function offerDirectory(context: LocalContext, { index, sharedKey }: Announcemen
 	return {
 		directories: [
 			["context", directory],
-			["dockerfile", files],
+			["dockerfile", fileSet(contents)],
 		],
 		services: [],
 		attrs: { filename: dockerfile },
+		inputs: dockerfileInput(contents, dockerfile),
 		names: { name: basename(context.root), sharedKey },
 		totals: context.totals(),
 	};
+}
+
+/**
+ * The Dockerfile comes with the request: to be asked for it takes three round trips. A long one waits for that.
+ * A frontend that a "# syntax=" line names may be too old to look here, and asks, too.
+ */
+function dockerfileInput(
+	contents: ReadonlyMap<string, Uint8Array>,
+	dockerfile: string,
+): SolveRequest["frontendInputs"] {
+	const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
+	if (bytes > MOST_INPUT) return {};
+	const name = `[internal] load build definition from ${dockerfile}`;
+	return { dockerfile: directoryDefinition(contents, name) };
 }
 
 function filename({ dockerfile }: BuildContext): { filename?: string } {

@@ -7,14 +7,17 @@ import { namedContextAttrs } from "./named-contexts.js";
 export function plannedSolve(
 	plan: BuildPlan,
 	{ ref, sessionId }: Pick<SolveRequest, "ref" | "sessionId">,
-	contextAttrs: Readonly<Record<string, string>>,
+	context: Pick<SolveRequest, "frontendAttrs" | "frontendInputs">,
 ): SolveRequest {
-	const { cacheImports, entitlements } = plan.buildkit;
+	const { attestations, cacheImports, entitlements } = plan.buildkit;
+	// Provenance tells of what the session was asked for.
+	const isTold = Object.keys(attestations).length > 0;
 	const ofNetwork = plan.request.networkMode === "host" ? ["network.host"] : [];
 	return {
 		ref,
 		sessionId,
-		frontendAttrs: { ...frontendAttrs(plan), ...contextAttrs },
+		frontendAttrs: { ...frontendAttrs(plan), ...context.frontendAttrs },
+		frontendInputs: isTold ? {} : context.frontendInputs,
 		exporters: exporters(plan),
 		cacheImports,
 		cacheExports: cacheExports(plan),

@@ -4,6 +4,7 @@ import { joinPlatform } from "../engine/platforms.js";
 import { GrpcClient } from "./grpc-client.js";
 import { Control as ControlService } from "./proto/gen/control_pb.js";
 import { LLBBridge } from "./proto/gen/gateway_pb.js";
+import type { Definition } from "./proto/gen/ops_pb.js";
 import type { StatusResponse } from "./proto/gen/trace_pb.js";
 
 /** An exporter or a cache, in the way BuildKit names them: "moby" with { name: "app:latest" }. */
@@ -29,6 +30,8 @@ export interface SolveRequest {
 	readonly sessionId: string;
 	/** What the frontend is told (BuildKit frontend/dockerui/config.go). */
 	readonly frontendAttrs: Readonly<Record<string, string>>;
+	/** Directories that it need not ask the session for, by their names there. */
+	readonly frontendInputs: Readonly<Record<string, Definition>>;
 	/** What is made of the result: nothing, if there are none. BuildKit up to 0.12 takes one at most. */
 	readonly exporters: readonly TypedAttrs[];
 	readonly cacheImports: readonly TypedAttrs[];
@@ -68,7 +71,7 @@ export class Control implements Disposable {
 		request: SolveRequest,
 		signal: AbortSignal,
 	): Promise<Readonly<Record<string, string>>> {
-		const { ref, sessionId, frontendAttrs, exporters, entitlements } = request;
+		const { ref, sessionId, frontendAttrs, frontendInputs, exporters, entitlements } = request;
 		const [exporter] = exporters;
 		const { exporterResponse } = await this.#client.unary(
 			ControlService.method.solve,
@@ -77,6 +80,7 @@ export class Control implements Disposable {
 				session: sessionId,
 				frontend: FRONTEND,
 				frontendAttrs,
+				frontendInputs,
 				exporter: exporter?.type ?? "",
 				exporterAttrs: exporter?.attrs ?? {},
 				exporters: [...exporters],
@@ -97,7 +101,7 @@ export class Control implements Disposable {
 	 * @throws GrpcError when the frontend cannot answer; and as GrpcClient
 	 */
 	async ask(
-		{ ref, sessionId, frontendAttrs }: SolveRequest,
+		{ ref, sessionId, frontendAttrs, frontendInputs }: SolveRequest,
 		requestId: string,
 		signal: AbortSignal,
 	): Promise<Readonly<Record<string, Uint8Array>>> {
@@ -123,6 +127,7 @@ export class Control implements Disposable {
 							"moby.buildkit.frontend.subrequests+forward",
 						].join(","),
 					},
+					frontendInputs,
 					allowResultReturn: true,
 					allowResultArrayRef: true,
 				},

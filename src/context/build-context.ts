@@ -55,7 +55,8 @@ export type LocalContext = ContextFacts & {
 	readonly directory: SelectableDirectory;
 	/** In this case, the Dockerfile comes apart from it, with the .dockerignore of its own if it has one. */
 	readonly dockerfileDirectory: {
-		readonly files: SelectableDirectory;
+		/** By name. */
+		readonly contents: ReadonlyMap<string, Uint8Array>;
 		readonly dockerfile: string;
 	};
 	/**

@@ -11,7 +11,6 @@ import {
 	openDirectoryContext,
 } from "./directory-context.js";
 import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
-import { fileSet } from "./file-set.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
 import { whatIsSent } from "./sent-dockerfile.js";
@@ -158,9 +157,9 @@ function dockerfileDirectory({
 	const dockerfile = basename(displayName);
 	// With these rules beside the Dockerfile, the daemon does not ask for others: three round trips.
 	const rules = ignore?.content.length ? ignore.content : Buffer.from("# no rules\n");
-	const files = new Map([
+	const contents = new Map([
 		[dockerfile, content],
 		[`${dockerfile}.dockerignore`, rules],
 	]);
-	return { files: fileSet(files), dockerfile };
+	return { contents, dockerfile };
 }

@@ -311,6 +311,14 @@ export function testFileSync(open: () => Promise<Box>): void {
 		assert.equal(await imageFile(box.engine, "dockerfiles", "/made"), "2\n");
 	});
 
+	test("takes a Dockerfile that is too long to come with the request", async () => {
+		const comment = `# ${randomBytes(15_000).toString("hex")}\n`;
+		const dockerfile = `FROM ${BASE_IMAGE}\n${comment}COPY a /\n`;
+		const root = context({ Dockerfile: dockerfile, ".dockerignore": "b", a: "1", b: "2" });
+		assert.equal((await upload(root, "-t", "long-dockerfile")).files, 1);
+		assert.equal(await imageFile(box.engine, "long-dockerfile", "a"), "1");
+	});
+
 	test("goes by the .dockerignore that belongs to the Dockerfile, in the context or not", async () => {
 		const files = { ".dockerignore": "b\n", a: "", b: "" };
 		for (const place of ["docker", ".."]) {

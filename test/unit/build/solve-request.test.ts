@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { planBuild } from "../../../src/build/build-plan.js";
 import type { BuildOptions } from "../../../src/build/options.js";
 import { plannedSolve } from "../../../src/build/solve-request.js";
+import { directoryDefinition } from "../../../src/buildkit/directory-definition.js";
 import type { Environment } from "../../../src/environment.js";
 
 const environment = {
@@ -11,10 +12,12 @@ const environment = {
 	workingDirectory: "/",
 } as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
+const dockerfile = directoryDefinition(new Map([["Dockerfile", Buffer.from("FROM x")]]), "");
 const ids = { ref: "ref", sessionId: "session" };
 
 async function solveFor(options: Partial<BuildOptions>) {
-	return plannedSolve(await planBuild({ context: ".", ...options }, environment, run), ids, {});
+	const plan = await planBuild({ context: ".", ...options }, environment, run);
+	return plannedSolve(plan, ids, { frontendAttrs: {}, frontendInputs: { dockerfile } });
 }
 
 suite("the request that a plan comes to", () => {
@@ -22,6 +25,7 @@ suite("the request that a plan comes to", () => {
 		assert.deepEqual(await solveFor({}), {
 			...ids,
 			frontendAttrs: { "image-resolve-mode": "local" },
+			frontendInputs: { dockerfile },
 			exporters: [{ type: "moby", attrs: {} }],
 			cacheImports: [],
 			cacheExports: [],
@@ -109,6 +113,8 @@ suite("the request that a plan comes to", () => {
 		]);
 		assert.deepEqual(request, {
 			...ids,
+			// So that the provenance has what it has for docker.
+			frontendInputs: {},
 			cacheImports: [
 				{ type: "registry", attrs: { ref: "image" } },
 				{ type: "registry", attrs: { ref: "cache" } },
