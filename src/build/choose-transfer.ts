@@ -4,7 +4,6 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError, UsageError } from "../errors.js";
 import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
-import { hasIndexCopy } from "./context-index.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
 import { type NeededContext, neededContext } from "./needed-context.js";
 import {
@@ -92,11 +91,11 @@ async function chooseByTime(
 	context: LocalContext,
 	rooms: TransferRooms,
 ): Promise<ChosenTransfer> {
-	const { environment, images } = rooms;
+	const { environment, images, index } = rooms;
 	const { target } = engine.transport;
 	const [linkSpeed, isKnown, needed] = await Promise.all([
 		readLinkSpeed(environment, target),
-		plan.contextIndex && hasIndexCopy(engine, context, plan, environment),
+		index?.isKnown(engine) ?? false,
 		neededContext(context, plan, engine, images),
 	]);
 	const tar = tarOf(needed, plan, rooms);

@@ -1,18 +1,17 @@
-import { createHash, randomBytes } from "node:crypto";
-import { access } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import { GENERATION_BYTES } from "../context/index-part.js";
 import type { Engine } from "../engine/engine.js";
-import type { Environment } from "../environment.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { makeFolder } from "../folder.js";
-import type { BuildPlan } from "./build-plan.js";
-import { cacheFolder, forgetOldFiles, hashesFile, sizesFile } from "./cache-folder.js";
-import { type ContextKey, contextKey, sharedKey } from "./context-key.js";
+import { forgetOldFiles } from "./cache-folder.js";
+import { type ContextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
-import { EMPTY, findIndex, IndexStore } from "./index-store.js";
+import type { IndexPlaces } from "./index-places.js";
+import type { IndexQuestion } from "./index-question.js";
+import { EMPTY, IndexStore } from "./index-store.js";
 
 /** Milliseconds that storing the index may take beyond the end of the build. */
 const STORING_TIMEOUT = 30_000;
@@ -39,24 +38,23 @@ export interface ContextIndex {
 export async function openContextIndex(
 	engine: Engine,
 	context: LocalContext,
-	plan: BuildPlan,
-	environment: Environment,
+	question: IndexQuestion,
 	run: Run,
 ): Promise<ContextIndex | undefined> {
-	const key = await contextKey(context, plan);
-	const places = placesOf(engine, context, key, environment);
-	const asked = findIndex(engine, key, run);
+	const [key, places] = await Promise.all([question.key, question.places(engine)]);
+	const asked = question.answer(engine);
 	// It may fail before it is waited for.
 	asked.catch(() => {});
 	const local = await readIndexCopy(places.copy, key.digest);
 	await makeFolder(dirname(places.hashes), 0o700).catch(() => {});
-	const store = new IndexStore(engine, key, places.copy, run);
 	if (local !== undefined) {
+		const store = new IndexStore(engine, key, places.copy, run);
 		const newest = asked.then((found) => store.newest(local, found));
 		return new OpenIndex(context, key, places, local.generation, newest, store, run);
 	}
 	const found = await asked;
 	if (found === "refused") return undefined;
+	const store = new IndexStore(engine, key, places.copy, run, found === "none");
 	const stored = found === "none" ? undefined : await store.fetch(found);
 	// One that is lost, or was changed, begins anew: with a copy of its own on the daemon.
 	const index = stored ?? {
@@ -67,43 +65,6 @@ export async function openContextIndex(
 	};
 	const { generation } = index;
 	return new OpenIndex(context, key, places, generation, Promise.resolve(index), store, run);
-}
-
-/** Whether this machine knows of an earlier sync of the context to that daemon. */
-export async function hasIndexCopy(
-	engine: Engine,
-	context: LocalContext,
-	plan: BuildPlan,
-	environment: Environment,
-): Promise<boolean> {
-	const key = await contextKey(context, plan);
-	const { copy } = placesOf(engine, context, key, environment);
-	return access(copy).then(
-		() => true,
-		() => false,
-	);
-}
-
-/** The files on this machine. */
-export interface IndexPlaces {
-	readonly copy: string;
-	readonly hashes: string;
-	readonly sizes: string;
-}
-
-export function placesOf(
-	engine: Engine,
-	context: LocalContext,
-	key: ContextKey,
-	environment: Environment,
-): IndexPlaces {
-	const folder = cacheFolder(environment);
-	const copyName = sha256(engine.transport.target, key.digest.toString("hex"));
-	return {
-		copy: join(folder, "context-index", copyName),
-		hashes: hashesFile(context.root, environment),
-		sizes: sizesFile(context.root, environment),
-	};
 }
 
 class OpenIndex implements ContextIndex {
@@ -175,8 +136,4 @@ class OpenIndex implements ContextIndex {
 
 function reasonOf(error: unknown): string {
 	return error instanceof RbuildError ? error.message : String(error);
-}
-
-function sha256(...texts: readonly string[]): string {
-	return createHash("sha256").update(texts.join("\0")).digest("hex");
 }

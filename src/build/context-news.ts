@@ -1,12 +1,9 @@
 import type { LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
-import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
-import type { BuildPlan } from "./build-plan.js";
-import { placesOf } from "./context-index.js";
-import { contextKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
-import { EMPTY, fetchIndex, findIndex } from "./index-store.js";
+import type { IndexQuestion } from "./index-question.js";
+import { EMPTY, fetchIndex } from "./index-store.js";
 
 /**
  * What the box was not sent of a context in any sync before, by the index of it. Neither this machine nor
@@ -18,15 +15,13 @@ import { EMPTY, fetchIndex, findIndex } from "./index-store.js";
 export async function contextNews(
 	engine: Engine,
 	context: LocalContext,
-	plan: BuildPlan,
-	environment: Environment,
+	question: IndexQuestion,
 	run: Run,
 ): Promise<{ readonly files: number; readonly bytes: number } | undefined> {
-	const key = await contextKey(context, plan);
-	const places = placesOf(engine, context, key, environment);
+	const [key, places] = await Promise.all([question.key, question.places(engine)]);
 	const [local, found] = await Promise.all([
 		readIndexCopy(places.copy, key.digest),
-		findIndex(engine, key, run),
+		question.answer(engine),
 	]);
 	if (local === undefined && found === "refused") return undefined;
 	const isNewer = typeof found !== "string" && found.id !== local?.imageId;

@@ -16,6 +16,7 @@ import { requireBuilder, requireNative } from "./builder-needs.js";
 import { hashesFile } from "./cache-folder.js";
 import { type ChosenTransfer, chooseTransfer } from "./choose-transfer.js";
 import { contextNews } from "./context-news.js";
+import type { IndexQuestion } from "./index-question.js";
 import { takesWholeContext } from "./needed-context.js";
 import { type OpenRun, withOpenRun } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
@@ -121,7 +122,7 @@ function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunRepo
 
 /** @throws EngineError, UsageError where the box cannot do this build; what its index is asked for with */
 async function planTransfer(
-	{ plan, context, needs, images, run }: OpenRun,
+	{ plan, context, needs, images, index, run }: OpenRun,
 	engine: Engine,
 	{ environment }: Surroundings,
 ): Promise<DryRunTransfer> {
@@ -129,9 +130,9 @@ async function planTransfer(
 	await requireBuilder(plan, engine, context, run.signal);
 	const credentials = registryCredentials(environment, run);
 	const services = sessionServices(plan, credentials, environment);
-	const rooms = { credentials, needs, images, environment, services };
+	const rooms = { credentials, needs, images, index, environment, services };
 	const chosen = await chooseTransfer(plan, engine, context, rooms);
-	const upload = await expectedUpload(chosen, plan, engine, context, environment, run);
+	const upload = await expectedUpload(chosen, plan, engine, context, index, run);
 	return {
 		transfer: chosen.transfer.name,
 		reason: chosen.reason,
@@ -144,7 +145,7 @@ async function expectedUpload(
 	plan: BuildPlan,
 	engine: Engine,
 	context: BuildContext,
-	environment: Environment,
+	index: IndexQuestion | undefined,
 	run: Run,
 ): Promise<ExpectedUpload | undefined> {
 	if (context.kind !== "directory") return undefined;
@@ -153,8 +154,8 @@ async function expectedUpload(
 		return { files, bytes, atMost: false };
 	}
 	// Else the builder goes by the times of files, and knows alone which ones it has.
-	if (!plan.contextIndex) return undefined;
-	const news = await contextNews(engine, context, plan, environment, run);
+	if (index === undefined) return undefined;
+	const news = await contextNews(engine, context, index, run);
 	if (news === undefined) return undefined;
 	const takesAll = await takesWholeContext(context, plan);
 	return { ...news, atMost: !takesAll && news.files > 0 };

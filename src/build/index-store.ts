@@ -1,6 +1,6 @@
 import type { IndexParts } from "../context/content-index.js";
 import { packFiles } from "../context/tar-pack.js";
-import type { Engine } from "../engine/engine.js";
+import type { Engine, EngineQuestions } from "../engine/engine.js";
 import { EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import {
@@ -19,9 +19,13 @@ export const EMPTY: IndexParts = { base: undefined, delta: undefined };
 export type Found = IndexImage | "none" | "refused";
 
 /** Asks the daemon for its index. @throws InterruptedError */
-export async function findIndex(engine: Engine, { digest }: ContextKey, run: Run): Promise<Found> {
+export async function findIndex(
+	questions: EngineQuestions,
+	{ digest }: ContextKey,
+	run: Run,
+): Promise<Found> {
 	try {
-		return (await findIndexImage(engine, digest.toString("hex"), run.signal)) ?? "none";
+		return (await findIndexImage(questions, digest.toString("hex"), run.signal)) ?? "none";
 	} catch (error) {
 		if (error instanceof RbuildError && !run.signal.aborted) return "refused";
 		throw error;
@@ -66,12 +70,15 @@ export class IndexStore {
 	readonly #run: Run;
 	/** Whether it is stored there, too. */
 	#isOnDaemon = true;
+	readonly #isFirst: boolean;
 
-	constructor(engine: Engine, key: ContextKey, path: string, run: Run) {
+	/** @param isFirst whether the daemon has none of it */
+	constructor(engine: Engine, key: ContextKey, path: string, run: Run, isFirst = false) {
 		this.#engine = engine;
 		this.#key = key;
 		this.#path = path;
 		this.#run = run;
+		this.#isFirst = isFirst;
 	}
 
 	/**
@@ -150,6 +157,7 @@ export class IndexStore {
 				context: this.#key.name,
 				layer: packFiles(files),
 				baseId: onTopOf,
+				isFirst: this.#isFirst,
 			};
 			return writeIndexImage(this.#engine, content, signal);
 		};

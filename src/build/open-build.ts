@@ -77,7 +77,7 @@ export function withOpenRun<Result>(
 			run,
 		);
 		const context = await openContext(options, planned, surroundings);
-		const build = placeBuild(plan, context, run);
+		const build = placeBuild(plan, context, environment, run);
 		const { retries } = plan;
 		const box = closing.use(new BoxConnection({ ...place, retries, ...meanwhile(build) }, run));
 		return work({ ...planned, ...build, box });

@@ -9,6 +9,7 @@ import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
 import type { Closing } from "./closing.js";
 import { Exports } from "./exports.js";
+import { IndexQuestion } from "./index-question.js";
 import { LocalNeeds } from "./local-needs.js";
 import { askForImages } from "./needed-context.js";
 import { StoredImages } from "./stored-images.js";
@@ -20,11 +21,23 @@ export interface PlacedBuild {
 	readonly context: BuildContext;
 	readonly needs: LocalNeeds;
 	readonly images: StoredImages;
+	/** Absent where none is kept. */
+	readonly index: IndexQuestion | undefined;
 }
 
-export function placeBuild(plan: BuildPlan, context: BuildContext, run: Run): PlacedBuild {
+export function placeBuild(
+	plan: BuildPlan,
+	context: BuildContext,
+	environment: Environment,
+	run: Run,
+): PlacedBuild {
 	const images = new StoredImages(run.signal);
-	return { plan, context, images, needs: new LocalNeeds(context, plan.request, images) };
+	const needs = new LocalNeeds(context, plan.request, images);
+	const index =
+		context.kind === "directory" && plan.contextIndex
+			? new IndexQuestion(context, plan, environment, run)
+			: undefined;
+	return { plan, context, images, needs, index };
 }
 
 /** What is done for a build while its box is waited for. */
@@ -33,11 +46,13 @@ export function meanwhileFor({
 	context,
 	needs,
 	images,
+	index,
 }: PlacedBuild): Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting"> {
 	return {
 		whileWaiting: () => loadAhead(needs),
 		whileGreeting: (questions) => {
 			needs.ask(questions);
+			if (plan.transfer !== "tar") index?.askAhead(questions).catch(() => {});
 			if (context.kind !== "directory" || !mayBeMinimal(plan)) return;
 			askForImages(context, plan, questions, images).catch(() => {});
 		},
@@ -61,7 +76,7 @@ export interface SendingRooms {
  */
 export async function sendBuild(
 	engine: Engine,
-	{ plan, context, needs, images }: PlacedBuild,
+	{ plan, context, needs, images, index }: PlacedBuild,
 	{ environment, credentials, stdout, closing }: SendingRooms,
 	run: Run,
 ): Promise<SentBuild & { readonly exports: Exports }> {
@@ -69,7 +84,7 @@ export async function sendBuild(
 	const { sessionServices } = await import("./session-services.js");
 	const exports = closing.use(new Exports(plan.exports, stdout, run));
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
-	const rooms = { credentials, needs, images, environment, services };
+	const rooms = { credentials, needs, images, index, environment, services };
 	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
 	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
 	run.emit({ type: "transfer", transfer: transfer.name, ...chosen });

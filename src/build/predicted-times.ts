@@ -30,8 +30,8 @@ export interface PredictedTimes {
  * compare matters, and only where the two are far apart.
  */
 const COSTS = {
-	/** Of a sync, beyond those of a tar: /grpc, Solve, and the answers to two requests for files. */
-	syncRoundTrips: 6,
+	/** Of a sync, beyond those of a tar: /grpc, the list of files and its end (with Docker 25 and later). */
+	syncRoundTrips: 3,
 	/** The daemon unpacks a tar that is not the last one, and looks at what came out. */
 	unpackMsPerFile: 0.25,
 	/** Files that are new to a sync are written while others come. */

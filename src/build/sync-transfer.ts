@@ -6,14 +6,14 @@ import { solve } from "./solve.js";
 import type { Transfer, TransferRooms } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer({ services, environment }: TransferRooms): Transfer {
+export function syncTransfer({ services, environment, index: question }: TransferRooms): Transfer {
 	return {
 		name: "sync",
 		async send(engine, context, plan, run) {
 			const isLocal = context.kind === "directory";
 			const index =
-				isLocal && plan.contextIndex
-					? await openContextIndex(engine, context, plan, environment, run)
+				isLocal && question !== undefined
+					? await openContextIndex(engine, context, question, run)
 					: undefined;
 			const place = isLocal ? context.root : "";
 			const sharedKey = index?.sharedKey ?? (await placeKey(place, environment));

@@ -6,6 +6,7 @@ import type { Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
+import type { IndexQuestion } from "./index-question.js";
 import type { LocalNeeds } from "./local-needs.js";
 import type { StoredImages } from "./stored-images.js";
 
@@ -15,6 +16,8 @@ export interface TransferRooms {
 	readonly credentials: CredentialSource;
 	readonly needs: LocalNeeds;
 	readonly images: StoredImages;
+	/** Absent where a sync does without one. */
+	readonly index: IndexQuestion | undefined;
 	/** What a session with BuildKit has to serve beside the context. */
 	readonly services: readonly SessionService[];
 }

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.js";
+import type { Engine, EngineQuestions } from "../engine/engine.js";
 import {
 	exportImage,
 	importImage,
@@ -42,12 +42,12 @@ export interface IndexImage {
 
 /** @throws EngineError; undefined where there is none */
 export async function findIndexImage(
-	engine: Engine,
+	questions: EngineQuestions,
 	key: string,
 	signal: AbortSignal,
 ): Promise<IndexImage | undefined> {
 	try {
-		const { id, labels } = await inspectImage(engine, indexImageName(key), signal);
+		const { id, labels } = await inspectImage(questions, indexImageName(key), signal);
 		const generation = labels[LABEL.generation] ?? "";
 		return { id, generation, baseId: labels[LABEL.base] ?? id };
 	} catch (error) {
@@ -84,6 +84,8 @@ export interface IndexImageContent {
 	readonly layer: Uint8Array;
 	/** Where "base" is not in it: the image that has it. */
 	readonly baseId: string | undefined;
+	/** Whether the daemon has none yet. */
+	readonly isFirst: boolean;
 }
 
 /**
@@ -94,7 +96,7 @@ export interface IndexImageContent {
  */
 export async function writeIndexImage(
 	engine: Engine,
-	{ key, generation, context, layer, baseId }: IndexImageContent,
+	{ key, generation, context, layer, baseId, isFirst }: IndexImageContent,
 	signal: AbortSignal,
 ): Promise<string> {
 	const labels = {
@@ -106,15 +108,18 @@ export async function writeIndexImage(
 	const changes = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`);
 	// Its name goes to the new image, and without one it might be pruned.
 	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
-	const id = await storeImage(engine, indexImageName(key), layer, changes, signal);
-	// Also what other builds left, that wrote at the same time.
-	const nameless = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
+	const clean = (filters: Filters) => pruneImages(engine, filters, signal).catch(unlessLost);
+	const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
+	const [id] = await Promise.all([
+		storeImage(engine, indexImageName(key), layer, changes, signal),
+		baseId === undefined ? clean(old) : undefined,
+	]);
+	if (isFirst) return id;
 	if (baseId === undefined) {
 		await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
-		const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
-		await pruneImages(engine, old, signal).catch(unlessLost);
 	}
-	await pruneImages(engine, nameless, signal).catch(unlessLost);
+	// Also what other builds left, that wrote at the same time.
+	await clean({ dangling: ["true"], label: [`${LABEL.key}=${key}`] });
 	return id;
 }
 
@@ -134,6 +139,8 @@ async function storeImage(
 	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
 	return id;
 }
+
+type Filters = Parameters<typeof pruneImages>[1];
 
 /** What a daemon refuses to clean up does no harm. */
 function unlessLost(error: unknown): void {

@@ -52,7 +52,8 @@ export function platformBoxes(
 		const platform = plan.platform as string;
 		const runOfPlatform = runFor(platform, run);
 		const own = index > 0 && context.kind === "directory" ? context.forAnotherBox() : context;
-		const build = { platform, run: runOfPlatform, ...placeBuild(plan, own, runOfPlatform) };
+		const placed = placeBuild(plan, own, environment, runOfPlatform);
+		const build = { platform, run: runOfPlatform, ...placed };
 		const group = groups.find((one) => isDeepStrictEqual(one.box.chosen.target, box.chosen.target));
 		if (group === undefined) groups.push({ box, builds: [build] });
 		else group.builds.push(build);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { planBuild } from "../../../src/build/build-plan.js";
 import { chooseTransfer } from "../../../src/build/choose-transfer.js";
+import type { IndexQuestion } from "../../../src/build/index-question.js";
 import type { LocalNeeds } from "../../../src/build/local-needs.js";
 import type { BuildOptions, TransferChoice } from "../../../src/build/options.js";
 import type { StoredImages } from "../../../src/build/stored-images.js";
@@ -37,6 +38,7 @@ async function choice(
 	options: Partial<BuildOptions> = {},
 	context: Partial<typeof small> = {},
 	image?: Partial<StoredImage>,
+	isKnown = false,
 ) {
 	return chooseTransfer(
 		await planBuild({ context: ".", transfer, ...options }, environment, run),
@@ -51,6 +53,7 @@ async function choice(
 			credentials: {} as CredentialSource,
 			needs: {} as LocalNeeds,
 			images: { find: async () => image } as Partial<StoredImages> as StoredImages,
+			index: { isKnown: async () => isKnown } as Partial<IndexQuestion> as IndexQuestion,
 			services: [],
 		},
 	);
@@ -77,6 +80,14 @@ describe("the choice of a transfer", () => {
 		assert.equal(transfer.name, "sync");
 		assert.equal(reason, "so that the next build sends what changed");
 		assert.equal(await choose("tar", "directory", "buildkit", {}, { totals }), "tar");
+	});
+
+	it("is the sync where the box knows the context, from wherever", async () => {
+		const totals = () => ({ files: 2_000, bytes: 1e6 });
+		const isKnown = await choice("auto", "directory", "buildkit", {}, { totals }, undefined, true);
+		assert.equal(isKnown.reason, "it has most of it");
+		const isNew = await choice("auto", "directory", "buildkit", {}, { totals });
+		assert.notEqual(isNew.reason, isKnown.reason);
 	});
 
 	describe("with a Dockerfile that takes a part of a large context", () => {

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import type { BuildPlan } from "../../../src/build/build-plan.js";
 import { openContextIndex } from "../../../src/build/context-index.js";
+import { IndexQuestion } from "../../../src/build/index-question.js";
 import type { LocalContext } from "../../../src/context/build-context.js";
 import type { IndexParts } from "../../../src/context/content-index.js";
 import type { KnownIndex } from "../../../src/context/context-memory.js";
@@ -13,6 +14,7 @@ import { PathTableWriter } from "../../../src/context/path-table.js";
 import { packFiles } from "../../../src/context/tar-pack.js";
 import type { Environment } from "../../../src/environment.js";
 import { EngineError } from "../../../src/errors.js";
+import type { Transport } from "../../../src/transport/transport.js";
 import { emptyTree } from "../context/trees.js";
 import { type FakeRequest, fakeEngine, jsonLines, run } from "../image/fake-engine.js";
 
@@ -67,6 +69,22 @@ function machine(test: TestContext) {
 	return { cache, files };
 }
 
+const CONTEXT = {
+	root: "/the/context",
+	dockerfile: "Dockerfile",
+	dockerfileName: "Dockerfile",
+	dockerfileContent: Buffer.from("FROM scratch\nCOPY . .\n"),
+};
+
+function questionOf(cache: string, caller = run()): IndexQuestion {
+	const plan = { contextKey: "key", contextIndex: true, request: {} } as unknown as BuildPlan;
+	const environment = {
+		variables: { XDG_CACHE_HOME: cache },
+		platform: "linux",
+	} as unknown as Environment;
+	return new IndexQuestion(CONTEXT as unknown as LocalContext, plan, environment, caller);
+}
+
 /** Opens the index, has it learn from a transfer, and tells what it knew before. */
 async function transfer(
 	daemon: FakeDaemon,
@@ -85,20 +103,10 @@ async function transfer(
 		learn: async () => learned(known, news),
 		measureNews: () => assert.fail(),
 	};
-	const context = {
-		root: "/the/context",
-		dockerfile: "Dockerfile",
-		dockerfileName: "Dockerfile",
-		dockerfileContent: Buffer.from("FROM scratch\nCOPY . .\n"),
-		memory,
-	} as unknown as LocalContext;
-	const plan = { contextKey: "key", contextIndex: true, request: {} } as unknown as BuildPlan;
-	const environment = {
-		variables: { XDG_CACHE_HOME: cache },
-		platform: "linux",
-	} as unknown as Environment;
+	const context = { ...CONTEXT, memory } as unknown as LocalContext;
 	const caller = run();
-	const index = await openContextIndex(daemon.engine, context, plan, environment, caller);
+	const question = questionOf(cache, caller);
+	const index = await openContextIndex(daemon.engine, context, question, caller);
 	await index?.ready;
 	index?.transferred();
 	await index?.settled();
@@ -133,6 +141,37 @@ describe("the index of a context", () => {
 		assert.deepEqual(daemon.requests, ["GET /images/rbuild.local/context-index:HEX/json"]);
 		assert.equal(second.sharedKey, first.sharedKey);
 		assert.ok((second.known?.parts.base?.length ?? 0) > 0);
+	});
+
+	it("needs nothing removed that was not there", async (test) => {
+		const daemon = new FakeDaemon();
+		await transfer(daemon, machine(test).cache, "base");
+		assert.deepEqual(daemon.requests, [
+			"GET /images/rbuild.local/context-index:HEX/json",
+			"POST /images/create",
+			"POST /images/prune",
+		]);
+	});
+
+	it("is asked for ahead by who would wait for it, and once", async (test) => {
+		const daemon = new FakeDaemon();
+		const { cache } = machine(test);
+		const question = questionOf(cache);
+		await question.askAhead(daemon.engine);
+		assert.equal(await question.answer(daemon.engine), "none");
+		assert.equal(await question.isKnown(daemon.engine), false);
+		assert.equal(daemon.requests.length, 1);
+		await question.answer({ ...daemon.engine, transport: { target: "again" } as Transport });
+		assert.equal(daemon.requests.length, 2, "over a new connection");
+
+		await transfer(daemon, cache, "base");
+		daemon.requests.length = 0;
+		const here = questionOf(cache);
+		await here.askAhead(daemon.engine);
+		assert.equal(await here.isKnown(daemon.engine), true);
+		assert.deepEqual(daemon.requests, []);
+		const elsewhere = questionOf(machine(test).cache);
+		assert.equal(await elsewhere.isKnown(daemon.engine), true);
 	});
 
 	it("is found by a machine that has none, with what changed since", async (test) => {

@@ -50,17 +50,18 @@ suite("the predicted times of the transfers", () => {
 		const small = { files: 24, bytes: 2e6 };
 		const near = { linkSpeed: 100_000 };
 		assert.equal(isSync(small, { ...near, roundTripMs: 0.5 }), true);
-		assert.equal(isSync(small, { ...near, roundTripMs: 3 }), false);
+		assert.equal(isSync(small, { ...near, roundTripMs: 6 }), false);
 		for (const roundTripMs of [0.5, 3, 9]) {
 			assert.equal(isSync(small, { ...near, roundTripMs, isKnown: true }), true);
 		}
-		assert.equal(isSync(small, { ...near, roundTripMs: 20, isKnown: true }), false);
+		assert.equal(isSync(small, { ...near, roundTripMs: 40, isKnown: true }), false);
 	});
 
 	test("count a copy that is there, and that parts are less than the whole", () => {
-		const far = { roundTripMs: 200 };
-		const unknown = times(source, far);
-		const known = times(source, { ...far, isKnown: true });
+		const far = { roundTripMs: 50 };
+		const some = { files: 400, bytes: 2e6 };
+		const unknown = times(some, far);
+		const known = times(some, { ...far, isKnown: true });
 		assert.ok(unknown.sync > unknown.tar);
 		assert.equal(isSyncFaster(unknown), false);
 		assert.equal(known.sync, known.nextSync);

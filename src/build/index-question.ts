@@ -1,0 +1,67 @@
+import { access } from "node:fs/promises";
+import type { LocalContext } from "../context/build-context.js";
+import type { EngineQuestions } from "../engine/engine.js";
+import type { Environment } from "../environment.js";
+import type { Run } from "../events.js";
+import type { Transport } from "../transport/transport.js";
+import type { BuildPlan } from "./build-plan.js";
+import { type ContextKey, contextKey } from "./context-key.js";
+import { type IndexPlaces, indexPlaces } from "./index-places.js";
+import { type Found, findIndex } from "./index-store.js";
+
+/** Which index a daemon has of a context. Each connection is asked once. */
+export class IndexQuestion {
+	readonly #context: LocalContext;
+	readonly #plan: BuildPlan;
+	readonly #environment: Environment;
+	readonly #run: Run;
+	readonly #asked = new WeakMap<Transport, Promise<Found>>();
+	#key: Promise<ContextKey> | undefined;
+
+	constructor(context: LocalContext, plan: BuildPlan, environment: Environment, run: Run) {
+		this.#context = context;
+		this.#plan = plan;
+		this.#environment = environment;
+		this.#run = run;
+	}
+
+	/** Made out when it is first wanted. */
+	get key(): Promise<ContextKey> {
+		this.#key ??= contextKey(this.#context, this.#plan);
+		return this.#key;
+	}
+
+	/** The files on this machine. */
+	async places({ transport }: EngineQuestions): Promise<IndexPlaces> {
+		return indexPlaces(transport.target, this.#context, await this.key, this.#environment);
+	}
+
+	/** Asks before anybody wants to know, if whoever does would wait for the answer: without a copy of it here. */
+	async askAhead(questions: EngineQuestions): Promise<void> {
+		if (!(await this.#hasCopy(questions))) await this.answer(questions);
+	}
+
+	/** @throws InterruptedError */
+	async answer(questions: EngineQuestions): Promise<Found> {
+		const { transport } = questions;
+		const asked = this.#asked.get(transport) ?? findIndex(questions, await this.key, this.#run);
+		this.#asked.set(transport, asked);
+		return asked;
+	}
+
+	/**
+	 * Whether the daemon is likely to have files of the context, from this machine or another one.
+	 * @throws InterruptedError
+	 */
+	async isKnown(questions: EngineQuestions): Promise<boolean> {
+		return (await this.#hasCopy(questions)) || typeof (await this.answer(questions)) !== "string";
+	}
+
+	async #hasCopy(questions: EngineQuestions): Promise<boolean> {
+		const { copy } = await this.places(questions);
+		return access(copy).then(
+			() => true,
+			() => false,
+		);
+	}
+}
