@@ -40,6 +40,10 @@ const COSTS = {
 	announcedBytesPerFile: 70,
 	/** What gzip leaves of source code. */
 	compressed: 0.45,
+	/** With which gRPC begins; what of it is not compressed counts, too. */
+	firstWindowBytes: 64 * 1024,
+	/** By so much it opens in two round trips (late-pings.ts). */
+	windowGrowth: 4,
 	/** sshd takes so much before it says that it went on (OpenSSH's CHAN_TCP_WINDOW_DEFAULT). */
 	windowBytes: 2 * 1024 * 1024,
 	/** Of ssh between two good machines, in bytes a millisecond. */
@@ -52,13 +56,28 @@ export function predictTimes(outlook: TransferOutlook): PredictedTimes {
 	const send = ({ bytes }: PartTotals) => (bytes * COSTS.compressed) / speed;
 	const announce = sync.files * (COSTS.announceMsPerFile + COSTS.announcedBytesPerFile / speed);
 	const nextSync = COSTS.syncRoundTrips * roundTripMs + announce;
-	const receive = isKnown ? 0 : send(sync) + sync.files * COSTS.receiveMsPerFile;
+	const receive = isKnown
+		? 0
+		: send(sync) +
+			sync.files * COSTS.receiveMsPerFile +
+			openingRoundTrips(sync.bytes) * roundTripMs;
 	return {
 		tar: send(tar) + tar.files * COSTS.unpackMsPerFile,
 		sync: nextSync + receive,
 		nextSync,
 		isKnown,
 	};
+}
+
+/** Until the window of a first sync holds no more back than that of ssh does. */
+function openingRoundTrips(bytes: number): number {
+	let [window, sent, roundTrips] = [COSTS.firstWindowBytes, 0, 0];
+	while (window < COSTS.windowBytes && sent + window < bytes) {
+		sent += 2 * window;
+		roundTrips += 2;
+		window *= COSTS.windowGrowth;
+	}
+	return roundTrips;
 }
 
 /** Milliseconds that a sync of so many new files takes over the fastest link. */

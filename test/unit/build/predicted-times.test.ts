@@ -40,6 +40,15 @@ suite("the predicted times of the transfers", () => {
 		}
 	});
 
+	test("know that a first sync begins slowly on a long link, which a small one does not make up for", () => {
+		const part = { files: 1_002, bytes: 4_860_000 };
+		assert.equal(isSync(part, { roundTripMs: 20 }), true);
+		assert.equal(isSync(part, { roundTripMs: 50 }), false);
+		assert.equal(isSync(part, { roundTripMs: 50, isKnown: true }), true);
+		const { sync, nextSync } = times(part, { roundTripMs: 100 });
+		assert.ok(sync - nextSync > 6 * 100);
+	});
+
 	test("know that a slow link makes small things large", () => {
 		const some = { files: 20, bytes: 400_000 };
 		assert.equal(isSync(some, { roundTripMs: 20 }), false);
