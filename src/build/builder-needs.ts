@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.js";
 import { hasContainerdStore } from "../engine/image-store.js";
 import { runsNatively } from "../engine/platforms.js";
 import { EngineError } from "../errors.js";
+import { namedFrontend } from "../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "./build-plan.js";
 
 /** Something that not every daemon can do. */
@@ -150,6 +151,5 @@ function majorVersion(version: string): number {
 
 /** Another frontend than the daemon's may know more, and refuses what it does not know. */
 function namesFrontend({ dockerfileContent }: BuildContext): boolean {
-	if (dockerfileContent === undefined) return false;
-	return /^(?:\s*#.*\n)*\s*#\s*syntax\s*=/i.test(new TextDecoder().decode(dockerfileContent));
+	return dockerfileContent !== undefined && namedFrontend(dockerfileContent) !== undefined;
 }

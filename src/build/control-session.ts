@@ -8,7 +8,7 @@ import { ClientLayouts } from "./client-layouts.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
 import { NamedDirectories } from "./named-contexts.js";
-import { type Announcement, offerContext } from "./offered-context.js";
+import { type Announcement, type OfferedContext, offerContext } from "./offered-context.js";
 import { withSession } from "./session-build.js";
 import { plannedSolve } from "./solve-request.js";
 
@@ -54,9 +54,17 @@ export async function withControl<Result>(
 			using control = await Control.open(engine, signal);
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
-			const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, offered);
 			const dockerfile = dockerfileText(context);
-			return await work({ control, request, dockerfile, layouts, signal });
+			const ask = (of: Pick<OfferedContext, "frontendAttrs" | "frontendInputs">) => {
+				const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, of);
+				return work({ control, request, dockerfile, layouts, signal });
+			};
+			try {
+				return await ask(offered);
+			} catch (error) {
+				if (!isRefusalOfInputs(error)) throw error;
+				return await ask({ ...offered, frontendInputs: {} });
+			}
 		});
 		upload.end();
 		return { result, uploadMs: upload.durationMs, upload: upload.report };
@@ -64,4 +72,10 @@ export async function withControl<Result>(
 		// The daemon only tells in its words what went wrong on this side.
 		throw upload.failure ?? error;
 	}
+}
+
+/** By an image of docker/dockerfile before 1.2, which takes nothing with a request (frontend/gateway). */
+function isRefusalOfInputs(error: unknown): boolean {
+	const message = error instanceof Error ? error.message : "";
+	return message.includes("unsupported frontend capability moby.buildkit.frontend.inputs");
 }

@@ -13,6 +13,7 @@ import { fileSet } from "../context/file-set.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
+import { isKnownFrontend, namedFrontend } from "../survey/dockerfile/frontends.js";
 import type { ContextIndex } from "./context-index.js";
 import type { NamedDirectories } from "./named-contexts.js";
 import { SyncUpload, type UploadTotals } from "./sync-upload.js";
@@ -187,15 +188,16 @@ function offerDirectory(context: LocalContext, { index, sharedKey }: Announcemen
 }
 
 /**
- * The Dockerfile comes with the request: to be asked for it takes three round trips. A long one waits for that.
- * A frontend that a "# syntax=" line names may be too old to look here, and asks, too.
+ * The Dockerfile comes with the request: to be asked for it takes three round trips. A long one waits for that,
+ * as does one for a frontend that takes nothing with the request, as far as is known.
  */
 function dockerfileInput(
 	contents: ReadonlyMap<string, Uint8Array>,
 	dockerfile: string,
 ): SolveRequest["frontendInputs"] {
 	const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
-	if (bytes > MOST_INPUT) return {};
+	const content = contents.get(dockerfile) as Uint8Array;
+	if (bytes > MOST_INPUT || !isKnownFrontend(namedFrontend(content))) return {};
 	const name = `[internal] load build definition from ${dockerfile}`;
 	return { dockerfile: directoryDefinition(contents, name) };
 }

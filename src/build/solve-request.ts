@@ -1,5 +1,6 @@
 import type { SolveRequest, TypedAttrs } from "../buildkit/control.js";
 import type { Ulimit } from "../engine/build-request.js";
+import { isKnownFrontend } from "../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "./build-plan.js";
 import { namedContextAttrs } from "./named-contexts.js";
 
@@ -9,20 +10,24 @@ export function plannedSolve(
 	{ ref, sessionId }: Pick<SolveRequest, "ref" | "sessionId">,
 	context: Pick<SolveRequest, "frontendAttrs" | "frontendInputs">,
 ): SolveRequest {
-	const { attestations, cacheImports, entitlements } = plan.buildkit;
-	// Provenance tells of what the session was asked for.
-	const isTold = Object.keys(attestations).length > 0;
+	const { cacheImports, entitlements } = plan.buildkit;
 	const ofNetwork = plan.request.networkMode === "host" ? ["network.host"] : [];
 	return {
 		ref,
 		sessionId,
 		frontendAttrs: { ...frontendAttrs(plan), ...context.frontendAttrs },
-		frontendInputs: isTold ? {} : context.frontendInputs,
+		frontendInputs: mayHaveInputs(plan) ? context.frontendInputs : {},
 		exporters: exporters(plan),
 		cacheImports,
 		cacheExports: cacheExports(plan),
 		entitlements: [...new Set([...entitlements, ...ofNetwork])],
 	};
+}
+
+function mayHaveInputs({ buildkit, request }: BuildPlan): boolean {
+	// Provenance tells of what the session was asked for.
+	if (Object.keys(buildkit.attestations).length > 0) return false;
+	return isKnownFrontend(request.buildArgs?.BUILDKIT_SYNTAX || undefined);
 }
 
 /** In the order in which the daemon numbers them. */

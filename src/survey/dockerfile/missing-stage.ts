@@ -1,5 +1,6 @@
+import { isKnownFrontend } from "./frontends.js";
 import { stagesWithout } from "./stages.js";
-import { isKnownFrontend, readDockerfile } from "./steps.js";
+import { readDockerfile } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /**

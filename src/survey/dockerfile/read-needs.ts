@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { argumentsOf, environmentOf } from "./assignments.js";
 import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
+import { isKnownFrontend } from "./frontends.js";
 import { mountsOf } from "./mounts.js";
 import { platformArguments } from "./platform-arguments.js";
 import { type BuilderKind, Scope, type Value } from "./scope.js";
@@ -9,7 +10,6 @@ import { readStages, type Stage } from "./stages.js";
 import {
 	flagValues,
 	isFlagged,
-	isKnownFrontend,
 	type ReadDockerfile,
 	readDockerfile,
 	type Step,

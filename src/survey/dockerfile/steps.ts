@@ -25,14 +25,6 @@ export interface ReadDockerfile {
 	readonly steps: readonly Step[];
 }
 
-/** Docker's own frontends, which read a Dockerfile alike. */
-const KNOWN_FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/;
-
-/** @param frontend absent: the builder's own */
-export function isKnownFrontend(frontend: string | undefined): boolean {
-	return frontend === undefined || KNOWN_FRONTEND.test(frontend);
-}
-
 /** @throws DockerfileSyntaxError */
 export function readDockerfile(content: string): ReadDockerfile {
 	const text = content.replace(/^\uFEFF/, "");

@@ -5,9 +5,12 @@ import { planBuild } from "../../../src/build/build-plan.js";
 import { withControl } from "../../../src/build/control-session.js";
 import { NamedDirectories } from "../../../src/build/named-contexts.js";
 import { offerContext } from "../../../src/build/offered-context.js";
+import type { SolveRequest } from "../../../src/buildkit/control.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
+import { BuildFailedError } from "../../../src/errors.js";
+import { duplexPair } from "../buildkit/duplex-pair.js";
 
 const environment = {
 	variables: {},
@@ -16,7 +19,7 @@ const environment = {
 } as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 
-async function offeredInputs(dockerfile: Uint8Array) {
+function directoryContext(dockerfile: Uint8Array): BuildContext {
 	const dockerfileDirectory = {
 		dockerfile: "app.Dockerfile",
 		contents: new Map([["app.Dockerfile", dockerfile]]),
@@ -25,15 +28,17 @@ async function offeredInputs(dockerfile: Uint8Array) {
 		kind: "directory",
 		root: "/app",
 		dockerfileDirectory,
+		dockerfileContent: dockerfile,
 		totals: () => ({ files: 0, bytes: 0 }),
 	};
-	return offerContext(
-		context as unknown as BuildContext,
-		await NamedDirectories.open(new Map(), "off", run),
-		{ sharedKey: "" },
-		{ roundTripMs: 1 } as Engine,
-		run,
-	).frontendInputs;
+	return context as unknown as BuildContext;
+}
+
+async function offeredInputs(dockerfile: Uint8Array) {
+	const named = await NamedDirectories.open(new Map(), "off", run);
+	const engine = { roundTripMs: 1 } as Engine;
+	const context = directoryContext(dockerfile);
+	return offerContext(context, named, { sharedKey: "" }, engine, run).frontendInputs;
 }
 
 test("the Dockerfile comes with the request: to be asked for it takes three round trips", async () => {
@@ -48,6 +53,42 @@ test("the Dockerfile comes with the request: to be asked for it takes three roun
 
 test("a long Dockerfile waits until it is asked for", async () => {
 	assert.deepEqual(await offeredInputs(Buffer.alloc(14_001)), {});
+});
+
+test("a Dockerfile for another frontend than docker's waits, too", async () => {
+	const named = (frontend: string) => offeredInputs(Buffer.from(`# syntax=${frontend}\n`));
+	assert.deepEqual(Object.keys(await named("docker/dockerfile:1")), ["dockerfile"]);
+	assert.deepEqual(await named("x"), {});
+});
+
+test("a frontend that takes nothing with the request gets one without", async () => {
+	const engine = {
+		facts: { builder: "buildkit" },
+		hijack: async () => duplexPair()[0],
+	} as unknown as Engine;
+	const requests: SolveRequest[] = [];
+	const refuse = (message: string) => {
+		requests.length = 0;
+		return withControl(
+			engine,
+			directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
+			plan,
+			{ services: [], sharedKey: "" },
+			run,
+			async ({ request }) => {
+				requests.push(request);
+				if (requests.length === 1) throw new BuildFailedError(message);
+			},
+		);
+	};
+	const plan = await planBuild({ context: "." }, environment, run);
+	await refuse("the build failed: unsupported frontend capability moby.buildkit.frontend.inputs");
+	const [first = assert.fail(), second = assert.fail()] = requests;
+	assert.deepEqual(Object.keys(first.frontendInputs), ["dockerfile"]);
+	assert.deepEqual(second, { ...first, ref: second.ref, frontendInputs: {} });
+	assert.notEqual(first.ref, second.ref);
+	await assert.rejects(refuse("RUN false failed"), { message: "RUN false failed" });
+	assert.equal(requests.length, 1);
 });
 
 test("the session and BuildKit's API are asked for at once, on a long link a round trip each", async () => {
