@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { inspectImage, removeImage } from "../../src/engine/images.js";
 import type { BuildReport } from "../../src/events.js";
-import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { rbuild } from "../support/cli.js";
 import { lab, labBox } from "../support/lab.js";
@@ -27,7 +26,8 @@ suite("images and podman 5.8", { skip: here ? false : "there is no lab" }, () =>
 		podman = await labBox(`ssh://${networkHost}${podmanSocket}`, localPodmanSocket, sshConfigFile);
 		directory = mkdtempSync(join(tmpdir(), "rbuild-podman-"));
 		mkdirSync(join(directory, "context"));
-		const dockerfile = `FROM ${BASE_IMAGE}\nCOPY below /\nCOPY top /\n`;
+		// Podman asks for a layer by few of the digests it knows, and of a base it may know many by now.
+		const dockerfile = "FROM scratch\nCOPY below /\nCOPY top /\n";
 		writeFileSync(join(directory, "context/Dockerfile"), dockerfile);
 	});
 	after(async () => {
