@@ -122,14 +122,19 @@ class OpenIndex implements ContextIndex {
 		const tooLong = new EngineError(`it took longer than ${STORING_TIMEOUT / 1000} s`);
 		const timer = setTimeout(() => this.#timeout.abort(tooLong), STORING_TIMEOUT);
 		await this.#stored;
+		// What is left is removed by the next build.
+		await this.#store.tidy(this.#signal).catch(() => {});
 		clearTimeout(timer);
+	}
+
+	get #signal(): AbortSignal {
+		return AbortSignal.any([this.#run.signal, this.#timeout.signal]);
 	}
 
 	async #storeNews(): Promise<void> {
 		const index = await this.#index;
 		const news = await this.#context.memory.learn();
-		const signal = AbortSignal.any([this.#run.signal, this.#timeout.signal]);
-		await this.#store.store(index, news, signal);
+		await this.#store.store(index, news, this.#signal);
 		if (news?.base !== undefined) await Promise.all(this.#folders.map(forgetOldFiles));
 	}
 }

@@ -7,6 +7,7 @@ import {
 	findIndexImage,
 	type IndexImage,
 	readIndexImage,
+	removeReplaced,
 	writeIndexImage,
 } from "../image/index-image.js";
 import type { ContextKey } from "./context-key.js";
@@ -71,6 +72,8 @@ export class IndexStore {
 	/** Whether it is stored there, too. */
 	#isOnDaemon = true;
 	readonly #isFirst: boolean;
+	/** On the daemon, in this build. */
+	#written: Pick<IndexCopy, "imageId" | "baseId"> | undefined;
 
 	/** @param isFirst whether the daemon has none of it */
 	constructor(engine: Engine, key: ContextKey, path: string, run: Run, isFirst = false) {
@@ -135,10 +138,19 @@ export class IndexStore {
 					isBaseThere ? index.baseId : undefined,
 					signal,
 				);
+				this.#written = images;
 			}
 		} finally {
 			await writeIndexCopy(this.#path, { generation, parts, ...images });
 		}
+	}
+
+	/** Once the build is over: removes what was replaced. @throws ConnectionError, InterruptedError */
+	async tidy(signal: AbortSignal): Promise<void> {
+		if (this.#written === undefined || this.#isFirst) return;
+		const { imageId, baseId } = this.#written;
+		const key = this.#key.digest.toString("hex");
+		await removeReplaced(this.#engine, key, imageId === baseId, signal);
 	}
 
 	/** @param baseId the image that has the base, if one has */
@@ -157,7 +169,6 @@ export class IndexStore {
 				context: this.#key.name,
 				layer: packFiles(files),
 				baseId: onTopOf,
-				isFirst: this.#isFirst,
 			};
 			return writeIndexImage(this.#engine, content, signal);
 		};

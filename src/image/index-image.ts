@@ -84,19 +84,17 @@ export interface IndexImageContent {
 	readonly layer: Uint8Array;
 	/** Where "base" is not in it: the image that has it. */
 	readonly baseId: string | undefined;
-	/** Whether the daemon has none yet. */
-	readonly isFirst: boolean;
 }
 
 /**
- * Stores an index in place of the one that is there, and removes what is not needed any more.
+ * Stores an index in place of the one that is there, and removes those that were not needed for long.
  *
  * @returns the id of the image
  * @throws EngineError, ConnectionError, InterruptedError
  */
 export async function writeIndexImage(
 	engine: Engine,
-	{ key, generation, context, layer, baseId, isFirst }: IndexImageContent,
+	{ key, generation, context, layer, baseId }: IndexImageContent,
 	signal: AbortSignal,
 ): Promise<string> {
 	const labels = {
@@ -108,19 +106,31 @@ export async function writeIndexImage(
 	const changes = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`);
 	// Its name goes to the new image, and without one it might be pruned.
 	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
-	const clean = (filters: Filters) => pruneImages(engine, filters, signal).catch(unlessLost);
 	const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
 	const [id] = await Promise.all([
 		storeImage(engine, indexImageName(key), layer, changes, signal),
-		baseId === undefined ? clean(old) : undefined,
+		baseId === undefined ? pruneImages(engine, old, signal).catch(unlessLost) : undefined,
 	]);
-	if (isFirst) return id;
-	if (baseId === undefined) {
-		await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
-	}
-	// Also what other builds left, that wrote at the same time.
-	await clean({ dangling: ["true"], label: [`${LABEL.key}=${key}`] });
 	return id;
+}
+
+/**
+ * Removes what a new index image came in place of. Not beside a build: containerd then looks for what nobody
+ * needs, and has been seen to take the layers of the image that was just being unpacked.
+ *
+ * @param hasBase whether the new one has the base, too
+ * @throws ConnectionError, InterruptedError
+ */
+export async function removeReplaced(
+	engine: Engine,
+	key: string,
+	hasBase: boolean,
+	signal: AbortSignal,
+): Promise<void> {
+	if (hasBase) await removeImage(engine, baseImageName(key), signal).catch(unlessLost);
+	// Also what other builds left, that wrote at the same time.
+	const nameless = { dangling: ["true"], label: [`${LABEL.key}=${key}`] };
+	await pruneImages(engine, nameless, signal).catch(unlessLost);
 }
 
 async function storeImage(
@@ -139,8 +149,6 @@ async function storeImage(
 	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
 	return id;
 }
-
-type Filters = Parameters<typeof pruneImages>[1];
 
 /** What a daemon refuses to clean up does no harm. */
 function unlessLost(error: unknown): void {
