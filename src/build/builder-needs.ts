@@ -151,5 +151,6 @@ function majorVersion(version: string): number {
 
 /** Another frontend than the daemon's may know more, and refuses what it does not know. */
 function namesFrontend({ dockerfileContent }: BuildContext): boolean {
-	return dockerfileContent !== undefined && namedFrontend(dockerfileContent) !== undefined;
+	if (dockerfileContent === undefined) return false;
+	return namedFrontend(new TextDecoder().decode(dockerfileContent)) !== undefined;
 }

@@ -1,6 +1,7 @@
 import type { Dockerfile, From, Instruction } from "dockerfile-ast";
 import type { BuildContext } from "../context/build-context.js";
 import type { DockerfilePosition } from "../errors.js";
+import { namedFrontend } from "../survey/dockerfile/frontends.js";
 
 /** A Dockerfile at hand. */
 export interface DockerfileText {
@@ -27,10 +28,8 @@ const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
 
 const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
 
-/** What a "# syntax=" line names. */
+/** What says which frontend reads the Dockerfile. */
 const LOAD_FRONTEND = /^(?:resolve image config for |docker-image:\/\/)/;
-
-const SYNTAX_LINE = /^#\s*syntax\s*=/i;
 
 const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
 
@@ -48,8 +47,8 @@ export async function positionOfStep(
 	const { DockerfileParser } = await import("../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
 	if (LOAD_FRONTEND.test(stepName)) {
-		const index = text.split("\n").findIndex((line) => SYNTAX_LINE.test(line));
-		return positionOfLine(index + 1, dockerfile);
+		const named = namedFrontend(text);
+		return named && positionOfLine(named.line, dockerfile);
 	}
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);

@@ -196,8 +196,9 @@ function dockerfileInput(
 	dockerfile: string,
 ): SolveRequest["frontendInputs"] {
 	const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
-	const content = contents.get(dockerfile) as Uint8Array;
-	if (bytes > MOST_INPUT || !isKnownFrontend(namedFrontend(content))) return {};
+	if (bytes > MOST_INPUT) return {};
+	const text = new TextDecoder().decode(contents.get(dockerfile));
+	if (!isKnownFrontend(namedFrontend(text)?.image)) return {};
 	const name = `[internal] load build definition from ${dockerfile}`;
 	return { dockerfile: directoryDefinition(contents, name) };
 }

@@ -1,3 +1,5 @@
+import { directivesOf } from "./directives.js";
+
 /** Docker's own frontends, which read a Dockerfile alike. */
 const KNOWN_FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/;
 
@@ -6,12 +8,36 @@ export function isKnownFrontend(frontend: string | undefined): boolean {
 	return frontend === undefined || KNOWN_FRONTEND.test(frontend);
 }
 
-/** Above the first line that is no comment; those of other languages have "//", or are JSON. */
-const SYNTAX_LINE = /^\uFEFF?(?:\s*(?:#|\/\/).*\n)*?\s*(?:#|\/\/)\s*syntax\s*=\s*(?<frontend>\S+)/i;
-const SYNTAX_FIELD = /^\uFEFF?(?:#!.*\n)?\s*\{[\s\S]*?"syntax"\s*:\s*"(?<frontend>[^"]*)"/;
+export interface NamedFrontend {
+	readonly image: string;
+	/** Where it is named, counted from 1. */
+	readonly line: number;
+}
 
-/** The image of the frontend that a Dockerfile, or what is in its place, names (BuildKit parser.DetectSyntax). */
-export function namedFrontend(content: Uint8Array): string | undefined {
-	const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
-	return (SYNTAX_LINE.exec(text) ?? SYNTAX_FIELD.exec(text))?.groups?.frontend;
+/**
+ * The frontend that a Dockerfile, or what is in its place, names: in a "# syntax=" line, in a "// syntax="
+ * line, or as a field of JSON, each perhaps below a "#!" line (BuildKit parser.DetectSyntax).
+ */
+export function namedFrontend(content: string): NamedFrontend | undefined {
+	const lines = content.replace(/^\uFEFF/, "").split("\n");
+	const skipped = lines[0]?.startsWith("#!") ? 1 : 0;
+	const rest = lines.slice(skipped);
+	for (const mark of ["#", "//"] as const) {
+		const syntax = directivesOf(rest, mark).find(({ name }) => name === "syntax");
+		if (syntax === undefined) continue;
+		return { image: syntax.value.split(" ")[0] as string, line: syntax.line + skipped };
+	}
+	const image = syntaxField(rest.join("\n"));
+	return image === undefined ? undefined : { image, line: skipped + 1 };
+}
+
+function syntaxField(text: string): string | undefined {
+	// Most are no JSON, and need no attempt.
+	if (!/^\s*\{/.test(text)) return undefined;
+	try {
+		const { syntax } = JSON.parse(text);
+		return typeof syntax === "string" ? syntax : undefined;
+	} catch {
+		return undefined;
+	}
 }

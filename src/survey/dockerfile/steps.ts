@@ -1,4 +1,6 @@
+import { type Directive, directivesOf } from "./directives.js";
 import { DockerfileParser } from "./dockerfile-parser.js";
+import { namedFrontend } from "./frontends.js";
 import { heredocOf, instructionLines } from "./instruction-lines.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
@@ -20,7 +22,7 @@ export interface Step {
 export interface ReadDockerfile {
 	/** "\" or "`". */
 	readonly escapeMark: string;
-	/** The image named by "# syntax=". */
+	/** The image of the one that it names. */
 	readonly frontend: string | undefined;
 	readonly steps: readonly Step[];
 }
@@ -30,12 +32,12 @@ export function readDockerfile(content: string): ReadDockerfile {
 	const text = content.replace(/^\uFEFF/, "");
 	// Builders do not see the difference, and dockerfile-ast has its own idea of some "\r".
 	const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
-	const { escape: escapeMark = "\\", syntax } = directives(lines);
+	const escapeMark = escapeMarkOf(lines);
 	const parsed = DockerfileParser.parse(lines.join("\n")).getInstructions();
 	const steps = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
 		readStep(text, place, escapeMark),
 	);
-	return { escapeMark, frontend: syntax?.split(" ")[0], steps };
+	return { escapeMark, frontend: namedFrontend(text)?.image, steps };
 }
 
 /** Takes an instruction apart, which is on one line, as the trigger of an ONBUILD is, too. */
@@ -141,24 +143,14 @@ export function isFlagged(step: Step, name: string): boolean {
 	return flagValues(step, name).some((value) => /^(?:true)?$/i.test(value));
 }
 
-/** Comments at the top that mean something (parser/directives.go). A "#!" before them does not count. */
-function directives(lines: readonly string[]): {
-	readonly escape?: string;
-	readonly syntax?: string;
-} {
-	const found: Record<string, string> = {};
-	const isScript = lines[0]?.startsWith("#!");
-	for (const [index, line] of lines.entries()) {
-		if (index === 0 && isScript) continue;
-		const [, name = "", value = ""] =
-			/^\s*#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
-		const key = name.toLowerCase();
-		if (!["syntax", "escape", "check"].includes(key)) break;
-		if (key in found || (key === "escape" && !/^[\\`]$/.test(value))) {
-			throw new DockerfileSyntaxError(index + 1, 1, `this ${key} directive is not understood`);
+/** @throws DockerfileSyntaxError */
+function escapeMarkOf(lines: readonly string[]): string {
+	const seen = new Map<Directive["name"], string>();
+	for (const { name, value, line } of directivesOf(lines.map((one) => one.trimStart()))) {
+		if (seen.has(name) || (name === "escape" && !/^[\\`]$/.test(value))) {
+			throw new DockerfileSyntaxError(line, 1, `this ${name} directive is not understood`);
 		}
-		// Then, only who looks for the frontend goes on.
-		if (key === "syntax" || !isScript) found[key] = value;
+		seen.set(name, value);
 	}
-	return found;
+	return seen.get("escape") ?? "\\";
 }

@@ -3,28 +3,33 @@ import { suite, test } from "node:test";
 import { isKnownFrontend, namedFrontend } from "../../../../src/survey/dockerfile/frontends.js";
 
 suite("the frontend of a Dockerfile", () => {
-	test("is the one that it names, in each of the ways that BuildKit knows", () => {
-		const named = [
-			"# syntax=x\nFROM y",
-			"\uFEFF#syntax = x experimental\n",
-			"#!/usr/bin/env -S docker build -f\n# escape=`\n\n# Syntax=x\nFROM y",
-			"// comment\n// syntax=x\n",
-			'{ "a": 1, "syntax": "x" }',
-			'#!/bin/x\n{"syntax":"x"}',
+	test("is the one that it names, in each of the ways that BuildKit knows, and where", () => {
+		const named: readonly (readonly [number, string])[] = [
+			[1, "# syntax=x\nFROM y"],
+			[1, "\uFEFF#syntax = x experimental\r\n"],
+			[3, "#!/usr/bin/env -S docker build -f\n# escape=`\n# Syntax=x\nFROM y"],
+			[2, "// check=skip=all\n// syntax=x\n"],
+			[1, '{ "a": 1, "syntax": "x" }'],
+			[2, '#!/bin/x\n{"syntax":"x"}'],
 		];
-		for (const content of named) assert.equal(namedFrontend(Buffer.from(content)), "x", content);
+		for (const [line, content] of named) {
+			assert.deepEqual(namedFrontend(content), { image: "x", line }, content);
+		}
 	});
 
-	test("is the builder's own where none is named", () => {
+	test("is the builder's own where none is named, or not above everything else", () => {
 		const unnamed = [
 			"",
 			"FROM y\n# syntax=x\n",
-			"# syntaxis=x\nFROM y",
+			"# of y\n# syntax=x\nFROM y",
+			"\n# syntax=x\nFROM y",
+			" # syntax=x\nFROM y",
+			"# syntaxis=x\n# syntax=x\nFROM y",
 			'RUN echo \'{"syntax":"x"}\'',
+			'{"syntax":"x"',
+			'{"syntax":1}',
 		];
-		for (const content of unnamed) {
-			assert.equal(namedFrontend(Buffer.from(content)), undefined, content);
-		}
+		for (const content of unnamed) assert.equal(namedFrontend(content), undefined, content);
 		assert.equal(isKnownFrontend(undefined), true);
 	});
 
