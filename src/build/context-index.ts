@@ -42,7 +42,7 @@ export async function openContextIndex(
 	run: Run,
 ): Promise<ContextIndex | undefined> {
 	const [key, places] = await Promise.all([question.key, question.places(engine)]);
-	const asked = question.answer(engine);
+	const asked = question.take(engine);
 	// It may fail before it is waited for.
 	asked.catch(() => {});
 	const local = await readIndexCopy(places.copy, key.digest);

@@ -54,6 +54,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"its build cache was pruned while it built: build again",
 	],
 	[
+		/^failed to prepare extraction snapshot .*: parent snapshot \S+ does not exist: not found$/,
+		"the daemon took layers of the image for garbage while it stored it, as Docker before 29.4 does beside other builds and deletions: build again",
+	],
+	[
 		/^exit code: 137$/,
 		"the command was killed, most often because the build machine ran out of memory",
 	],

@@ -9,7 +9,7 @@ import { type ContextKey, contextKey } from "./context-key.js";
 import { type IndexPlaces, indexPlaces } from "./index-places.js";
 import { type Found, findIndex } from "./index-store.js";
 
-/** Which index a daemon has of a context. Each connection is asked once. */
+/** Which index a daemon has of a context. Each connection is asked once for each build. */
 export class IndexQuestion {
 	readonly #context: LocalContext;
 	readonly #plan: BuildPlan;
@@ -42,10 +42,20 @@ export class IndexQuestion {
 	}
 
 	/** @throws InterruptedError */
-	async answer(questions: EngineQuestions): Promise<Found> {
+	answer(questions: EngineQuestions): Promise<Found> {
 		const { transport } = questions;
-		const asked = this.#asked.get(transport) ?? findIndex(questions, await this.key, this.#run);
+		const asked = this.#asked.get(transport) ?? this.#ask(questions);
 		this.#asked.set(transport, asked);
+		return asked;
+	}
+
+	/**
+	 * The answer, for a build that may store another index: whoever asks after it hears of that one.
+	 * @throws InterruptedError
+	 */
+	take(questions: EngineQuestions): Promise<Found> {
+		const asked = this.answer(questions);
+		this.#asked.delete(questions.transport);
 		return asked;
 	}
 
@@ -55,6 +65,10 @@ export class IndexQuestion {
 	 */
 	async isKnown(questions: EngineQuestions): Promise<boolean> {
 		return (await this.#hasCopy(questions)) || typeof (await this.answer(questions)) !== "string";
+	}
+
+	async #ask(questions: EngineQuestions): Promise<Found> {
+		return findIndex(questions, await this.key, this.#run);
 	}
 
 	async #hasCopy(questions: EngineQuestions): Promise<boolean> {

@@ -11,6 +11,7 @@ import type { Closing } from "./closing.js";
 import { Exports } from "./exports.js";
 import { IndexQuestion } from "./index-question.js";
 import { LocalNeeds } from "./local-needs.js";
+import { buildAgainIfLost } from "./lost-on-box.js";
 import { askForImages } from "./needed-context.js";
 import { StoredImages } from "./stored-images.js";
 import type { SentBuild } from "./transfer.js";
@@ -68,18 +69,31 @@ export interface SendingRooms {
 	readonly closing: Closing;
 }
 
+/** What has come of a build. */
+type ReceivedBuild = SentBuild & { readonly exports: Exports };
+
 /**
  * Gets the context to the daemon in the way that fits, and has it build. May be done again, apart from
- * what isOnce() says.
+ * what isOnce() says, and is where the daemon has lost something meanwhile.
  *
  * @throws BuildFailedError, ContextError, DeliveryError, EngineError, ConnectionError, InterruptedError
  */
-export async function sendBuild(
+export function sendBuild(
+	engine: Engine,
+	build: PlacedBuild,
+	rooms: SendingRooms,
+	run: Run,
+): Promise<ReceivedBuild> {
+	const retries = isOnce(build) ? 0 : build.plan.retries;
+	return buildAgainIfLost(() => sendOnce(engine, build, rooms, run), retries, run.emit);
+}
+
+async function sendOnce(
 	engine: Engine,
 	{ plan, context, needs, images, index }: PlacedBuild,
 	{ environment, credentials, stdout, closing }: SendingRooms,
 	run: Run,
-): Promise<SentBuild & { readonly exports: Exports }> {
+): Promise<ReceivedBuild> {
 	const { chooseTransfer } = await import("./choose-transfer.js");
 	const { sessionServices } = await import("./session-services.js");
 	const exports = closing.use(new Exports(plan.exports, stdout, run));

@@ -2,7 +2,6 @@ import type { BuildContext } from "../context/build-context.js";
 import type { ContextPart } from "../context/directory-context.js";
 import { type BuildRequest, buildImage } from "../engine/build-request.js";
 import type { Engine } from "../engine/engine.js";
-import { BuildFailedError } from "../errors.js";
 import type { Run } from "../events.js";
 import { explainRefusal, readBuildOutput } from "./build-output.js";
 import type { BuildPlan } from "./build-plan.js";
@@ -33,42 +32,12 @@ async function sendToBuildKit(
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const build = (ids: BuildIds, run: Run) =>
-		sendAgainIfLost(context, plan, run, () => send(engine, context, plan, ids, run, part));
+	const build = (ids: BuildIds, run: Run) => send(engine, context, plan, ids, run, part);
 	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, build);
 	}
 	return buildInSession(engine, { services }, run, build);
-}
-
-/**
- * A daemon whose build cache is pruned between the arrival of the tar and its first use looks for the tar
- * again (BuildKit source/http), but has read the request (moby builder-next/reqbodyhandler.go).
- */
-async function sendAgainIfLost(
-	context: BuildContext,
-	{ retries }: BuildPlan,
-	{ emit }: Run,
-	build: () => Promise<SentBuild>,
-): Promise<SentBuild> {
-	const isOnce = context.kind === "archive" && context.once;
-	for (let left = isOnce ? 0 : retries; ; left--) {
-		try {
-			return await build();
-		} catch (error) {
-			if (left <= 0 || !isContextLost(error)) throw error;
-			const message = "the build cache of the box was pruned meanwhile: sending the context again";
-			emit({ type: "warning", message });
-		}
-	}
-}
-
-function isContextLost(error: unknown): boolean {
-	return (
-		error instanceof BuildFailedError &&
-		/"http:\/\/build-context-\w+": context not found$/.test(error.message)
-	);
 }
 
 async function sendToClassic(

@@ -115,8 +115,9 @@ export async function writeIndexImage(
 }
 
 /**
- * Removes what a new index image came in place of. Not beside a build: containerd then looks for what nobody
- * needs, and has been seen to take the layers of the image that was just being unpacked.
+ * Removes what a new index image came in place of. Not beside a build: where an image is deleted, containerd
+ * collects garbage, and before Docker 29.4 may take the layers of one that is being stored
+ * (moby/buildkit#6521).
  *
  * @param hasBase whether the new one has the base, too
  * @throws ConnectionError, InterruptedError
