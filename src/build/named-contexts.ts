@@ -12,6 +12,7 @@ import type { Run } from "../events.js";
 import type { Descriptor } from "../image/image-manifest.js";
 import { OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
+import { systemReason } from "../system-reason.js";
 import { closeAll } from "./closing.js";
 import type { SecretsCheck } from "./options.js";
 import { placeKey } from "./place-key.js";
@@ -149,7 +150,7 @@ async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["igno
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT") return undefined;
-		throw new ContextError(`cannot read ${file}: ${code}`, { cause: error });
+		throw new ContextError(`cannot read ${file}: ${systemReason(error)}`, { cause: error });
 	}
 }
 
@@ -190,7 +191,7 @@ async function whyNoDirectory(path: string): Promise<string | undefined> {
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT" || code === "ENOTDIR") return "does not exist";
-		return `cannot be read: ${code === "EACCES" ? "permission denied" : code}`;
+		return `cannot be read: ${systemReason(error)}`;
 	}
 }
 

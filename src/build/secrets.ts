@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { ReadSecret } from "../buildkit/secrets.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import type { SecretOption } from "./options.js";
 
 /** What BuildKit's own clients allow (session/secrets/secretsprovider), in bytes. */
@@ -107,14 +108,14 @@ async function readSecretFile({ id, file }: { id: string; file: string }): Promi
 	return content;
 }
 
-function unreadable(id: string, file: string, { code }: NodeJS.ErrnoException): UsageError {
+function unreadable(id: string, file: string, error: NodeJS.ErrnoException): UsageError {
 	// A path that leads nowhere is not shown: it may be the secret itself, as in src=$TOKEN.
-	if (code === "ENOENT" || code === "ENAMETOOLONG") {
+	if (error.code === "ENOENT" || error.code === "ENAMETOOLONG") {
 		return new UsageError(`secret "${id}": the file given for it does not exist`, {
 			hint: "give a path, not the value; it is taken from the current directory",
 		});
 	}
-	return new UsageError(`secret "${id}": cannot read ${file}: ${code}`, {
+	return new UsageError(`secret "${id}": cannot read ${file}: ${systemReason(error)}`, {
 		hint: "a path is taken from the current directory",
 	});
 }

@@ -13,6 +13,7 @@ import { onlyListAndSign } from "../buildkit/ssh-agent/ssh-agent.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
+import { systemReason } from "../system-reason.js";
 import type { SshOption } from "./options.js";
 
 /** Where OpenSSH's agent listens on Windows. */
@@ -116,7 +117,8 @@ async function readKeyFile(id: string, path: string): Promise<Buffer> {
 
 function unreadable(id: string, path: string, error: unknown): UsageError {
 	const { code } = error as NodeJS.ErrnoException;
-	const reason = code === "ENOENT" ? "it does not exist" : `it cannot be read: ${code}`;
+	const reason =
+		code === "ENOENT" ? "it does not exist" : `it cannot be read: ${systemReason(error)}`;
 	return new UsageError(`--ssh ${id}: ${path} is neither an agent's socket nor a key: ${reason}`, {
 		hint: "name the socket of an ssh agent or a private key",
 	});

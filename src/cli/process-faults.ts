@@ -1,4 +1,5 @@
 import { EXIT_CODES } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 
 /**
  * A reader that has seen enough (`| head`) is no error. A full disk behind the standard output is one;
@@ -8,7 +9,7 @@ export function survivePipes(): void {
 	process.stderr.on("error", () => {});
 	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 		if (error.code === "EPIPE") return;
-		process.stderr.write(`error: cannot write to the standard output: ${error.code}\n`);
+		process.stderr.write(`error: cannot write to the standard output: ${systemReason(error)}\n`);
 		process.exitCode = EXIT_CODES.delivery;
 	});
 }

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ContextError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 
 /** What the CONTEXT argument means. */
 export type ContextSource =
@@ -24,7 +25,7 @@ export async function parseContextSource(
 	const directory = resolve(workingDirectory, argument);
 	const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
 		if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-		throw new ContextError(`cannot read the build context ${argument}: ${error.code}`, {
+		throw new ContextError(`cannot read the build context ${argument}: ${systemReason(error)}`, {
 			cause: error,
 		});
 	});

@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ContextError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 
 /** Where the Dockerfile of a directory context is, and which .dockerignore goes with it. */
 export interface DockerfileLocation {
@@ -75,12 +76,11 @@ async function defaultDockerfile(root: string): Promise<string> {
 	return (await exists(lowerCase)) ? lowerCase : usual;
 }
 
-/** Why, and what to do about it. */
-const UNREADABLE: Readonly<Record<string, readonly [string, string]>> = {
-	EISDIR: ["it is a directory", "name a file with -f, such as -f docker/Dockerfile"],
-	EACCES: ["permission denied", "make it readable for the user who runs rbuild"],
-	EPERM: ["permission denied", "make it readable for the user who runs rbuild"],
-	ELOOP: ["its symlinks go round in circles", "look at where it leads"],
+const HINTS: Readonly<Record<string, string>> = {
+	EISDIR: "name a file with -f, such as -f docker/Dockerfile",
+	EACCES: "make it readable for the user who runs rbuild",
+	EPERM: "make it readable for the user who runs rbuild",
+	ELOOP: "look at where it leads",
 };
 
 async function readDockerfile(
@@ -114,8 +114,10 @@ async function readDockerfile(
 			);
 		}
 		const name = query.file === undefined ? `in ${dirname(path)}` : displayName;
-		const [reason = code, hint] = UNREADABLE[code ?? ""] ?? [];
-		throw new ContextError(`cannot read the Dockerfile ${name}: ${reason}`, { hint, cause: error });
+		throw new ContextError(`cannot read the Dockerfile ${name}: ${systemReason(error)}`, {
+			hint: HINTS[code ?? ""],
+			cause: error,
+		});
 	}
 }
 
@@ -146,8 +148,10 @@ async function ignoreFile(
 			const { code } = error as NodeJS.ErrnoException;
 			if (code === "ENOENT") continue;
 			if (error instanceof ContextError) throw error;
-			const [reason = code, hint] = UNREADABLE[code ?? ""] ?? [];
-			throw new ContextError(`cannot read ${file}: ${reason}`, { hint, cause: error });
+			throw new ContextError(`cannot read ${file}: ${systemReason(error)}`, {
+				hint: HINTS[code ?? ""],
+				cause: error,
+			});
 		}
 	}
 	return {};

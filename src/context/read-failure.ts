@@ -1,17 +1,11 @@
-import { getSystemErrorMap } from "node:util";
 import { ContextError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { printablePath } from "./path-bytes.js";
 
 /** The failure of a system call on something in the context; "" is the context itself. */
 export function readFailure(path: string, error: unknown): ContextError {
-	const { code, errno } = error as NodeJS.ErrnoException;
+	const { code } = error as NodeJS.ErrnoException;
 	const place = path === "" ? "the build context" : `${printablePath(path)} in the build context`;
-	if (code === "EACCES" || code === "EPERM") {
-		return new ContextError(`cannot read ${place}: permission denied`, {
-			hint: "make it readable, or list it in .dockerignore",
-			cause: error,
-		});
-	}
 	if (code === "ENOENT" || code === "ENOTDIR") {
 		return new ContextError(
 			`${printablePath(path || "the build context")} vanished while it was being read`,
@@ -23,8 +17,11 @@ export function readFailure(path: string, error: unknown): ContextError {
 	}
 	// Only what the walk has found to be a file is read.
 	if (code === "EISDIR") return changedWhileRead(path);
-	const [, reason] = getSystemErrorMap().get(errno ?? 0) ?? [code, String(error)];
-	return new ContextError(`cannot read ${place}: ${reason}`, { cause: error });
+	const isRefused = code === "EACCES" || code === "EPERM";
+	return new ContextError(`cannot read ${place}: ${systemReason(error)}`, {
+		hint: isRefused ? "make it readable, or list it in .dockerignore" : undefined,
+		cause: error,
+	});
 }
 
 export function changedWhileRead(path: string): ContextError {

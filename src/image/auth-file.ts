@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { DOCKER_HUB } from "./reference.js";
 
 /** The part of ~/.docker/config.json, or of podman's auth.json, that is about registries. */
@@ -37,7 +38,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
 	} catch (error) {
 		const code = (error as NodeJS.ErrnoException).code;
 		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		throw new UsageError(`cannot read ${path}: ${code}`, {
+		throw new UsageError(`cannot read ${path}: ${systemReason(error)}`, {
 			hint: "it holds the registry credentials; make it readable, or name another folder by DOCKER_CONFIG",
 		});
 	}

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { interrupted } from "../engine/exchange.js";
 import type { Environment } from "../environment.js";
 import { DeliveryError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 
 /** What a helper knows of one registry. */
 export interface HelperAnswer {
@@ -65,8 +66,9 @@ async function runHelper(
 		if (signal.aborted) throw interrupted(signal);
 		const code = (error as NodeJS.ErrnoException).code;
 		if (code === "ENOENT") throw new HelperMissing(program);
+		const reason = systemReason(error);
 		throw new DeliveryError(
-			`cannot get the credentials of ${registry}: cannot run ${program}: ${code}`,
+			`cannot get the credentials of ${registry}: cannot run ${program}: ${reason}`,
 			{ hint: `${program} must be a program on the PATH` },
 		);
 	}

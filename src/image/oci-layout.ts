@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fields } from "../engine/document.js";
 import { ContextError, DeliveryError } from "../errors.js";
 import { makeFolder } from "../folder.js";
+import { systemReason } from "../system-reason.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
 import { replaceFile, writeFailure } from "./replacement-file.js";
@@ -107,8 +108,8 @@ export class OciLayout {
 		const text = await readFile(file, "utf8")
 			.catch(ifMissing)
 			.catch((cause: NodeJS.ErrnoException) => {
-				const [reason = cause.code, hint] = UNREADABLE[cause.code ?? ""] ?? [];
-				throw new Failure(`cannot read ${file}: ${reason}`, { hint, cause });
+				const hint = HINTS[cause.code ?? ""];
+				throw new Failure(`cannot read ${file}: ${systemReason(cause)}`, { hint, cause });
 			});
 		if (text === undefined) return { file, document: {}, manifests: [] };
 		try {
@@ -125,11 +126,10 @@ export class OciLayout {
 /** Of an index that is read for a build, or to be written anew after it. */
 type IndexFailure = typeof ContextError | typeof DeliveryError;
 
-/** Why, and what to do about it. */
-const UNREADABLE: Readonly<Record<string, readonly [string, string]>> = {
-	EACCES: ["permission denied", "make it readable for the user who runs rbuild"],
-	EPERM: ["permission denied", "make it readable for the user who runs rbuild"],
-	EISDIR: ["it is a directory", "name the folder of an OCI layout"],
+const HINTS: Readonly<Record<string, string>> = {
+	EACCES: "make it readable for the user who runs rbuild",
+	EPERM: "make it readable for the user who runs rbuild",
+	EISDIR: "name the folder of an OCI layout",
 };
 
 function notAnIndex(file: string, Failure: IndexFailure, cause?: unknown): Error {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { UnfinishedFile } from "./unfinished-file.js";
 
 /**
@@ -116,20 +117,27 @@ async function statOf(path: string): Promise<Stats | undefined> {
 export function writeFailure(path: string, error: unknown): unknown {
 	const { code } = error as NodeJS.ErrnoException;
 	if (code === undefined) return error;
-	const [reason, hint] = REASONS[code] ?? [code, "choose another place"];
+	const reason = REASONS[code] ?? systemReason(error);
+	const hint = HINTS[code] ?? "choose another place";
 	return new DeliveryError(`cannot save to ${path}: ${reason}`, { hint, cause: error });
 }
 
-const REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-	EACCES: ["permission denied", "choose a place where you may write"],
-	EPERM: ["permission denied", "choose a place where you may write"],
-	EROFS: ["the file system is read-only", "choose a place where you may write"],
-	ENOENT: ["its folder does not exist", "make the folder first"],
-	ENOTDIR: ["part of the path is a file, not a folder", "correct the path"],
-	EISDIR: ["it is a directory", "name a file in it"],
-	ENAMETOOLONG: ["the name is too long", "choose a shorter name"],
-	ENOSPC: ["no space left on the disk", "make room there, or choose another place"],
-	EDQUOT: ["your disk quota is used up", "make room there, or choose another place"],
-	EFBIG: ["the file would be too large", "save to another file system"],
-	EPIPE: ["nobody reads it any more", "look at the program behind the pipe"],
+/** What is meant by them where something is written. */
+const REASONS: Readonly<Record<string, string>> = {
+	ENOENT: "its folder does not exist",
+	EPIPE: "nobody reads it any more",
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+	EACCES: "choose a place where you may write",
+	EPERM: "choose a place where you may write",
+	EROFS: "choose a place where you may write",
+	ENOENT: "make the folder first",
+	ENOTDIR: "correct the path",
+	EISDIR: "name a file in it",
+	ENAMETOOLONG: "choose a shorter name",
+	ENOSPC: "make room there, or choose another place",
+	EDQUOT: "make room there, or choose another place",
+	EFBIG: "save to another file system",
+	EPIPE: "look at the program behind the pipe",
 };

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { RegistryAuth } from "../engine/registry-auth.js";
 import { DeliveryError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import type { WebAnswer, WebClient } from "./web-client.js";
 
 /** What a registry wants to see a token for, as its challenge says (distribution's token spec). */
@@ -66,8 +67,7 @@ export async function askTokenServer(
 			}
 		}
 	} catch (error) {
-		const { code, name } = error as NodeJS.ErrnoException;
-		throw new TokenFailure(request, `it cannot be reached: ${code ?? name}`);
+		throw new TokenFailure(request, `it cannot be reached: ${systemReason(error)}`);
 	}
 	if (answer.status === 401 || answer.status === 403) {
 		const login = auth === undefined ? "gives none without a login" : "does not take the login";

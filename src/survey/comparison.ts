@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import type {
 	ChangedPath,
 	ChangedPaths,
@@ -99,13 +100,7 @@ function readText(path: string, file: string): string {
 	try {
 		return readFileSync(path, "utf8");
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		throw new UsageError(
-			`cannot compare with ${file}: ${code === "ENOENT" ? "no such file" : code}`,
-			{
-				cause: error,
-			},
-		);
+		throw new UsageError(`cannot compare with ${file}: ${systemReason(error)}`, { cause: error });
 	}
 }
 

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { contextFolders, type DockerContext } from "./context-store.js";
 import { replaceFile } from "./replace-file.js";
 
@@ -39,8 +40,7 @@ export async function removeContext(name: string, environment: Environment): Pro
 		try {
 			await rm(folder, { recursive: true, force: true });
 		} catch (error) {
-			const { code } = error as NodeJS.ErrnoException;
-			throw new UsageError(`cannot remove ${folder}: ${code}`, { cause: error });
+			throw new UsageError(`cannot remove ${folder}: ${systemReason(error)}`, { cause: error });
 		}
 	}
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
 import { RbuildError, UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { dockerConfigFolder, parseObject } from "./docker-config.js";
 
 /**
@@ -109,7 +110,7 @@ async function readMeta(folder: string) {
 		if (error instanceof RbuildError) throw error;
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-		throw new UsageError(`cannot read ${path}: ${code}`, { cause: error });
+		throw new UsageError(`cannot read ${path}: ${systemReason(error)}`, { cause: error });
 	}
 }
 
@@ -129,7 +130,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT" || code === "ENOTDIR") return [];
-		throw new UsageError(`cannot read ${folder}: ${code}`, { cause: error });
+		throw new UsageError(`cannot read ${folder}: ${systemReason(error)}`, { cause: error });
 	}
 }
 

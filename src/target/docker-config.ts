@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import { replaceFile } from "./replace-file.js";
 
 /** Docker's folder of the user: config.json, the contexts, and TLS files by default. Absolute. */
@@ -61,7 +62,7 @@ async function readConfig(environment: Environment) {
 	const path = join(dockerConfigFolder(environment), "config.json");
 	const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
 		if (error.code === "ENOENT" || error.code === "ENOTDIR") return "";
-		throw new UsageError(`cannot read ${path}: ${error.code}`, { cause: error });
+		throw new UsageError(`cannot read ${path}: ${systemReason(error)}`, { cause: error });
 	});
 	return { path, text, config: parseObject(text.trim() === "" ? "{}" : text, path) };
 }

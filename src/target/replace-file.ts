@@ -3,6 +3,7 @@ import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../errors.js";
 import { makeFolder } from "../folder.js";
+import { systemReason } from "../system-reason.js";
 
 /**
  * Writes one of the user's small files, which others may read at the same time: it is there as a whole,
@@ -22,7 +23,6 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
 		await rename(temporary, target);
 	} catch (error) {
 		if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
-		const { code } = error as NodeJS.ErrnoException;
-		throw new UsageError(`cannot write ${path}: ${code}`, { cause: error });
+		throw new UsageError(`cannot write ${path}: ${systemReason(error)}`, { cause: error });
 	}
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { systemReason } from "../system-reason.js";
 import { ListenRefusal, type LoopbackPort } from "./transport.js";
 
 /**
@@ -13,8 +14,7 @@ export async function listenOnLoopback(onStream: (stream: Duplex) => void): Prom
 		server.listen(0, LOOPBACK);
 		await once(server, "listening");
 	} catch (error) {
-		const { code, message } = error as NodeJS.ErrnoException;
-		throw new ListenRefusal(`no port of ${LOOPBACK} is to be had (${code ?? message})`);
+		throw new ListenRefusal(`no port of ${LOOPBACK} is to be had (${systemReason(error)})`);
 	}
 	// A connection that this machine has no room for is lost to who made it, and to nobody else.
 	server.on("error", () => {});

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { UsageError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 import type { TlsFiles } from "../target/target.js";
 
 /** TLS files that were read and found to be what they should be. */
@@ -98,10 +99,7 @@ async function readPem(file: string, flag: string, { elsewhere }: TlsFileFlags):
 	try {
 		return await readFile(file);
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		const reason =
-			code === "ENOENT" ? "no such file" : code === "EACCES" ? "permission denied" : code;
-		throw new UsageError(`cannot read ${file}: ${reason}`, {
+		throw new UsageError(`cannot read ${file}: ${systemReason(error)}`, {
 			hint: `correct the path: ${flag}${elsewhere}`,
 			cause: error,
 		});

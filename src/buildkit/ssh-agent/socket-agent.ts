@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { UsageError } from "../../errors.js";
+import { systemReason } from "../../system-reason.js";
 import type { ForwardedAgent } from "./agent-forward.js";
 import { AGENT_MESSAGE, AgentFields, readAgentMessages, withLength } from "./agent-messages.js";
 import type { SshAgent } from "./ssh-agent.js";
@@ -94,7 +95,7 @@ async function send(incoming: AsyncIterable<Uint8Array>, socket: Socket): Promis
 }
 
 function gone(path: string, cause?: unknown): UsageError {
-	const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? "it hung up";
+	const reason = cause === undefined ? "it hung up" : systemReason(cause);
 	return new UsageError(`the ssh agent at ${path} does not answer: ${reason}`, {
 		hint: "does it still run? Try: ssh-add -l",
 		cause,

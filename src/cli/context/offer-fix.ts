@@ -12,6 +12,7 @@ import {
 	type IgnoreFileFix,
 } from "../../survey/advice/ignore-file-fix.js";
 import type { Advice } from "../../survey/context-document.js";
+import { systemReason } from "../../system-reason.js";
 
 /** `rbuild context --fix`, on a directory. */
 export interface FixRequest {
@@ -90,8 +91,7 @@ async function replace(
 		await replaceFile(path, after);
 	} catch (error) {
 		if (error instanceof ContextError) throw error;
-		const { code, cause = error } = error as NodeJS.ErrnoException;
-		const reason = (cause as NodeJS.ErrnoException).code ?? code ?? String(error);
-		throw new ContextError(`cannot write ${name}: ${reason}`, { cause: error });
+		const { cause = error } = error as Error;
+		throw new ContextError(`cannot write ${name}: ${systemReason(cause)}`, { cause: error });
 	}
 }

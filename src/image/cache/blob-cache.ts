@@ -4,6 +4,7 @@ import { readFile, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
+import { systemReason } from "../../system-reason.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
 import { IncomingBlob } from "../incoming-blob.js";
 import { CacheFailure } from "./cache-failure.js";
@@ -73,8 +74,8 @@ export class BlobCache {
 			const part = { highWaterMark: CHUNK_BYTES, start, end: end - 1 };
 			yield* createReadStream(this.path(digest), part);
 		} catch (error) {
-			const { code, message } = error as NodeJS.ErrnoException;
-			throw new DeliveryError(`cannot read ${digest} from the image cache: ${code ?? message}`, {
+			const reason = systemReason(error);
+			throw new DeliveryError(`cannot read ${digest} from the image cache: ${reason}`, {
 				hint: "was the cache pruned at the same time? Then run rbuild again",
 				cause: error,
 			});

@@ -1,4 +1,5 @@
 import { DeliveryError } from "../../errors.js";
+import { systemReason } from "../../system-reason.js";
 
 /** The cache's own folder cannot be written: the disk is full, or it is not ours. */
 export class CacheFailure extends DeliveryError {
@@ -6,21 +7,13 @@ export class CacheFailure extends DeliveryError {
 
 	/** @param path within the cache */
 	constructor(path: string, cause: unknown) {
-		const { code = "", message } = cause as NodeJS.ErrnoException;
-		super(`cannot write to the image cache at ${path}: ${REASONS[code] ?? (code || message)}`, {
+		const { code = "" } = cause as NodeJS.ErrnoException;
+		super(`cannot write to the image cache at ${path}: ${systemReason(cause)}`, {
 			hint: HINTS[code] ?? "look at that folder, or put the cache elsewhere: XDG_CACHE_HOME",
 			cause,
 		});
 	}
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-	ENOSPC: "no space left on the disk",
-	EDQUOT: "your disk quota is used up",
-	EACCES: "permission denied",
-	EPERM: "permission denied",
-	EROFS: "the file system is read-only",
-};
 
 const HINTS: Readonly<Record<string, string>> = {
 	ENOSPC: "make room (rbuild cache prune), or put the cache elsewhere: XDG_CACHE_HOME",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as tls from "node:tls";
 import type { Environment } from "../../environment.js";
 import { DeliveryError } from "../../errors.js";
+import { systemReason } from "../../system-reason.js";
 
 /** Where Linux distributions keep whom they trust; the first that is there counts (Go, crypto/x509). */
 const SYSTEM_BUNDLES = [
@@ -94,8 +95,7 @@ function certificateFolders({ variables, homeDirectory, platform }: Environment)
 async function readFolder(folder: string, names: readonly string[]): Promise<RegistryFiles> {
 	const read = (name: string) =>
 		readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-			const reason = error.code === "EACCES" ? "permission denied" : (error.code ?? error.message);
-			throw new DeliveryError(`cannot read ${join(folder, name)}: ${reason}`, {
+			throw new DeliveryError(`cannot read ${join(folder, name)}: ${systemReason(error)}`, {
 				hint: "a certificate needs its key beside it, as NAME.cert and NAME.key, that you may read",
 			});
 		});

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { systemReason } from "../../system-reason.js";
 import { matchesHost } from "./host-pattern.js";
 
 /** One line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) that names a host. */
@@ -35,7 +36,8 @@ async function readKnownKeys(file: string, name: string): Promise<KnownKeys> {
 		return knownKeysIn(await readFile(file, "utf8"), file, name);
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		return { keys: [], problems: code === "ENOENT" ? [] : [`${file} cannot be read (${code})`] };
+		const problems = code === "ENOENT" ? [] : [`${file} cannot be read (${systemReason(error)})`];
+		return { keys: [], problems };
 	}
 }
 

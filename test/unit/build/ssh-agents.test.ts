@@ -71,7 +71,7 @@ suite("the ssh agents of a build", { skip }, () => {
 		const refused: [Partial<SshOption>, RegExp][] = [
 			[{}, /--ssh default needs an ssh agent, and SSH_AUTH_SOCK is not set$/],
 			[{ paths: ["gone"] }, /gone is neither an agent's socket nor a key: it does not exist$/],
-			[{ paths: ["folder"] }, /folder is neither .*: it cannot be read: EISDIR$/],
+			[{ paths: ["folder"] }, /folder is neither .*: it cannot be read: it is a directory$/],
 			[{ paths: ["poem"] }, /poem: it is neither an agent's socket nor a private key$/],
 			[{ paths: ["key.pub"] }, /key\.pub: that is a public key$/],
 			[{ paths: ["encrypted"] }, /encrypted: the key has a passphrase$/],

@@ -158,7 +158,7 @@ describe("a forwarded ssh agent", { skip }, () => {
 		agent[Symbol.dispose]();
 		await assert.rejects(ask(forwarded, withLength(Uint8Array.of(11))), {
 			name: "UsageError",
-			message: `the ssh agent at ${agent.socketPath} does not answer: ENOENT`,
+			message: `the ssh agent at ${agent.socketPath} does not answer: no such file or directory`,
 		});
 	});
 

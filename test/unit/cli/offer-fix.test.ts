@@ -144,7 +144,7 @@ describe("the fix of an ignore file", () => {
 		const root = join(emptyTree(test), "gone");
 		const { outcome } = await fix(root, { yes: true, content: undefined });
 		assert.ok(outcome instanceof ContextError);
-		assert.equal(outcome.message, "cannot write .dockerignore: ENOENT");
+		assert.equal(outcome.message, "cannot write .dockerignore: no such file or directory");
 	});
 
 	it("ends with the run while it is asked about", async (test) => {

@@ -222,7 +222,7 @@ describe("registry tokens", () => {
 			],
 			["403", () => ({ status: 403 }), /it does not take the login \(403 Forbidden\)$/],
 			["500", () => ({ status: 500, body: "hunter2" }), /it answers 500 Internal Server Error$/],
-			["no server", () => undefined, /it cannot be reached: ECONNREFUSED$/],
+			["no server", () => undefined, /it cannot be reached: connection refused$/],
 			["no JSON", () => ({ body: "hunter2" }), /its answer holds no token$/],
 			["null", () => ({ body: "null" }), /its answer holds no token$/],
 			["no token", () => token({ token: "" }), /its answer holds no token$/],

@@ -58,7 +58,7 @@ describe("an earlier document", () => {
 	it("that is not there is refused", () => {
 		assert.throws(() => readEarlierContext("/nonexistent/x", "x"), {
 			name: "UsageError",
-			message: "cannot compare with x: no such file",
+			message: "cannot compare with x: no such file or directory",
 		});
 	});
 });

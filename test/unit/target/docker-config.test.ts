@@ -119,7 +119,7 @@ suite("docker's config.json", () => {
 		const variables = { DOCKER_CONFIG: "/proc/rbuild/docker" };
 		await assert.rejects(useContext("x86box", { ...environment, variables }), {
 			name: "UsageError",
-			message: "cannot write /proc/rbuild/docker/config.json: ENOENT",
+			message: "cannot write /proc/rbuild/docker/config.json: no such file or directory",
 		});
 	});
 

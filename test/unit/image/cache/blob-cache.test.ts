@@ -55,7 +55,7 @@ describe("the cache of blobs", () => {
 		const digest = digestOf(blob("elsewhere"));
 		await assert.rejects(cache.read(digest).next(), {
 			name: "DeliveryError",
-			message: `cannot read ${digest} from the image cache: ENOENT`,
+			message: `cannot read ${digest} from the image cache: no such file or directory`,
 		});
 	});
 

@@ -44,7 +44,7 @@ describe("the certificates of a registry", () => {
 		const folder = put(`.docker/certs.d/${HOST}`, "client.cert");
 		await assert.rejects(registryTrust(HOST, environment()), {
 			name: "DeliveryError",
-			message: `cannot read ${join(folder, "client.key")}: ENOENT`,
+			message: `cannot read ${join(folder, "client.key")}: no such file or directory`,
 			hint: /NAME\.cert and NAME\.key/,
 		});
 	});
@@ -52,7 +52,7 @@ describe("the certificates of a registry", () => {
 	it("are in a folder without a colon on Windows", async () => {
 		const folder = put(".docker/certs.d/registry.example5000", "client.cert");
 		await assert.rejects(registryTrust(HOST, environment("win32")), {
-			message: `cannot read ${join(folder, "client.key")}: ENOENT`,
+			message: `cannot read ${join(folder, "client.key")}: no such file or directory`,
 		});
 	});
 });

@@ -1,0 +1,26 @@
+import { getSystemErrorMap } from "node:util";
+
+/** Where libuv's words say less, or would mislead. */
+const WORDS: Readonly<Record<string, string>> = {
+	EDQUOT: "your disk quota is used up",
+	EFBIG: "the file would be too large",
+	EISDIR: "it is a directory",
+	ELOOP: "its symlinks go round in circles",
+	ENAMETOOLONG: "the name is too long",
+	ENOSPC: "no space left on the disk",
+	ENOTDIR: "part of the path is a file, not a folder",
+	EPERM: "permission denied",
+	EROFS: "the file system is read-only",
+};
+
+/** What a failed system call comes to, in the words that go behind "cannot read NAME: ". */
+export function systemReason(error: unknown): string {
+	const { code, message } = error as Partial<NodeJS.ErrnoException>;
+	if (code === undefined) return message ?? String(error);
+	return WORDS[code] ?? libuvReason(code) ?? code;
+}
+
+function libuvReason(wanted: string): string | undefined {
+	for (const [code, reason] of getSystemErrorMap().values()) if (code === wanted) return reason;
+	return undefined;
+}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { systemReason } from "../../src/system-reason.js";
+
+test("why the system refuses something is told in words", () => {
+	const reasonOf = (path: string) => {
+		try {
+			return readFileSync(path, "utf8");
+		} catch (error) {
+			return systemReason(error);
+		}
+	};
+	assert.equal(reasonOf("/nonexistent/file"), "no such file or directory");
+	assert.equal(reasonOf("/"), "it is a directory");
+	assert.equal(reasonOf("/dev/null/file"), "part of the path is a file, not a folder");
+	assert.equal(systemReason({ code: "EIO" }), "i/o error");
+	assert.equal(systemReason({ code: "EDQUOT" }), "your disk quota is used up");
+});
+
+test("and where there are none, by its code or in the words of the error", () => {
+	assert.equal(systemReason({ code: "UND_ERR_CONNECT_TIMEOUT" }), "UND_ERR_CONNECT_TIMEOUT");
+	assert.equal(systemReason(new Error("gone")), "gone");
+	assert.equal(systemReason("gone"), "gone");
+});
