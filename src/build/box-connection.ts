@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Engine, EngineQuestions } from "../engine/engine.js";
+import { interrupted } from "../engine/exchange.js";
 import { ConnectionError, type ConnectionFailure } from "../errors.js";
 import type { Run } from "../events.js";
 import { formatTarget } from "../target/parse-target.js";
@@ -162,7 +163,10 @@ export class BoxConnection implements AsyncDisposable {
 			delayMs,
 		});
 		await this[Symbol.asyncDispose]();
-		await setTimeout(delayMs, undefined, { signal: this.#run.signal });
+		const { signal } = this.#run;
+		await setTimeout(delayMs, undefined, { signal }).catch(() => {
+			throw interrupted(signal);
+		});
 	}
 }
 

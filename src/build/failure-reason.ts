@@ -1,3 +1,5 @@
+import { LOSSES } from "./lost-on-box.js";
+
 /** Why a build failed, in as few words as tell it. */
 export interface FailureReason {
 	readonly reason: string;
@@ -49,13 +51,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		/^no SSH key "(.*)" forwarded from the client$/,
 		"the Dockerfile asks for it: forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
 	],
+	...LOSSES.map(({ pattern, hint }) => [pattern, hint] as const),
 	[
-		/^Get "http:\/\/build-context-\w+": context not found$|^the build context was lost on the box/,
+		/^the build context was lost on the box/,
 		"its build cache was pruned while it built: build again",
-	],
-	[
-		/^failed to prepare extraction snapshot .*: parent snapshot \S+ does not exist: not found$/,
-		"the daemon took layers of the image for garbage while it stored it, as Docker before 29.4 does beside other builds and deletions: build again",
 	],
 	[
 		/^exit code: 137$/,

@@ -96,15 +96,18 @@ async function sendOnce(
 ): Promise<ReceivedBuild> {
 	const { chooseTransfer } = await import("./choose-transfer.js");
 	const { sessionServices } = await import("./session-services.js");
-	const exports = closing.use(new Exports(plan.exports, stdout, run));
+	const exports = new Exports(plan.exports, stdout, run);
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
 	const rooms = { credentials, needs, images, index, environment, services };
 	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
 	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
 	run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
 	try {
-		return { ...(await transfer.send(engine, context, plan, run)), exports };
+		const sent = await transfer.send(engine, context, plan, run);
+		return { ...sent, exports: closing.use(exports) };
 	} catch (error) {
+		// Before another try, which may need the room.
+		await exports[Symbol.asyncDispose]();
 		// The daemon only tells in its words what went wrong on this side.
 		throw exports.failure ?? error;
 	}

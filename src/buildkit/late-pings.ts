@@ -50,6 +50,8 @@ class LatePings extends Duplex {
 			this.#release();
 		});
 		connection.on("end", () => {
+			clearTimeout(this.#timer);
+			this.#isDue = false;
 			this.#forward(this.#beginning);
 			this.push(null);
 		});

@@ -1,4 +1,4 @@
-import { InterruptedError, RbuildError } from "../../errors.js";
+import { ConnectionError, InterruptedError, RbuildError } from "../../errors.js";
 import type { BuildEvent, Run } from "../../events.js";
 
 /** A run that is about one platform of several, and says so. */
@@ -15,10 +15,9 @@ function newsOf(platform: string, event: BuildEvent): BuildEvent {
 	return { ...event, platform };
 }
 
-/** Says in an error which platform it is about. */
+/** Says in an error which platform it is about, if it is about one: a lost connection ends all on a box. */
 export function failureOf(platform: string, error: unknown): unknown {
-	if (error instanceof RbuildError && !(error instanceof InterruptedError)) {
-		error.message = `${platform}: ${error.message}`;
-	}
+	const isOfAll = error instanceof InterruptedError || error instanceof ConnectionError;
+	if (error instanceof RbuildError && !isOfAll) error.message = `${platform}: ${error.message}`;
 	return error;
 }

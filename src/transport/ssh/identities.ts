@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { userInfo } from "node:os";
 import type { BaseAgent, ParsedKey } from "ssh2";
-import type { Prompt } from "../../environment.js";
+import type { Environment, Prompt } from "../../environment.js";
 import type { Emit } from "../../events.js";
+import { systemReason } from "../../system-reason.js";
 import { type AgentKeys, listAgentKeys } from "./agent-keys.js";
 import { LockedKey } from "./locked-key.js";
 import { readPrivateKey } from "./private-key.js";
@@ -47,7 +47,7 @@ export async function collectIdentities(sources: IdentitySources): Promise<Ident
 	const { agentSocket, connectTimeoutMs } = settings;
 	const [agent, files] = await Promise.all([
 		agentSocket === undefined ? NO_AGENT : listAgentKeys(agentSocket, connectTimeoutMs, ssh2),
-		Promise.all(settings.identityFiles.map((path) => readIdentityFile(path, ssh2))),
+		Promise.all(settings.identityFiles.map((path) => readIdentityFile(path, sources))),
 	]);
 	const skipped: string[] = [];
 	if (agent.problem !== undefined) skipped.push(`the agent at ${agentSocket} (${agent.problem})`);
@@ -106,14 +106,18 @@ interface IdentityFile {
 	readonly problem?: string;
 }
 
-async function readIdentityFile(path: string, ssh2: Ssh2): Promise<IdentityFile> {
+async function readIdentityFile(
+	path: string,
+	{ settings, ssh2 }: IdentitySources,
+): Promise<IdentityFile> {
 	const [content, publicContent] = await Promise.all([
 		readFile(path).catch((error: NodeJS.ErrnoException) => error),
 		readFile(`${path}.pub`).catch(() => undefined),
 	]);
 	const publicKey = publicContent && parsePublicKey(publicContent, ssh2);
 	if (content instanceof Error) {
-		const problem = content.code === "ENOENT" ? undefined : `cannot be read: ${content.code}`;
+		const problem =
+			content.code === "ENOENT" ? undefined : `cannot be read: ${systemReason(content)}`;
 		return { path, publicKey, ...(problem && { problem }) };
 	}
 	const asPublic = parsePublicKey(content, ssh2);
@@ -121,7 +125,7 @@ async function readIdentityFile(path: string, ssh2: Ssh2): Promise<IdentityFile>
 		const problem = "is a public key, and no agent holds its private key";
 		return { path, publicKey: asPublic, problem };
 	}
-	const openTo = await opennessOf(path);
+	const openTo = await opennessOf(path, settings.environment);
 	if (openTo !== undefined) return { path, publicKey, problem: openTo };
 	const reading = readPrivateKey(content, ssh2);
 	switch (reading.kind) {
@@ -135,12 +139,14 @@ async function readIdentityFile(path: string, ssh2: Ssh2): Promise<IdentityFile>
 }
 
 /** As OpenSSH (sshkey_perm_ok): the user's own file, if it has anything for group and others. */
-async function opennessOf(path: string): Promise<string | undefined> {
-	const { uid } = userInfo();
-	// Windows has no numbers of users, nor modes.
-	if (uid < 0) return undefined;
-	const { mode, uid: owner } = await stat(path);
-	return owner === uid && (mode & 0o077) !== 0
+async function opennessOf(
+	path: string,
+	{ platform, userId }: Environment,
+): Promise<string | undefined> {
+	// It has no numbers of users, nor modes.
+	if (platform === "win32") return undefined;
+	const { mode, uid } = await stat(path);
+	return uid === userId && (mode & 0o077) !== 0
 		? `its permissions 0${(mode & 0o777).toString(8)} are too open; run: chmod 600 ${path}`
 		: undefined;
 }

@@ -56,8 +56,13 @@ export function connectTimeout(option: string | undefined): number {
 	return seconds > 0 ? seconds * 1000 : DEFAULT_CONNECT_TIMEOUT_MS;
 }
 
-/** An interval of 0, OpenSSH's default, is no wish of the user's. */
+/**
+ * An interval of 0, OpenSSH's default, is no wish of the user's. A count of 0 ends the link, as one of 1 does,
+ * when nothing has come for an interval (server_alive_check in clientloop.c).
+ */
 export function keepAlive(interval: string | undefined, countMax = "3"): SshSettings["keepAlive"] {
 	const seconds = Number(interval);
-	return seconds > 0 ? { intervalMs: seconds * 1000, countMax: Number(countMax) } : undefined;
+	return seconds > 0
+		? { intervalMs: seconds * 1000, countMax: Math.max(1, Number(countMax)) }
+		: undefined;
 }

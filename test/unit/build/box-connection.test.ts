@@ -102,7 +102,7 @@ suite("a connection to the box", () => {
 			refused,
 		);
 		assert.deepEqual(retried(), []);
-		await assert.rejects(box.keep(info), { name: "AbortError" });
+		await assert.rejects(box.keep(info), { name: "InterruptedError" });
 	});
 
 	suite("that was only remembered to fit", () => {

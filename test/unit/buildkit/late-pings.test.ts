@@ -109,6 +109,18 @@ describe("a connection with late pings", () => {
 		assert.equal(String(received), "PRI ");
 	});
 
+	it("forgets the ping that waits at its end", async () => {
+		const [ours, theirs] = duplexPair();
+		const late = withLatePings(ours, ROUND_TRIP_MS);
+		const errors: Error[] = [];
+		late.on("error", (error) => errors.push(error)).resume();
+		theirs.end(Buffer.concat([PREFACE, ESTIMATE]));
+		await once(late, "end");
+		mock.timers.tick(HELD_MS);
+		await turn();
+		assert.deepEqual(errors, []);
+	});
+
 	it("is gone when the connection is, and takes it along", async () => {
 		const gone = once(near, "close");
 		far.destroy();

@@ -132,7 +132,11 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		[["add", "a/b", "ssh://a"], '"a/b" is not a name that docker takes', "letters"],
 		[["add", "box", "http://a"], 'rbuild knows no "http://"', "ssh://user@host"],
 		[["add", "box", "ssh://a", "--ca", "x"], "a is not reached with TLS", "tcp://"],
-		[["add", "box", "tcp://a", "--ca", "/none"], "cannot read /none: no such file or directory", "path: --ca"],
+		[
+			["add", "box", "tcp://a", "--ca", "/none"],
+			"cannot read /none: no such file or directory",
+			"path: --ca",
+		],
 		[
 			["add", "box", "tcp://a", "--cert", "x"],
 			"there is no client key to go",

@@ -237,7 +237,11 @@ suite("TLS files", () => {
 	});
 
 	test("have to be there", async () => {
-		await refused({ ca: "/none/ca.pem" }, "cannot read /none/ca.pem: no such file or directory", /--tlscacert/);
+		await refused(
+			{ ca: "/none/ca.pem" },
+			"cannot read /none/ca.pem: no such file or directory",
+			/--tlscacert/,
+		);
 	});
 
 	test("have to be PEM", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failureOf, runFor } from "../../../../src/build/platforms/platform-news.js";
-import { BuildFailedError, InterruptedError } from "../../../../src/errors.js";
+import { BuildFailedError, ConnectionError, InterruptedError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";
 
 test("all news of a platform name it, and steps are not those of another one", () => {
@@ -35,4 +35,7 @@ test("a failure says of which platform it is, unless it is of none", () => {
 	assert.equal((failed as Error).message, "linux/arm64: RUN make failed");
 	const interrupted = failureOf("linux/arm64", new InterruptedError("interrupted"));
 	assert.equal((interrupted as Error).message, "interrupted");
+	// All builds on a box may be told by the same error.
+	const lost = failureOf("linux/arm64", new ConnectionError("lost", "lost the connection"));
+	assert.equal((lost as Error).message, "lost the connection");
 });

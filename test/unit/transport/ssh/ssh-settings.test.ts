@@ -131,6 +131,8 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		assert.equal(read.bindAddress, "::1");
 		assert.equal(read.batchMode, true);
 		assert.deepEqual(read.keepAlive, { intervalMs: 20_000, countMax: 5 });
+		const impatient = settings("serveraliveinterval 20\nserveralivecountmax 0\n");
+		assert.deepEqual(impatient.keepAlive, { intervalMs: 20_000, countMax: 1 });
 	});
 
 	test("name what only the ssh program can do", () => {
