@@ -114,7 +114,8 @@ async function chooseByTime(
 			const before = engine.transport.wire.sent;
 			const sent = await chosen.transfer.send(engine, context, plan, run);
 			const sentBytes = engine.transport.wire.sent - before;
-			const leastMs = isSync ? leastSyncTime(sent.upload?.files ?? 0, engine.roundTripMs) : 0;
+			const { files = 0, bytes = 0 } = sent.upload ?? {};
+			const leastMs = isSync ? leastSyncTime({ files, bytes }, engine.roundTripMs) : 0;
 			const upload = { sentBytes, durationMs: sent.uploadMs, leastMs };
 			await noteLinkSpeed(environment, target, upload, linkSpeed);
 			return sent;

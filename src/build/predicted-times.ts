@@ -80,10 +80,11 @@ function openingRoundTrips(bytes: number): number {
 	return roundTrips;
 }
 
-/** Milliseconds that a sync of so many new files takes over the fastest link. */
-export function leastSyncTime(files: number, roundTripMs: number): number {
+/** Milliseconds that a sync of new files takes over the fastest link. */
+export function leastSyncTime({ files, bytes }: PartTotals, roundTripMs: number): number {
 	const perFile = COSTS.announceMsPerFile + COSTS.receiveMsPerFile;
-	return COSTS.syncRoundTrips * roundTripMs + files * perFile;
+	const roundTrips = COSTS.syncRoundTrips + openingRoundTrips(bytes);
+	return roundTrips * roundTripMs + files * perFile;
 }
 
 /** A first sync may take longer than the tar by what so many later ones save. */

@@ -27,7 +27,9 @@ export async function meantContext(
 ): Promise<MeantContext> {
 	const source = await parseContextSource(argument, process.cwd());
 	if (source.kind !== "directory") {
-		throw new UsageError(`${argument} is not a directory: there is nothing to look into`);
+		// It may hold a token.
+		const what = source.kind === "url" ? "a URL" : argument;
+		throw new UsageError(`${what} is not a directory: there is nothing to look into`);
 	}
 	const stdin =
 		build.file === "-" ? await buffer(addAbortSignal(signal, process.stdin)) : undefined;

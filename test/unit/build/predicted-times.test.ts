@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import {
 	isSyncFaster,
+	leastSyncTime,
 	predictTimes,
 	type TransferOutlook,
 } from "../../../src/build/predicted-times.js";
@@ -76,5 +77,11 @@ suite("the predicted times of the transfers", () => {
 		assert.equal(known.sync, known.nextSync);
 		assert.equal(isSyncFaster(known), true);
 		assert.equal(isSync(source, { ...far, sync: tiny }), true);
+	});
+
+	test("and the least of them count the window that opens slowly, which is not the link's fault", () => {
+		const [far, near] = [50, 0.5].map((roundTripMs) => leastSyncTime(source, roundTripMs));
+		// Three of a sync, and two for each window until 2 MiB are on their way.
+		assert.equal(Math.round(((far as number) - (near as number)) / 49.5), 9);
 	});
 });
