@@ -75,7 +75,7 @@ export function offerContext(
 	const directories = new Map([...main.directories, ...named.directories]);
 	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
 	const sync = new SyncUpload(sum(main.totals, named.totals), run, contexts);
-	// What was ignored is only for the report, so it waits until this side has nothing else to do.
+	// What was ignored is only for the report, so it waits until everything is sent.
 	const measureIgnored = () => {
 		if (context.kind === "directory") context.measureIgnored().catch(() => {});
 	};

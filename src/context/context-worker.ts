@@ -10,7 +10,7 @@ import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./c
 import { insertExtraFiles } from "./extra-files.js";
 import type { FileState } from "./file-hashes.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
-import { measureDirectories, readContent } from "./ignored-sizes.js";
+import { type IgnoredSizes, measureStepwise, readContent } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
 import { type PartRequest, partOfContext, totalsOf } from "./part-of-context.js";
 import { RememberedSizes } from "./remembered-sizes.js";
@@ -18,6 +18,9 @@ import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
 import { packTar, type TarChunk } from "./tar-pack.js";
 import { walkContext } from "./walk.js";
+
+/** How long somebody may have to wait for what nobody waits for, in milliseconds. */
+const PAUSE_AFTER_MS = 10;
 
 class ContextWorker {
 	readonly #tree: SourceTree;
@@ -117,13 +120,31 @@ class ContextWorker {
 	#measure(): void {
 		const { files, bytes, directories } = this.#manifest.ignored;
 		const remembered = this.#sizesFile && new RememberedSizes(this.#tree, this.#sizesFile);
-		const unopened = measureDirectories(directories, (path) =>
+		const steps = measureStepwise(directories, (path) =>
 			remembered ? remembered.contentOf(path) : readContent(this.#tree, path),
 		);
-		const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
-		post({ type: "measured", sizes });
-		if (remembered) remembered.keep();
+		inBetween(steps, (unopened: IgnoredSizes) => {
+			const sizes = { files: files + unopened.files, bytes: bytes + unopened.bytes };
+			post({ type: "measured", sizes });
+			if (remembered) remembered.keep();
+		});
 	}
+}
+
+/** Does what nobody waits for step by step, and what somebody asks for between two of them. */
+function inBetween<Result>(
+	steps: Iterator<undefined, Result>,
+	over: (result: Result) => void,
+): void {
+	const pauseAt = performance.now() + PAUSE_AFTER_MS;
+	do {
+		const { done, value } = steps.next();
+		if (done) {
+			over(value);
+			return;
+		}
+	} while (performance.now() < pauseAt);
+	setImmediate(() => reportFailure(() => inBetween(steps, over)));
 }
 
 function notedFiles(entries: readonly ContextEntry[], note: RegExp | undefined): string[] {

@@ -22,6 +22,18 @@ export function measureDirectories(
 	directories: readonly string[],
 	contentOf: (path: string) => DirectoryContent,
 ): IgnoredSizes {
+	const steps = measureStepwise(directories, contentOf);
+	for (;;) {
+		const { done, value } = steps.next();
+		if (done) return value;
+	}
+}
+
+/** The same for who has other things to do in between: one directory is looked at in each step. */
+export function* measureStepwise(
+	directories: readonly string[],
+	contentOf: (path: string) => DirectoryContent,
+): Generator<undefined, IgnoredSizes, undefined> {
 	let files = 0;
 	let bytes = 0;
 	const pending = [...directories];
@@ -30,6 +42,7 @@ export function measureDirectories(
 		files += content.files;
 		bytes += content.bytes;
 		for (const name of content.directories) pending.push(`${path}/${name}`);
+		yield;
 	}
 	return { files, bytes };
 }

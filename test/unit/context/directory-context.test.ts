@@ -200,6 +200,20 @@ describe("a directory context", () => {
 		assert.deepEqual(await context.measureIgnored(), { files: 3, bytes: 10 });
 	});
 
+	it("answers what is asked while it measures what was left out", async (test) => {
+		const root = emptyTree(test);
+		for (let index = 0; index < 4_000; index++) {
+			mkdirSync(join(root, `left/${index}`), { recursive: true });
+		}
+		const context = open(test, { root, ...ignoring("left") });
+		await context.manifest();
+		const answers: string[] = [];
+		const measuring = context.measureIgnored().then(() => answers.push("measured"));
+		await context.part({ paths: [], always: [] }).then(() => answers.push("asked"));
+		await measuring;
+		assert.deepEqual(answers, ["asked", "measured"]);
+	});
+
 	it("holds no more than a few MB of the tar for a reader that does not come back", async (test) => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "large"), "");
