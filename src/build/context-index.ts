@@ -26,6 +26,8 @@ export interface ContextIndex {
 	transferred(): void;
 	/** Waits until all is stored. Never rejects. */
 	settled(): Promise<void>;
+	/** To be called then, when no build goes on on the box: removes what is not needed any more. Never rejects. */
+	tidy(): Promise<void>;
 }
 
 /**
@@ -122,9 +124,13 @@ class OpenIndex implements ContextIndex {
 		const tooLong = new EngineError(`it took longer than ${STORING_TIMEOUT / 1000} s`);
 		const timer = setTimeout(() => this.#timeout.abort(tooLong), STORING_TIMEOUT);
 		await this.#stored;
-		// What is left is removed by the next build.
-		await this.#store.tidy(this.#signal).catch(() => {});
 		clearTimeout(timer);
+	}
+
+	async tidy(): Promise<void> {
+		const signal = AbortSignal.any([this.#run.signal, AbortSignal.timeout(STORING_TIMEOUT)]);
+		// What is left is removed by the next build.
+		await this.#store.tidy(signal).catch(() => {});
 	}
 
 	get #signal(): AbortSignal {

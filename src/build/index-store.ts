@@ -5,8 +5,10 @@ import { EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import {
 	findIndexImage,
+	findOldIndexes,
 	type IndexImage,
 	readIndexImage,
+	removeIndexes,
 	removeReplaced,
 	writeIndexImage,
 } from "../image/index-image.js";
@@ -74,6 +76,8 @@ export class IndexStore {
 	readonly #isFirst: boolean;
 	/** On the daemon, in this build. */
 	#written: Pick<IndexCopy, "imageId" | "baseId"> | undefined;
+	/** Names of images with indexes that nobody needs. */
+	#old: readonly string[] = [];
 
 	/** @param isFirst whether the daemon has none of it */
 	constructor(engine: Engine, key: ContextKey, path: string, run: Run, isFirst = false) {
@@ -145,8 +149,12 @@ export class IndexStore {
 		}
 	}
 
-	/** Once the build is over: removes what was replaced. @throws ConnectionError, InterruptedError */
+	/**
+	 * When no build goes on: removes what was replaced, and what is old.
+	 * @throws ConnectionError, InterruptedError
+	 */
 	async tidy(signal: AbortSignal): Promise<void> {
+		await removeIndexes(this.#engine, this.#old, signal);
 		if (this.#written === undefined || this.#isFirst) return;
 		const { imageId, baseId } = this.#written;
 		const key = this.#key.digest.toString("hex");
@@ -180,7 +188,11 @@ export class IndexStore {
 				if (!(error instanceof EngineError)) throw error;
 			}
 		}
-		const imageId = await write([...file("base", base), ...file("delta", delta)], undefined);
+		const [imageId, old] = await Promise.all([
+			write([...file("base", base), ...file("delta", delta)], undefined),
+			findOldIndexes(this.#engine, signal).catch(() => []),
+		]);
+		this.#old = old;
 		return { imageId, baseId: imageId };
 	}
 }

@@ -1,3 +1,4 @@
+import type { Engine } from "../engine/engine.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
@@ -47,9 +48,12 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 
 	const credentials = registryCredentials(environment, run);
 	const rooms = { environment, credentials, stdout, closing };
-	const { image, uploadMs, upload, exports } = await stopwatch.time("build", () =>
-		box.keep((engine) => sendBuild(engine, open, rooms, run), isOnce(open)),
-	);
+	const { image, uploadMs, upload, exports } = await stopwatch.time("build", async () => {
+		const work = (engine: Engine) => sendBuild(engine, open, rooms, run);
+		const sent = await box.keep(work, isOnce(open));
+		await sent.tidy?.();
+		return sent;
+	});
 	stopwatch.add("upload", uploadMs);
 
 	const exported = exports.isEmpty ? [] : await stopwatch.time("deliver", () => exports.commit());

@@ -31,9 +31,12 @@ export function syncTransfer({ services, environment, index: question }: Transfe
 					},
 				);
 				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
-				return { image, ...sent };
-			} finally {
 				await index?.settled();
+				return { image, ...sent, ...(index && { tidy: () => index.tidy() }) };
+			} catch (error) {
+				await index?.settled();
+				await index?.tidy();
+				throw error;
 			}
 		},
 	};

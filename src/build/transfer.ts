@@ -38,4 +38,6 @@ export interface SentBuild {
 	readonly uploadMs: number;
 	/** Absent where the daemon fetches all by itself. */
 	readonly upload: UploadReport | undefined;
+	/** Removes what is not needed on the box any more, to be called when no build goes on there. Never rejects. */
+	readonly tidy?: () => Promise<void>;
 }

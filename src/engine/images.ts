@@ -92,22 +92,29 @@ export interface ListedImage {
 	readonly size: number;
 	/** Milliseconds since 1970. */
 	readonly createdAt: number;
+	readonly labels: Readonly<Record<string, string>>;
 }
 
-/** All images but those that are only parts of others, the newest first. */
+/**
+ * All images but those that are only parts of others, the newest first.
+ * @param label that they have, where not all are wanted
+ */
 export async function listImages(
 	engine: Engine,
 	signal: AbortSignal,
+	label?: string,
 ): Promise<readonly ListedImage[]> {
-	const list = await engine.json({ method: "GET", path: "/images/json", signal });
+	const query = label === undefined ? {} : { filters: JSON.stringify({ label: [label] }) };
+	const list = await engine.json({ method: "GET", path: "/images/json", query, signal });
 	const images = (Array.isArray(list) ? list : []).map((item): ListedImage => {
-		const { Id, RepoTags, RepoDigests, Size, Created } = fields(item);
+		const { Id, RepoTags, RepoDigests, Size, Created, Labels } = fields(item);
 		return {
 			id: withAlgorithm(text(Id)),
 			tags: textList(RepoTags).filter((tag) => tag !== "<none>:<none>"),
 			digests: textList(RepoDigests).filter((name) => name !== "<none>@<none>"),
 			size: typeof Size === "number" ? Size : 0,
 			createdAt: typeof Created === "number" ? Created * 1000 : 0,
+			labels: textMap(Labels),
 		};
 	});
 	return images.toSorted((one, other) => other.createdAt - one.createdAt);

@@ -3,6 +3,7 @@ import {
 	exportImage,
 	importImage,
 	inspectImage,
+	listImages,
 	pruneImages,
 	removeImage,
 	tagImage,
@@ -26,8 +27,8 @@ const LABEL = {
 	base: "rbuild.context-base",
 } as const;
 
-/** An index of which nothing was stored for so long is not needed any more. */
-const OLD = "2160h";
+/** An index of which nothing was stored for so long is not needed any more, in milliseconds. */
+const OLD_MS = 90 * 24 * 3600 * 1000;
 
 /** Longest index that is read, in bytes: as an image archive. */
 const ARCHIVE_LIMIT = 128 * 1024 * 1024;
@@ -40,7 +41,7 @@ export interface IndexImage {
 	readonly baseId: string;
 }
 
-/** @throws EngineError; undefined where there is none */
+/** @throws EngineError, ConnectionError, InterruptedError; undefined where there is none */
 export async function findIndexImage(
 	questions: EngineQuestions,
 	key: string,
@@ -87,7 +88,7 @@ export interface IndexImageContent {
 }
 
 /**
- * Stores an index in place of the one that is there, and removes those that were not needed for long.
+ * Stores an index in place of the one that is there.
  *
  * @returns the id of the image
  * @throws EngineError, ConnectionError, InterruptedError
@@ -106,12 +107,35 @@ export async function writeIndexImage(
 	const changes = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`);
 	// Its name goes to the new image, and without one it might be pruned.
 	if (baseId !== undefined) await tagImage(engine, baseId, baseImageName(key), signal);
-	const old = { dangling: ["false"], label: [LABEL.key], until: [OLD] };
-	const [id] = await Promise.all([
-		storeImage(engine, indexImageName(key), layer, changes, signal),
-		baseId === undefined ? pruneImages(engine, old, signal).catch(unlessLost) : undefined,
-	]);
-	return id;
+	return storeImage(engine, indexImageName(key), layer, changes, signal);
+}
+
+/**
+ * Which indexes, of whatever context, were not needed for long: the names of their images.
+ * @throws EngineError, ConnectionError, InterruptedError
+ */
+export async function findOldIndexes(
+	engine: Engine,
+	signal: AbortSignal,
+): Promise<readonly string[]> {
+	const images = await listImages(engine, signal, LABEL.key);
+	// A base may be much older than what was stored on top of it.
+	const newest = new Map<string | undefined, number>();
+	for (const { labels, createdAt } of images) {
+		const key = labels[LABEL.key];
+		newest.set(key, Math.max(createdAt, newest.get(key) ?? 0));
+	}
+	const isOld = (key: string | undefined) => (newest.get(key) ?? 0) < Date.now() - OLD_MS;
+	return images.flatMap(({ labels, tags }) => (isOld(labels[LABEL.key]) ? tags : []));
+}
+
+/** Removes what findOldIndexes() has found, when no build goes on. @throws ConnectionError, InterruptedError */
+export async function removeIndexes(
+	engine: Engine,
+	names: readonly string[],
+	signal: AbortSignal,
+): Promise<void> {
+	for (const name of names) await removeImage(engine, name, signal).catch(unlessLost);
 }
 
 /**

@@ -13,18 +13,20 @@ export interface BuiltPlatform extends PlatformBuild {
 	readonly upload: UploadReport | undefined;
 	/** Milliseconds. */
 	readonly uploadMs: number;
+	/** As in SentBuild. */
+	readonly tidy: (() => Promise<void>) | undefined;
 }
 
 /**
  * Builds all that a box has to build, at the same time and over one connection.
  * @throws as sendBuild; the message says of which platform it is
  */
-export function buildOnBox(
+export async function buildOnBox(
 	box: ReachedBox,
 	rooms: SendingRooms,
 ): Promise<readonly BuiltPlatform[]> {
 	const once = box.builds.some(isOnce);
-	return box.connection.keep((engine) => {
+	const built = await box.connection.keep((engine) => {
 		// Of this attempt alone: after a lost connection, all of them begin again.
 		const failed = new AbortController();
 		return together(
@@ -32,6 +34,8 @@ export function buildOnBox(
 			box.builds.map((build) => buildOne(engine, build, box, rooms, failed.signal)),
 		);
 	}, once);
+	for (const { tidy } of built) await tidy?.();
+	return built;
 }
 
 async function buildOne(
@@ -43,9 +47,9 @@ async function buildOne(
 ): Promise<BuiltPlatform> {
 	const run = { ...build.run, signal: AbortSignal.any([build.run.signal, failed]) };
 	try {
-		const { image, upload, uploadMs } = await sendBuild(engine, build, rooms, run);
+		const { image, upload, uploadMs, tidy } = await sendBuild(engine, build, rooms, run);
 		if (image === undefined) throw new Error(`no image was built for ${build.platform}`);
-		return { ...build, box, image, upload, uploadMs };
+		return { ...build, box, image, upload, uploadMs, tidy };
 	} catch (error) {
 		throw failureOf(build.platform, error);
 	}

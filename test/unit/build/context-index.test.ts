@@ -23,7 +23,7 @@ class FakeDaemon {
 	readonly requests: string[] = [];
 	readonly images = new Map<
 		string,
-		{ id: string; labels: Record<string, string>; layer: Buffer }
+		{ id: string; labels: Record<string, string>; layer: Buffer; ageDays: number }
 	>();
 	refuses: RegExp = /^$/;
 	#count = 0;
@@ -42,7 +42,7 @@ class FakeDaemon {
 				(change) => /^LABEL (\S+)="(.*)"$/.exec(change) ?? [],
 			);
 			const entries = labels.map(([, label, value]) => [label, value]);
-			const image = { id, labels: Object.fromEntries(entries), layer: body as Buffer };
+			const image = { id, labels: Object.fromEntries(entries), layer: body as Buffer, ageDays: 0 };
 			this.images.set(`${query.repo}:${query.tag}`, image);
 			return jsonLines({ status: id });
 		}
@@ -53,6 +53,12 @@ class FakeDaemon {
 			]);
 		}
 		if (path === "/images/prune") return {};
+		if (path === "/images/json") {
+			return [...this.images].map(([tag, { id, labels, ageDays }]) => ({
+				...{ Id: id, RepoTags: [tag], Labels: labels },
+				Created: Date.now() / 1000 - ageDays * 24 * 3600,
+			}));
+		}
 		if (found === undefined) throw new EngineError("no such image", { status: 404 });
 		if (path.endsWith("/tag")) this.images.set(`${query.repo}:${query.tag}`, found);
 		if (method === "DELETE") this.images.delete(name);
@@ -110,6 +116,7 @@ async function transfer(
 	await index?.ready;
 	index?.transferred();
 	await index?.settled();
+	await index?.tidy();
 	return { known, sharedKey: index?.sharedKey, events: caller.events };
 }
 
@@ -149,7 +156,27 @@ describe("the index of a context", () => {
 		assert.deepEqual(daemon.requests, [
 			"GET /images/rbuild.local/context-index:HEX/json",
 			"POST /images/create",
-			"POST /images/prune",
+			"GET /images/json",
+		]);
+	});
+
+	it("of which nothing was stored for 90 days is removed, when the build of another one is over", async (test) => {
+		const daemon = new FakeDaemon();
+		const stored = (name: string, key: string, ageDays: number) => {
+			const labels = { "rbuild.context-index": key };
+			daemon.images.set(name, { id: name, labels, layer: Buffer.alloc(0), ageDays });
+		};
+		stored("old:1", "old", 91);
+		stored("old:1.base", "old", 200);
+		// Its base is needed for what was stored on top of it.
+		stored("used:1", "used", 3);
+		stored("used:1.base", "used", 200);
+		await transfer(daemon, machine(test).cache, "base");
+		assert.deepEqual([...daemon.images.keys()].slice(0, 2), ["used:1", "used:1.base"]);
+		assert.equal(daemon.images.size, 3);
+		assert.deepEqual(daemon.requests.slice(-2), [
+			"DELETE /images/old:1",
+			"DELETE /images/old:1.base",
 		]);
 	});
 
