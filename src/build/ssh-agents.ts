@@ -2,18 +2,14 @@ import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { DEFAULT_AGENT, type ForwardedAgent } from "../buildkit/ssh-agent/agent-forward.js";
-import {
-	type AgentKey,
-	type KeyProblem,
-	keyAgent,
-	parseAgentKey,
-} from "../buildkit/ssh-agent/key-agent.js";
+import { type AgentKey, agentKey, keyAgent } from "../buildkit/ssh-agent/key-agent.js";
 import { countKeys, rawSocket, socketAgent } from "../buildkit/ssh-agent/socket-agent.js";
 import { onlyListAndSign } from "../buildkit/ssh-agent/ssh-agent.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { systemReason } from "../system-reason.js";
+import { readPrivateKey } from "../transport/ssh/private-key.js";
 import type { SshOption } from "./options.js";
 
 /** Where OpenSSH's agent listens on Windows. */
@@ -101,8 +97,14 @@ async function isSocket(id: string, path: string, { platform }: Environment): Pr
 }
 
 async function readKey(id: string, path: string): Promise<AgentKey> {
-	const key = await parseAgentKey(await readKeyFile(id, path));
-	if (typeof key === "string") throw noKey(id, path, key);
+	const content = await readKeyFile(id, path);
+	const { default: ssh2 } = await import("ssh2");
+	const reading = readPrivateKey(content, ssh2);
+	if (reading.kind === "locked") throw noKey(id, path, "encrypted");
+	const parsed = reading.kind === "key" ? reading.key : undefined;
+	if (parsed?.isPrivateKey() === false) throw noKey(id, path, "public");
+	const key = parsed && agentKey(parsed);
+	if (key === undefined) throw noKey(id, path, "unknown");
 	return { ...key, comment: key.comment || path };
 }
 
@@ -124,12 +126,14 @@ function unreadable(id: string, path: string, error: unknown): UsageError {
 	});
 }
 
+type KeyProblem = "encrypted" | "public" | "unknown";
+
 const KEY_PROBLEMS: Readonly<Record<KeyProblem, readonly [reason: string, hint: string]>> = {
 	encrypted: ["the key has a passphrase", "add it to an agent with ssh-add, and use --ssh default"],
 	public: ["that is a public key", "name the private one, without .pub"],
 	unknown: [
 		"it is neither an agent's socket nor a private key",
-		"keys are read as ssh-keygen writes them: RSA, ECDSA and Ed25519",
+		"RSA, ECDSA and Ed25519 keys are read, in each format of ssh-keygen",
 	],
 };
 

@@ -13,8 +13,6 @@ export interface AgentKey {
 	readonly comment: string;
 }
 
-export type KeyProblem = "encrypted" | "public" | "unknown";
-
 /** What may be asked of an RSA key by flags of the request: RFC 8332, and SHA-1 without any. */
 const RSA_SHA2_256 = 2;
 const RSA_SHA2_512 = 4;
@@ -25,23 +23,16 @@ const CURVE_HASHES: Readonly<Record<string, string>> = {
 	"ecdsa-sha2-nistp521": "sha512",
 };
 
-/** Reads a key file as ssh-keygen writes it. */
-export async function parseAgentKey(content: Buffer): Promise<AgentKey | KeyProblem> {
-	const { utils } = (await import("ssh2")).default;
-	const parsed = utils.parseKey(content);
-	const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error;
-	if (key instanceof Error) {
-		return /encrypted|passphrase/i.test(key.message) ? "encrypted" : "unknown";
-	}
-	if (!key.isPrivateKey()) return "public";
+/** A private key of a type that may be signed with; undefined for any other key. */
+export function agentKey(key: ParsedKey): AgentKey | undefined {
 	const isKnown = key.type === "ssh-ed25519" || key.type === "ssh-rsa" || key.type in CURVE_HASHES;
-	if (!isKnown) return "unknown";
+	if (!isKnown || !key.isPrivateKey()) return undefined;
 	try {
 		const privateKey = createPrivateKey(key.getPrivatePEM());
 		return { type: key.type, publicKey: key.getPublicSSH(), privateKey, comment: key.comment };
 	} catch {
 		// A broken key: what OpenSSL says of it helps nobody.
-		return "unknown";
+		return undefined;
 	}
 }
 

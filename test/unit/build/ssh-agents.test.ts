@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,9 +61,22 @@ suite("the ssh agents of a build", { skip }, () => {
 		);
 	});
 
+	test("take a key in the formats that a login takes", async () => {
+		const { privateKey } = generateKeyPairSync("ed25519");
+		for (const [type, pem] of [
+			["PKCS#8", privateKey.export({ format: "pem", type: "pkcs8" })],
+			["OpenSSH", readFileSync(at("key"))],
+		] as const) {
+			const file = at(`as ${type}`);
+			writeFileSync(file, pem);
+			assert.equal((await open([{ id: "default", paths: [file] }])).agents.size, 1, type);
+		}
+	});
+
 	test("are looked at before anything is sent", async () => {
 		makeKey(at("encrypted"), "ed25519", { passphrase: "hunter2" });
 		writeFileSync(at("poem"), "no key");
+		writeFileSync(at("nothing"), "");
 		mkdirSync(at("folder"));
 		const http = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
 		http.listen(at("http"));
@@ -73,6 +87,7 @@ suite("the ssh agents of a build", { skip }, () => {
 			[{ paths: ["gone"] }, /gone is neither an agent's socket nor a key: it does not exist$/],
 			[{ paths: ["folder"] }, /folder is neither .*: it cannot be read: it is a directory$/],
 			[{ paths: ["poem"] }, /poem: it is neither an agent's socket nor a private key$/],
+			[{ paths: ["nothing"] }, /nothing: it is neither an agent's socket nor a private key$/],
 			[{ paths: ["key.pub"] }, /key\.pub: that is a public key$/],
 			[{ paths: ["encrypted"] }, /encrypted: the key has a passphrase$/],
 			[{ paths: ["http"] }, /http is a socket, but no ssh agent answers on it$/],
