@@ -73,8 +73,8 @@ export interface BuildOptions extends TargetOptions {
 	readonly ulimits?: readonly Ulimit[];
 	readonly cgroupParent?: string;
 	/**
-	 * How the context gets to the daemon: "tar" sends all of it, "sync" what the daemon does not have
-	 * (BuildKit only). Absent: "auto".
+	 * How the context gets to the daemon: "tar" sends all of it (but see `minimal`), "sync" what the daemon does
+	 * not have (BuildKit only). Absent: "auto".
 	 */
 	readonly transfer?: TransferChoice;
 	/**
@@ -82,7 +82,10 @@ export interface BuildOptions extends TargetOptions {
 	 * is the same; true: there too, with a warning where it is not.
 	 */
 	readonly minimal?: boolean;
-	/** How often a connection that was lost is made anew, to go on with the build; absent: 2. */
+	/**
+	 * How often a connection that was lost is made anew, to go on with the build, and how often a build is made
+	 * again of which the daemon has lost something; absent: 2.
+	 */
 	readonly retries?: number;
 	/** Images whose layers may be reused, and other caches. */
 	readonly cacheFrom?: readonly (string | CacheOption)[];
@@ -91,15 +94,15 @@ export interface BuildOptions extends TargetOptions {
 	/** Stages of which no cached layers are used. */
 	readonly noCacheFilter?: readonly string[];
 	/**
-	 * More contexts, by the name that `FROM` and `COPY --from` use: a directory, "docker-image://…", or a
-	 * git or http URL.
+	 * More contexts, by the name that `FROM` and `COPY --from` use: a directory, "docker-image://…",
+	 * "oci-layout://FOLDER[:TAG][@DIGEST]", or a git or http URL.
 	 */
 	readonly buildContexts?: Readonly<Record<string, string>>;
 	/** OCI annotations; a key may say of what, as "manifest:org.example.key" or "index:…". */
 	readonly annotations?: Readonly<Record<string, string>>;
 	/** What to say of how the image was made: "provenance" and "sbom", each with its parameters. */
 	readonly attestations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-	/** What steps may do beside the usual: "network.host", "security.insecure". */
+	/** What steps may do beside the usual: "network.host", "security.insecure", "device" or "device=NAME". */
 	readonly allow?: readonly string[];
 	/** What steps may read while they run; BuildKit only. */
 	readonly secrets?: readonly SecretOption[];
@@ -148,7 +151,7 @@ export interface SaveOption {
 export interface OutputOption {
 	/**
 	 * "local" (the files, in a folder), "tar", "oci", "docker" (an image, in a file or else loaded into
-	 * the local daemon), "image" or "registry".
+	 * the local daemon), "image", "registry" or "cacheonly" (nothing).
 	 */
 	readonly type: string;
 	/** A folder or file; "-" is the standard output, and what "tar" and "oci" go to without it. */
@@ -159,7 +162,7 @@ export interface OutputOption {
 
 /** As `--cache-to type=registry,ref=…`; the attributes are BuildKit's. */
 export interface CacheOption {
-	/** "inline", "registry", "gha", "s3", "azblob". */
+	/** "local" (a folder on this side), "inline", "registry", "gha", "s3", "azblob". */
 	readonly type: string;
 	readonly attrs?: Readonly<Record<string, string>>;
 }

@@ -67,7 +67,7 @@ export const BUILD_FLAGS = {
 	"shm-size": { ...text, describe: "Size of /dev/shm, such as 64m" },
 	ulimit: { ...texts, describe: "Resource limit, NAME=SOFT[:HARD]" },
 	"cgroup-parent": { ...text, describe: "Parent cgroup of RUN steps" },
-	allow: { ...texts, describe: "Entitlement of steps: network.host, security.insecure" },
+	allow: { ...texts, describe: "Entitlement of steps: network.host, security.insecure, device" },
 	annotation: { ...texts, describe: "OCI annotation of the image, KEY=VALUE" },
 	attest: { ...texts, describe: "Attestation, type=sbom or type=provenance,mode=max" },
 	provenance: { ...text, describe: "Attest how it was built: true, false, mode=min, mode=max" },

@@ -77,18 +77,20 @@ export async function gatherImage(
 }
 
 /** What a box has built, one after the other: they share its link. */
-function bringFrom(
+async function bringFrom(
 	box: ReachedBox,
 	built: readonly BuiltPlatform[],
 	cache: ReturnCache,
 ): Promise<readonly (readonly [BuiltPlatform, ReturnedImage])[]> {
-	return box.connection.keep(async (engine) => {
-		const brought: [BuiltPlatform, ReturnedImage][] = [];
+	// Of all attempts, should the link be lost: what has come is not on the box any more.
+	const brought = new Map<BuiltPlatform, ReturnedImage>();
+	await box.connection.keep(async (engine) => {
 		for (const one of built) {
-			if (one.box === box) brought.push([one, await bring(engine, one, cache)]);
+			if (one.box !== box || brought.has(one)) continue;
+			brought.set(one, await bring(engine, one, cache));
 		}
-		return brought;
 	});
+	return [...brought];
 }
 
 async function bring(

@@ -17,7 +17,7 @@ export class NoReversePush extends Error {
 
 export interface ReversePush {
 	readonly engine: Engine;
-	/** The image, by its id or a name; it must have a name. */
+	/** The image, by its id or a name. One without a name is gone from the daemon afterwards. */
 	readonly image: string;
 	readonly expected: ExpectedImage;
 	readonly cache: BlobCache;
@@ -110,7 +110,7 @@ function reasonIn(words: string): string {
 /** How long the tag may take to go, in milliseconds, also when the run was interrupted. */
 const UNTAG_TIMEOUT = 10_000;
 
-/** The image has another name, so it stays. */
+/** An image that has another name stays. */
 async function untag(engine: Engine, name: string): Promise<void> {
 	await removeImage(engine, name, AbortSignal.timeout(UNTAG_TIMEOUT)).catch((error: unknown) => {
 		if (!(error instanceof RbuildError)) throw error;
