@@ -36,9 +36,14 @@ export function normalizeFlags(
 			index += 1;
 			spelled[spelled.length - 1] = `${last}=${next}`;
 		}
-		result.push(...spelled.map((flag) => `--${asBoolean(flag, flags)}`));
+		result.push(...spelled.map((flag) => `--${keepingQuotes(asBoolean(flag, flags))}`));
 	}
 	return result;
+}
+
+/** Quotes around a value are the shell's, or csv's, but yargs takes a pair of them away. */
+function keepingQuotes(flag: string): string {
+	return flag.replace(/^([^=]*=)((["'])(?:[^]*\3)?)$/, "$1$3$2$3");
 }
 
 function asWord(argument: string): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import yargs from "yargs";
 import { normalizeFlags } from "../../../src/cli/command-line.js";
 
 const flags = {
@@ -29,6 +30,14 @@ suite("a command line", () => {
 			"--file=-",
 		]);
 		assert.deepEqual(normalized("--tag=a", "--push", "."), ["--tag=a", "--push", "."]);
+	});
+
+	test("has values with the quotes that they came with", async () => {
+		for (const value of ['"k=l"', "'m'='n'", `"type=local","dest=a,b"`, '"', "'a", 'a"b"']) {
+			const argv = normalized("--build-arg", value, `--tag=${value}`);
+			const parsed = await yargs(argv).options(flags).parse();
+			assert.deepEqual([parsed.buildArg, parsed.tag], [[value], [value]]);
+		}
 	});
 
 	test("has switches that are on or off in Go's words", () => {
