@@ -113,16 +113,19 @@ function ignoredParts({ files, bytes, complete }: ContextTotals["ignored"]): str
 	return complete ? seen : [...seen, files === 0 ? "whole folders" : "more in ignored folders"];
 }
 
-function wireParts({ wire, context, retries }: BuildReport): string[] {
+function wireParts({ wire, context, upload, retries }: BuildReport): string[] {
+	// Named contexts may have more than the context itself, but only what is used of them is known.
+	const used = upload === undefined ? 0 : upload.bytes + upload.alreadyThere.bytes;
+	const whole = Math.max(context?.bytes ?? 0, used);
 	return [
-		`${formatBytes(wire.sent)} sent${wireShare(wire.sent, context?.bytes)}`,
+		`${formatBytes(wire.sent)} sent${wireShare(wire.sent, whole)}`,
 		`${formatBytes(wire.received)} received`,
 		...(retries > 0 ? [`connection lost ${retries === 1 ? "once" : `${retries} times`}`] : []),
 	];
 }
 
 /** Of a small context, what went out is the connection's own for the most part: "71x" of it says nothing. */
-function wireShare(sent: number, contextBytes = 0): string {
+function wireShare(sent: number, contextBytes: number): string {
 	const more = sent - contextBytes;
 	if (contextBytes === 0 || (more > 0 && more < OWN_BYTES)) return "";
 	return ` (${formatShare(sent, contextBytes)} of the context)`;

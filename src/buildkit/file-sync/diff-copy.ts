@@ -107,10 +107,11 @@ class DiffCopy {
 	#offeredBytes = 0;
 	#files = 0;
 	#bytes = 0;
-	#sentBytes = 0;
-	#savedBytes = 0;
-	/** By so much the stream's compression made the list smaller, which does not count as content. */
-	#savedOfList = 0;
+	/** Of messages, before the stream is compressed. */
+	#messageBytes = 0;
+	/** By so much these are smaller than without compression, and the stream than they are. */
+	#savedInMessages = 0;
+	#savedInStream = 0;
 
 	constructor(
 		selection: ContextSelection,
@@ -168,10 +169,8 @@ class DiffCopy {
 			this.#listed = entries.length === 0;
 		} while (this.#unread === 0 && !this.#listed && this.#writer.length < MESSAGES_BYTES);
 		if (this.#listed) this.#writer.endOfStats();
-		const before = this.#stream.work.savedBytes;
 		this.#stream.level = LIST_LEVEL;
 		yield this.#take();
-		this.#savedOfList += this.#stream.work.savedBytes - before;
 	}
 
 	#offer(entry: ContextEntry): void {
@@ -237,7 +236,7 @@ class DiffCopy {
 		for (const { id, start, end, last, gzipOf } of pieces) {
 			const part = bytes.subarray(start, end);
 			if (gzipOf === undefined) this.#writer.data(id, part);
-			else this.#savedBytes += this.#writer.gzippedData(id, gzipOf, part);
+			else this.#savedInMessages += this.#writer.gzippedData(id, gzipOf, part);
 			this.#bytes += gzipOf ?? part.length;
 			if (!last) continue;
 			this.#writer.endOfFile(id);
@@ -247,20 +246,20 @@ class DiffCopy {
 	}
 
 	#take(): FramedMessages {
-		this.#sentBytes += this.#writer.length;
+		this.#messageBytes += this.#writer.length;
 		this.#tell();
 		return this.#writer.take();
 	}
 
 	#tell(): void {
-		const saved = this.#bytes === 0 ? 0 : this.#stream.work.savedBytes - this.#savedOfList;
+		this.#savedInStream += this.#stream.takeSaved(this.#messageBytes - this.#savedInStream);
 		this.#observer.progress({
 			offeredFiles: this.#offeredFiles,
 			offeredBytes: this.#offeredBytes,
 			files: this.#files,
 			bytes: this.#bytes,
-			sentBytes: this.#sentBytes - saved,
-			savedBytes: this.#savedBytes + saved,
+			sentBytes: this.#messageBytes - this.#savedInStream,
+			savedBytes: this.#savedInMessages + this.#savedInStream,
 		});
 	}
 }

@@ -16,6 +16,14 @@ export class CompressionWork {
 	savedBytes = 0;
 	/** Milliseconds. */
 	durationMs = 0;
+	#taken = 0;
+
+	/** As in StreamCompression. */
+	takeSaved(most: number): number {
+		const taken = Math.min(most, this.savedBytes - this.#taken);
+		this.#taken += taken;
+		return taken;
+	}
 }
 
 /**

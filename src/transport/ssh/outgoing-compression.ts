@@ -89,6 +89,7 @@ export class OutgoingCompression {
 		const tell = () => this.#tell();
 		return {
 			work: this.#work,
+			takeSaved: (most) => this.#work.takeSaved(most),
 			get isPossible() {
 				return isPossible();
 			},

@@ -175,10 +175,13 @@ describe("the closing report", () => {
 	});
 
 	it("has no share of a context that is smaller than what any build sends", () => {
-		const wireOf = (bytes: number, sent: number) => {
+		const wireOf = (bytes: number, sent: number, used = bytes) => {
 			const context = { files: 3, bytes, ignored: { files: 0, bytes: 0, complete: true } };
+			const none = { files: 0, bytes: 0 };
+			const counts = { sentBytes: sent, savedBytes: 0, alreadyThere: none };
+			const upload = { transfer: "sync", files: 1, bytes: used, ...counts } as const;
 			const wire = { sent, received: 9270 };
-			const lines = reportLines({ ...report, context, wire }, colors, 80);
+			const lines = reportLines({ ...report, context, upload, wire }, colors, 80);
 			return lines.find((line) => line.startsWith("wire"));
 		};
 		assert.equal(wireOf(600, 42_600), "wire     42.6 kB sent, 9.27 kB received");
@@ -189,6 +192,11 @@ describe("the closing report", () => {
 		assert.equal(
 			wireOf(600_000, 6_000_000),
 			"wire     6 MB sent (10x of the context), 9.27 kB received",
+		);
+		// What named contexts have is not in the size of the context itself.
+		assert.equal(
+			wireOf(600, 6_000_000, 6_000_000),
+			"wire     6 MB sent (100% of the context), 9.27 kB received",
 		);
 	});
 

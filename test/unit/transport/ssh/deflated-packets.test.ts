@@ -101,3 +101,13 @@ test("new keys begin a new stream, of what was before them nothing is referred t
 	stream.send(names, 6);
 	assert.ok(stream.received().equals(names));
 });
+
+test("what was saved is taken once, by whoever comes first and has sent so much", () => {
+	const work = new CompressionWork();
+	work.savedBytes = 100;
+	assert.equal(work.takeSaved(70), 70);
+	assert.equal(work.takeSaved(70), 30);
+	assert.equal(work.takeSaved(70), 0);
+	work.savedBytes = 110;
+	assert.equal(work.takeSaved(70), 10);
+});
