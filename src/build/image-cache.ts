@@ -4,11 +4,10 @@ import { UsageError } from "../errors.js";
 import { BlobCache } from "../image/cache/blob-cache.js";
 import type { ReturnCache } from "../image/image-return.js";
 import { cacheFolder } from "./cache-folder.js";
+import { byteSize } from "./go-values.js";
 
 /** Bytes that it may grow to where nothing else is said. */
 const DEFAULT_LIMIT = 20 * 1024 ** 3;
-
-const UNITS = ["", "k", "m", "g", "t"];
 
 /**
  * The cache of this user's images, and what it may grow to: RBUILD_CACHE_SIZE, such as "5g".
@@ -23,8 +22,8 @@ export function imageCache(environment: Environment): ReturnCache {
 }
 
 function parseLimit(text: string): number {
-	const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text.trim()) ?? [];
-	if (number !== undefined) return Number(number) * 1024 ** UNITS.indexOf(unit.toLowerCase());
+	const bytes = byteSize(text);
+	if (bytes !== undefined) return bytes;
 	throw new UsageError(`RBUILD_CACHE_SIZE is "${text}", which is not a size`, {
 		hint: "write it as a number with a unit, such as 5g",
 	});

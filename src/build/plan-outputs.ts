@@ -7,6 +7,7 @@ import { parseTag } from "../image/reference.js";
 import { checkWritable } from "../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../image/save-place.js";
 import { localDaemon } from "../target/choose-target.js";
+import { parseBoolean } from "./go-values.js";
 import type { BuildOptions, OutputOption, PushVia, SaveOption } from "./options.js";
 
 /** What becomes of a build: an image in the daemon's store and where it is brought, or something else. */
@@ -254,11 +255,12 @@ async function checkPlaces(
 	}
 }
 
-/** As Go's strconv.ParseBool. @throws UsageError */
+/** @throws UsageError */
 function isTrue(attrs: Readonly<Record<string, string>>, name: string): boolean {
 	const text = attrs[name];
-	if (text === undefined || /^(?:0|f|false)$/i.test(text)) return false;
-	if (/^(?:1|t|true)$/i.test(text)) return true;
+	if (text === undefined) return false;
+	const isOn = parseBoolean(text);
+	if (isOn !== undefined) return isOn;
 	throw new UsageError(`--output …,${name}=${text} is neither true nor false`, {
 		hint: `write ${name}=true or ${name}=false`,
 	});

@@ -2,6 +2,7 @@ import type { SolveRequest, TypedAttrs } from "../buildkit/control.js";
 import type { Ulimit } from "../engine/build-request.js";
 import { isKnownFrontend } from "../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "./build-plan.js";
+import { parseBoolean } from "./go-values.js";
 import { namedContextAttrs } from "./named-contexts.js";
 
 /** What a plan comes to in the words of BuildKit's Dockerfile frontend, as docker/buildx says it. */
@@ -58,7 +59,7 @@ function imageExporter(
 /** The build argument is how the docker CLI asks for an inline cache. */
 function cacheExports({ buildkit, request }: BuildPlan): readonly TypedAttrs[] {
 	const { cacheExports } = buildkit;
-	const isInline = isTrue(request.buildArgs?.BUILDKIT_INLINE_CACHE);
+	const isInline = parseBoolean(request.buildArgs?.BUILDKIT_INLINE_CACHE ?? undefined);
 	if (!isInline || cacheExports.some(({ type }) => type === "inline")) return cacheExports;
 	return [...cacheExports, { type: "inline", attrs: {} }];
 }
@@ -120,9 +121,4 @@ function present(attrs: Readonly<Record<string, string | undefined>>): Record<st
 	return Object.fromEntries(
 		Object.entries(attrs).filter((entry): entry is [string, string] => entry[1] !== undefined),
 	);
-}
-
-/** As Go's strconv.ParseBool reads it. */
-function isTrue(value: string | null | undefined): boolean {
-	return ["1", "t", "T", "TRUE", "true", "True"].includes(value ?? "");
 }

@@ -1,8 +1,8 @@
 import type { FrontendCall } from "../build/build-plan.js";
+import { parseBoolean } from "../build/go-values.js";
 import type { CacheOption } from "../build/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
-import { parseBoolean } from "./option-values.js";
 
 /** Readers for the values of flags that BuildKit brought, in the forms that docker buildx takes. */
 

@@ -1,7 +1,7 @@
 import type { Options } from "yargs";
+import { parseBoolean } from "../build/go-values.js";
 import { UsageError } from "../errors.js";
 import type { TypedCommand } from "./commands.js";
-import { parseBoolean } from "./option-values.js";
 import { suggestion } from "./suggestion.js";
 
 /**

@@ -1,3 +1,4 @@
+import { parseBoolean } from "../build/go-values.js";
 import type { SecretOption, SshOption } from "../build/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
@@ -62,7 +63,7 @@ export function parseSsh(text: string): SshOption {
 }
 
 function readBoolean(value: string, text: string): boolean {
-	if (/^(true|1)$/i.test(value)) return true;
-	if (/^(false|0)$/i.test(value)) return false;
+	const isOn = parseBoolean(value);
+	if (isOn !== undefined) return isOn;
 	throw new UsageError(`--ssh "${text}": raw is true or false`);
 }

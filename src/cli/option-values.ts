@@ -1,3 +1,4 @@
+import { byteSize } from "../build/go-values.js";
 import type { PushVia, SecretsCheck, TransferChoice, Ulimit } from "../build/options.js";
 import { UsageError } from "../errors.js";
 
@@ -34,25 +35,13 @@ function splitPair(text: string, flag: string): [string, string | undefined] {
 	return [key, equals === -1 ? undefined : text.slice(equals + 1)];
 }
 
-/** As Go's strconv.ParseBool reads it; undefined for what is neither. */
-export function parseBoolean(text: string | undefined): boolean | undefined {
-	if (text === undefined) return undefined;
-	if (/^(?:1|t|true|T|TRUE|True)$/.test(text)) return true;
-	return /^(?:0|f|false|F|FALSE|False)$/.test(text) ? false : undefined;
-}
-
-const UNITS: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4 };
-
-/** Bytes from "64m", "1.5gb", "512KiB" or "1024": powers of 1024, as docker's --shm-size. */
+/** Bytes from "64m": powers of 1024, as docker's --shm-size. */
 export function parseByteSize(text: string, flag: string): number {
-	const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
-	const power = UNITS[(match?.[2] || "b").toLowerCase()];
-	if (match === null || power === undefined) {
-		throw new UsageError(`${flag} "${text}" is not a size`, {
-			hint: `write it as a number with a unit, such as ${flag} 64m`,
-		});
-	}
-	return Math.floor(Number(match[1]) * 1024 ** power);
+	const bytes = byteSize(text);
+	if (bytes !== undefined) return bytes;
+	throw new UsageError(`${flag} "${text}" is not a size`, {
+		hint: `write it as a number with a unit, such as ${flag} 64m`,
+	});
 }
 
 export const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];

