@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { makeFolder } from "../folder.js";
+import { UnfinishedFile } from "../unfinished-file.js";
 import type { Digest } from "./digest.js";
-import { UnfinishedFile } from "./unfinished-file.js";
 
 /** A folder of blobs by their digests. */
 export interface BlobFolder {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UnfinishedFile } from "../unfinished-file.js";
 
 const SEED_BYTES = 16;
 
@@ -35,11 +37,11 @@ function seedIn(entry: unknown): string {
 
 /** Two at once may lose one's seed, which is made up again then. */
 async function keep(file: string, seeds: Record<string, unknown>): Promise<void> {
-	const temporary = `${file}.${randomBytes(6).toString("hex")}`;
 	try {
-		await writeFile(temporary, JSON.stringify(seeds, null, "  "), { mode: 0o600, flag: "wx" });
-		await rename(temporary, file);
+		await using unfinished = await UnfinishedFile.create(dirname(file), 0o600);
+		await unfinished.append(Buffer.from(JSON.stringify(seeds, null, "  ")));
+		await unfinished.commit(file);
 	} catch {
-		await unlink(temporary).catch(() => {});
+		// This build has a seed all the same.
 	}
 }

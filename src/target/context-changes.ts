@@ -4,7 +4,7 @@ import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
 import { contextFolders, type DockerContext } from "./context-store.js";
-import { replaceFile } from "./replace-file.js";
+import { writeSettings } from "./settings-file.js";
 
 /** What a new context is made of. */
 export interface ContextContent extends Omit<DockerContext, "tlsFiles"> {
@@ -22,7 +22,7 @@ export async function writeContext(content: ContextContent, environment: Environ
 	const folders = contextFolders(name, environment);
 	const pems = { "ca.pem": tls.ca, "cert.pem": tls.certificate, "key.pem": tls.key };
 	for (const [file, pem] of Object.entries(pems)) {
-		if (pem !== undefined) await replaceFile(join(folders.tls, "docker", file), pem, 0o600);
+		if (pem !== undefined) await writeSettings(join(folders.tls, "docker", file), pem, 0o600);
 	}
 	const meta = {
 		Name: name,
@@ -30,7 +30,7 @@ export async function writeContext(content: ContextContent, environment: Environ
 		Endpoints: { docker: { Host: host, SkipTLSVerify: skipTlsVerify } },
 	};
 	// Last: with it, the context is there.
-	await replaceFile(join(folders.meta, "meta.json"), JSON.stringify(meta), 0o644);
+	await writeSettings(join(folders.meta, "meta.json"), JSON.stringify(meta), 0o644);
 }
 
 /** @throws UsageError when it cannot be removed */

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { replaceFile } from "./replace-file.js";
+import { writeSettings } from "./settings-file.js";
 
 /** Docker's folder of the user: config.json, the contexts, and TLS files by default. Absolute. */
 export function dockerConfigFolder(environment: Environment): string {
@@ -55,7 +55,7 @@ export async function useContext(name: string | undefined, environment: Environm
 	const changed = name === undefined ? others : { ...config, currentContext: name };
 	const indentation = text === "" ? "\t" : (/^[\t ]+(?=")/m.exec(text)?.[0] ?? "");
 	const end = text.endsWith("\n") ? "\n" : "";
-	await replaceFile(path, JSON.stringify(changed, null, indentation) + end, 0o600);
+	await writeSettings(path, JSON.stringify(changed, null, indentation) + end, 0o600);
 }
 
 async function readConfig(environment: Environment) {

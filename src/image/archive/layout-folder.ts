@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
+import { temporaryPath, UnfinishedFile } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";
-import { temporaryPath, UnfinishedFile } from "../unfinished-file.js";
 import type { TarEntry } from "./tar-entries.js";
 
 /**

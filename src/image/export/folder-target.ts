@@ -3,8 +3,8 @@ import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:f
 import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
+import { temporaryPath } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";
-import { temporaryPath } from "../unfinished-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
 import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";

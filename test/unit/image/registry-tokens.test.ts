@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -141,6 +149,7 @@ describe("registry tokens", () => {
 			const broken = mkdtempSync(join(directory, "broken-"));
 			mkdirSync(join(broken, ".token_seed"));
 			assert.equal((await seedOf("ghcr.io", broken))?.length, 16);
+			assert.deepEqual(readdirSync(broken), [".token_seed"]);
 		});
 	});
 

@@ -1,0 +1,27 @@
+import { realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UsageError } from "../errors.js";
+import { makeFolder } from "../folder.js";
+import { systemReason } from "../system-reason.js";
+import { UnfinishedFile } from "../unfinished-file.js";
+
+/**
+ * Writes a file of the user's settings for docker, which others may read at the same time: it is there as a
+ * whole, or as it was. A link stays a link, and a file keeps its permissions.
+ *
+ * @param mode of a new file
+ * @throws UsageError
+ */
+export async function writeSettings(path: string, content: string | Uint8Array, mode: number) {
+	try {
+		await makeFolder(dirname(path), 0o700);
+		const target = await realpath(path).catch(() => path);
+		const existing = await stat(target).catch(() => undefined);
+		const permissions = (existing?.mode ?? mode) & 0o777;
+		await using file = await UnfinishedFile.create(dirname(target), permissions);
+		await file.append(Buffer.from(content));
+		await file.commit(target);
+	} catch (error) {
+		throw new UsageError(`cannot write ${path}: ${systemReason(error)}`, { cause: error });
+	}
+}
