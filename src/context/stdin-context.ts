@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { ContextError, UsageError } from "../errors.js";
+import { isTarHeader, TAR_BLOCK } from "../tar-block.js";
 
 /** What came on standard input for the CONTEXT "-". */
 export type StdinContext =
@@ -10,8 +11,6 @@ export type StdinContext =
 			readonly compressed: boolean;
 	  }
 	| { readonly kind: "dockerfile"; readonly content: Uint8Array };
-
-const TAR_BLOCK = 512;
 
 /** The compressed forms that a daemon unpacks (moby/go-archive compression.Detect). */
 const COMPRESSION_MAGIC = [
@@ -77,15 +76,4 @@ async function* prepend(
 ): AsyncGenerator<Uint8Array> {
 	yield head;
 	yield* { [Symbol.asyncIterator]: () => rest };
-}
-
-/** The checksum of a POSIX tar header (pax, "ustar Interchange Format"): bytes 148 to 155, octal. */
-function isTarHeader(head: Uint8Array): boolean {
-	if (head.length < TAR_BLOCK) return false;
-	let sum = 0;
-	for (let index = 0; index < TAR_BLOCK; index++) {
-		sum += index >= 148 && index < 156 ? 0x20 : (head[index] ?? 0);
-	}
-	const field = Buffer.from(head.subarray(148, 156)).toString("latin1");
-	return Number.parseInt(field.replace(/^[\0 ]+/, ""), 8) === sum;
 }

@@ -1,3 +1,4 @@
+import { padded, TAR_BLOCK } from "../tar-block.js";
 import type { ContextEntry, EntryType } from "./manifest.js";
 import { toBytes } from "./path-bytes.js";
 
@@ -6,8 +7,6 @@ import { toBytes } from "./path-bytes.js";
  * length as the bytes they are, and sizes above 8 GiB; Go's archive/tar, which every daemon reads
  * with, takes all of it. PAX would want UTF-8.
  */
-
-export const TAR_BLOCK = 512;
 
 const NAME_BYTES = 100;
 const LONG_LINK = Buffer.from("././@LongLink");
@@ -67,11 +66,6 @@ export function tarHeader(entry: ContextEntry): TarHeader {
 			writeBlock(entry, name, target, into, header);
 		},
 	};
-}
-
-/** The length of content with its padding. */
-export function padded(bytes: number): number {
-	return Math.ceil(bytes / TAR_BLOCK) * TAR_BLOCK;
 }
 
 // Thousands of headers are written before V8 has compiled any of this: each writes its bytes itself, and

@@ -1,9 +1,10 @@
 import { closeSync } from "node:fs";
+import { padded, TAR_BLOCK } from "../tar-block.js";
 import { type ExtraFile, extraEntry } from "./extra-files.js";
 import type { ContextEntry } from "./manifest.js";
 import { changedWhileRead } from "./read-failure.js";
 import type { SourceTree } from "./source-tree.js";
-import { padded, TAR_BLOCK, type TarHeader, tarHeader } from "./tar-header.js";
+import { type TarHeader, tarHeader } from "./tar-header.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** A piece of the archive, in a buffer of its own, and how far it has come with this piece. */

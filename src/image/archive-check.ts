@@ -1,9 +1,9 @@
 import { Transform, type TransformCallback } from "node:stream";
 import { DeliveryError } from "../errors.js";
+import { isTarHeader, padded, TAR_BLOCK } from "../tar-block.js";
 import { ArchiveContents, type ArchiveEntry } from "./archive-contents.js";
 
-const BLOCK = 512;
-const EMPTY_BLOCK = Buffer.alloc(BLOCK);
+const EMPTY_BLOCK = Buffer.alloc(TAR_BLOCK);
 
 /**
  * Passes an image archive (a tar of GET /images/get) through unchanged and reads along, so that one
@@ -73,9 +73,9 @@ export class ArchiveCheck extends Transform {
 
 	/** Takes a header, or a block of the end, and returns what comes after it. */
 	#readBlock(chunk: Buffer): Buffer {
-		const wanted = BLOCK - this.#partial.length;
+		const wanted = TAR_BLOCK - this.#partial.length;
 		this.#partial = Buffer.concat([this.#partial, chunk.subarray(0, wanted)]);
-		if (this.#partial.length === BLOCK) {
+		if (this.#partial.length === TAR_BLOCK) {
 			const block = this.#partial;
 			this.#partial = Buffer.alloc(0);
 			if (block.equals(EMPTY_BLOCK)) this.#emptyBlocks++;
@@ -85,10 +85,10 @@ export class ArchiveCheck extends Transform {
 	}
 
 	#startEntry(header: Buffer): void {
-		if (this.#emptyBlocks > 0 || !isHeader(header)) throw damaged(header);
+		if (this.#emptyBlocks > 0 || !isTarHeader(header)) throw damaged(header);
 		this.#entry = this.contents.entry(header);
 		this.#data = this.#entry.size;
-		this.#padding = (BLOCK - (this.#data % BLOCK)) % BLOCK;
+		this.#padding = padded(this.#data) - this.#data;
 	}
 
 	#readEnd(): void {
@@ -103,15 +103,6 @@ export class ArchiveCheck extends Transform {
 			);
 		}
 	}
-}
-
-/** POSIX pax format: the sum of all bytes, with the checksum's own eight taken as blanks. */
-function isHeader(block: Buffer): boolean {
-	let sum = 8 * 0x20;
-	for (const [index, byte] of block.entries()) {
-		if (index < 148 || index >= 156) sum += byte;
-	}
-	return Number.parseInt(block.toString("latin1", 148, 156), 8) === sum;
 }
 
 /** @param text what stands where a header should be: perhaps the daemon's reason, as JSON */

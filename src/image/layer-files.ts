@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
+import { isTarHeader, padded, TAR_BLOCK } from "../tar-block.js";
 
-const BLOCK = 512;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
 interface TarFile {
@@ -22,26 +22,19 @@ export function layerFiles(archive: Buffer, limit: number): ReadonlyMap<string, 
 /** The regular files of a tar; none for what is no tar, and those before the end of what is cut off. */
 function tarFiles(tar: Buffer): readonly TarFile[] {
 	const files: TarFile[] = [];
-	for (let at = 0; at + BLOCK <= tar.length; ) {
-		const header = tar.subarray(at, at + BLOCK);
-		if (!isHeader(header)) break;
+	for (let at = 0; at + TAR_BLOCK <= tar.length; ) {
+		const header = tar.subarray(at, at + TAR_BLOCK);
+		if (!isTarHeader(header)) break;
 		const size = Number.parseInt(header.toString("latin1", 124, 136), 8) || 0;
-		const content = tar.subarray(at + BLOCK, at + BLOCK + size);
+		const content = tar.subarray(at + TAR_BLOCK, at + TAR_BLOCK + size);
 		const isFile = header[156] === 0 || header[156] === 0x30;
 		if (isFile && content.length === size) {
 			const name = header.toString("utf8", 0, 100).replace(/\0.*$/s, "");
 			files.push({ name, content });
 		}
-		at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+		at += TAR_BLOCK + padded(size);
 	}
 	return files;
-}
-
-/** By its checksum, which counts its own field as blanks. */
-function isHeader(header: Buffer): boolean {
-	let sum = 8 * 0x20;
-	for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += header[at] as number;
-	return Number.parseInt(header.toString("latin1", 148, 156), 8) === sum;
 }
 
 function unpacked(content: Buffer, limit: number): Buffer {

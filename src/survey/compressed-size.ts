@@ -3,9 +3,9 @@ import { deflateRawSync } from "node:zlib";
 import type { ContextEntry } from "../context/manifest.js";
 import { totalsOf } from "../context/part-of-context.js";
 import type { SourceTree } from "../context/source-tree.js";
-import { padded, TAR_BLOCK } from "../context/tar-header.js";
 import { packTar } from "../context/tar-pack.js";
 import { ContextError } from "../errors.js";
+import { padded, TAR_BLOCK } from "../tar-block.js";
 
 /** What zlib looks back is half of this, so that it costs a sample little to begin anew. */
 const SAMPLE_BYTES = 64 * 1024;

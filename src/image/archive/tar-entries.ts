@@ -1,6 +1,5 @@
 import { DeliveryError } from "../../errors.js";
-
-const BLOCK = 512;
+import { padded, TAR_BLOCK } from "../../tar-block.js";
 
 /** A regular file of a tar. */
 export interface TarEntry {
@@ -35,13 +34,13 @@ export async function* tarOf(entries: readonly TarEntry[]): AsyncGenerator<Uint8
 			yield chunk;
 		}
 		if (written !== size) throw new DeliveryError(`${name} has ${written} bytes, not ${size}`);
-		if (size % BLOCK > 0) yield Buffer.alloc(BLOCK - (size % BLOCK));
+		if (padded(size) > size) yield Buffer.alloc(padded(size) - size);
 	}
-	yield Buffer.alloc(2 * BLOCK);
+	yield Buffer.alloc(2 * TAR_BLOCK);
 }
 
 function header(name: string, size: number): Buffer {
-	const block = Buffer.alloc(BLOCK);
+	const block = Buffer.alloc(TAR_BLOCK);
 	const put = (text: string, at: number) => block.write(text, at, "latin1");
 	put(name, 0);
 	put("0000644\0", 100);
