@@ -11,6 +11,7 @@ import { DeliveryError } from "../errors.js";
 import type { BlobCache } from "./cache/blob-cache.js";
 import { type Digest, digestOf, hexOf } from "./digest.js";
 import { type Descriptor, diffIdsOf } from "./image-manifest.js";
+import { DOCKER_TYPES } from "./media-types.js";
 
 /** A part of an archive that may be a layer. */
 interface StoredLayer {
@@ -34,12 +35,6 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 /** What a document begins with. */
 const BRACE = 0x7b;
-
-const TYPES = {
-	manifest: "application/vnd.docker.distribution.manifest.v2+json",
-	config: "application/vnd.docker.container.image.v1+json",
-	layer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
-};
 
 /**
  * Puts the image of docker's own archive (moby, image/spec) into the cache as a registry has it: layers
@@ -167,14 +162,18 @@ async function storeManifest(
 	const manifest = Buffer.from(
 		JSON.stringify({
 			schemaVersion: 2,
-			mediaType: TYPES.manifest,
-			config: { mediaType: TYPES.config, size: config.length, digest: configDigest },
-			layers: complete.map(({ size, digest }) => ({ mediaType: TYPES.layer, size, digest })),
+			mediaType: DOCKER_TYPES.manifest,
+			config: { mediaType: DOCKER_TYPES.config, size: config.length, digest: configDigest },
+			layers: complete.map(({ size, digest }) => ({
+				mediaType: DOCKER_TYPES.gzipLayer,
+				size,
+				digest,
+			})),
 		}),
 	);
 	await cache.store(config);
 	const digest = await cache.store(manifest);
-	return { mediaType: TYPES.manifest, digest, size: manifest.length };
+	return { mediaType: DOCKER_TYPES.manifest, digest, size: manifest.length };
 }
 
 /** The first image of manifest.json. */

@@ -1,6 +1,7 @@
 import { fields } from "../engine/document.js";
 import { DeliveryError } from "../errors.js";
 import { asDigest, type Digest } from "./digest.js";
+import { DOCKER_TYPES, OCI_TYPES } from "./media-types.js";
 
 /** A blob, as a manifest or an index names it (OCI image-spec, descriptor). */
 export interface Descriptor {
@@ -17,17 +18,12 @@ export type Manifest =
 	| { readonly kind: "image"; readonly config: Descriptor; readonly layers: readonly Descriptor[] }
 	| { readonly kind: "index"; readonly manifests: readonly Descriptor[] };
 
-/** Both spellings of each: docker's schema 2, and the image-spec's. */
-const MEDIA_TYPES = {
-	index: [
-		"application/vnd.oci.image.index.v1+json",
-		"application/vnd.docker.distribution.manifest.list.v2+json",
-	],
-	manifest: [
-		"application/vnd.oci.image.manifest.v1+json",
-		"application/vnd.docker.distribution.manifest.v2+json",
-	],
-} as const;
+const MANIFEST_TYPES: readonly string[] = [
+	OCI_TYPES.index,
+	OCI_TYPES.manifest,
+	DOCKER_TYPES.index,
+	DOCKER_TYPES.manifest,
+];
 
 /** Longest one that is taken, in bytes: as registries do. */
 export const MANIFEST_LIMIT = 4 * 1024 * 1024;
@@ -36,7 +32,7 @@ export const MANIFEST_LIMIT = 4 * 1024 * 1024;
 const PARTS_LIMIT = 1000;
 
 export function isManifestType(mediaType: string): boolean {
-	return [...MEDIA_TYPES.index, ...MEDIA_TYPES.manifest].some((type) => type === mediaType);
+	return MANIFEST_TYPES.includes(mediaType);
 }
 
 /** @throws DeliveryError for what is neither a manifest nor an index */

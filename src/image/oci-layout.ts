@@ -6,6 +6,7 @@ import { makeFolder } from "../folder.js";
 import { systemReason } from "../system-reason.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
+import { OCI_TYPES } from "./media-types.js";
 import { replaceFile, writeFailure } from "./replacement-file.js";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -82,7 +83,7 @@ export class OciLayout {
 		const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [TAG]: tag } };
 		const index = {
 			schemaVersion: 2,
-			mediaType: "application/vnd.oci.image.index.v1+json",
+			mediaType: OCI_TYPES.index,
 			...document,
 			manifests: [...others, tagged],
 		};

@@ -1,15 +1,12 @@
 import type { Descriptor, Manifest } from "./image-manifest.js";
+import { DOCKER_TYPES, OCI_TYPES } from "./media-types.js";
 
-const OCI_TYPES: Readonly<Record<string, string>> = {
-	"application/vnd.docker.distribution.manifest.v2+json":
-		"application/vnd.oci.image.manifest.v1+json",
-	"application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
-	"application/vnd.docker.image.rootfs.diff.tar.gzip":
-		"application/vnd.oci.image.layer.v1.tar+gzip",
-	"application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
+const TRANSLATIONS: Readonly<Record<string, string>> = {
+	[DOCKER_TYPES.manifest]: OCI_TYPES.manifest,
+	[DOCKER_TYPES.config]: OCI_TYPES.config,
+	[DOCKER_TYPES.gzipLayer]: OCI_TYPES.gzipLayer,
+	[DOCKER_TYPES.tarLayer]: OCI_TYPES.tarLayer,
 };
-
-export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 
 /**
  * A manifest in docker's own media types as one in those of OCI, of the same configuration and layers.
@@ -19,7 +16,7 @@ export function inOciTypes(
 	root: Descriptor,
 	manifest: Manifest | undefined,
 ): { readonly mediaType: string; readonly content: Buffer } | undefined {
-	const mediaType = OCI_TYPES[root.mediaType];
+	const mediaType = TRANSLATIONS[root.mediaType];
 	if (manifest?.kind !== "image" || mediaType === undefined) return undefined;
 	const { config, layers } = manifest;
 	const document = {
@@ -32,5 +29,5 @@ export function inOciTypes(
 }
 
 function translated({ mediaType, digest, size }: Descriptor): Descriptor {
-	return { mediaType: OCI_TYPES[mediaType] ?? mediaType, digest, size };
+	return { mediaType: TRANSLATIONS[mediaType] ?? mediaType, digest, size };
 }

@@ -4,7 +4,8 @@ import { DeliveryError } from "../errors.js";
 import type { BlobCache } from "./cache/blob-cache.js";
 import type { CachedImage } from "./cache/cached-image.js";
 import type { Descriptor } from "./image-manifest.js";
-import { inOciTypes, OCI_INDEX } from "./oci-types.js";
+import { OCI_TYPES } from "./media-types.js";
+import { inOciTypes } from "./oci-types.js";
 
 /** The image of one platform, which is in the cache with all its layers. */
 export interface PlatformImage {
@@ -38,7 +39,7 @@ export async function makePlatformIndex(
 	const parts = await Promise.all(images.map((image) => entriesOf(cache, image)));
 	const index = {
 		schemaVersion: 2,
-		mediaType: OCI_INDEX,
+		mediaType: OCI_TYPES.index,
 		manifests: [
 			...parts.map(({ manifest }) => manifest),
 			...parts.flatMap(({ attestations }) => attestations),
@@ -48,7 +49,7 @@ export async function makePlatformIndex(
 	const content = Buffer.from(JSON.stringify(index));
 	const digest = await cache.store(content);
 	return {
-		root: { mediaType: OCI_INDEX, digest, size: content.length },
+		root: { mediaType: OCI_TYPES.index, digest, size: content.length },
 		manifests: parts.map(({ manifest }) => manifest),
 	};
 }

@@ -3,7 +3,8 @@ import type { BlobCache } from "../cache/blob-cache.js";
 import { blobsOf, type CachedImage } from "../cache/cached-image.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
 import type { Descriptor } from "../image-manifest.js";
-import { inOciTypes, OCI_INDEX } from "../oci-types.js";
+import { OCI_TYPES } from "../media-types.js";
+import { inOciTypes } from "../oci-types.js";
 import { parseTag } from "../reference.js";
 import { type TarEntry, tarEntry } from "./tar-entries.js";
 
@@ -37,7 +38,7 @@ export async function imageLayout(
 	const root = await ociRoot(cache, contents, manifests);
 	const index = {
 		schemaVersion: 2,
-		mediaType: OCI_INDEX,
+		mediaType: OCI_TYPES.index,
 		manifests: named(root, tags, annotations),
 	};
 	const blobs = blobsOf(contents).filter(({ digest }) => !without.has(digest));
