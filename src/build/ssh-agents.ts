@@ -10,10 +10,9 @@ import { UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { systemReason } from "../system-reason.js";
 import { readPrivateKey } from "../transport/ssh/private-key.js";
+import { userAgent } from "../transport/ssh/ssh-option-values.js";
 import type { SshOption } from "./options.js";
 
-/** Where OpenSSH's agent listens on Windows. */
-const WINDOWS_AGENT = "\\\\.\\pipe\\openssh-ssh-agent";
 const WINDOWS_PIPE = /^[\\/]{2}[^\\/]+[\\/]+pipe[\\/]+/;
 
 /** No key is larger, in bytes. */
@@ -73,8 +72,8 @@ async function openSocket(
 	return onlyListAndSign(socketAgent(path));
 }
 
-function agentOf(id: string, { variables, platform }: Environment): string {
-	const path = variables.SSH_AUTH_SOCK || (platform === "win32" ? WINDOWS_AGENT : undefined);
+function agentOf(id: string, environment: Environment): string {
+	const path = userAgent(environment);
 	if (path !== undefined) return path;
 	throw new UsageError(`--ssh ${id} needs an ssh agent, and SSH_AUTH_SOCK is not set`, {
 		hint: `start one (eval "$(ssh-agent)" && ssh-add), or name a key file: --ssh ${id}=FILE`,

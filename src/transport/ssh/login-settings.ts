@@ -1,3 +1,4 @@
+import { isYes } from "./ssh-option-values.js";
 import type { SshOptions } from "./ssh-settings.js";
 
 const METHODS = ["publickey", "keyboard-interactive", "password"] as const;
@@ -44,10 +45,6 @@ export function loginSettings(
 		pkcs11Provider: isNo(pkcs11Provider) ? undefined : pkcs11Provider,
 		gssapi: isYes(first("gssapiauthentication")),
 	};
-}
-
-function isYes(value: string | undefined): boolean {
-	return value !== undefined && /^(yes|true)$/i.test(value);
 }
 
 function isNo(value: string | undefined): boolean {

@@ -14,19 +14,22 @@ export function addressFamily(option: string | undefined): 4 | 6 | undefined {
 	return option === "inet6" ? 6 : undefined;
 }
 
+/** Where the user's own agent listens, if there is one. */
+export function userAgent({ variables, platform }: Environment): string | undefined {
+	return variables.SSH_AUTH_SOCK || (platform === "win32" ? WINDOWS_AGENT : undefined);
+}
+
 export function agentSocket(
 	option: string | undefined,
 	path: (text: string) => string,
-	{ variables, platform }: Environment,
+	environment: Environment,
 ): string | undefined {
-	if (option === undefined || option === "SSH_AUTH_SOCK") {
-		return variables.SSH_AUTH_SOCK || (platform === "win32" ? WINDOWS_AGENT : undefined);
-	}
+	if (option === undefined || option === "SSH_AUTH_SOCK") return userAgent(environment);
 	if (isNone(option)) {
 		return undefined;
 	}
 	if (/^\$\w+$/.test(option)) {
-		return variables[option.slice(1)] || undefined;
+		return environment.variables[option.slice(1)] || undefined;
 	}
 	return option.startsWith("\\\\.\\pipe\\") ? option : path(option);
 }
