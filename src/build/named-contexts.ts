@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isRemoteUrl } from "../context/context-source.js";
 import {
 	type DirectoryContext,
 	type DirectoryContextOptions,
@@ -160,7 +161,7 @@ async function parse(name: string, value: string, environment: Environment): Pro
 			hint: "a variable that is not set? Leave the flag out to do without",
 		});
 	}
-	if (/^(?:docker-image:\/\/|https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(value)) {
+	if (value.startsWith("docker-image://") || isRemoteUrl(value)) {
 		return { kind: "remote", source: value };
 	}
 	if (value.startsWith("target:")) {

@@ -35,16 +35,16 @@ export async function parseContextSource(
 			hint: "give the directory that holds the Dockerfile, and name the Dockerfile with -f",
 		});
 	}
-	if (isUrl(argument)) return { kind: "url", url: argument };
+	if (isRemoteUrl(argument)) return { kind: "url", url: argument };
 	throw new ContextError(`the build context ${argument} does not exist`, {
 		hint: `it was looked for at ${directory}`,
 	});
 }
 
 /**
- * The forms that a daemon takes as `remote`: moby daemon/builder/remotecontext/urlutil, and ssh://, which
- * BuildKit knows beside them (util/gitutil).
+ * Whether a daemon fetches it by itself: the forms that it takes as `remote` (moby
+ * daemon/builder/remotecontext/urlutil), and ssh://, which BuildKit knows beside them (util/gitutil).
  */
-function isUrl(text: string): boolean {
+export function isRemoteUrl(text: string): boolean {
 	return /^(?:https?:\/\/|git:\/\/|ssh:\/\/|github\.com\/|git@)/.test(text);
 }
