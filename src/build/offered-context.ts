@@ -16,8 +16,8 @@ import type { Run, UploadReport } from "../events.js";
 import { isKnownFrontend, namedFrontend } from "../survey/dockerfile/frontends.js";
 import type { ContextIndex } from "./context-index.js";
 import type { NamedDirectories } from "./named-contexts.js";
-import { SyncUpload, type UploadTotals } from "./sync-upload.js";
-import { openUpload } from "./upload.js";
+import { SyncUpload } from "./sync-upload.js";
+import { openUpload, type UploadTotals } from "./upload.js";
 
 /** Bytes that come with a request, unasked: as much as goes out before TCP waits for an answer (RFC 6928). */
 const MOST_INPUT = 14_000;

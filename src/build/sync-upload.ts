@@ -4,15 +4,7 @@ import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
 import { isForRules } from "../context/context-filter.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
-
-/** Of all directories that may be asked for; the Dockerfile's is not counted. */
-export interface UploadTotals {
-	readonly files: number;
-	readonly bytes: number;
-}
-
-/** Milliseconds between two progress events. */
-const PROGRESS_INTERVAL = 100;
+import { PROGRESS_INTERVAL, type UploadTotals } from "./upload.js";
 
 const NOTHING: CopyProgress = {
 	offeredFiles: 0,
@@ -46,6 +38,7 @@ export class SyncUpload {
 	#sent: CopyProgress = NOTHING;
 	#isTold = false;
 
+	/** @param totals of all directories that may be asked for; the Dockerfile's is not counted */
 	constructor(totals: UploadTotals, run: Run, contexts: number) {
 		this.failed = this.#failing.signal;
 		this.#totals = totals;

@@ -73,7 +73,7 @@ async function send(
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
-	const bytes = sent && totalsOf(sent).totalBytes;
+	const bytes = sent && totalsOf(sent)?.bytes;
 	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.signal), run);
 	const dockerfile = dockerfileText(context);
 	const request: BuildRequest = {

@@ -6,11 +6,13 @@ import { ContextError } from "../errors.js";
 import type { Emit, Run, UploadReport } from "../events.js";
 
 /** Milliseconds between two progress events. */
-const PROGRESS_INTERVAL = 100;
+export const PROGRESS_INTERVAL = 100;
 
-interface UploadTotals {
-	readonly totalFiles?: number;
-	readonly totalBytes?: number;
+/** How much there is to send, if all of it is. */
+export interface UploadTotals {
+	readonly files: number;
+	/** Of content. */
+	readonly bytes: number;
 }
 
 type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
@@ -36,7 +38,7 @@ export class Upload {
 	readonly #startedAt = performance.now();
 	readonly #emit: Emit;
 	#lastEventAt = 0;
-	readonly #totals: UploadTotals;
+	readonly #totals: UploadTotals | undefined;
 	#read = { files: 0, bytes: 0 };
 	#sentBytes = 0;
 
@@ -58,7 +60,7 @@ export class Upload {
 		const { files, bytes } = this.#read;
 		return {
 			transfer: "tar",
-			...(this.#totals.totalFiles === undefined ? {} : { files }),
+			...(this.#totals === undefined ? {} : { files }),
 			bytes,
 			alreadyThere: { files: 0, bytes: 0 },
 			sentBytes: this.#sentBytes,
@@ -93,7 +95,7 @@ export class Upload {
 			type: "upload",
 			status,
 			...this.#read,
-			...this.#totals,
+			...(this.#totals && { totalFiles: this.#totals.files, totalBytes: this.#totals.bytes }),
 			sentBytes: this.#sentBytes,
 			...(this.#compress && { savedBytes: this.#savedBytes }),
 			durationMs: performance.now() - this.#startedAt,
@@ -102,8 +104,6 @@ export class Upload {
 }
 
 /** Nothing is known of an archive before its end. */
-export function totalsOf(context: SentContext): UploadTotals {
-	if ("compressed" in context) return {};
-	const { files, bytes } = context.totals();
-	return { totalFiles: files, totalBytes: bytes };
+export function totalsOf(context: SentContext): UploadTotals | undefined {
+	return "compressed" in context ? undefined : context.totals();
 }
