@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.js";
 import { hasContainerdStore } from "../engine/image-store.js";
 import { runsNatively } from "../engine/platforms.js";
 import { EngineError } from "../errors.js";
-import { namedFrontend } from "../survey/dockerfile/frontends.js";
+import { frontendOf } from "../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "./build-plan.js";
 
 /** Something that not every daemon can do. */
@@ -17,7 +17,7 @@ interface Need {
 	readonly instead?: string;
 	/** POST /build can be asked for it, too. */
 	readonly plain?: boolean;
-	/** Needed of the daemon whatever frontend the Dockerfile names. */
+	/** Needed of the daemon whatever frontend is named. */
 	readonly ofDaemon?: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function requireBuilder(
 					: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
 		});
 	}
-	const anyFrontend = namesFrontend(context);
+	const anyFrontend = hasFrontend(plan, context);
 	const tooNew = needs.find(
 		({ since = 0, ofDaemon = false }) =>
 			majorVersion(facts.version) < since && (ofDaemon || !anyFrontend),
@@ -150,7 +150,7 @@ function majorVersion(version: string): number {
 }
 
 /** Another frontend than the daemon's may know more, and refuses what it does not know. */
-function namesFrontend({ dockerfileContent }: BuildContext): boolean {
-	if (dockerfileContent === undefined) return false;
-	return namedFrontend(new TextDecoder().decode(dockerfileContent)) !== undefined;
+function hasFrontend({ request }: BuildPlan, { dockerfileContent }: BuildContext): boolean {
+	const dockerfile = new TextDecoder().decode(dockerfileContent);
+	return frontendOf(dockerfile, request.buildArgs) !== undefined;
 }

@@ -46,7 +46,14 @@ export async function withControl<Result>(
 		plan.secretsCheck,
 		run,
 	);
-	const { session, upload, ...offered } = offerContext(context, named, announcement, engine, run);
+	const { session, upload, ...offered } = offerContext(
+		context,
+		plan,
+		named,
+		announcement,
+		engine,
+		run,
+	);
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	try {
 		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {

@@ -1,6 +1,7 @@
 import type { BuildContext } from "../context/build-context.js";
 import type { EngineQuestions } from "../engine/engine.js";
 import type { StoredImage } from "../engine/images.js";
+import { frontendOf } from "../survey/dockerfile/frontends.js";
 import { namedImages } from "./base-images.js";
 import type { PlannedRequest } from "./build-plan.js";
 import type { StoredImages } from "./stored-images.js";
@@ -54,8 +55,8 @@ async function onlyImages(
 	{ pull, cacheFrom = [], buildArgs = {} }: PlannedRequest,
 ): Promise<readonly string[] | undefined> {
 	if (dockerfileContent === undefined || pull || cacheFrom.length > 0) return undefined;
-	if ("BUILDKIT_SYNTAX" in buildArgs) return undefined;
 	const dockerfile = new TextDecoder().decode(dockerfileContent);
+	if (frontendOf(dockerfile, buildArgs) !== undefined) return undefined;
 	if (FOREIGN.some((pattern) => pattern.test(dockerfile))) return undefined;
 	const { images, complete } = await namedImages(dockerfile, buildArgs);
 	return complete ? images : undefined;
@@ -63,6 +64,7 @@ async function onlyImages(
 
 /** Wherever they stand: what means nothing in a comment costs no more than the session. */
 const FOREIGN = [
+	// BuildKit 0.8 sees it below directives that it does not know, too.
 	/\bsyntax\b/i,
 	/--platform/i,
 	/type=["']?(?:secret|ssh)/i,

@@ -13,7 +13,8 @@ import { fileSet } from "../context/file-set.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
-import { isKnownFrontend, namedFrontend } from "../survey/dockerfile/frontends.js";
+import { frontendOf, isKnownFrontend } from "../survey/dockerfile/frontends.js";
+import type { BuildPlan } from "./build-plan.js";
 import type { ContextIndex } from "./context-index.js";
 import type { NamedDirectories } from "./named-contexts.js";
 import { SyncUpload } from "./sync-upload.js";
@@ -66,12 +67,13 @@ export interface Announcement {
 /** @param named the directories among the named contexts */
 export function offerContext(
 	context: BuildContext,
+	plan: Pick<BuildPlan, "request">,
 	named: NamedDirectories,
 	{ index, sharedKey }: Announcement,
 	engine: Engine,
 	run: Run,
 ): OfferedContext {
-	const main = offerMain(context, { index, sharedKey }, engine, run);
+	const main = offerMain(context, plan, { index, sharedKey }, engine, run);
 	const directories = new Map([...main.directories, ...named.directories]);
 	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
 	const sync = new SyncUpload(sum(main.totals, named.totals), run, contexts);
@@ -118,13 +120,14 @@ export function offerContext(
 
 function offerMain(
 	context: BuildContext,
+	plan: Pick<BuildPlan, "request">,
 	announcement: Announcement,
 	engine: Engine,
 	run: Run,
 ): MainOffer {
 	switch (context.kind) {
 		case "directory":
-			return offerDirectory(context, announcement);
+			return offerDirectory(context, plan, announcement);
 		case "archive":
 			return offerArchive(context, engine, run);
 		case "remote": {
@@ -166,7 +169,11 @@ function offerArchive(
 	};
 }
 
-function offerDirectory(context: LocalContext, { index, sharedKey }: Announcement): MainOffer {
+function offerDirectory(
+	context: LocalContext,
+	{ request }: Pick<BuildPlan, "request">,
+	{ index, sharedKey }: Announcement,
+): MainOffer {
 	const { contents, dockerfile } = context.dockerfileDirectory;
 	const directory: SelectableDirectory = {
 		async select(filter) {
@@ -181,7 +188,7 @@ function offerDirectory(context: LocalContext, { index, sharedKey }: Announcemen
 		],
 		services: [],
 		attrs: { filename: dockerfile },
-		inputs: dockerfileInput(contents, dockerfile),
+		inputs: dockerfileInput(contents, dockerfile, request.buildArgs),
 		names: { name: basename(context.root), sharedKey },
 		totals: context.totals(),
 	};
@@ -194,11 +201,12 @@ function offerDirectory(context: LocalContext, { index, sharedKey }: Announcemen
 function dockerfileInput(
 	contents: ReadonlyMap<string, Uint8Array>,
 	dockerfile: string,
+	buildArgs: BuildPlan["request"]["buildArgs"],
 ): SolveRequest["frontendInputs"] {
 	const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
 	if (bytes > MOST_INPUT) return {};
 	const text = new TextDecoder().decode(contents.get(dockerfile));
-	if (!isKnownFrontend(namedFrontend(text)?.image)) return {};
+	if (!isKnownFrontend(frontendOf(text, buildArgs))) return {};
 	const name = `[internal] load build definition from ${dockerfile}`;
 	return { dockerfile: directoryDefinition(contents, name) };
 }

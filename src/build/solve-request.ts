@@ -1,6 +1,5 @@
 import type { SolveRequest, TypedAttrs } from "../buildkit/control.js";
 import type { Ulimit } from "../engine/build-request.js";
-import { isKnownFrontend } from "../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "./build-plan.js";
 import { parseBoolean } from "./go-values.js";
 import { namedContextAttrs } from "./named-contexts.js";
@@ -25,10 +24,9 @@ export function plannedSolve(
 	};
 }
 
-function mayHaveInputs({ buildkit, request }: BuildPlan): boolean {
-	// Provenance tells of what the session was asked for.
-	if (Object.keys(buildkit.attestations).length > 0) return false;
-	return isKnownFrontend(request.buildArgs?.BUILDKIT_SYNTAX || undefined);
+/** Provenance tells of what the session was asked for. */
+function mayHaveInputs({ buildkit }: BuildPlan): boolean {
+	return Object.keys(buildkit.attestations).length === 0;
 }
 
 /** In the order in which the daemon numbers them. */

@@ -15,7 +15,7 @@ export async function checkTarget(
 	if (!target || dockerfileContent === undefined) return;
 	const { stagesInsteadOf } = await import("../survey/dockerfile/missing-stage.js");
 	const dockerfile = Buffer.from(dockerfileContent).toString("utf8");
-	const known = stagesInsteadOf(target, dockerfile, buildArgs?.BUILDKIT_SYNTAX ?? undefined);
+	const known = stagesInsteadOf(target, dockerfile, buildArgs);
 	if (known === undefined) return;
 	throw new UsageError(`${dockerfileName} has no stage "${target}" (--target)`, {
 		hint:

@@ -8,6 +8,21 @@ export function isKnownFrontend(frontend: string | undefined): boolean {
 	return frontend === undefined || KNOWN_FRONTEND.test(frontend);
 }
 
+/**
+ * The frontend that reads a Dockerfile: that of the build argument BUILDKIT_SYNTAX, or else the one that it names.
+ * An empty argument counts, too, and names one that no builder finds (frontend/dockerfile/builder/build.go).
+ *
+ * @param buildArgs those without a value are not given
+ * @returns an image, or undefined for the builder's own
+ */
+export function frontendOf(
+	dockerfile: string,
+	buildArgs: Readonly<Record<string, string | null>> = {},
+): string | undefined {
+	const given = buildArgs.BUILDKIT_SYNTAX ?? undefined;
+	return given === undefined ? namedFrontend(dockerfile)?.image : given.trim().split(" ")[0];
+}
+
 export interface NamedFrontend {
 	readonly image: string;
 	/** Where it is named, counted from 1. */

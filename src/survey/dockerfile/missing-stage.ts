@@ -1,4 +1,4 @@
-import { isKnownFrontend } from "./frontends.js";
+import { frontendOf, isKnownFrontend } from "./frontends.js";
 import { stagesWithout } from "./stages.js";
 import { readDockerfile } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
@@ -6,19 +6,18 @@ import { DockerfileSyntaxError } from "./syntax-error.js";
 /**
  * The names of a Dockerfile's stages, in lower case, where the target is none of them.
  *
- * @param frontend in place of the one that the Dockerfile names
+ * @param buildArgs one may give the frontend
  * @returns undefined where it is one, and for a Dockerfile that is not understood, or that another
  * frontend may read otherwise
  */
 export function stagesInsteadOf(
 	target: string,
 	dockerfile: string,
-	frontend: string | undefined,
+	buildArgs?: Readonly<Record<string, string | null>>,
 ): readonly string[] | undefined {
 	try {
-		const read = readDockerfile(dockerfile);
-		if (!isKnownFrontend(frontend ?? read.frontend)) return undefined;
-		return stagesWithout(target, read.steps);
+		if (!isKnownFrontend(frontendOf(dockerfile, buildArgs))) return undefined;
+		return stagesWithout(target, readDockerfile(dockerfile).steps);
 	} catch (error) {
 		if (error instanceof DockerfileSyntaxError) return undefined;
 		throw error;

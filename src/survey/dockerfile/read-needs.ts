@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { argumentsOf, environmentOf } from "./assignments.js";
 import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
-import { isKnownFrontend } from "./frontends.js";
+import { frontendOf, isKnownFrontend } from "./frontends.js";
 import { mountsOf } from "./mounts.js";
 import { platformArguments } from "./platform-arguments.js";
 import { type BuilderKind, Scope, type Value } from "./scope.js";
@@ -23,7 +23,7 @@ import { DockerfileSyntaxError } from "./syntax-error.js";
  */
 export function readNeeds(dockerfile: string, options: NeedsOptions = {}): DockerfileNeeds {
 	try {
-		return new NeedsReader(readDockerfile(dockerfile), options).read();
+		return new NeedsReader(dockerfile, options).read();
 	} catch (error) {
 		if (!(error instanceof DockerfileSyntaxError)) throw error;
 		const { line, column, message } = error;
@@ -36,6 +36,7 @@ const TEXT_LENGTH = 100;
 
 class NeedsReader {
 	readonly #dockerfile: ReadDockerfile;
+	readonly #frontend: string | undefined;
 	readonly #options: NeedsOptions;
 	readonly #kind: BuilderKind;
 	readonly #buildArgs: ReadonlyMap<string, string>;
@@ -44,9 +45,10 @@ class NeedsReader {
 	readonly #doubts = new Set<string>();
 	readonly #images: BaseImage[] = [];
 
-	constructor(dockerfile: ReadDockerfile, options: NeedsOptions) {
+	constructor(dockerfile: string, options: NeedsOptions) {
 		const { builder = "buildkit", buildArgs = {}, platforms = {} } = options;
-		this.#dockerfile = dockerfile;
+		this.#dockerfile = readDockerfile(dockerfile);
+		this.#frontend = frontendOf(dockerfile, buildArgs);
 		this.#options = options;
 		this.#kind = builder;
 		this.#buildArgs = new Map(
@@ -80,9 +82,8 @@ class NeedsReader {
 	}
 
 	#checkFrontend(): void {
-		const frontend = this.#buildArgs.get("BUILDKIT_SYNTAX") ?? this.#dockerfile.frontend;
-		if (isKnownFrontend(frontend)) return;
-		this.#doubts.add(`the frontend ${frontend} may read the Dockerfile in another way`);
+		if (isKnownFrontend(this.#frontend)) return;
+		this.#doubts.add(`the frontend "${this.#frontend}" may read the Dockerfile in another way`);
 	}
 
 	#readGlobal(step: Step): void {

@@ -1,6 +1,5 @@
 import { type Directive, directivesOf } from "./directives.js";
 import { DockerfileParser } from "./dockerfile-parser.js";
-import { namedFrontend } from "./frontends.js";
 import { heredocOf, instructionLines } from "./instruction-lines.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
@@ -22,8 +21,6 @@ export interface Step {
 export interface ReadDockerfile {
 	/** "\" or "`". */
 	readonly escapeMark: string;
-	/** The image of the one that it names. */
-	readonly frontend: string | undefined;
 	readonly steps: readonly Step[];
 }
 
@@ -37,7 +34,7 @@ export function readDockerfile(content: string): ReadDockerfile {
 	const steps = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
 		readStep(text, place, escapeMark),
 	);
-	return { escapeMark, frontend: namedFrontend(text)?.image, steps };
+	return { escapeMark, steps };
 }
 
 /** Takes an instruction apart, which is on one line, as the trigger of an ONBUILD is, too. */

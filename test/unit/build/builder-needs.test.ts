@@ -93,7 +93,7 @@ suite("what a build needs of its builder", () => {
 		);
 	});
 
-	test("is a Docker that is new enough, or a frontend of the Dockerfile's own", async () => {
+	test("is a Docker that is new enough, or another frontend than its own", async () => {
 		const old = { version: "20.10.24+dfsg1" };
 		const named = await refusal(NAMED, old);
 		assert.equal(
@@ -106,6 +106,10 @@ suite("what a build needs of its builder", () => {
 		assert.equal(await refusal(NAMED, old, syntax), undefined);
 		assert.equal(await refusal(NAMED, old, `# check=skip=all\n${syntax}`), undefined);
 		assert.ok(await refusal(NAMED, old, `FROM x\n${syntax}`));
+		for (const BUILDKIT_SYNTAX of ["docker/dockerfile:1", ""]) {
+			assert.equal(await refusal({ ...NAMED, buildArgs: { BUILDKIT_SYNTAX } }, old), undefined);
+		}
+		assert.ok(await refusal({ ...NAMED, buildArgs: { BUILDKIT_SYNTAX: null } }, old));
 	});
 
 	test("is the containerd image store", async () => {

@@ -34,11 +34,12 @@ function directoryContext(dockerfile: Uint8Array): BuildContext {
 	return context as unknown as BuildContext;
 }
 
-async function offeredInputs(dockerfile: Uint8Array) {
+async function offeredInputs(dockerfile: Uint8Array, syntax: string | null = null) {
 	const named = await NamedDirectories.open(new Map(), "off", run);
 	const engine = { roundTripMs: 1 } as Engine;
 	const context = directoryContext(dockerfile);
-	return offerContext(context, named, { sharedKey: "" }, engine, run).frontendInputs;
+	const plan = { request: { buildArgs: { BUILDKIT_SYNTAX: syntax } } };
+	return offerContext(context, plan, named, { sharedKey: "" }, engine, run).frontendInputs;
 }
 
 test("the Dockerfile comes with the request: to be asked for it takes three round trips", async () => {
@@ -56,9 +57,13 @@ test("a long Dockerfile waits until it is asked for", async () => {
 });
 
 test("a Dockerfile for another frontend than docker's waits, too", async () => {
-	const named = (frontend: string) => offeredInputs(Buffer.from(`# syntax=${frontend}\n`));
+	const named = (frontend: string, syntax?: string) =>
+		offeredInputs(Buffer.from(`# syntax=${frontend}\n`), syntax);
 	assert.deepEqual(Object.keys(await named("docker/dockerfile:1")), ["dockerfile"]);
+	assert.deepEqual(Object.keys(await named("x", "docker/dockerfile:1")), ["dockerfile"]);
 	assert.deepEqual(await named("x"), {});
+	assert.deepEqual(await named("docker/dockerfile:1", "x"), {});
+	assert.deepEqual(await named("docker/dockerfile:1", ""), {});
 });
 
 test("a frontend that takes nothing with the request gets one without", async () => {

@@ -79,8 +79,12 @@ suite("what a build needs is on its machine", () => {
 	test("not if newer images, other caches or another frontend are asked for", async () => {
 		assert.equal(await areMet("FROM alpine", { alpine: image }, { pull: true }), false);
 		assert.equal(await areMet("FROM alpine", { alpine: image }, { cacheFrom: ["app"] }), false);
-		const buildArgs = { BUILDKIT_SYNTAX: "x" };
-		assert.equal(await areMet("FROM alpine", { alpine: image }, { buildArgs }), false);
+		for (const BUILDKIT_SYNTAX of ["x", ""]) {
+			const buildArgs = { BUILDKIT_SYNTAX };
+			assert.equal(await areMet("FROM alpine", { alpine: image }, { buildArgs }), false);
+		}
+		const buildArgs = { BUILDKIT_SYNTAX: null };
+		assert.equal(await areMet("FROM alpine", { alpine: image }, { buildArgs }), true);
 	});
 
 	test("not before the daemon was asked", async () => {

@@ -124,13 +124,6 @@ suite("the request that a plan comes to", () => {
 		});
 	});
 
-	test("has no Dockerfile with it for another frontend than docker's", async () => {
-		const inputsFor = async (BUILDKIT_SYNTAX: string) =>
-			Object.keys((await solveFor({ buildArgs: { BUILDKIT_SYNTAX } })).frontendInputs);
-		assert.deepEqual(await inputsFor("docker/dockerfile:1"), ["dockerfile"]);
-		assert.deepEqual(await inputsFor("x"), []);
-	});
-
 	test("has an inline cache once, however it is asked for", async () => {
 		const inline = [{ type: "inline", attrs: {} }];
 		const buildArgs = { BUILDKIT_INLINE_CACHE: "1" };

@@ -37,7 +37,9 @@ describe("a target", () => {
 		await check(undefined, "nope");
 		await check("COPY before FROM", "nope");
 		await check(`# syntax=example.com/other\n${STAGES}`, "nope");
-		await check(STAGES, "nope", "example.com/other");
+		for (const syntax of ["example.com/other", ""]) await check(STAGES, "nope", syntax);
 		await assert.rejects(check(`# syntax=docker/dockerfile:1\n${STAGES}`, "nope"), UsageError);
+		const other = `# syntax=example.com/other\n${STAGES}`;
+		await assert.rejects(check(other, "nope", " docker/dockerfile:1 x"), UsageError);
 	});
 });

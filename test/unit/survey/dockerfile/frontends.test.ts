@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { isKnownFrontend, namedFrontend } from "../../../../src/survey/dockerfile/frontends.js";
+import {
+	frontendOf,
+	isKnownFrontend,
+	namedFrontend,
+} from "../../../../src/survey/dockerfile/frontends.js";
 
 suite("the frontend of a Dockerfile", () => {
 	test("is the one that it names, in each of the ways that BuildKit knows, and where", () => {
@@ -31,6 +35,22 @@ suite("the frontend of a Dockerfile", () => {
 		];
 		for (const content of unnamed) assert.equal(namedFrontend(content), undefined, content);
 		assert.equal(isKnownFrontend(undefined), true);
+	});
+
+	test("is the one of the build arguments before that, even one that is no image", () => {
+		const cases: readonly (readonly [string | null, string])[] = [
+			["y", "y"],
+			[" y z ", "y"],
+			["", ""],
+			[" ", ""],
+			[null, "x"],
+		];
+		for (const [BUILDKIT_SYNTAX, frontend] of cases) {
+			assert.equal(frontendOf("# syntax=x\nFROM z", { BUILDKIT_SYNTAX }), frontend);
+		}
+		assert.equal(frontendOf("# syntax=x\nFROM z"), "x");
+		assert.equal(frontendOf("FROM z", { SYNTAX: "y" }), undefined);
+		assert.equal(isKnownFrontend(""), false);
 	});
 
 	test("is docker's, of whatever version, or another one", () => {

@@ -169,9 +169,9 @@ describe("more than a Dockerfile shows may be taken", () => {
 		for (const name of ["docker/dockerfile", "docker.io/docker/dockerfile:1.7-labs"]) {
 			assert.deepEqual(doubts(`# syntax=${name}\nFROM scratch`), []);
 		}
-		const doubt = ["the frontend me/dockerfile may read the Dockerfile in another way"];
+		const doubt = ['the frontend "me/dockerfile" may read the Dockerfile in another way'];
 		assert.deepEqual(doubts("#!/bin/x\n# syntax = me/dockerfile\nFROM scratch"), doubt);
-		const buildArgs = { BUILDKIT_SYNTAX: "me/dockerfile" };
+		const buildArgs = { BUILDKIT_SYNTAX: " me/dockerfile experimental" };
 		assert.deepEqual(doubts("# syntax=docker/dockerfile:1\nFROM scratch", { buildArgs }), doubt);
 	});
 
