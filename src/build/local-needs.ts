@@ -2,7 +2,6 @@ import type { BuildContext } from "../context/build-context.js";
 import type { EngineQuestions } from "../engine/engine.js";
 import type { StoredImage } from "../engine/images.js";
 import { frontendOf } from "../survey/dockerfile/frontends.js";
-import { namedImages } from "./base-images.js";
 import type { PlannedRequest } from "./build-plan.js";
 import type { StoredImages } from "./stored-images.js";
 
@@ -52,13 +51,14 @@ export class LocalNeeds {
  */
 async function onlyImages(
 	{ dockerfileContent }: BuildContext,
-	{ pull, cacheFrom = [], buildArgs = {} }: PlannedRequest,
+	{ pull, cacheFrom = [], target, buildArgs }: PlannedRequest,
 ): Promise<readonly string[] | undefined> {
 	if (dockerfileContent === undefined || pull || cacheFrom.length > 0) return undefined;
 	const dockerfile = new TextDecoder().decode(dockerfileContent);
 	if (frontendOf(dockerfile, buildArgs) !== undefined) return undefined;
 	if (FOREIGN.some((pattern) => pattern.test(dockerfile))) return undefined;
-	const { images, complete } = await namedImages(dockerfile, buildArgs);
+	const { namedImages } = await import("../survey/dockerfile/named-images.js");
+	const { images, complete } = namedImages(dockerfile, { target, buildArgs });
 	return complete ? images : undefined;
 }
 

@@ -5,7 +5,7 @@ import { parseReference } from "../image/reference.js";
 import { registryAt } from "../image/registry/registry-address.js";
 import { type CredentialSource, registryAuths } from "../image/registry-credentials.js";
 import { registryTokens } from "../image/registry-tokens.js";
-import { namedImages } from "./base-images.js";
+import type { PlannedRequest } from "./build-plan.js";
 
 /** Answers BuildKit's questions for registry credentials, one host at a time. */
 export function findLogin(source: CredentialSource): FindLogin {
@@ -22,14 +22,16 @@ export function tokensFor(source: CredentialSource, environment: Environment): T
 	return registryTokens((host) => source.credentialsFor(registryAt(host)), environment);
 }
 
-/** The credentials that the classic builder needs in advance: those of the FROM lines' registries. */
+/** The credentials that the classic builder needs in advance: those of the registries of what it builds from. */
 export async function baseImageAuths(
 	dockerfile: Uint8Array | undefined,
-	buildArgs: Readonly<Record<string, string | null>>,
+	{ target, buildArgs }: Pick<PlannedRequest, "target" | "buildArgs">,
 	source: CredentialSource,
 ): Promise<Readonly<Record<string, RegistryAuth>>> {
 	if (dockerfile === undefined) return {};
-	const { images } = await namedImages(new TextDecoder().decode(dockerfile), buildArgs);
+	const { namedImages } = await import("../survey/dockerfile/named-images.js");
+	const options = { target, buildArgs, builder: "classic" } as const;
+	const { images } = namedImages(new TextDecoder().decode(dockerfile), options);
 	return registryAuths(images.flatMap(registryOf), source);
 }
 

@@ -48,11 +48,7 @@ async function sendToClassic(
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const registryAuths = await baseImageAuths(
-		context.dockerfileContent,
-		plan.request.buildArgs ?? {},
-		credentials,
-	);
+	const registryAuths = await baseImageAuths(context.dockerfileContent, plan.request, credentials);
 	// Podman hears that its client is gone, but not before the running step has ended.
 	const warn = () => {
 		if (engine.facts.product !== "podman") return;

@@ -45,7 +45,7 @@ export interface KnownImage {
 }
 
 export interface NeedsOptions {
-	/** A stage's name or number; absent: the last one. */
+	/** A stage's name or number; absent or empty: the last one. */
 	readonly target?: string | undefined;
 	/** Those without a value are not given. */
 	readonly buildArgs?: Readonly<Record<string, string | null>> | undefined;

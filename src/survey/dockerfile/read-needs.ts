@@ -2,10 +2,10 @@ import { posix } from "node:path";
 import { argumentsOf, environmentOf } from "./assignments.js";
 import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
 import { frontendOf, isKnownFrontend } from "./frontends.js";
+import { givenArguments, globalArguments } from "./global-arguments.js";
 import { mountsOf } from "./mounts.js";
-import { platformArguments } from "./platform-arguments.js";
-import { type BuilderKind, Scope, type Value } from "./scope.js";
-import { expandWord, UnresolvableError } from "./shell-words.js";
+import { type BuilderKind, Scope, type Value, variablesOf, wordValue } from "./scope.js";
+import { UnresolvableError } from "./shell-words.js";
 import { readStages, type Stage } from "./stages.js";
 import {
 	flagValues,
@@ -40,31 +40,23 @@ class NeedsReader {
 	readonly #options: NeedsOptions;
 	readonly #kind: BuilderKind;
 	readonly #buildArgs: ReadonlyMap<string, string>;
-	readonly #globals: Map<string, Value>;
+	readonly #globals: ReadonlyMap<string, Value>;
 	readonly #uses: ContextUse[] = [];
 	readonly #doubts = new Set<string>();
 	readonly #images: BaseImage[] = [];
 
 	constructor(dockerfile: string, options: NeedsOptions) {
-		const { builder = "buildkit", buildArgs = {}, platforms = {} } = options;
 		this.#dockerfile = readDockerfile(dockerfile);
-		this.#frontend = frontendOf(dockerfile, buildArgs);
+		this.#frontend = frontendOf(dockerfile, options.buildArgs);
 		this.#options = options;
-		this.#kind = builder;
-		this.#buildArgs = new Map(
-			Object.entries(buildArgs).filter((pair): pair is [string, string] => pair[1] !== null),
-		);
-		this.#globals = platformArguments(platforms, builder);
-		for (const [name, value] of this.#buildArgs) {
-			if (this.#globals.has(name)) this.#globals.set(name, value);
-		}
+		this.#kind = options.builder ?? "buildkit";
+		this.#buildArgs = givenArguments(options);
+		this.#globals = globalArguments(this.#dockerfile, options);
 	}
 
 	read(): DockerfileNeeds {
 		this.#checkFrontend();
 		const { steps, escapeMark } = this.#dockerfile;
-		const first = steps.findIndex(({ keyword }) => keyword === "FROM");
-		for (const step of steps.slice(0, Math.max(first, 0))) this.#readGlobal(step);
 		const { target } = this.#options;
 		const { stages, built } = readStages(steps, this.#globals, escapeMark, this.#kind, target);
 		const scopes = new Map<number, Scope>();
@@ -84,18 +76,6 @@ class NeedsReader {
 	#checkFrontend(): void {
 		if (isKnownFrontend(this.#frontend)) return;
 		this.#doubts.add(`the frontend "${this.#frontend}" may read the Dockerfile in another way`);
-	}
-
-	#readGlobal(step: Step): void {
-		const scope = Scope.ofImage("buildkit", []);
-		for (const [name, value] of this.#globals) scope.setArgument(name, value);
-		for (const [name, word] of argumentsOf(step, this.#dockerfile.escapeMark)) {
-			const given = this.#buildArgs.get(name);
-			const value = given ?? (word === undefined ? undefined : this.#value(word, step, scope));
-			if (value === undefined) continue;
-			this.#globals.set(name, value);
-			scope.setArgument(name, value);
-		}
 	}
 
 	#scopeOfBase({ base, from }: Stage): Scope {
@@ -191,23 +171,9 @@ class NeedsReader {
 		return undefined;
 	}
 
-	#value(word: string, { line, column }: Step, scope: Scope): Value {
-		try {
-			return expandWord(word, this.#dockerfile.escapeMark, (name) => this.#variable(name, scope));
-		} catch (error) {
-			if (error instanceof UnresolvableError) return error;
-			if (!(error instanceof SyntaxError)) throw error;
-			throw new DockerfileSyntaxError(line, column, `${word}: ${error.message}`);
-		}
-	}
-
-	#variable(name: string, scope: Scope): string | undefined {
-		const value = scope.get(name);
-		// The classic builder lets some through that no ARG declares, such as HTTP_PROXY.
-		if (value === undefined && this.#kind === "classic" && this.#buildArgs.has(name)) {
-			throw new UnresolvableError(`there is no ARG ${name}`);
-		}
-		return value;
+	#value(word: string, step: Step, scope: Scope): Value {
+		const variables = variablesOf(scope, this.#kind, this.#buildArgs);
+		return wordValue(word, step, this.#dockerfile.escapeMark, variables);
 	}
 }
 

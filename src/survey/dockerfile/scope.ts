@@ -1,4 +1,6 @@
-import { UnresolvableError } from "./shell-words.js";
+import { expandWord, UnresolvableError, type Variables } from "./shell-words.js";
+import type { Step } from "./steps.js";
+import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** What a variable holds: an error where that is known to nobody here. */
 export type Value = string | UnresolvableError;
@@ -39,6 +41,13 @@ export class Scope {
 		return new Scope(kind, environment, new Map(environment), isKnown ? undefined : image);
 	}
 
+	/** That of FROM, which knows the arguments before the first one. */
+	static ofArguments(values: ReadonlyMap<string, Value>): Scope {
+		const scope = Scope.ofImage("buildkit", []);
+		for (const [name, value] of values) scope.setArgument(name, value);
+		return scope;
+	}
+
 	/** That of a stage which is built from one with this scope. Only BuildKit hands its arguments down. */
 	inherit(): Scope {
 		const latest = this.#kind === "buildkit" ? this.#latest : this.#environment;
@@ -70,5 +79,45 @@ export class Scope {
 		}
 		if (value === undefined && this.#unknown !== undefined) throw this.#unknown;
 		return value;
+	}
+}
+
+/**
+ * What words find of a scope.
+ *
+ * @param given the build arguments
+ */
+export function variablesOf(
+	scope: Scope,
+	kind: BuilderKind,
+	given: ReadonlyMap<string, string>,
+): Variables {
+	return (name) => {
+		const value = scope.get(name);
+		// The classic builder lets some through that no ARG declares, such as HTTP_PROXY.
+		if (value === undefined && kind === "classic" && given.has(name)) {
+			throw new UnresolvableError(`there is no ARG ${name}`);
+		}
+		return value;
+	};
+}
+
+/**
+ * What a word of a step comes to.
+ *
+ * @throws DockerfileSyntaxError
+ */
+export function wordValue(
+	word: string,
+	{ line, column }: Step,
+	escapeMark: string,
+	variables: Variables,
+): Value {
+	try {
+		return expandWord(word, escapeMark, variables);
+	} catch (error) {
+		if (error instanceof UnresolvableError) return error;
+		if (!(error instanceof SyntaxError)) throw error;
+		throw new DockerfileSyntaxError(line, column, `${word}: ${error.message}`);
 	}
 }

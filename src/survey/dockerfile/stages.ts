@@ -1,6 +1,6 @@
 import { sourceStages } from "./mounts.js";
-import { type BuilderKind, Scope, type Value } from "./scope.js";
-import { expandWord, UnresolvableError } from "./shell-words.js";
+import { type BuilderKind, Scope, type Value, wordValue } from "./scope.js";
+import { UnresolvableError } from "./shell-words.js";
 import { flagValues, readStep, type Step, wordsOf } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
@@ -9,7 +9,12 @@ export type StageBase =
 	| { readonly kind: "scratch" }
 	| { readonly kind: "stage"; readonly index: number }
 	| { readonly kind: "image"; readonly reference: string; readonly platform: string | undefined }
-	| { readonly kind: "unknown"; readonly reason: UnresolvableError };
+	| {
+			readonly kind: "unknown";
+			readonly reason: UnresolvableError;
+			/** Where that of the platform is what is not known. */
+			readonly reference: string | undefined;
+	  };
 
 export interface Stage {
 	readonly from: Step;
@@ -22,11 +27,13 @@ export interface Stages {
 	readonly stages: readonly Stage[];
 	/** By index, in order: those that are built. */
 	readonly built: readonly number[];
+	/** The images, other than stages, that those take files from. */
+	readonly sources: readonly string[];
 }
 
 /**
  * @param globals what ARG has before the first FROM
- * @param target a stage's name or number; absent: the last one
+ * @param target a stage's name or number; absent or empty: the last one
  * @throws DockerfileSyntaxError
  */
 export function readStages(
@@ -56,13 +63,13 @@ export function readStages(
 		stages.push({ from: step, base, steps: triggers });
 	}
 	if (stages.length === 0) throw new DockerfileSyntaxError(1, 1, "there is no FROM");
-	const aim = target === undefined ? stages.length - 1 : indexOf(target, names, stages.length);
+	const aim = target ? indexOf(target, names, stages.length) : stages.length - 1;
 	if (aim === undefined) {
 		throw new DockerfileSyntaxError(1, 1, `there is no stage ${target}`);
 	}
 	// Others than BuildKit build whatever comes before the target.
 	const all = kind === "classic" ? stages.map((_, index) => index).slice(0, aim + 1) : [aim];
-	return { stages, built: reachable(stages, all, names) };
+	return { stages, ...reachable(stages, all, names) };
 }
 
 /**
@@ -98,24 +105,21 @@ function baseOf(
 	globals: ReadonlyMap<string, Value>,
 	escapeMark: string,
 ): StageBase {
-	const expand = (word: string) => {
-		const scope = Scope.ofImage("buildkit", []);
-		for (const [name, value] of globals) scope.setArgument(name, value);
-		return expandWord(word, escapeMark, (name) => scope.get(name));
-	};
-	try {
-		const reference = expand(image);
-		if (reference === "scratch") return { kind: "scratch" };
-		const index = names.get(reference.toLowerCase());
-		if (index !== undefined) return { kind: "stage", index };
-		const platform = flagValues(from, "platform")[0];
-		return { kind: "image", reference, platform: platform && expand(platform) };
-	} catch (error) {
-		if (error instanceof UnresolvableError) return { kind: "unknown", reason: error };
-		if (error instanceof SyntaxError)
-			throw new DockerfileSyntaxError(from.line, from.column, error.message);
-		throw error;
+	const scope = Scope.ofArguments(globals);
+	const expand = (word: string) => wordValue(word, from, escapeMark, (name) => scope.get(name));
+	const reference = expand(image);
+	if (reference instanceof UnresolvableError) {
+		return { kind: "unknown", reason: reference, reference: undefined };
 	}
+	if (reference === "scratch") return { kind: "scratch" };
+	const index = names.get(reference.toLowerCase());
+	if (index !== undefined) return { kind: "stage", index };
+	const [flag] = flagValues(from, "platform");
+	const platform = flag && expand(flag);
+	if (platform instanceof UnresolvableError) {
+		return { kind: "unknown", reason: platform, reference };
+	}
+	return { kind: "image", reference, platform };
 }
 
 function triggersOf(steps: readonly Step[] = [], from: Step, escapeMark: string): Step[] {
@@ -128,17 +132,20 @@ function reachable(
 	stages: readonly Stage[],
 	wanted: readonly number[],
 	names: ReadonlyMap<string, number>,
-): readonly number[] {
+): Pick<Stages, "built" | "sources"> {
 	const found = new Set<number>(wanted);
+	const sources = new Set<string>();
 	for (const index of found) {
 		const { base, steps } = stages[index] as Stage;
 		if (base.kind === "stage") found.add(base.index);
 		for (const name of steps.flatMap(sourceStages)) {
 			const source = indexOf(name, names, stages.length);
 			if (source !== undefined) found.add(source);
+			// Builders refuse a number that no stage has.
+			else if (name !== "scratch" && !/^\d+$/.test(name)) sources.add(name);
 		}
 	}
-	return [...found].sort((a, b) => a - b);
+	return { built: [...found].sort((a, b) => a - b), sources: [...sources] };
 }
 
 function indexOf(
