@@ -29,6 +29,6 @@ const SAME_AS: Readonly<Record<string, string>> = { src: "source" };
 
 /** Names and numbers of what a step takes files from, other than the build context. */
 export function sourceStages(step: Step): readonly string[] {
-	if (step.keyword === "COPY") return flagValues(step, "from");
+	if (step.keyword === "COPY") return flagValues(step, "from").filter((name) => name !== "");
 	return mountsOf(step).flatMap(({ from }) => from ?? []);
 }

@@ -3,7 +3,7 @@ import { argumentsOf, environmentOf } from "./assignments.js";
 import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
 import { frontendOf, isKnownFrontend } from "./frontends.js";
 import { givenArguments, globalArguments } from "./global-arguments.js";
-import { mountsOf } from "./mounts.js";
+import { mountsOf, sourceStages } from "./mounts.js";
 import { type BuilderKind, Scope, type Value, variablesOf, wordValue } from "./scope.js";
 import { UnresolvableError } from "./shell-words.js";
 import { readStages, type Stage } from "./stages.js";
@@ -127,7 +127,7 @@ class NeedsReader {
 	}
 
 	#readCopy(step: Step, scope: Scope): void {
-		if (flagValues(step, "from").length > 0) return;
+		if (sourceStages(step).length > 0) return;
 		const paths: string[] = [];
 		const pivots: string[] = [];
 		for (const word of sourcesOf(step)) {

@@ -44,6 +44,10 @@ describe("what a Dockerfile takes of its context", () => {
 		assert.equal(takesAll(readNeeds("FROM scratch\nCOPY ./* /x")), false);
 	});
 
+	it("is what is copied from nowhere else: an empty --from is none", () => {
+		assert.deepEqual(paths("FROM scratch\nCOPY --from= a /"), ["a"]);
+	});
+
 	it("is nothing for mounts of other kinds, stages and here-documents", () => {
 		const dockerfile = `FROM scratch AS a
 RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t --mount=type=secret,id=s true
