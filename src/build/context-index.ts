@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import { GENERATION_BYTES } from "../context/index-part.js";
@@ -6,6 +7,7 @@ import type { Engine } from "../engine/engine.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { makeFolder } from "../folder.js";
+import { replaceCacheFile } from "../image/cache/cache-file.js";
 import { forgetOldFiles } from "./cache-folder.js";
 import { type ContextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
@@ -22,6 +24,8 @@ export interface ContextIndex {
 	readonly sharedKey: string;
 	/** Resolves when files can be announced by it; never rejects. */
 	readonly ready: Promise<void>;
+	/** The daemon begins to ask for the context. */
+	transferring(): void;
 	/** The context has been transferred: stores what is new, beside the build. */
 	transferred(): void;
 	/** Waits until all is stored. Never rejects. */
@@ -52,7 +56,8 @@ export async function openContextIndex(
 	if (local !== undefined) {
 		const store = new IndexStore(engine, key, places.copy, run);
 		const newest = asked.then((found) => store.newest(local, found));
-		return new OpenIndex(context, key, places, local.generation, newest, store, run);
+		const { generation } = local;
+		return new OpenIndex({ context, key, places, generation, index: newest, store, run });
 	}
 	const found = await asked;
 	if (found === "refused") return undefined;
@@ -60,13 +65,46 @@ export async function openContextIndex(
 	const stored = found === "none" ? undefined : await store.fetch(found);
 	// One that is lost, or was changed, begins anew: with a copy of its own on the daemon.
 	const index = stored ?? {
-		generation: randomBytes(GENERATION_BYTES),
+		generation:
+			(found === "none" && (await takeGeneration(places))) || randomBytes(GENERATION_BYTES),
 		parts: EMPTY,
 		imageId: undefined,
 		baseId: undefined,
 	};
 	const { generation } = index;
-	return new OpenIndex(context, key, places, generation, Promise.resolve(index), store, run);
+	const isFresh = index.parts === EMPTY;
+	const asFound = Promise.resolve(index);
+	return new OpenIndex({ context, key, places, generation, index: asFound, store, run, isFresh });
+}
+
+/**
+ * The generation of an earlier build that took nothing of the context: under it, the daemon may have files of
+ * named contexts. It is no longer there then: should this build send something and end before it has an index,
+ * nobody would know what the daemon has under it.
+ */
+async function takeGeneration({
+	generation: path,
+}: Pick<IndexPlaces, "generation">): Promise<Uint8Array | undefined> {
+	try {
+		const generation = await readFile(path);
+		await rm(path);
+		return generation.length === GENERATION_BYTES ? generation : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+interface OpenIndexOptions {
+	readonly context: LocalContext;
+	readonly key: ContextKey;
+	readonly places: IndexPlaces;
+	/** Of the daemon's copy of the files, which need not be that of the index. */
+	readonly generation: Uint8Array;
+	readonly index: Promise<IndexCopy>;
+	readonly store: IndexStore;
+	readonly run: Run;
+	/** Whether there is none yet. */
+	readonly isFresh?: boolean;
 }
 
 class OpenIndex implements ContextIndex {
@@ -76,25 +114,32 @@ class OpenIndex implements ContextIndex {
 	readonly #index: Promise<IndexCopy>;
 	readonly #store: IndexStore;
 	readonly #folders: readonly string[];
+	/** Where the generation is kept if nothing is transferred; absent where there is an index. */
+	readonly #generationFile: string | undefined;
+	readonly #generation: Uint8Array;
 	readonly #run: Run;
 	readonly #timeout = new AbortController();
 	#stored: Promise<void> = Promise.resolve();
+	#isTransferring = false;
 	#hasTransferred = false;
 
-	constructor(
-		context: LocalContext,
-		key: ContextKey,
-		{ copy, hashes, sizes }: IndexPlaces,
-		generation: Uint8Array,
-		index: Promise<IndexCopy>,
-		store: IndexStore,
-		run: Run,
-	) {
+	constructor({
+		context,
+		key,
+		places: { copy, hashes, sizes, generation: generationFile },
+		generation,
+		index,
+		store,
+		run,
+		isFresh = false,
+	}: OpenIndexOptions) {
 		this.sharedKey = sharedKey(key, generation);
+		this.#generation = generation;
+		this.#generationFile = isFresh ? generationFile : undefined;
 		this.#context = context;
 		this.#index = index;
 		this.#store = store;
-		this.#folders = [copy, hashes, sizes].map((file) => dirname(file));
+		this.#folders = [copy, hashes, sizes, generationFile].map((file) => dirname(file));
 		this.#run = run;
 		this.ready = index.then(
 			({ parts, generation }) =>
@@ -102,6 +147,10 @@ class OpenIndex implements ContextIndex {
 			// Only an interruption, which ends the build.
 			() => {},
 		);
+	}
+
+	transferring(): void {
+		this.#isTransferring = true;
 	}
 
 	transferred(): void {
@@ -125,6 +174,8 @@ class OpenIndex implements ContextIndex {
 		const timer = setTimeout(() => this.#timeout.abort(tooLong), STORING_TIMEOUT);
 		await this.#stored;
 		clearTimeout(timer);
+		if (this.#isTransferring || this.#generationFile === undefined) return;
+		await replaceCacheFile(this.#generationFile, this.#generation).catch(() => {});
 	}
 
 	async tidy(): Promise<void> {

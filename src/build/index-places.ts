@@ -9,6 +9,8 @@ import type { ContextKey } from "./context-key.js";
 export interface IndexPlaces {
 	/** Of the index that a daemon has. */
 	readonly copy: string;
+	/** Of the generation that the next index has, as long as there is none. */
+	readonly generation: string;
 	readonly hashes: string;
 	readonly sizes: string;
 }
@@ -25,6 +27,7 @@ export function indexPlaces(
 		.digest("hex");
 	return {
 		copy: join(cacheFolder(environment), "context-index", name),
+		generation: join(cacheFolder(environment), "context-generation", name),
 		hashes: hashesFile(root, environment),
 		sizes: sizesFile(root, environment),
 	};

@@ -177,6 +177,7 @@ function offerDirectory(
 	const { contents, dockerfile } = context.dockerfileDirectory;
 	const directory: SelectableDirectory = {
 		async select(filter) {
+			if (!isForRules(filter)) index?.transferring();
 			await index?.ready;
 			return context.directory.select(filter);
 		},

@@ -25,7 +25,8 @@ function tarFiles(tar: Buffer): readonly TarFile[] {
 	for (let at = 0; at + TAR_BLOCK <= tar.length; ) {
 		const header = tar.subarray(at, at + TAR_BLOCK);
 		if (!isTarHeader(header)) break;
-		const size = Number.parseInt(header.toString("latin1", 124, 136), 8) || 0;
+		// A negative one would lead back to this header.
+		const size = Math.max(0, Number.parseInt(header.toString("latin1", 124, 136), 8) || 0);
 		const content = tar.subarray(at + TAR_BLOCK, at + TAR_BLOCK + size);
 		const isFile = header[156] === 0 || header[156] === 0x30;
 		if (isFile && content.length === size) {

@@ -113,6 +113,7 @@ async function transfer(
 	const caller = run();
 	const question = questionOf(cache, caller);
 	const index = await openContextIndex(daemon.engine, context, question, caller);
+	index?.transferring();
 	await index?.ready;
 	index?.transferred();
 	await index?.settled();
@@ -178,6 +179,34 @@ describe("the index of a context", () => {
 			"DELETE /images/old:1",
 			"DELETE /images/old:1.base",
 		]);
+	});
+
+	it("has the same copy on the daemon as long as nothing of the context is taken", async (test) => {
+		const daemon = new FakeDaemon();
+		const { cache } = machine(test);
+		const open = async (isTransferring: boolean) => {
+			const context = { ...CONTEXT, memory: { useIndex() {} } } as unknown as LocalContext;
+			const caller = run();
+			const index = await openContextIndex(
+				daemon.engine,
+				context,
+				questionOf(cache, caller),
+				caller,
+			);
+			if (isTransferring) index?.transferring();
+			await index?.settled();
+			return index?.sharedKey;
+		};
+		// Named contexts are in it.
+		const first = await open(false);
+		assert.equal(await open(false), first);
+		// What the daemon has is not known after a transfer that did not come to its end.
+		assert.equal(await open(true), first);
+		const second = await open(false);
+		assert.notEqual(second, first);
+		const { sharedKey } = await transfer(daemon, cache, "base");
+		assert.equal(sharedKey, second);
+		assert.equal((await transfer(daemon, cache, "nothing")).sharedKey, second);
 	});
 
 	it("is asked for ahead by who would wait for it, and once", async (test) => {

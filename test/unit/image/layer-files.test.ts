@@ -30,6 +30,20 @@ describe("the files of an image", () => {
 		}
 	});
 
+	it("are those before a size that leads back", () => {
+		const tar = packFiles([
+			{ path: "a", content: base },
+			{ path: "b", content: base },
+		]);
+		const header = Buffer.from(tar.buffer, tar.byteOffset + 512 + 1024, 512);
+		header.write("-1000\0", 124, "latin1");
+		header.fill(" ", 148, 156);
+		const sum = header.reduce((total, byte) => total + byte, 0);
+		header.write(`${sum.toString(8).padStart(6, "0")}\0`, 148, "latin1");
+		const archive = packFiles([{ path: "layer.tar", content: tar }]);
+		assert.deepEqual([...layerFiles(archive, LIMIT).keys()], ["a", "b"]);
+	});
+
 	it("are none in what is damaged, cut off, or unpacks to too much", () => {
 		const bomb = gzipSync(packFiles([{ path: "base", content: Buffer.alloc(2 * LIMIT) }]));
 		assert.equal(layerFiles(packFiles([{ path: "x", content: bomb }]), LIMIT).size, 0);
