@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { RbuildError } from "../errors.js";
 import { FramedMessages, frameMessage, readMessages } from "./grpc-frames.js";
 import { encodeStatusMessage, GRPC_STATUS, GrpcError, type GrpcStatus } from "./grpc-status.js";
+import { MOST_HEADER_BYTES } from "./joined-headers.js";
 import { PacedWriter } from "./paced-writer.js";
 import type { Call, SessionMethod } from "./session-service.js";
 
@@ -24,12 +25,13 @@ const WINDOW = 2 * 1024 * 1024;
 
 /**
  * BuildKit puts every rule of a .dockerignore into a header of its own, of which node takes 128 and
- * 64 KiB in all. nghttp2 has a limit that cannot be moved, at about 140 KiB.
+ * 64 KiB in all. nghttp2 takes no more than nine frames of them: see joined-headers.ts.
  */
 const HEADER_LIMITS = {
 	maxHeaderListPairs: 100_000,
 	settings: {
 		maxHeaderListSize: 16 * 1024 * 1024,
+		maxFrameSize: MOST_HEADER_BYTES,
 		maxConcurrentStreams: CONCURRENT_CALLS,
 		initialWindowSize: WINDOW,
 	},

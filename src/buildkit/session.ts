@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../engine/engine.js";
 import { RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
+import { FilteredFrames } from "./filtered-frames.js";
 import { serveGrpc } from "./grpc-server.js";
 import { healthService } from "./health.js";
-import { withLatePings } from "./late-pings.js";
+import { joinedHeaders } from "./joined-headers.js";
+import { latePings } from "./late-pings.js";
 import type { SessionService } from "./session-service.js";
 
 /** What the daemon can ask of this side while it builds. Open it before POST /build, close it after. */
@@ -59,7 +61,8 @@ export async function openSession(
 		},
 		signal: run.signal,
 	});
-	const server = serveGrpc(withLatePings(connection, engine.roundTripMs), {
+	const frames = new FilteredFrames(connection, [joinedHeaders, latePings(engine.roundTripMs)]);
+	const server = serveGrpc(frames, {
 		methods,
 		onFailure: (path, error) => run.emit({ type: "warning", ...describeFailure(path, error) }),
 	});

@@ -9,9 +9,10 @@ import type { Duplex } from "node:stream";
 import { after, before, type TestContext, test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
+import { FilteredFrames } from "../../src/buildkit/filtered-frames.js";
 import { serveGrpc } from "../../src/buildkit/grpc-server.js";
 import { healthService } from "../../src/buildkit/health.js";
-import { withLatePings } from "../../src/buildkit/late-pings.js";
+import { latePings } from "../../src/buildkit/late-pings.js";
 import { PacketSchema } from "../../src/buildkit/proto/gen/fsutil_pb.js";
 import type { SessionService } from "../../src/buildkit/session-service.js";
 import { openDirectoryContext } from "../../src/context/directory-context.js";
@@ -81,7 +82,7 @@ suiteWithSshd("a build over 1 Mbit/s", () => {
 	async function openSession(test: TestContext, services: readonly SessionService[] = []) {
 		const [ours, theirs] = await openStream();
 		const methods = [healthService(), ...services].flatMap((service) => service.methods);
-		const server = serveGrpc(withLatePings(ours, ROUND_TRIP_MS), {
+		const server = serveGrpc(new FilteredFrames(ours, [latePings(ROUND_TRIP_MS)]), {
 			methods,
 			onFailure: (_, error) => assert.fail(String(error)),
 		});
