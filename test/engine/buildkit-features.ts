@@ -274,6 +274,15 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			assert.equal(await imageFile(box.engine, "named", "/other/kept"), "changed");
 		});
 
+		test("sends a named context once, also where nothing is taken of the main one", async () => {
+			const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY --from=lib data /\n` });
+			const lib = context({ data: "x".repeat(5000) });
+			for (const sent of [/^sent +1 file, 5 kB/m, /^sent +nothing$/m]) {
+				const { stderr } = await build("named-only", root, "--build-context", `lib=${lib}`);
+				assert.match(stderr, sent);
+			}
+		});
+
 		test("takes a named context beside a tar from standard input", async () => {
 			const input = `FROM ${BASE_IMAGE}\nCOPY --from=files a /\n`;
 			const files = context({ a: "from a directory" });

@@ -122,15 +122,6 @@ export function testContextIndex(open: () => Promise<Box>): void {
 		);
 	});
 
-	test("sends nothing of a named context again where nothing is taken of the main one", async () => {
-		const root = clone({ Dockerfile: `FROM ${BASE_IMAGE}\nCOPY --from=lib data /c/\n` });
-		const lib = clone({ data: "x".repeat(5000) });
-		const once = await upload(root, { buildContexts: { lib } }, "named");
-		assert.equal(once.bytes, 5000);
-		const again = await upload(root, { buildContexts: { lib } }, "named");
-		assert.equal(again.bytes, 0);
-	});
-
 	test("stores nothing when nothing has changed, and little when little has", async () => {
 		const names = Array.from({ length: 600 }, (_, at) => [`src/${at}`, `${at}`]);
 		const root = clone({ ...Object.fromEntries(names), Dockerfile: dockerfile });
