@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { TypedAttrs } from "../buildkit/control.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import { checkFolder } from "../image/export/folder-target.js";
 import { type NamedContext, planNamedContexts } from "./named-contexts.js";
 import type { BuildOptions, CacheOption } from "./options.js";
 
@@ -27,19 +28,23 @@ export const ENTITLEMENTS: readonly string[] = ["network.host", "security.insecu
 const ANNOTATION = /^(?:(?<types>[^:]*):)?(?<key>[^\s:]+)$/;
 const ANNOTATED = /^(?:index|manifest)(?:-descriptor)?(?:\[[\w/-]+\])?$/;
 
-/** @throws UsageError, ContextError */
+/** @throws UsageError, ContextError, DeliveryError */
 export async function planBuildKit(
 	options: BuildOptions,
 	environment: Environment,
 ): Promise<BuildKitPlan> {
+	const cacheExports = (options.cacheTo ?? []).map((cache) =>
+		cacheEntry(cache, "--cache-to", "dest", environment),
+	);
+	for (const { type, attrs } of cacheExports) {
+		if (type === "local") await checkFolder(attrs.dest ?? "", "name a folder for the cache");
+	}
 	return {
 		namedContexts: await planNamedContexts(options.buildContexts ?? {}, environment),
 		cacheImports: (options.cacheFrom ?? []).map((cache) =>
 			cacheEntry(cache, "--cache-from", "src", environment),
 		),
-		cacheExports: (options.cacheTo ?? []).map((cache) =>
-			cacheEntry(cache, "--cache-to", "dest", environment),
-		),
+		cacheExports,
 		noCacheStages: options.noCacheFilter ?? [],
 		annotations: annotationAttrs(options.annotations ?? {}),
 		attestations: attestationLines(options.attestations ?? {}),

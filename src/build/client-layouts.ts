@@ -1,6 +1,7 @@
 import { type BlobStore, contentService } from "../buildkit/content.js";
 import type { TypedAttrs } from "../buildkit/control.js";
 import type { SessionService } from "../buildkit/session-service.js";
+import type { RbuildError } from "../errors.js";
 import type { Emit } from "../events.js";
 import { parseDescriptor } from "../image/image-manifest.js";
 import { OciLayout } from "../image/oci-layout.js";
@@ -21,6 +22,8 @@ interface Written {
 export class ClientLayouts {
 	/** As it was planned, with the names that the daemon has for the folders. */
 	readonly buildkit: BuildKitPlan;
+	/** Why this side could not take something, where it could not. */
+	failure: RbuildError | undefined;
 	/** What the session has to serve for them. */
 	readonly services: readonly SessionService[];
 	readonly #written: readonly Written[];
@@ -62,9 +65,13 @@ export class ClientLayouts {
 		written: readonly Written[],
 	) {
 		this.buildkit = buildkit;
-		this.services = stores.size === 0 ? [] : [contentService(stores)];
+		this.services = stores.size === 0 ? [] : [contentService(stores, this.#note)];
 		this.#written = written;
 	}
+
+	readonly #note = (failure: RbuildError) => {
+		this.failure ??= failure;
+	};
 
 	/**
 	 * To be called when the build has succeeded: puts what was written into the folders' indexes.

@@ -77,7 +77,7 @@ export async function withControl<Result>(
 		return { result, uploadMs: upload.durationMs, upload: upload.report };
 	} catch (error) {
 		// The daemon only tells in its words what went wrong on this side.
-		throw upload.failure ?? error;
+		throw upload.failure ?? layouts.failure ?? error;
 	}
 }
 

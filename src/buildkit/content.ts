@@ -1,4 +1,5 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { RbuildError } from "../errors.js";
 import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 import {
 	Content,
@@ -47,8 +48,12 @@ export interface BlobWriter extends AsyncDisposable {
  * (session/content, which serves containerd's content store).
  *
  * @param stores by the names that the daemon was told
+ * @param onFailure told why a store could not take something
  */
-export function contentService(stores: ReadonlyMap<string, BlobStore>): SessionService {
+export function contentService(
+	stores: ReadonlyMap<string, BlobStore>,
+	onFailure: (error: RbuildError) => void,
+): SessionService {
 	const storeOf = ({ headers }: Call): BlobStore => {
 		const name = String(headers[STORE_HEADER] ?? "");
 		const store = stores.get(name);
@@ -69,7 +74,15 @@ export function contentService(stores: ReadonlyMap<string, BlobStore>): SessionS
 			},
 			{
 				path: path(Content.method.write),
-				handle: (requests, call) => write(storeOf(call), requests),
+				async *handle(requests, call) {
+					try {
+						yield* write(storeOf(call), requests);
+					} catch (error) {
+						if (!(error instanceof RbuildError)) throw error;
+						onFailure(error);
+						throw new GrpcError(GRPC_STATUS.unknown, error.message);
+					}
+				},
 			},
 			// What was begun and not committed is given up at the end of its call.
 			unary(Content.method.abort, () => ({})),

@@ -43,7 +43,7 @@ export function normalizeFlags(
 
 /** Quotes around a value are the shell's, or csv's, but yargs takes a pair of them away. */
 function keepingQuotes(flag: string): string {
-	return flag.replace(/^([^=]*=)((["'])(?:[^]*\3)?)$/, "$1$3$2$3");
+	return flag.replace(/^([^=]*=)((["'])(?:.*\3)?)$/s, "$1$3$2$3");
 }
 
 function asWord(argument: string): string {

@@ -74,9 +74,10 @@ export class FolderTarget implements ExportTarget {
 /**
  * Finds out, without touching anything, whether files could be put into that folder.
  * @param path absolute
+ * @param hint for the path of a file
  * @throws DeliveryError
  */
-export async function checkFolder(path: string): Promise<void> {
+export async function checkFolder(path: string, hint = NAME_A_FOLDER): Promise<void> {
 	let existing = path;
 	for (;;) {
 		try {
@@ -90,10 +91,10 @@ export async function checkFolder(path: string): Promise<void> {
 			existing = dirname(existing);
 		}
 	}
-	throw new DeliveryError(`cannot save to ${path}: ${existing} is a file, not a folder`, {
-		hint: "name a folder, or have a tar: --output type=tar,dest=FILE",
-	});
+	throw new DeliveryError(`cannot save to ${path}: ${existing} is a file, not a folder`, { hint });
 }
+
+const NAME_A_FOLDER = "name a folder, or have a tar: --output type=tar,dest=FILE";
 
 interface Staging {
 	/** The folder that was asked for, with all symlinks resolved. */

@@ -134,6 +134,10 @@ suite("a build plan", () => {
 			],
 			[{ cacheTo: [{ type: "local" }] }, /^UsageError: --cache-to type=local says not where/],
 			[
+				{ cacheTo: [{ type: "local", attrs: { dest: "/dev/null/cache" } }] },
+				/^DeliveryError: cannot save to \/dev\/null\/cache: part of the path is a file/,
+			],
+			[
 				{ cacheFrom: [{ type: "local", attrs: { dest: "x" } }] },
 				/^UsageError: --cache-from type=local says not where/,
 			],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
@@ -16,6 +16,7 @@ import {
 	WriteContentRequestSchema,
 	WriteContentResponseSchema,
 } from "../../../src/buildkit/proto/gen/content_pb.js";
+import type { RbuildError } from "../../../src/errors.js";
 import { OciLayout } from "../../../src/image/oci-layout.js";
 import { answerOf, GrpcPeer } from "../../support/grpc-peer.js";
 import { duplexPair } from "./duplex-pair.js";
@@ -32,12 +33,14 @@ suite("blobs of this side that the daemon reads and writes", () => {
 	let folder: string;
 	let peer: GrpcPeer;
 	const failures: unknown[] = [];
+	const refusals: RbuildError[] = [];
 
 	beforeEach(async () => {
 		root = await mkdtemp(join(tmpdir(), "rbuild-content-"));
 		folder = join(root, "layout");
 		const [ours, theirs] = duplexPair();
-		const { methods } = contentService(new Map([["local:cache", new OciLayout(folder)]]));
+		const stores = new Map([["local:cache", new OciLayout(folder)]]);
+		const { methods } = contentService(stores, (error) => refusals.push(error));
 		serveGrpc(ours, { methods, onFailure: (_, error) => failures.push(error) });
 		peer = new GrpcPeer(theirs);
 	});
@@ -143,5 +146,18 @@ suite("blobs of this side that the daemon reads and writes", () => {
 		}
 		assert.equal((await write({ action: STAT, expected: "sha256:../x" })).status, "3");
 		assert.equal((await info(digestOf("content"), "local:/etc")).status, "5");
+	});
+
+	test("are refused where they cannot be written, and this side hears why", async () => {
+		await writeFile(folder, "a file");
+		const content = "content";
+		const { status } = await write({
+			...{ action: 2, offset: 0n, total: BigInt(content.length) },
+			...{ data: Buffer.from(content), expected: digestOf(content) },
+		});
+		assert.equal(status, "2");
+		const [refusal = assert.fail()] = refusals.splice(0);
+		assert.equal(refusal.name, "DeliveryError");
+		assert.match(refusal.message, /^cannot save to .*layout/);
 	});
 });
