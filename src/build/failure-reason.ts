@@ -39,6 +39,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
 	],
 	[
+		/^index annotations not supported for single platform export$/,
+		"an image of one platform has an index only with attestations: add --provenance=true, or annotate the manifest",
+	],
+	[
 		/^granting entitlement .* is not allowed/,
 		"allow it in that daemon's daemon.json, under builder.entitlements",
 	],

@@ -56,6 +56,11 @@ describe("why a build failed", () => {
 		});
 	});
 
+	it("says what an annotation of an index takes", () => {
+		const error = "failed to solve: index annotations not supported for single platform export";
+		assert.match(explainFailure(error).hint ?? "", /--provenance=true/);
+	});
+
 	it("has no hint for an image that is missing", () => {
 		assert.equal(explainFailure("docker.io/library/nope:1: not found").hint, undefined);
 	});
