@@ -9,8 +9,9 @@ export interface Environment {
 	readonly homeDirectory: string;
 	/** The login name, the default user of an ssh target. */
 	readonly userName: string;
-	/** The name of this machine and the number of the user, as far as an ssh configuration uses them. */
+	/** The name of this machine, for an ssh configuration that uses it. */
 	readonly machineName?: string;
+	/** The number of the user, for the same, and for whose key files others must not read. */
 	readonly userId?: number;
 	readonly platform: NodeJS.Platform;
 	/** Relative paths in options are resolved against it. */

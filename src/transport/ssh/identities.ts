@@ -146,7 +146,8 @@ async function opennessOf(
 	// It has no numbers of users, nor modes.
 	if (platform === "win32") return undefined;
 	const { mode, uid } = await stat(path);
-	return uid === userId && (mode & 0o077) !== 0
+	const isOwn = uid === (userId ?? uid);
+	return isOwn && (mode & 0o077) !== 0
 		? `its permissions 0${(mode & 0o777).toString(8)} are too open; run: chmod 600 ${path}`
 		: undefined;
 }

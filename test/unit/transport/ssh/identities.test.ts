@@ -34,6 +34,8 @@ suite("a file with a private key", () => {
 			offered: [],
 			skipped: [`${path} (its permissions 0640 are too open; run: chmod 600 ${path})`],
 		});
+		// Whoever does not say who they are may be its owner.
+		assert.equal((await collect({ platform: "linux" })).skipped.length, 1);
 		const offered = { offered: [path], skipped: [] };
 		// As OpenSSH has it, somebody else's file is none of the user's business.
 		assert.deepEqual(await collect({ platform: "linux", userId: userId + 1 }), offered);
