@@ -98,21 +98,28 @@ export class FilteredFrames extends Duplex {
 		this.#connection.resume();
 	}
 
-	override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-		this.#connection.write(chunk, done);
+	// What is sent goes straight on: another queue before that of the connection costs 4 % of the CPU of a
+	// sync of 20,000 files.
+
+	override write(chunk: unknown, encoding?: BufferEncoding | Done, done?: Done): boolean {
+		return typeof encoding === "string"
+			? this.#connection.write(chunk, encoding, done)
+			: this.#connection.write(chunk, encoding);
 	}
 
-	/** All at once, so that they are one packet of ssh. */
-	override _writev(writes: readonly { readonly chunk: Buffer }[], done: Done): void {
+	override cork(): void {
 		this.#connection.cork();
-		for (const [index, { chunk }] of writes.entries()) {
-			this.#connection.write(chunk, index === writes.length - 1 ? done : undefined);
-		}
+	}
+
+	override uncork(): void {
 		this.#connection.uncork();
 	}
 
-	override _final(done: Done): void {
-		this.#connection.end(() => done());
+	override end(last?: unknown, encoding?: BufferEncoding | (() => void), done?: () => void): this {
+		if (typeof last === "function") this.#connection.end(last as () => void);
+		else if (typeof encoding === "string") this.#connection.end(last, encoding, done);
+		else this.#connection.end(last, encoding);
+		return this;
 	}
 
 	override _destroy(error: Error | null, done: Done): void {
