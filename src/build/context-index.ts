@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { LocalContext } from "../context/build-context.js";
 import { GENERATION_BYTES } from "../context/index-part.js";
@@ -7,13 +6,13 @@ import type { Engine } from "../engine/engine.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
 import { makeFolder } from "../folder.js";
-import { replaceCacheFile } from "../image/cache/cache-file.js";
 import { forgetOldFiles } from "./cache-folder.js";
 import { type ContextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
 import type { IndexPlaces } from "./index-places.js";
 import type { IndexQuestion } from "./index-question.js";
 import { EMPTY, IndexStore } from "./index-store.js";
+import { keepGeneration, takeGeneration } from "./kept-generation.js";
 
 /** Milliseconds that storing the index may take beyond the end of the build. */
 const STORING_TIMEOUT = 30_000;
@@ -63,10 +62,10 @@ export async function openContextIndex(
 	if (found === "refused") return undefined;
 	const store = new IndexStore(engine, key, places.copy, run, found === "none");
 	const stored = found === "none" ? undefined : await store.fetch(found);
+	const kept = found === "none" ? await takeGeneration(places.generation) : undefined;
 	// One that is lost, or was changed, begins anew: with a copy of its own on the daemon.
 	const index = stored ?? {
-		generation:
-			(found === "none" && (await takeGeneration(places))) || randomBytes(GENERATION_BYTES),
+		generation: kept ?? randomBytes(GENERATION_BYTES),
 		parts: EMPTY,
 		imageId: undefined,
 		baseId: undefined,
@@ -75,23 +74,6 @@ export async function openContextIndex(
 	const isFresh = index.parts === EMPTY;
 	const asFound = Promise.resolve(index);
 	return new OpenIndex({ context, key, places, generation, index: asFound, store, run, isFresh });
-}
-
-/**
- * The generation of an earlier build that took nothing of the context: under it, the daemon may have files of
- * named contexts. It is no longer there then: should this build send something and end before it has an index,
- * nobody would know what the daemon has under it.
- */
-async function takeGeneration({
-	generation: path,
-}: Pick<IndexPlaces, "generation">): Promise<Uint8Array | undefined> {
-	try {
-		const generation = await readFile(path);
-		await rm(path);
-		return generation.length === GENERATION_BYTES ? generation : undefined;
-	} catch {
-		return undefined;
-	}
 }
 
 interface OpenIndexOptions {
@@ -175,7 +157,7 @@ class OpenIndex implements ContextIndex {
 		await this.#stored;
 		clearTimeout(timer);
 		if (this.#isTransferring || this.#generationFile === undefined) return;
-		await replaceCacheFile(this.#generationFile, this.#generation).catch(() => {});
+		await keepGeneration(this.#generationFile, this.#generation);
 	}
 
 	async tidy(): Promise<void> {
