@@ -160,7 +160,7 @@ export interface SentFileEvent {
 	readonly path: string;
 	/** Of its content. */
 	readonly bytes: number;
-	/** By which name the daemon asks for the named context that it is in; absent for the build context. */
+	/** Of the named context that it is in; absent for the build context. */
 	readonly context?: string;
 }
 

@@ -91,11 +91,11 @@ async function chooseByTime(
 	context: LocalContext,
 	rooms: TransferRooms,
 ): Promise<ChosenTransfer> {
-	const { environment, images, index } = rooms;
+	const { environment, images, indexes } = rooms;
 	const { target } = engine.transport;
 	const [linkSpeed, isKnown, needed] = await Promise.all([
 		readLinkSpeed(environment, target),
-		index?.isKnown(engine) ?? false,
+		indexes.main?.isKnown(engine) ?? false,
 		neededContext(context, plan, engine, images),
 	]);
 	const tar = tarOf(needed, plan, rooms);

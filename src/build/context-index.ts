@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
-import type { LocalContext } from "../context/build-context.js";
+import type { DirectoryContext } from "../context/directory-context.js";
 import { GENERATION_BYTES } from "../context/index-part.js";
 import type { Engine } from "../engine/engine.js";
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
@@ -11,11 +11,13 @@ import { type ContextKey, sharedKey } from "./context-key.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
 import type { IndexPlaces } from "./index-places.js";
 import type { IndexQuestion } from "./index-question.js";
-import { EMPTY, IndexStore } from "./index-store.js";
-import { keepGeneration, takeGeneration } from "./kept-generation.js";
+import { EMPTY, IndexStore, nothingSent } from "./index-store.js";
 
 /** Milliseconds that storing the index may take beyond the end of the build. */
 const STORING_TIMEOUT = 30_000;
+
+/** What an index says of a directory. */
+export type DirectoryMemory = Pick<DirectoryContext, "useIndex" | "learn">;
 
 /** The index of a context during one build. It only ever saves bytes: without it, or with an old one, more is sent. */
 export interface ContextIndex {
@@ -23,10 +25,10 @@ export interface ContextIndex {
 	readonly sharedKey: string;
 	/** Resolves when files can be announced by it; never rejects. */
 	readonly ready: Promise<void>;
-	/** The daemon begins to ask for the context. */
-	transferring(): void;
 	/** The context has been transferred: stores what is new, beside the build. */
 	transferred(): void;
+	/** The daemon keeps other directories under the same key: stores the index even if nothing is transferred. */
+	keep(): void;
 	/** Waits until all is stored. Never rejects. */
 	settled(): Promise<void>;
 	/** To be called then, when no build goes on on the box: removes what is not needed any more. Never rejects. */
@@ -42,7 +44,7 @@ export interface ContextIndex {
  */
 export async function openContextIndex(
 	engine: Engine,
-	context: LocalContext,
+	memory: DirectoryMemory,
 	question: IndexQuestion,
 	run: Run,
 ): Promise<ContextIndex | undefined> {
@@ -56,28 +58,26 @@ export async function openContextIndex(
 		const store = new IndexStore(engine, key, places.copy, run);
 		const newest = asked.then((found) => store.newest(local, found));
 		const { generation } = local;
-		return new OpenIndex({ context, key, places, generation, index: newest, store, run });
+		return new OpenIndex({ memory, key, places, generation, index: newest, store, run });
 	}
 	const found = await asked;
 	if (found === "refused") return undefined;
 	const store = new IndexStore(engine, key, places.copy, run, found === "none");
 	const stored = found === "none" ? undefined : await store.fetch(found);
-	const kept = found === "none" ? await takeGeneration(places.generation) : undefined;
 	// One that is lost, or was changed, begins anew: with a copy of its own on the daemon.
 	const index = stored ?? {
-		generation: kept ?? randomBytes(GENERATION_BYTES),
+		generation: randomBytes(GENERATION_BYTES),
 		parts: EMPTY,
 		imageId: undefined,
 		baseId: undefined,
 	};
 	const { generation } = index;
-	const isFresh = index.parts === EMPTY;
 	const asFound = Promise.resolve(index);
-	return new OpenIndex({ context, key, places, generation, index: asFound, store, run, isFresh });
+	return new OpenIndex({ memory, key, places, generation, index: asFound, store, run });
 }
 
 interface OpenIndexOptions {
-	readonly context: LocalContext;
+	readonly memory: DirectoryMemory;
 	readonly key: ContextKey;
 	readonly places: IndexPlaces;
 	/** Of the daemon's copy of the files, which need not be that of the index. */
@@ -85,79 +85,65 @@ interface OpenIndexOptions {
 	readonly index: Promise<IndexCopy>;
 	readonly store: IndexStore;
 	readonly run: Run;
-	/** Whether there is none yet. */
-	readonly isFresh?: boolean;
 }
 
 class OpenIndex implements ContextIndex {
 	readonly sharedKey: string;
 	readonly ready: Promise<void>;
-	readonly #context: LocalContext;
+	readonly #key: ContextKey;
+	readonly #memory: DirectoryMemory;
 	readonly #index: Promise<IndexCopy>;
 	readonly #store: IndexStore;
 	readonly #folders: readonly string[];
-	/** Where the generation is kept if nothing is transferred; absent where there is an index. */
-	readonly #generationFile: string | undefined;
-	readonly #generation: Uint8Array;
 	readonly #run: Run;
 	readonly #timeout = new AbortController();
 	#stored: Promise<void> = Promise.resolve();
-	#isTransferring = false;
 	#hasTransferred = false;
+	#isKept = false;
 
 	constructor({
-		context,
+		memory,
 		key,
-		places: { copy, hashes, sizes, generation: generationFile },
+		places: { copy, hashes, sizes },
 		generation,
 		index,
 		store,
 		run,
-		isFresh = false,
 	}: OpenIndexOptions) {
 		this.sharedKey = sharedKey(key, generation);
-		this.#generation = generation;
-		this.#generationFile = isFresh ? generationFile : undefined;
-		this.#context = context;
+		this.#key = key;
+		this.#memory = memory;
 		this.#index = index;
 		this.#store = store;
-		this.#folders = [copy, hashes, sizes, generationFile].map((file) => dirname(file));
+		this.#folders = [copy, hashes, sizes].map((file) => dirname(file));
 		this.#run = run;
 		this.ready = index.then(
 			({ parts, generation }) =>
-				context.memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes }),
+				memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes }),
 			// Only an interruption, which ends the build.
 			() => {},
 		);
-	}
-
-	transferring(): void {
-		this.#isTransferring = true;
 	}
 
 	transferred(): void {
 		// A second transfer in one build would build on what the first one stores.
 		if (this.#hasTransferred) return;
 		this.#hasTransferred = true;
-		this.#stored = this.#storeNews().catch((error: unknown) => {
-			// Whoever lost the connection, or ended the build, is told so already.
-			if (this.#run.signal.aborted || error instanceof ConnectionError) return;
-			const { reason = error } = this.#timeout.signal;
-			this.#run.emit({
-				type: "warning",
-				message: `the index of what was sent could not be stored: ${reasonOf(reason)}`,
-				hint: "the next build may send more than it has to; --no-context-index does without one",
-			});
-		});
+		this.#stored = this.#storeNews().catch((error) => this.#warn(error));
+	}
+
+	keep(): void {
+		this.#isKept = true;
 	}
 
 	async settled(): Promise<void> {
 		const tooLong = new EngineError(`it took longer than ${STORING_TIMEOUT / 1000} s`);
 		const timer = setTimeout(() => this.#timeout.abort(tooLong), STORING_TIMEOUT);
+		if (this.#isKept && !this.#hasTransferred) {
+			this.#stored = this.#storeAsItIs().catch((error) => this.#warn(error));
+		}
 		await this.#stored;
 		clearTimeout(timer);
-		if (this.#isTransferring || this.#generationFile === undefined) return;
-		await keepGeneration(this.#generationFile, this.#generation);
 	}
 
 	async tidy(): Promise<void> {
@@ -172,9 +158,27 @@ class OpenIndex implements ContextIndex {
 
 	async #storeNews(): Promise<void> {
 		const index = await this.#index;
-		const news = await this.#context.memory.learn();
+		const news = await this.#memory.learn();
 		await this.#store.store(index, news, this.#signal);
 		if (news?.base !== undefined) await Promise.all(this.#folders.map(forgetOldFiles));
+	}
+
+	/** Where it is stored nowhere yet, it has nothing but its generation. */
+	async #storeAsItIs(): Promise<void> {
+		const index = await this.#index;
+		const parts = index.parts === EMPTY ? nothingSent(index, this.#key) : undefined;
+		await this.#store.store(index, parts, this.#signal);
+	}
+
+	#warn(error: unknown): void {
+		// Whoever lost the connection, or ended the build, is told so already.
+		if (this.#run.signal.aborted || error instanceof ConnectionError) return;
+		const { reason = error } = this.#timeout.signal;
+		this.#run.emit({
+			type: "warning",
+			message: `the index of what was sent could not be stored: ${reasonOf(reason)}`,
+			hint: "the next build may send more than it has to; --no-context-index does without one",
+		});
 	}
 }
 

@@ -27,6 +27,22 @@ export async function contextKey(context: LocalContext, plan: BuildPlan): Promis
 }
 
 /**
+ * As the build context's, of a directory that a Dockerfile knows by a name. Daemons keep one apart for each
+ * platform.
+ */
+export async function namedContextKey(
+	name: string,
+	root: string,
+	{ contextKey, platform }: Pick<BuildPlan, "contextKey" | "platform">,
+): Promise<ContextKey> {
+	const place = contextKey === undefined ? await placeOf(root) : `${contextKey}:${name}`;
+	const digest = createHash("sha256")
+		.update(`rbuild named context\0${place}\0${name}\0${platform ?? ""}`)
+		.digest();
+	return { name: place, digest };
+}
+
+/**
  * The name under which a daemon keeps the files for one generation of an index. Where an index is lost,
  * so is its generation: what it knew is never mixed up with what comes after.
  */

@@ -1,4 +1,4 @@
-import type { LocalContext } from "../context/build-context.js";
+import type { DirectoryContext } from "../context/directory-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";
@@ -14,7 +14,7 @@ import { EMPTY, fetchIndex } from "./index-store.js";
  */
 export async function contextNews(
 	engine: Engine,
-	context: LocalContext,
+	memory: Pick<DirectoryContext, "useIndex" | "measureNews">,
 	question: IndexQuestion,
 	run: Run,
 ): Promise<{ readonly files: number; readonly bytes: number } | undefined> {
@@ -28,8 +28,8 @@ export async function contextNews(
 	const fetched = isNewer ? await fetchIndex(engine, key, found, local, run) : undefined;
 	const { parts, generation } = newest(local, fetched);
 	const hashesFile = places.hashes;
-	context.memory.useIndex({ parts, generation, key: key.digest, hashesFile });
-	return context.memory.measureNews();
+	memory.useIndex({ parts, generation, key: key.digest, hashesFile });
+	return memory.measureNews();
 }
 
 /** What a build would know of the files that the box has for it (IndexStore.newest). */

@@ -3,12 +3,12 @@ import type { SessionService } from "../buildkit/session-service.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run, UploadReport } from "../events.js";
+import type { Announcement } from "./announcement.js";
 import type { BuildPlan } from "./build-plan.js";
 import { ClientLayouts } from "./client-layouts.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
-import { NamedDirectories } from "./named-contexts.js";
-import { type Announcement, type OfferedContext, offerContext } from "./offered-context.js";
+import { type OfferedContext, offerContext } from "./offered-context.js";
 import { withSession } from "./session-build.js";
 import { plannedSolve } from "./solve-request.js";
 
@@ -41,19 +41,7 @@ export async function withControl<Result>(
 	readonly upload: UploadReport | undefined;
 }> {
 	const layouts = await ClientLayouts.open(plan.buildkit, run.emit);
-	await using named = await NamedDirectories.open(
-		plan.buildkit.namedContexts,
-		plan.secretsCheck,
-		run,
-	);
-	const { session, upload, ...offered } = offerContext(
-		context,
-		plan,
-		named,
-		announcement,
-		engine,
-		run,
-	);
+	const { session, upload, ...offered } = offerContext(context, plan, announcement, engine, run);
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	try {
 		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {

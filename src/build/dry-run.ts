@@ -1,23 +1,15 @@
-import type { BuildContext, LocalContext } from "../context/build-context.js";
+import type { LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import type {
-	ContextAdvice,
-	DryRunReport,
-	DryRunTransfer,
-	ExpectedUpload,
-	Run,
-} from "../events.js";
+import type { ContextAdvice, DryRunReport, DryRunTransfer, Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
 import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { BuildPlan } from "./build-plan.js";
 import { requireBuilder, requireNative } from "./builder-needs.js";
 import { hashesFile } from "./cache-folder.js";
-import { type ChosenTransfer, chooseTransfer } from "./choose-transfer.js";
-import { contextNews } from "./context-news.js";
-import type { IndexQuestion } from "./index-question.js";
-import { takesWholeContext } from "./needed-context.js";
+import { chooseTransfer } from "./choose-transfer.js";
+import { expectedUpload } from "./expected-upload.js";
 import { type OpenRun, withOpenRun } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
 import { readContext, type Surroundings } from "./planned-run.js";
@@ -122,41 +114,21 @@ function plannedDeliveries({ tags, deliveries, exports }: BuildPlan): DryRunRepo
 
 /** @throws EngineError, UsageError where the box cannot do this build; what its index is asked for with */
 async function planTransfer(
-	{ plan, context, needs, images, index, run }: OpenRun,
+	open: OpenRun,
 	engine: Engine,
 	{ environment }: Surroundings,
 ): Promise<DryRunTransfer> {
+	const { plan, context, named, needs, images, indexes, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
 	const credentials = registryCredentials(environment, run);
 	const services = sessionServices(plan, credentials, environment);
-	const rooms = { credentials, needs, images, index, environment, services };
+	const rooms = { credentials, needs, images, named, indexes, environment, services };
 	const chosen = await chooseTransfer(plan, engine, context, rooms);
-	const upload = await expectedUpload(chosen, plan, engine, context, index, run);
+	const upload = await expectedUpload(chosen, open, engine);
 	return {
 		transfer: chosen.transfer.name,
 		reason: chosen.reason,
 		...(upload === undefined ? {} : { upload }),
 	};
-}
-
-async function expectedUpload(
-	{ transfer, needed }: ChosenTransfer,
-	plan: BuildPlan,
-	engine: Engine,
-	context: BuildContext,
-	index: IndexQuestion | undefined,
-	run: Run,
-): Promise<ExpectedUpload | undefined> {
-	if (context.kind !== "directory") return undefined;
-	if (transfer.name === "tar") {
-		const { files, bytes } = needed ?? context.totals();
-		return { files, bytes, atMost: false };
-	}
-	// Else the builder goes by the times of files, and knows alone which ones it has.
-	if (index === undefined) return undefined;
-	const news = await contextNews(engine, context, index, run);
-	if (news === undefined) return undefined;
-	const takesAll = await takesWholeContext(context, plan);
-	return { ...news, atMost: !takesAll && news.files > 0 };
 }

@@ -1,7 +1,9 @@
 import { GrpcError } from "../buildkit/grpc-status.js";
+import type { Engine } from "../engine/engine.js";
 import { type BuildFailedError, EngineError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
+import { announce } from "./announcement.js";
 import { buildFailed } from "./build-output.js";
 import type { FrontendCall } from "./build-plan.js";
 import { requireBuilder } from "./builder-needs.js";
@@ -9,7 +11,6 @@ import { type PreparedSolve, withControl } from "./control-session.js";
 import type { DockerfileText } from "./dockerfile-position.js";
 import { withOpenBuild } from "./open-build.js";
 import type { BuildOptions } from "./options.js";
-import { placeKey } from "./place-key.js";
 import type { Surroundings } from "./planned-run.js";
 import { sessionServices } from "./session-services.js";
 
@@ -46,17 +47,16 @@ export async function callFrontend(
 	refuseResults(options);
 	const { environment } = surroundings;
 	return withOpenBuild(options, surroundings, caller, async (open) => {
-		const { context, box, engine, run } = open;
+		const { context, named, box, engine, run } = open;
 		const plan = { ...open.plan, call };
 		await requireBuilder(plan, engine, context, run.signal);
 		const credentials = registryCredentials(environment, run);
 		const services = sessionServices(plan, credentials, environment);
-		const place = context.kind === "directory" ? context.root : "";
-		const offer = { services, sharedKey: await placeKey(place, environment) };
-		const { result } = await box.keep(
-			(engine) => withControl(engine, context, plan, offer, run, (given) => ask(given, call)),
-			context.kind === "archive" && context.once,
-		);
+		const announcement = await announce(context, await named.walked(), environment);
+		const offer = { services, ...announcement };
+		const work = (engine: Engine) =>
+			withControl(engine, context, plan, offer, run, (given) => ask(given, call));
+		const { result } = await box.keep(work, context.kind === "archive" && context.once);
 		return result;
 	});
 }

@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { LocalContext } from "../context/build-context.js";
 import type { Environment } from "../environment.js";
 import { cacheFolder, hashesFile, sizesFile } from "./cache-folder.js";
 import type { ContextKey } from "./context-key.js";
+import type { IndexedDirectory } from "./index-question.js";
 
 /** Where this machine keeps what it knows of a context. */
 export interface IndexPlaces {
 	/** Of the index that a daemon has. */
 	readonly copy: string;
-	/** Of the generation that the next index has, as long as there is none. */
-	readonly generation: string;
 	readonly hashes: string;
 	readonly sizes: string;
 }
@@ -18,7 +16,7 @@ export interface IndexPlaces {
 /** @param target the daemon */
 export function indexPlaces(
 	target: string,
-	{ root }: Pick<LocalContext, "root">,
+	{ root }: Pick<IndexedDirectory, "root">,
 	{ digest }: ContextKey,
 	environment: Environment,
 ): IndexPlaces {
@@ -27,7 +25,6 @@ export function indexPlaces(
 		.digest("hex");
 	return {
 		copy: join(cacheFolder(environment), "context-index", name),
-		generation: join(cacheFolder(environment), "context-generation", name),
 		hashes: hashesFile(root, environment),
 		sizes: sizesFile(root, environment),
 	};

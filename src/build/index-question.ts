@@ -1,39 +1,41 @@
 import { access } from "node:fs/promises";
-import type { LocalContext } from "../context/build-context.js";
 import type { EngineQuestions } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
 import type { Transport } from "../transport/transport.js";
-import type { BuildPlan } from "./build-plan.js";
-import { type ContextKey, contextKey } from "./context-key.js";
+import type { ContextKey } from "./context-key.js";
 import { type IndexPlaces, indexPlaces } from "./index-places.js";
 import { type Found, findIndex } from "./index-store.js";
 
-/** Which index a daemon has of a context. Each connection is asked once for each build. */
+export interface IndexedDirectory {
+	/** Absolute and without symlinks. */
+	readonly root: string;
+	readonly key: () => Promise<ContextKey>;
+}
+
+/** Which index a daemon has of a directory. Each connection is asked once for each build. */
 export class IndexQuestion {
-	readonly #context: LocalContext;
-	readonly #plan: BuildPlan;
+	readonly #directory: IndexedDirectory;
 	readonly #environment: Environment;
 	readonly #run: Run;
 	readonly #asked = new WeakMap<Transport, Promise<Found>>();
 	#key: Promise<ContextKey> | undefined;
 
-	constructor(context: LocalContext, plan: BuildPlan, environment: Environment, run: Run) {
-		this.#context = context;
-		this.#plan = plan;
+	constructor(directory: IndexedDirectory, environment: Environment, run: Run) {
+		this.#directory = directory;
 		this.#environment = environment;
 		this.#run = run;
 	}
 
 	/** Made out when it is first wanted. */
 	get key(): Promise<ContextKey> {
-		this.#key ??= contextKey(this.#context, this.#plan);
+		this.#key ??= this.#directory.key();
 		return this.#key;
 	}
 
 	/** The files on this machine. */
 	async places({ transport }: EngineQuestions): Promise<IndexPlaces> {
-		return indexPlaces(transport.target, this.#context, await this.key, this.#environment);
+		return indexPlaces(transport.target, this.#directory, await this.key, this.#environment);
 	}
 
 	/** Asks before anybody wants to know, if whoever does would wait for the answer: without a copy of it here. */

@@ -1,4 +1,4 @@
-import type { IndexParts } from "../context/content-index.js";
+import { ContentIndex, type IndexParts } from "../context/content-index.js";
 import { packFiles } from "../context/tar-pack.js";
 import type { Engine, EngineQuestions } from "../engine/engine.js";
 import { EngineError, RbuildError } from "../errors.js";
@@ -17,6 +17,15 @@ import { checkedIndex, type IndexCopy, writeIndexCopy } from "./index-copy.js";
 
 /** An index that knows of nothing. */
 export const EMPTY: IndexParts = { base: undefined, delta: undefined };
+
+/** The parts of an index that says no more than its generation. */
+export function nothingSent(
+	{ generation }: Pick<IndexCopy, "generation">,
+	{ digest }: ContextKey,
+): IndexParts {
+	const header = { generation: Buffer.from(generation), key: digest };
+	return ContentIndex.read(EMPTY, header).with([], () => [], Date.now());
+}
 
 /** What a daemon says of its index: an image, none, or that it does not want to be asked. */
 export type Found = IndexImage | "none" | "refused";

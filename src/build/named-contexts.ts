@@ -1,23 +1,13 @@
 import { createHash } from "node:crypto";
-import { readFile, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isRemoteUrl } from "../context/context-source.js";
-import {
-	type DirectoryContext,
-	type DirectoryContextOptions,
-	openDirectoryContext,
-} from "../context/directory-context.js";
 import type { Environment } from "../environment.js";
 import { ContextError, UsageError } from "../errors.js";
-import type { Run } from "../events.js";
 import type { Descriptor } from "../image/image-manifest.js";
 import { OciLayout } from "../image/oci-layout.js";
 import { parseReference } from "../image/reference.js";
 import { systemReason } from "../system-reason.js";
-import { closeAll } from "./closing.js";
-import type { SecretsCheck } from "./options.js";
-import { placeKey } from "./place-key.js";
-import { type CheckedContext, checkSecrets, pathsToNote } from "./secrets-check.js";
 
 /** What a name in `FROM` or `COPY --from` stands for, instead of an image of that name. */
 export type NamedContext =
@@ -26,8 +16,6 @@ export type NamedContext =
 			readonly kind: "directory";
 			readonly root: string;
 			readonly platform: NodeJS.Platform;
-			/** The name under which the daemon asks for the files, and keeps them: of this place alone. */
-			readonly localName: string;
 	  }
 	/** An image in a folder, which the daemon reads as it needs it. */
 	| {
@@ -59,12 +47,20 @@ export async function planNamedContexts(
 	return contexts;
 }
 
-/** How the frontend finds them (BuildKit frontend/dockerui/namedcontext.go). */
+/**
+ * How the frontend finds them (BuildKit frontend/dockerui/namedcontext.go).
+ *
+ * @param localNames of the directories, by name: by which the daemon asks for them
+ */
 export function namedContextAttrs(
 	contexts: ReadonlyMap<string, NamedContext>,
+	localNames: ReadonlyMap<string, string>,
 ): Readonly<Record<string, string>> {
 	if (contexts.size === 0) return {};
-	const attrs = [...contexts].map(([name, context]) => [`context:${name}`, sourceOf(context)]);
+	const attrs = [...contexts].map(([name, context]) => [
+		`context:${name}`,
+		context.kind === "directory" ? `local:${localNames.get(name)}` : sourceOf(context),
+	]);
 	// For a frontend from elsewhere: one that does not know of contexts is to say so.
 	return {
 		...Object.fromEntries(attrs),
@@ -72,87 +68,10 @@ export function namedContextAttrs(
 	};
 }
 
-function sourceOf(context: NamedContext): string {
-	switch (context.kind) {
-		case "directory":
-			return `local:${context.localName}`;
-		case "layout":
-			return `oci-layout://${context.localName}@${context.digest}`;
-		case "remote":
-			return context.source;
-	}
-}
-
-/** The directories among the named contexts, which are walked from the moment they are opened. */
-export class NamedDirectories implements AsyncDisposable {
-	readonly directories: ReadonlyMap<string, DirectoryContext>;
-	/** Of all of them. */
-	readonly totals: { readonly files: number; readonly bytes: number };
-
-	/** @throws ContextError, InterruptedError */
-	static async open(
-		contexts: ReadonlyMap<string, NamedContext>,
-		secretsCheck: SecretsCheck,
-		run: Run,
-	): Promise<NamedDirectories> {
-		const directories = new Map<string, DirectoryContext>();
-		try {
-			const toCheck: CheckedContext[] = [];
-			for (const [name, context] of contexts) {
-				if (context.kind !== "directory") continue;
-				const ignore = await ignoreFileOf(context.root);
-				const directory = openDirectory(context, ignore, secretsCheck, run.signal);
-				directories.set(context.localName, directory);
-				const { root, platform } = context;
-				toCheck.push({ name, root, platform, ignore, walked: directory.walked });
-			}
-			for (const context of toCheck) {
-				await checkSecrets(context, secretsCheck, run);
-			}
-			const walked = await Promise.all([...directories.values()].map((one) => one.walked));
-			const total = (field: "files" | "bytes") =>
-				walked.reduce((sum, summary) => sum + summary[field], 0);
-			return new NamedDirectories(directories, { files: total("files"), bytes: total("bytes") });
-		} catch (error) {
-			await closeAll(directories.values());
-			throw error;
-		}
-	}
-
-	private constructor(
-		directories: ReadonlyMap<string, DirectoryContext>,
-		totals: NamedDirectories["totals"],
-	) {
-		this.directories = directories;
-		this.totals = totals;
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await closeAll(this.directories.values());
-	}
-}
-
-/** It is walked by the rules that the daemon will find in it. */
-function openDirectory(
-	{ root, platform }: NamedContext & { kind: "directory" },
-	ignore: DirectoryContextOptions["ignore"],
-	secretsCheck: SecretsCheck,
-	signal: AbortSignal,
-): DirectoryContext {
-	const note = pathsToNote(secretsCheck);
-	const keep = [".dockerignore"];
-	return openDirectoryContext({ root, ...(ignore && { ignore }), keep, platform, note }, signal);
-}
-
-async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {
-	const file = join(root, ".dockerignore");
-	try {
-		return { content: await readFile(file), file };
-	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code === "ENOENT") return undefined;
-		throw new ContextError(`cannot read ${file}: ${systemReason(error)}`, { cause: error });
-	}
+function sourceOf(context: Exclude<NamedContext, { kind: "directory" }>): string {
+	return context.kind === "remote"
+		? context.source
+		: `oci-layout://${context.localName}@${context.digest}`;
 }
 
 async function parse(name: string, value: string, environment: Environment): Promise<NamedContext> {
@@ -180,10 +99,7 @@ async function parse(name: string, value: string, environment: Environment): Pro
 			hint: `it was looked for at ${directory}`,
 		});
 	}
-	const root = await realpath(directory);
-	// The session's key is the main context's, which other machines may share.
-	const localName = `${name}-${(await placeKey(root, environment)).slice(0, 16)}`;
-	return { kind: "directory", root, platform: environment.platform, localName };
+	return { kind: "directory", root: await realpath(directory), platform: environment.platform };
 }
 
 async function whyNoDirectory(path: string): Promise<string | undefined> {

@@ -14,14 +14,20 @@ import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
 import { frontendOf, isKnownFrontend } from "../survey/dockerfile/frontends.js";
+import type { AnnouncedDirectory, Announcement } from "./announcement.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { ContextIndex } from "./context-index.js";
-import type { NamedDirectories } from "./named-contexts.js";
+import { namedContextAttrs } from "./named-contexts.js";
 import { SyncUpload } from "./sync-upload.js";
 import { openUpload, type UploadTotals } from "./upload.js";
 
 /** Bytes that come with a request, unasked: as much as goes out before TCP waits for an answer (RFC 6928). */
 const MOST_INPUT = 14_000;
+
+const NONE: UploadTotals = { files: 0, bytes: 0 };
+
+/** The name under which the daemon asks for the build context. */
+const MAIN = "context";
 
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
 export interface OfferedContext {
@@ -45,6 +51,10 @@ export interface OfferedUpload {
 	end(): void;
 }
 
+type OfferedPlan = Pick<BuildPlan, "request"> & {
+	readonly buildkit: Pick<BuildPlan["buildkit"], "namedContexts">;
+};
+
 /** The context proper in one of its three forms. */
 interface MainOffer {
 	readonly directories: readonly (readonly [string, SelectableDirectory])[];
@@ -52,52 +62,48 @@ interface MainOffer {
 	readonly attrs: Readonly<Record<string, string>>;
 	readonly inputs?: SolveRequest["frontendInputs"];
 	readonly names?: Pick<SessionOptions, "name" | "sharedKey">;
-	readonly totals?: UploadTotals;
+	readonly totals: UploadTotals;
 	readonly upload?: Pick<OfferedUpload, "failure" | "durationMs" | "report">;
 }
 
-/** How the daemon is told of a directory. */
-export interface Announcement {
-	/** Under which it keeps the files. */
-	readonly sharedKey: string;
-	/** By which files are announced; absent: by their own times. */
-	readonly index?: ContextIndex | undefined;
-}
-
-/** @param named the directories among the named contexts */
 export function offerContext(
 	context: BuildContext,
-	plan: Pick<BuildPlan, "request">,
-	named: NamedDirectories,
-	{ index, sharedKey }: Announcement,
+	plan: OfferedPlan,
+	announcement: Announcement,
 	engine: Engine,
 	run: Run,
 ): OfferedContext {
-	const main = offerMain(context, plan, { index, sharedKey }, engine, run);
-	const directories = new Map([...main.directories, ...named.directories]);
-	const contexts = directories.size - (directories.has("dockerfile") ? 1 : 0);
-	const sync = new SyncUpload(sum(main.totals, named.totals), run, contexts);
+	const { named } = announcement;
+	const main = offerMain(context, plan, announcement, engine, run);
+	const directories = new Map([...main.directories, ...named.map(offerNamed)]);
+	const indexes = new Map(named.map(({ localName, index }) => [localName, index]));
+	if (context.kind === "directory") indexes.set(MAIN, announcement.index);
+	const totals = [main.totals, ...named.map((one) => one.totals)].reduce(sum);
+	const sync = new SyncUpload(totals, run, contextNames(context, named));
 	// What was ignored is only for the report, so it waits until everything is sent.
 	const measureIgnored = () => {
 		if (context.kind === "directory") context.measureIgnored().catch(() => {});
 	};
+	const localNames = new Map(named.map(({ name, localName }) => [name, localName]));
 	const files = fileSyncService({
 		directories,
 		isFar: isWorthCompressing(engine.roundTripMs),
 		compressStream: () => engine.transport.compress(),
 		onTransfer(part) {
 			const observer = sync.begin(part, measureIgnored);
-			if (part.directory !== "context" || isForRules(part.filter)) return observer;
+			const index = indexes.get(part.directory);
+			if (index === undefined || isForRules(part.filter)) return observer;
 			const done = () => {
 				observer.done();
-				index?.transferred();
+				index.transferred();
+				if (part.directory !== MAIN) announcement.index?.keep();
 			};
 			return { ...observer, done };
 		},
 	});
 	return {
 		session: { ...main.names, services: [files, ...main.services] },
-		frontendAttrs: main.attrs,
+		frontendAttrs: { ...main.attrs, ...namedContextAttrs(plan.buildkit.namedContexts, localNames) },
 		frontendInputs: main.inputs ?? {},
 		upload: {
 			get failure() {
@@ -118,9 +124,18 @@ export function offerContext(
 	};
 }
 
+/** By the names under which the daemon asks for them: how contexts are called. */
+function contextNames(
+	context: BuildContext,
+	named: readonly AnnouncedDirectory[],
+): ReadonlyMap<string, string | undefined> {
+	const names = named.map(({ name, localName }) => [localName, name] as const);
+	return new Map([...(context.kind === "directory" ? [[MAIN, undefined] as const] : []), ...names]);
+}
+
 function offerMain(
 	context: BuildContext,
-	plan: Pick<BuildPlan, "request">,
+	plan: OfferedPlan,
 	announcement: Announcement,
 	engine: Engine,
 	run: Run,
@@ -132,7 +147,7 @@ function offerMain(
 			return offerArchive(context, engine, run);
 		case "remote": {
 			const attrs = { ...filename(context), context: context.url };
-			return { directories: [], services: [], attrs };
+			return { directories: [], services: [], attrs, totals: NONE };
 		}
 	}
 }
@@ -155,6 +170,7 @@ function offerArchive(
 		directories: [],
 		services: [service],
 		attrs: { ...filename(context), context: url },
+		totals: NONE,
 		upload: {
 			get failure() {
 				return upload.failure;
@@ -169,22 +185,33 @@ function offerArchive(
 	};
 }
 
+function offerNamed({ localName, directory, index }: AnnouncedDirectory) {
+	return [localName, announcedBy(index, directory)] as const;
+}
+
+/** Waits for the index before anything is announced. */
+function announcedBy(
+	index: ContextIndex | undefined,
+	directory: SelectableDirectory,
+): SelectableDirectory {
+	if (index === undefined) return directory;
+	return {
+		async select(filter) {
+			await index.ready;
+			return directory.select(filter);
+		},
+	};
+}
+
 function offerDirectory(
 	context: LocalContext,
-	{ request }: Pick<BuildPlan, "request">,
+	{ request }: OfferedPlan,
 	{ index, sharedKey }: Announcement,
 ): MainOffer {
 	const { contents, dockerfile } = context.dockerfileDirectory;
-	const directory: SelectableDirectory = {
-		async select(filter) {
-			if (!isForRules(filter)) index?.transferring();
-			await index?.ready;
-			return context.directory.select(filter);
-		},
-	};
 	return {
 		directories: [
-			["context", directory],
+			[MAIN, announcedBy(index, context.directory)],
 			["dockerfile", fileSet(contents)],
 		],
 		services: [],
@@ -216,7 +243,7 @@ function filename({ dockerfile }: BuildContext): { filename?: string } {
 	return dockerfile === undefined ? {} : { filename: dockerfile };
 }
 
-function sum(one: UploadTotals = { files: 0, bytes: 0 }, other: UploadTotals): UploadTotals {
+function sum(one: UploadTotals, other: UploadTotals): UploadTotals {
 	return { files: one.files + other.files, bytes: one.bytes + other.bytes };
 }
 

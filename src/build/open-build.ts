@@ -9,6 +9,7 @@ import { type PlacedBuild, placeBuild } from "./placed-build.js";
 import { requireNameToSave } from "./plan-outputs.js";
 import {
 	openContext,
+	openNamedDirectories,
 	type PlannedRun,
 	readContext,
 	type Surroundings,
@@ -77,7 +78,8 @@ export function withOpenRun<Result>(
 			run,
 		);
 		const context = await openContext(options, planned, surroundings);
-		const build = placeBuild(plan, context, environment, run);
+		const named = await openNamedDirectories(planned);
+		const build = placeBuild(plan, context, named, environment, run);
 		const { retries } = plan;
 		const box = closing.use(new BoxConnection({ ...place, retries, ...meanwhile(build) }, run));
 		return work({ ...planned, ...build, box });

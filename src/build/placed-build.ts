@@ -9,9 +9,10 @@ import type { BuildPlan } from "./build-plan.js";
 import { needsSolve } from "./builder-needs.js";
 import type { Closing } from "./closing.js";
 import { Exports } from "./exports.js";
-import { IndexQuestion } from "./index-question.js";
+import { askAhead, type IndexQuestions, indexQuestions } from "./index-questions.js";
 import { LocalNeeds } from "./local-needs.js";
 import { buildAgainIfLost } from "./lost-on-box.js";
+import type { NamedDirectories } from "./named-directories.js";
 import { askForImages } from "./needed-context.js";
 import { StoredImages } from "./stored-images.js";
 import type { SentBuild } from "./transfer.js";
@@ -20,25 +21,24 @@ import type { SentBuild } from "./transfer.js";
 export interface PlacedBuild {
 	readonly plan: BuildPlan;
 	readonly context: BuildContext;
+	readonly named: NamedDirectories;
 	readonly needs: LocalNeeds;
 	readonly images: StoredImages;
-	/** Absent where none is kept. */
-	readonly index: IndexQuestion | undefined;
+	/** Of none where none are kept. */
+	readonly indexes: IndexQuestions;
 }
 
 export function placeBuild(
 	plan: BuildPlan,
 	context: BuildContext,
+	named: NamedDirectories,
 	environment: Environment,
 	run: Run,
 ): PlacedBuild {
 	const images = new StoredImages(run.signal);
 	const needs = new LocalNeeds(context, plan.request, images);
-	const index =
-		context.kind === "directory" && plan.contextIndex
-			? new IndexQuestion(context, plan, environment, run)
-			: undefined;
-	return { plan, context, images, needs, index };
+	const indexes = indexQuestions(plan, context, environment, run);
+	return { plan, context, named, images, needs, indexes };
 }
 
 /** What is done for a build while its box is waited for. */
@@ -47,13 +47,13 @@ export function meanwhileFor({
 	context,
 	needs,
 	images,
-	index,
+	indexes,
 }: PlacedBuild): Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting"> {
 	return {
 		whileWaiting: () => loadAhead(needs),
 		whileGreeting: (questions) => {
 			needs.ask(questions);
-			if (plan.transfer !== "tar") index?.askAhead(questions).catch(() => {});
+			if (plan.transfer !== "tar") askAhead(indexes, questions);
 			if (context.kind !== "directory" || !mayBeMinimal(plan)) return;
 			askForImages(context, plan, questions, images).catch(() => {});
 		},
@@ -90,7 +90,7 @@ export function sendBuild(
 
 async function sendOnce(
 	engine: Engine,
-	{ plan, context, needs, images, index }: PlacedBuild,
+	{ plan, context, named, needs, images, indexes }: PlacedBuild,
 	{ environment, credentials, stdout, closing }: SendingRooms,
 	run: Run,
 ): Promise<ReceivedBuild> {
@@ -98,7 +98,7 @@ async function sendOnce(
 	const { sessionServices } = await import("./session-services.js");
 	const exports = new Exports(plan.exports, stdout, run);
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
-	const rooms = { credentials, needs, images, index, environment, services };
+	const rooms = { credentials, needs, images, named, indexes, environment, services };
 	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
 	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
 	run.emit({ type: "transfer", transfer: transfer.name, ...chosen });

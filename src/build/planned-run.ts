@@ -5,6 +5,7 @@ import { InterruptedError } from "../errors.js";
 import type { BuildReport, Run } from "../events.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { Closing } from "./closing.js";
+import { NamedDirectories } from "./named-directories.js";
 import type { BuildOptions } from "./options.js";
 import { pathsToNote } from "./secrets-check.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -79,6 +80,16 @@ export async function openContext(
 	const opened = closing.use(await openBuildContext(request, run.signal));
 	await checkTarget(opened, plan.request);
 	return opened;
+}
+
+/** Begins to walk them, likewise. @throws ContextError */
+export async function openNamedDirectories({
+	plan,
+	closing,
+	run,
+}: PlannedRun): Promise<NamedDirectories> {
+	const { namedContexts } = plan.buildkit;
+	return closing.use(await NamedDirectories.open(namedContexts, plan.secretsCheck, run));
 }
 
 /** Waits until all of it is known that is known beforehand. */

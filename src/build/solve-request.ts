@@ -2,7 +2,6 @@ import type { SolveRequest, TypedAttrs } from "../buildkit/control.js";
 import type { Ulimit } from "../engine/build-request.js";
 import type { BuildPlan } from "./build-plan.js";
 import { parseBoolean } from "./go-values.js";
-import { namedContextAttrs } from "./named-contexts.js";
 
 /** What a plan comes to in the words of BuildKit's Dockerfile frontend, as docker/buildx says it. */
 export function plannedSolve(
@@ -79,7 +78,6 @@ function frontendAttrs({ request, buildkit }: BuildPlan): Record<string, string>
 		...prefixed("build-arg:", buildArgs),
 		...prefixed("label:", labels),
 		...prefixed("attest:", buildkit.attestations),
-		...namedContextAttrs(buildkit.namedContexts),
 	});
 }
 

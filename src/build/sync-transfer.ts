@@ -1,28 +1,29 @@
 import { EngineError } from "../errors.js";
-import { openContextIndex } from "./context-index.js";
+import { announce } from "./announcement.js";
+import { ContextIndexes } from "./context-indexes.js";
 import { withControl } from "./control-session.js";
-import { placeKey } from "./place-key.js";
 import { solve } from "./solve.js";
 import type { Transfer, TransferRooms } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
-export function syncTransfer({ services, environment, index: question }: TransferRooms): Transfer {
+export function syncTransfer({
+	services,
+	environment,
+	named,
+	indexes: questions,
+}: TransferRooms): Transfer {
 	return {
 		name: "sync",
 		async send(engine, context, plan, run) {
-			const isLocal = context.kind === "directory";
-			const index =
-				isLocal && question !== undefined
-					? await openContextIndex(engine, context, question, run)
-					: undefined;
-			const place = isLocal ? context.root : "";
-			const sharedKey = index?.sharedKey ?? (await placeKey(place, environment));
+			const directories = await named.walked();
+			const indexes = await ContextIndexes.open(engine, context, directories, questions, run);
+			const announcement = await announce(context, directories, environment, indexes);
 			try {
 				const { result, ...sent } = await withControl(
 					engine,
 					context,
 					plan,
-					{ services, index, sharedKey },
+					{ services, ...announcement },
 					run,
 					async ({ control, request, dockerfile, layouts, signal }) => {
 						const result = await solve(control, request, dockerfile, { ...run, signal });
@@ -31,11 +32,11 @@ export function syncTransfer({ services, environment, index: question }: Transfe
 					},
 				);
 				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
-				await index?.settled();
-				return { image, ...sent, ...(index && { tidy: () => index.tidy() }) };
+				await indexes.settled();
+				return { image, ...sent, tidy: () => indexes.tidy() };
 			} catch (error) {
-				await index?.settled();
-				await index?.tidy();
+				await indexes.settled();
+				await indexes.tidy();
 				throw error;
 			}
 		},

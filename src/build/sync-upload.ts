@@ -30,6 +30,7 @@ export class SyncUpload {
 	readonly #failing = new AbortController();
 	readonly #totals: UploadTotals;
 	readonly #run: Run;
+	readonly #contexts: ReadonlyMap<string, string | undefined>;
 	/** How many contexts have not been transferred. */
 	#awaited: number;
 	#startedAt: number | undefined;
@@ -38,12 +39,17 @@ export class SyncUpload {
 	#sent: CopyProgress = NOTHING;
 	#isTold = false;
 
-	/** @param totals of all directories that may be asked for; the Dockerfile's is not counted */
-	constructor(totals: UploadTotals, run: Run, contexts: number) {
+	/**
+	 * @param totals of all directories that may be asked for; the Dockerfile's is not counted
+	 * @param contexts by the names under which the daemon asks for them: how they are called; undefined for
+	 * the build context
+	 */
+	constructor(totals: UploadTotals, run: Run, contexts: ReadonlyMap<string, string | undefined>) {
 		this.failed = this.#failing.signal;
 		this.#totals = totals;
 		this.#run = run;
-		this.#awaited = contexts;
+		this.#contexts = contexts;
+		this.#awaited = contexts.size;
 	}
 
 	/** What has been done so far. */
@@ -62,7 +68,7 @@ export class SyncUpload {
 	/** @param onLastContext called when every context has been transferred */
 	begin(part: RequestedPart, onLastContext: () => void): TransferObserver {
 		this.#startedAt ??= performance.now();
-		const isContext = isContextItself(part);
+		const isContext = this.#contexts.has(part.directory) && !isForRules(part.filter);
 		let before: CopyProgress = NOTHING;
 		return {
 			...(isContext && this.#run.tellSentFiles && { sentFile: this.#sentFile(part) }),
@@ -92,7 +98,8 @@ export class SyncUpload {
 	}
 
 	#sentFile({ directory }: RequestedPart): (path: string, bytes: number) => void {
-		const context = directory === "context" ? {} : { context: directory };
+		const name = this.#contexts.get(directory);
+		const context = name === undefined ? {} : { context: name };
 		return (path, bytes) => this.#run.emit({ type: "sent-file", path, bytes, ...context });
 	}
 
@@ -130,8 +137,4 @@ export class SyncUpload {
 	#elapsed(): number {
 		return performance.now() - (this.#startedAt ?? performance.now());
 	}
-}
-
-function isContextItself({ directory, filter }: RequestedPart): boolean {
-	return directory !== "dockerfile" && !isForRules(filter);
 }

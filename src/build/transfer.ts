@@ -6,8 +6,9 @@ import type { Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BuildPlan } from "./build-plan.js";
-import type { IndexQuestion } from "./index-question.js";
+import type { IndexQuestions } from "./index-questions.js";
 import type { LocalNeeds } from "./local-needs.js";
+import type { NamedDirectories } from "./named-directories.js";
 import type { StoredImages } from "./stored-images.js";
 
 /** What transfers need beside the build itself. */
@@ -16,8 +17,9 @@ export interface TransferRooms {
 	readonly credentials: CredentialSource;
 	readonly needs: LocalNeeds;
 	readonly images: StoredImages;
-	/** Absent where a sync does without one. */
-	readonly index: IndexQuestion | undefined;
+	readonly named: NamedDirectories;
+	/** Of none where a sync does without. */
+	readonly indexes: IndexQuestions;
 	/** What a session with BuildKit has to serve beside the context. */
 	readonly services: readonly SessionService[];
 }

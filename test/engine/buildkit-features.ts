@@ -283,6 +283,18 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			}
 		});
 
+		test("tells with --dry-run what it would send of named contexts, too", async () => {
+			const text = `FROM ${BASE_IMAGE}\nCOPY . /c\nCOPY --from=lib data /\n`;
+			const root = context({ Dockerfile: text });
+			const lib = context({ data: "x".repeat(5000) });
+			const args = [root, "--build-context", `lib=${lib}`];
+			assert.match((await run(...args, "--dry-run")).stdout, /^send +at most 2 files, 5\.\d+ kB/m);
+			await build("named-dry", ...args);
+			assert.match((await run(...args, "--dry-run")).stdout, /^send +nothing: /m);
+			writeFileSync(join(lib, "data"), "changed");
+			assert.match((await run(...args, "--dry-run")).stdout, /^send +at most 1 file, 7 B/m);
+		});
+
 		test("takes a named context beside a tar from standard input", async () => {
 			const input = `FROM ${BASE_IMAGE}\nCOPY --from=files a /\n`;
 			const files = context({ a: "from a directory" });

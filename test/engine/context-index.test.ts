@@ -7,14 +7,16 @@ import { testRandomClones } from "./random-clones.js";
 
 suiteWithDockerd("the context index on docker 20.10", () => {
 	const open = () => startBox();
-	testContextIndex(open);
-	testRandomClones(open, true);
+	const abilities = { canPrune: true, takesNamedContexts: false };
+	testContextIndex(open, abilities);
+	testRandomClones(open, abilities);
 });
 
 const here = lab();
 suite("the context index on docker 28.5", { skip: here ? false : "there is no lab" }, () => {
 	if (here === undefined) return;
 	const open = () => labBox(here.host, here.localDockerSocket, here.sshConfigFile);
-	testContextIndex(open);
-	testRandomClones(open, false);
+	const abilities = { canPrune: false, takesNamedContexts: true };
+	testContextIndex(open, abilities);
+	testRandomClones(open, abilities);
 });

@@ -23,11 +23,15 @@ import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { imageFile, imageFolder } from "../support/image-contents.js";
 import { indexImages } from "../support/index-images.js";
+import type { Abilities } from "./random-clones.js";
 
 const signal = new AbortController().signal;
 
 /** What clones of one repository share, and what they do not. */
-export function testContextIndex(open: () => Promise<Box>): void {
+export function testContextIndex(
+	open: () => Promise<Box>,
+	{ takesNamedContexts }: Pick<Abilities, "takesNamedContexts">,
+): void {
 	let box: Box;
 	let directory: string;
 	let repository: string;
@@ -221,6 +225,43 @@ export function testContextIndex(open: () => Promise<Box>): void {
 		const times = imageTimes(await imageFolder(box.engine, tag, "/c"));
 		assert.ok((times.get("c/edited") ?? 0) >= now, `${times.get("c/edited")}`);
 	});
+
+	if (takesNamedContexts) {
+		test("knows named directories from a fresh clone, too", async () => {
+			const text = `FROM ${BASE_IMAGE}\nCOPY --from=lib . /lib\nCOPY src /src\n`;
+			const files = { "src/a": "a".repeat(1000), "lib/b": "b".repeat(2000), "lib/c": "c" };
+			const root = clone({ Dockerfile: text, ...files });
+			const named = { buildContexts: { lib: "lib" } };
+			assert.ok((await upload(root, named)).bytes >= 3001);
+			const again = cloneAgain(root);
+			assert.equal((await upload(again, named)).bytes, 0);
+			write(again, "lib/c", "changed");
+			assert.equal((await upload(again, named)).bytes, 7);
+			assert.equal(await imageFile(box.engine, tag, "/lib/c"), "changed");
+			assert.equal((await upload(cloneAgain(root), named)).bytes, 1);
+			assert.equal(await imageFile(box.engine, tag, "/lib/c"), "c");
+		});
+
+		test("knows named directories where nothing is taken of the build context", async () => {
+			const text = `FROM ${BASE_IMAGE}\nCOPY --from=lib b /\n`;
+			const root = clone({ Dockerfile: text, "lib/b": "b".repeat(2000) });
+			const named = { buildContexts: { lib: "lib" } };
+			assert.equal((await upload(root, named)).bytes, 2000);
+			assert.equal((await upload(cloneAgain(root), named)).bytes, 0);
+			write(root, "lib/b", "changed");
+			assert.equal((await upload(cloneAgain(root), named)).bytes, 7);
+		});
+
+		test("knows named directories by the key that was given", async () => {
+			const text = `FROM ${BASE_IMAGE}\nCOPY --from=lib b /\n`;
+			const root = clone({ Dockerfile: text, "lib/b": "b".repeat(2000) });
+			const named = { buildContexts: { lib: "lib" }, contextKey: `index-${repository}` };
+			await upload(root, named);
+			const other = cloneAgain(root);
+			rmSync(join(other, ".git"), { recursive: true });
+			assert.equal((await upload(other, named)).bytes, 0);
+		});
+	}
 
 	/** Puts an image of nothing in its place. */
 	async function damageIndex(): Promise<void> {

@@ -38,14 +38,27 @@ const VARIANTS = [
 	{ file: "Parts", target: "some", folder: "lib" },
 ] as const;
 
+/** With a folder of the clone as a context of its own, for daemons that take those. */
+const NAMED_VARIANTS = [
+	{ file: "Named", target: undefined, folder: "" },
+	{ file: "Named", target: "part", folder: "lib" },
+] as const;
+
+type Variant = (typeof VARIANTS | typeof NAMED_VARIANTS)[number];
+
 interface Machine {
 	readonly clone: RandomClone;
 	readonly cache: string;
 	readonly tag: string;
 }
 
-/** @param canPrune whether the daemon's cache is ours to prune */
-export function testRandomClones(open: () => Promise<Box>, canPrune: boolean): void {
+export interface Abilities {
+	/** Whether the daemon's cache is ours to prune. */
+	readonly canPrune: boolean;
+	readonly takesNamedContexts: boolean;
+}
+
+export function testRandomClones(open: () => Promise<Box>, abilities: Abilities): void {
 	let box: Box;
 	let directory: string;
 	before(async () => {
@@ -59,7 +72,7 @@ export function testRandomClones(open: () => Promise<Box>, canPrune: boolean): v
 
 	test("makes images of just the files of the clone that was built, whatever the index says", async () => {
 		const seed = Number(process.env.RBUILD_TEST_SEED ?? Date.now() % 2 ** 31);
-		const story = new Story(box, directory, seed, canPrune);
+		const story = new Story(box, directory, seed, abilities);
 		try {
 			const end = Date.now() + SECONDS * 1000;
 			while (Date.now() < end) await story.goOn();
@@ -84,15 +97,22 @@ class Story {
 	readonly #directory: string;
 	readonly #key: string;
 	readonly #canPrune: boolean;
+	readonly #variants: readonly Variant[];
 	/** What the last build of each variant put into its image, as long as the index has to know of it. */
 	readonly #last = new Map<string, ReturnType<typeof contentsOf>>();
 
-	constructor(box: Box, directory: string, seed: number, canPrune: boolean) {
+	constructor(
+		box: Box,
+		directory: string,
+		seed: number,
+		{ canPrune, takesNamedContexts }: Abilities,
+	) {
 		this.#box = box;
 		this.#directory = directory;
 		this.#random = new Random(seed);
 		this.#key = `clones-${seed}`;
 		this.#canPrune = canPrune;
+		this.#variants = takesNamedContexts ? [...VARIANTS, ...NAMED_VARIANTS] : VARIANTS;
 		const past: RandomClone["past"] = [];
 		this.#machines = [0, 1, 2].map((number) => {
 			const root = join(directory, `clone-${number}`);
@@ -101,11 +121,15 @@ class Story {
 				join(root, ".git/config"),
 				`[remote "origin"]\n\turl = git@example.com:${this.#key}.git\n`,
 			);
-			writeFileSync(join(root, ".dockerignore"), ".git\nDockerfile\nParts\n.dockerignore\n");
+			writeFileSync(join(root, ".dockerignore"), ".git\nDockerfile\nParts\nNamed\n.dockerignore\n");
 			writeFileSync(join(root, "Dockerfile"), "FROM scratch AS all\nCOPY . /c\nFROM all\n");
 			writeFileSync(
 				join(root, "Parts"),
 				"FROM scratch AS some\nCOPY lib /c/lib\nFROM scratch\nCOPY src /c/src\n",
+			);
+			writeFileSync(
+				join(root, "Named"),
+				"FROM scratch AS part\nCOPY --from=lib . /c/lib\nFROM part\nCOPY src /c/src\n",
 			);
 			for (const folder of FOLDERS) {
 				mkdirSync(join(root, folder));
@@ -140,13 +164,13 @@ class Story {
 			const twin = { ...machine, tag: `${machine.tag}-twin` };
 			const all = random.once(2) ? [...machines, twin] : machines;
 			const pruned = random.once(3) ? this.#prune() : undefined;
-			await Promise.all(all.map((one) => this.#build(one, random.pick(VARIANTS))));
+			await Promise.all(all.map((one) => this.#build(one, random.pick(this.#variants))));
 			await pruned;
 			this.#last.clear();
 		} else if (random.once(6)) {
 			await this.#interrupt(machine);
 		} else {
-			const variant = random.pick(VARIANTS);
+			const variant = random.pick(this.#variants);
 			// What is cached has the times of the build that made it.
 			const noCache = random.once(2);
 			const contents = await this.#build(machine, variant, noCache);
@@ -156,7 +180,7 @@ class Story {
 
 	async #build(
 		{ clone, cache, tag }: Machine,
-		variant: (typeof VARIANTS)[number],
+		variant: Variant,
 		noCache = false,
 	): Promise<ReturnType<typeof contentsOf>> {
 		const { file, target, folder } = variant;
@@ -180,7 +204,7 @@ class Story {
 
 	#run(
 		{ clone, cache, tag }: Machine,
-		{ file, target }: (typeof VARIANTS)[number],
+		{ file, target }: Variant,
 		noCache: boolean,
 		signal: AbortSignal,
 	): Promise<unknown> {
@@ -200,6 +224,7 @@ class Story {
 				transfer: "sync",
 				noCache,
 				...(target === undefined ? {} : { target }),
+				...(file === "Named" ? { buildContexts: { lib: "lib" } } : {}),
 			},
 			{ environment, signal },
 		);
@@ -211,7 +236,7 @@ class Story {
 		this.log.push(`${machine.tag}: a build is interrupted after ${milliseconds} ms`);
 		const soon = AbortSignal.timeout(milliseconds);
 		try {
-			await this.#run(machine, this.#random.pick(VARIANTS), true, soon);
+			await this.#run(machine, this.#random.pick(this.#variants), true, soon);
 		} catch (error) {
 			if (!(error instanceof InterruptedError)) throw error;
 		}

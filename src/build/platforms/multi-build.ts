@@ -9,6 +9,7 @@ import { chooseBoxes } from "../choose-box.js";
 import type { BuildOptions } from "../options.js";
 import {
 	openContext,
+	openNamedDirectories,
 	type PlannedRun,
 	readContext,
 	type Surroundings,
@@ -51,7 +52,8 @@ export function buildPlatforms(
 		const toLoad = plan.deliveries.load ? await platformToLoad(platforms, rooms, run) : undefined;
 		const context = await openContext(options, planned, surroundings);
 		requireRepeatable(context);
-		const boxes = platformBoxes({ plans, chosen, context, environment, closing }, run);
+		const named = await openNamedDirectories(planned);
+		const boxes = platformBoxes({ plans, chosen, context, named, environment, closing }, run);
 
 		const reached = await reach(boxes, context, planned);
 		await check(reached, context, planned, environment);

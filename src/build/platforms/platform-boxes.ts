@@ -7,6 +7,7 @@ import { BoxConnection } from "../box-connection.js";
 import type { BuildPlan } from "../build-plan.js";
 import type { ChosenBox } from "../choose-box.js";
 import type { Closing } from "../closing.js";
+import type { NamedDirectories } from "../named-directories.js";
 import { placeOf } from "../open-build.js";
 import { meanwhileFor, type PlacedBuild, placeBuild } from "../placed-build.js";
 import { runFor } from "./platform-news.js";
@@ -37,13 +38,14 @@ export interface BoxesRequest {
 	/** Of each plan. */
 	readonly chosen: readonly ChosenBox[];
 	readonly context: BuildContext;
+	readonly named: NamedDirectories;
 	readonly environment: Environment;
 	readonly closing: Closing;
 }
 
 /** One connection for each box, whatever number of platforms it builds. */
 export function platformBoxes(
-	{ plans, chosen, context, environment, closing }: BoxesRequest,
+	{ plans, chosen, context, named, environment, closing }: BoxesRequest,
 	run: Run,
 ): readonly PlatformBox[] {
 	const groups: { readonly box: ChosenBox; readonly builds: PlatformBuild[] }[] = [];
@@ -52,7 +54,8 @@ export function platformBoxes(
 		const platform = plan.platform as string;
 		const runOfPlatform = runFor(platform, run);
 		const own = index > 0 && context.kind === "directory" ? context.forAnotherBox() : context;
-		const placed = placeBuild(plan, own, environment, runOfPlatform);
+		const ownNamed = index > 0 ? named.forAnotherBox() : named;
+		const placed = placeBuild(plan, own, ownNamed, environment, runOfPlatform);
 		const build = { platform, run: runOfPlatform, ...placed };
 		const group = groups.find((one) => isDeepStrictEqual(one.box.chosen.target, box.chosen.target));
 		if (group === undefined) groups.push({ box, builds: [build] });

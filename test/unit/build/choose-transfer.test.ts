@@ -4,6 +4,7 @@ import { planBuild } from "../../../src/build/build-plan.js";
 import { chooseTransfer } from "../../../src/build/choose-transfer.js";
 import type { IndexQuestion } from "../../../src/build/index-question.js";
 import type { LocalNeeds } from "../../../src/build/local-needs.js";
+import type { NamedDirectories } from "../../../src/build/named-directories.js";
 import type { BuildOptions, TransferChoice } from "../../../src/build/options.js";
 import type { StoredImages } from "../../../src/build/stored-images.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
@@ -53,7 +54,11 @@ async function choice(
 			credentials: {} as CredentialSource,
 			needs: {} as LocalNeeds,
 			images: { find: async () => image } as Partial<StoredImages> as StoredImages,
-			index: { isKnown: async () => isKnown } as Partial<IndexQuestion> as IndexQuestion,
+			named: {} as NamedDirectories,
+			indexes: {
+				main: { isKnown: async () => isKnown } as Partial<IndexQuestion> as IndexQuestion,
+				named: new Map(),
+			},
 			services: [],
 		},
 	);

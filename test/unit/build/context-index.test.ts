@@ -3,10 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
-import type { BuildPlan } from "../../../src/build/build-plan.js";
-import { openContextIndex } from "../../../src/build/context-index.js";
+import { type DirectoryMemory, openContextIndex } from "../../../src/build/context-index.js";
 import { IndexQuestion } from "../../../src/build/index-question.js";
-import type { LocalContext } from "../../../src/context/build-context.js";
 import type { IndexParts } from "../../../src/context/content-index.js";
 import type { KnownIndex } from "../../../src/context/context-memory.js";
 import { readIndexHeader, writeIndexPart } from "../../../src/context/index-part.js";
@@ -75,20 +73,13 @@ function machine(test: TestContext) {
 	return { cache, files };
 }
 
-const CONTEXT = {
-	root: "/the/context",
-	dockerfile: "Dockerfile",
-	dockerfileName: "Dockerfile",
-	dockerfileContent: Buffer.from("FROM scratch\nCOPY . .\n"),
-};
-
 function questionOf(cache: string, caller = run()): IndexQuestion {
-	const plan = { contextKey: "key", contextIndex: true, request: {} } as unknown as BuildPlan;
 	const environment = {
 		variables: { XDG_CACHE_HOME: cache },
 		platform: "linux",
 	} as unknown as Environment;
-	return new IndexQuestion(CONTEXT as unknown as LocalContext, plan, environment, caller);
+	const key = async () => ({ name: "key", digest: Buffer.alloc(32, "key") });
+	return new IndexQuestion({ root: "/the/context", key }, environment, caller);
 }
 
 /** Opens the index, has it learn from a transfer, and tells what it knew before. */
@@ -102,18 +93,15 @@ async function transfer(
 	events: readonly { type: string }[];
 }> {
 	let known: KnownIndex | undefined;
-	const memory: LocalContext["memory"] = {
+	const memory: DirectoryMemory = {
 		useIndex: (index) => {
 			known = index;
 		},
 		learn: async () => learned(known, news),
-		measureNews: () => assert.fail(),
 	};
-	const context = { ...CONTEXT, memory } as unknown as LocalContext;
 	const caller = run();
 	const question = questionOf(cache, caller);
-	const index = await openContextIndex(daemon.engine, context, question, caller);
-	index?.transferring();
+	const index = await openContextIndex(daemon.engine, memory, question, caller);
 	await index?.ready;
 	index?.transferred();
 	await index?.settled();
@@ -181,32 +169,32 @@ describe("the index of a context", () => {
 		]);
 	});
 
-	it("has the same copy on the daemon as long as nothing of the context is taken", async (test) => {
+	it("is stored with nothing in it where other directories are kept beside the context", async (test) => {
 		const daemon = new FakeDaemon();
-		const { cache } = machine(test);
-		const open = async (isTransferring: boolean) => {
-			const context = { ...CONTEXT, memory: { useIndex() {} } } as unknown as LocalContext;
+		const open = async (cache: string, isKept: boolean) => {
+			const memory = { useIndex() {}, learn: () => assert.fail() };
 			const caller = run();
-			const index = await openContextIndex(
-				daemon.engine,
-				context,
-				questionOf(cache, caller),
-				caller,
-			);
-			if (isTransferring) index?.transferring();
+			const question = questionOf(cache, caller);
+			const index = await openContextIndex(daemon.engine, memory, question, caller);
+			if (isKept) index?.keep();
 			await index?.settled();
 			return index?.sharedKey;
 		};
-		// Named contexts are in it.
-		const first = await open(false);
-		assert.equal(await open(false), first);
-		// What the daemon has is not known after a transfer that did not come to its end.
-		assert.equal(await open(true), first);
-		const second = await open(false);
-		assert.notEqual(second, first);
+		const { cache } = machine(test);
+		const first = await open(cache, false);
+		assert.equal(daemon.images.size, 0);
+		const kept = await open(cache, true);
+		assert.notEqual(kept, first);
+		daemon.requests.length = 0;
+		assert.equal(await open(cache, true), kept);
+		assert.equal(await open(machine(test).cache, true), kept);
+		assert.deepEqual(
+			daemon.requests.filter((line) => line.startsWith("POST")),
+			[],
+		);
 		const { sharedKey } = await transfer(daemon, cache, "base");
-		assert.equal(sharedKey, second);
-		assert.equal((await transfer(daemon, cache, "nothing")).sharedKey, second);
+		assert.equal(sharedKey, kept);
+		assert.equal((await transfer(daemon, machine(test).cache, "nothing")).sharedKey, kept);
 	});
 
 	it("is asked for ahead by who would wait for it, and once", async (test) => {

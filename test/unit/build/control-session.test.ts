@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { planBuild } from "../../../src/build/build-plan.js";
 import { withControl } from "../../../src/build/control-session.js";
-import { NamedDirectories } from "../../../src/build/named-contexts.js";
 import { offerContext } from "../../../src/build/offered-context.js";
 import type { SolveRequest } from "../../../src/buildkit/control.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
@@ -35,11 +34,13 @@ function directoryContext(dockerfile: Uint8Array): BuildContext {
 }
 
 async function offeredInputs(dockerfile: Uint8Array, syntax: string | null = null) {
-	const named = await NamedDirectories.open(new Map(), "off", run);
 	const engine = { roundTripMs: 1 } as Engine;
 	const context = directoryContext(dockerfile);
-	const plan = { request: { buildArgs: { BUILDKIT_SYNTAX: syntax } } };
-	return offerContext(context, plan, named, { sharedKey: "" }, engine, run).frontendInputs;
+	const plan = {
+		request: { buildArgs: { BUILDKIT_SYNTAX: syntax } },
+		buildkit: { namedContexts: new Map() },
+	};
+	return offerContext(context, plan, { sharedKey: "", named: [] }, engine, run).frontendInputs;
 }
 
 test("the Dockerfile comes with the request: to be asked for it takes three round trips", async () => {
@@ -78,7 +79,7 @@ test("a frontend that takes nothing with the request gets one without", async ()
 			engine,
 			directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
 			plan,
-			{ services: [], sharedKey: "" },
+			{ services: [], sharedKey: "", named: [] },
 			run,
 			async ({ request }) => {
 				requests.push(request);
@@ -110,7 +111,7 @@ test("the session and BuildKit's API are asked for at once, on a long link a rou
 		engine as unknown as Engine,
 		context as unknown as BuildContext,
 		await planBuild({ context: "git://host/x" }, environment, run),
-		{ services: [], sharedKey: "" },
+		{ services: [], sharedKey: "", named: [] },
 		run,
 		async () => {},
 	);

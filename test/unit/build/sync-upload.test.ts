@@ -17,7 +17,12 @@ function progress(offered: [number, number], sent: [number, number]): CopyProgre
 	return { offeredFiles, offeredBytes, files, bytes, sentBytes: bytes + 50, savedBytes: 5 };
 }
 
-function start(tellSentFiles: boolean, contexts = 1) {
+const contexts = new Map([
+	["context", undefined],
+	["lib-0123456789abcdef", "lib"],
+]);
+
+function start(tellSentFiles: boolean) {
 	const events: BuildEvent[] = [];
 	const emit = (event: BuildEvent) => void events.push(event);
 	return { upload: new SyncUpload(totals, { emit, signal, tellSentFiles }, contexts), events };
@@ -25,12 +30,12 @@ function start(tellSentFiles: boolean, contexts = 1) {
 
 describe("the report on an upload by sync", () => {
 	it("tells what was sent from what was there, of all contexts and nothing else", () => {
-		const { upload, events } = start(false, 2);
+		const { upload, events } = start(false);
 		const transfers = [
 			[part("dockerfile", "Dockerfile"), progress([1, 30], [1, 30])],
 			[part("context", ".dockerignore"), progress([1, 7], [1, 7])],
 			[part("context", "src"), progress([5, 500], [2, 120])],
-			[part("lib"), progress([3, 60], [0, 0])],
+			[part("lib-0123456789abcdef"), progress([3, 60], [0, 0])],
 		] as const;
 		for (const [asked, done] of transfers) {
 			const observer = upload.begin(asked, () => {});
@@ -56,7 +61,7 @@ describe("the report on an upload by sync", () => {
 	it("names the files of contexts as they are sent, where somebody wants to know", () => {
 		const { upload, events } = start(true);
 		upload.begin(part("context"), () => {}).sentFile?.("src/a", 3);
-		upload.begin(part("lib"), () => {}).sentFile?.("b", 4);
+		upload.begin(part("lib-0123456789abcdef"), () => {}).sentFile?.("b", 4);
 		assert.deepEqual(events, [
 			{ type: "sent-file", path: "src/a", bytes: 3 },
 			{ type: "sent-file", path: "b", bytes: 4, context: "lib" },

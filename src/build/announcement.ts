@@ -1,0 +1,52 @@
+import type { BuildContext } from "../context/build-context.js";
+import type { Environment } from "../environment.js";
+import type { ContextIndex } from "./context-index.js";
+import type { ContextIndexes } from "./context-indexes.js";
+import type { NamedDirectory } from "./named-directories.js";
+import { placeKey } from "./place-key.js";
+
+/** How a daemon is told of the directories that a build is made from. */
+export interface Announcement {
+	/** For the session, if the build context is a directory: under which the daemon keeps all that it is sent. */
+	readonly sharedKey: string;
+	/** By which the files of the build context are announced; absent: by their own times. */
+	readonly index?: ContextIndex | undefined;
+	readonly named: readonly AnnouncedDirectory[];
+}
+
+export interface AnnouncedDirectory extends NamedDirectory {
+	/** By which the daemon asks for it, and keeps its files beside those of the session's key. */
+	readonly localName: string;
+	/** As the build context has one. */
+	readonly index: ContextIndex | undefined;
+}
+
+/** Of a name, hex digits that nobody else's has, short enough to be read. */
+const DIGITS = 16;
+
+/**
+ * Where the daemon is to keep each directory: by its index where it has one, which may be the same on every
+ * machine, and else by its place on this one.
+ *
+ * @param indexes absent where none are used
+ */
+export async function announce(
+	context: BuildContext,
+	named: readonly NamedDirectory[],
+	environment: Environment,
+	indexes?: ContextIndexes,
+): Promise<Announcement> {
+	const announced = named.map(async (directory): Promise<AnnouncedDirectory> => {
+		const { name, root } = directory;
+		const index = indexes?.named.get(name);
+		const key = index?.sharedKey ?? (await placeKey(root, environment));
+		return { ...directory, localName: `${name}-${key.slice(0, DIGITS)}`, index };
+	});
+	const index = indexes?.main;
+	const place = context.kind === "directory" ? context.root : "";
+	return {
+		sharedKey: index?.sharedKey ?? (await placeKey(place, environment)),
+		index,
+		named: await Promise.all(announced),
+	};
+}
