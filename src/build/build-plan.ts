@@ -69,7 +69,7 @@ export async function planBuild(
 		});
 	}
 	const outputs = await planOutputs(options, environment);
-	const buildkit = await planBuildKit(options, environment);
+	const buildkit = await planBuildKit(options, environment, run.emit);
 	const plan: BuildPlan = {
 		...outputs,
 		platform,

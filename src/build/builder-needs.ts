@@ -19,6 +19,8 @@ interface Need {
 	readonly plain?: boolean;
 	/** Needed of the daemon whatever frontend is named. */
 	readonly ofDaemon?: boolean;
+	/** No Docker can do it; what it can. */
+	readonly otherwise?: string;
 }
 
 /** The first flag that takes BuildKit's Solve, as POST /build cannot be asked for it. */
@@ -73,6 +75,13 @@ export async function requireBuilder(
 			{ hint: "upgrade Docker there, or leave the flag out" },
 		);
 	}
+	const ofNone = needs.find(({ otherwise }) => otherwise !== undefined);
+	if (ofNone !== undefined) {
+		throw new EngineError(
+			`${transport.target} is Docker ${facts.version}, which knows no ${ofNone.flag}`,
+			{ hint: ofNone.otherwise },
+		);
+	}
 	const ofContainerd = needs.find(({ containerdStore = false }) => containerdStore);
 	if (ofContainerd !== undefined && !(await hasContainerdStore(engine, signal))) {
 		throw new EngineError(
@@ -101,6 +110,19 @@ function requireNetwork({ request }: BuildPlan, { facts, transport }: Engine): v
 const SAVE =
 	"--save FILE gives the image as docker load takes it, from Docker 25 on also as an OCI archive";
 
+/** Of all that BuildKit has, what is in the daemon (moby, builder-next/controller.go, 24 to 29). */
+const CACHES: readonly string[] = ["registry", "local", "inline", "gha"];
+const OTHER_CACHES = `Docker keeps caches of type ${CACHES.join(", ")}; others take a BuildKit of their own`;
+
+function cacheNeed(flag: string, type: string, containerdStore: boolean): Need {
+	const known = CACHES.includes(type);
+	return {
+		flag: `${flag} type=${type}`,
+		containerdStore,
+		...(known ? {} : { otherwise: OTHER_CACHES }),
+	};
+}
+
 function needsOf({ buildkit, call, exports, image, imageAttrs }: BuildPlan): readonly Need[] {
 	const needs: Need[] = [];
 	for (const { output, exporter } of exports) {
@@ -127,11 +149,10 @@ function needsOf({ buildkit, call, exports, image, imageAttrs }: BuildPlan): rea
 	for (const { type, attrs } of buildkit.cacheImports) {
 		const isImage = type === "registry" && Object.keys(attrs).join() === "ref";
 		if (isImage) continue;
-		const containerdStore = type !== "registry" && type !== "local";
-		needs.push({ flag: `--cache-from type=${type}`, containerdStore });
+		needs.push(cacheNeed("--cache-from", type, type !== "registry" && type !== "local"));
 	}
 	for (const { type } of buildkit.cacheExports) {
-		needs.push({ flag: `--cache-to type=${type}`, containerdStore: type !== "inline" });
+		needs.push(cacheNeed("--cache-to", type, type !== "inline"));
 	}
 	if (Object.keys(buildkit.annotations).length > 0) {
 		needs.push({ flag: "--annotation", containerdStore: true });

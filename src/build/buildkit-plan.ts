@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import type { TypedAttrs } from "../buildkit/control.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
+import type { Emit } from "../events.js";
 import { checkFolder } from "../image/export/folder-target.js";
+import { ofThisJob } from "./actions-cache.js";
 import { type NamedContext, planNamedContexts } from "./named-contexts.js";
 import type { BuildOptions, CacheOption } from "./options.js";
 
@@ -32,18 +34,24 @@ const ANNOTATED = /^(?:index|manifest)(?:-descriptor)?(?:\[[\w/-]+\])?$/;
 export async function planBuildKit(
 	options: BuildOptions,
 	environment: Environment,
+	emit: Emit,
 ): Promise<BuildKitPlan> {
-	const cacheExports = (options.cacheTo ?? []).map((cache) =>
-		cacheEntry(cache, "--cache-to", "dest", environment),
-	);
+	const reachable = (
+		caches: readonly (string | CacheOption)[],
+		flag: string,
+		folder: "src" | "dest",
+	) =>
+		caches.flatMap(
+			(cache) =>
+				ofThisJob(cacheEntry(cache, flag, folder, environment), flag, environment, emit) ?? [],
+		);
+	const cacheExports = reachable(options.cacheTo ?? [], "--cache-to", "dest");
 	for (const { type, attrs } of cacheExports) {
 		if (type === "local") await checkFolder(attrs.dest ?? "", "name a folder for the cache");
 	}
 	return {
 		namedContexts: await planNamedContexts(options.buildContexts ?? {}, environment),
-		cacheImports: (options.cacheFrom ?? []).map((cache) =>
-			cacheEntry(cache, "--cache-from", "src", environment),
-		),
+		cacheImports: reachable(options.cacheFrom ?? [], "--cache-from", "src"),
 		cacheExports,
 		noCacheStages: options.noCacheFilter ?? [],
 		annotations: annotationAttrs(options.annotations ?? {}),

@@ -160,9 +160,12 @@ export interface OutputOption {
 	readonly attrs?: Readonly<Record<string, string>>;
 }
 
-/** As `--cache-to type=registry,ref=…`; the attributes are BuildKit's. */
+/**
+ * As `--cache-to type=registry,ref=…`; the attributes are BuildKit's. "gha" has those of the job that it is part of,
+ * by the environment's ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL.
+ */
 export interface CacheOption {
-	/** "local" (a folder on this side), "inline", "registry", "gha", "s3", "azblob". */
+	/** "local" (a folder on this side), "inline", "registry", "gha". */
 	readonly type: string;
 	readonly attrs?: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,7 @@ import { type BuildContext, openBuildContext } from "../context/build-context.js
 import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
 import type { BuildReport, Run } from "../events.js";
+import { actionsTokens } from "./actions-cache.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
 import { Closing } from "./closing.js";
 import { NamedDirectories } from "./named-directories.js";
@@ -46,7 +47,7 @@ export async function withPlannedRun<Result>(
 ): Promise<Result> {
 	const stopwatch = new Stopwatch<Phase>();
 	const failed = new AbortController();
-	const secrets = secretsOf(options);
+	const secrets = [...secretsOf(options), ...actionsTokens(options, environment)];
 	const run = keepingSecrets(
 		{ ...caller, signal: AbortSignal.any([caller.signal, failed.signal]) },
 		secrets,

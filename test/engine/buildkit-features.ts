@@ -86,7 +86,7 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 	test("refuses before the upload what takes the containerd image store", async () => {
 		const flags: [flag: string, args: string[]][] = [
 			["--cache-to type=registry", ["--cache-to", "type=registry,ref=127.0.0.1:1/cache"]],
-			["--cache-from type=gha", ["--cache-from", "type=gha,scope=x"]],
+			["--cache-from type=gha", ["--cache-from", "type=gha,token=x,url=http://127.0.0.1:1/"]],
 			["--annotation", ["--annotation", "a=b"]],
 			["--provenance", ["--provenance", "mode=max"]],
 			["--sbom", ["--attest", "type=sbom"]],

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -126,6 +129,51 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 			({ annotations }) => annotations?.["org.opencontainers.image.ref.name"],
 		);
 		assert.deepEqual(tags, ["latest", "other"]);
+	});
+
+	test("gives the daemon the job's token for a cache of GitHub Actions, and shows it to nobody", async () => {
+		const token = [
+			{ alg: "none" },
+			{ ac: JSON.stringify([{ Scope: "refs/heads/main", Permission: 3 }]), nbf: 1, exp: 1e10 },
+			"signature",
+		]
+			.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+			.join(".");
+		const seen = new Set<string | undefined>();
+		const service = createServer(({ headers: { authorization } }, response) => {
+			seen.add(authorization);
+			response.writeHead(403).end(`{"code":"not ${authorization}"}`);
+		});
+		await once(service.listen(0, "127.0.0.1"), "listening");
+		const { port } = service.address() as AddressInfo;
+		const env = {
+			ACTIONS_RUNTIME_TOKEN: token,
+			ACTIONS_RESULTS_URL: `http://127.0.0.1:${port}/`,
+			ACTIONS_CACHE_SERVICE_V2: "True",
+		};
+		const metadata = join(root, "gha.json");
+		const news: string[] = [];
+		for (const args of [
+			["--progress", "json", "--metadata-file", metadata],
+			["--progress", "plain", "-v"],
+			["--progress", "json", "--dry-run"],
+			["--progress", "plain", "--debug"],
+		]) {
+			seen.clear();
+			const cache = `type=gha,ignore-error=${!args.includes("--debug")}`;
+			const caches = ["--cache-from", cache, "--cache-to", cache];
+			const { stdout, stderr } = await rbuild(
+				[root, "-t", "gha", ...args, ...caches, "--no-cache", ...box.flags, "--network", "none"],
+				{ env },
+			);
+			news.push(stdout, stderr);
+			if (!args.includes("--dry-run")) assert.deepEqual([...seen], [`Bearer ${token}`], stderr);
+		}
+		service.close();
+		const all = [...news, readFileSync(metadata, "utf8")].join("\n");
+		assert.match(all, /importing cache manifest from gha:/);
+		assert.match(all, /not Bearer xxxxx/);
+		for (const part of token.split(".")) assert.ok(!all.includes(part), all);
 	});
 
 	test("keeps attestations and annotations in one image of several platforms", async () => {

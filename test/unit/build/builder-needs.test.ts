@@ -112,6 +112,20 @@ suite("what a build needs of its builder", () => {
 		assert.ok(await refusal({ ...NAMED, buildArgs: { BUILDKIT_SYNTAX: null } }, old));
 	});
 
+	test("is a kind of cache that Docker knows", async () => {
+		const containerd = { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] };
+		const attrs = { token: "t", url: "http://host", ref: "image", dest: "x", src: "x" };
+		for (const type of ["registry", "gha", "local"]) {
+			const cache = { cacheTo: [{ type, attrs }], cacheFrom: [{ type, attrs }] };
+			assert.equal(await refusal(cache, { info: containerd }), undefined);
+		}
+		const to = await refusal({ cacheTo: [{ type: "s3" }] }, {});
+		assert.equal(to?.message, "box is Docker 28.5.2, which knows no --cache-to type=s3");
+		assert.match(to?.hint ?? "", /registry, local, inline, gha;/);
+		const from = await refusal({ cacheFrom: [{ type: "azblob" }] }, {});
+		assert.equal(from?.message, "box is Docker 28.5.2, which knows no --cache-from type=azblob");
+	});
+
 	test("is the containerd image store", async () => {
 		const graphDriver = { DriverStatus: [["Backing Filesystem", "extfs"]] };
 		const error = await refusal(ATTESTED, { info: graphDriver });
