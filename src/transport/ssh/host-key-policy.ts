@@ -121,16 +121,14 @@ export class HostKeyPolicy implements HostKeyJudge {
 				);
 			}
 		}
-		const file = await rememberHostKey(this.#settings, key);
-		if (accepts || file === undefined) {
-			const why = accepts
-				? ` because StrictHostKeyChecking is ${strictHostKeyChecking}`
-				: ", but it could not be written down";
-			this.#emit({
-				type: "warning",
-				message: `${this.#place}: accepted the unknown host key ${describe(key)}${why}${file === undefined ? "" : `; added to ${file}`}`,
-			});
-		}
+		const { file, problem } = await rememberHostKey(this.#settings, key);
+		if (!accepts && problem === undefined) return;
+		const why = accepts ? ` because StrictHostKeyChecking is ${strictHostKeyChecking}` : "";
+		const where = file === undefined ? "" : `; added to ${file}`;
+		this.#emit({
+			type: "warning",
+			message: `${this.#place}: accepted the unknown host key ${describe(key)}${why}${problem === undefined ? where : `, but ${problem}`}`,
+		});
 	}
 
 	async #confirm(key: Buffer, signal: AbortSignal): Promise<boolean> {

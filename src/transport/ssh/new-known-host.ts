@@ -1,6 +1,7 @@
 import { appendFile, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolder } from "../../folder.js";
+import { systemReason } from "../../system-reason.js";
 import { knownHostLine, knownHostName } from "./known-hosts.js";
 import type { SshSettings } from "./ssh-settings.js";
 
@@ -9,28 +10,34 @@ export function knownNameOf({ hostKeyAlias, hostName, port }: SshSettings): stri
 	return hostKeyAlias === undefined ? knownHostName(hostName, port) : hostKeyAlias.toLowerCase();
 }
 
-/**
- * Adds a host key to the first of the user's known_hosts files, as one line at its end.
- * @returns the file; undefined where there is none, or it cannot be written
- */
+/** Neither where the user keeps no such file. */
+export interface RememberedHostKey {
+	/** Where it stands now. */
+	readonly file?: string;
+	/** Why it stands nowhere. */
+	readonly problem?: string;
+}
+
+/** Adds a host key to the first of the user's known_hosts files, as one line at its end. */
 export async function rememberHostKey(
 	settings: SshSettings,
 	key: Buffer,
-): Promise<string | undefined> {
+): Promise<RememberedHostKey> {
 	const [file] = settings.userKnownHostsFiles;
 	const name = knownNameOf(settings);
 	// A name that would mean something else there, as OpenSSH has it.
 	const isPlain = /^(\[[^@?*#[\]|'"\\, ]+\]:\d+|[^@?*#[\]|'"\\, ]+)$/.test(name);
-	if (file === undefined || file === "/dev/null" || !isPlain) return undefined;
+	if (file === undefined || file === "/dev/null") return {};
+	if (!isPlain) return { problem: `no line of ${file} can be about "${name}"` };
 	const line = knownHostLine(name, key, settings.hashKnownHosts);
 	try {
 		await makeFolder(dirname(file), 0o700);
 		// One write, so that two who append at a time do not mix.
 		const lineBreak = (await endsWithinLine(file)) ? "\n" : "";
 		await appendFile(file, `${lineBreak}${line}\n`, { mode: 0o600 });
-		return file;
-	} catch {
-		return undefined;
+		return { file };
+	} catch (error) {
+		return { problem: `cannot add it to ${file}: ${systemReason(error)}` };
 	}
 }
 

@@ -46,10 +46,11 @@ export async function trustHost(
 	const known = await alreadyKnown(settings, key, place);
 	if (known !== undefined) return { place, key: describe(key), file: known, isNew: false };
 	if (expected === undefined) await confirm(settings, key, place, signal);
-	const file = await rememberHostKey(settings, key);
+	const { file, problem } = await rememberHostKey(settings, key);
 	if (file === undefined) {
-		throw new UsageError(`cannot write the host key of ${place} to a known_hosts file`, {
-			hint: `its first UserKnownHostsFile is ${settings.userKnownHostsFiles[0] ?? "none"}`,
+		const none = `UserKnownHostsFile is ${settings.userKnownHostsFiles[0] ?? "none"}`;
+		throw new UsageError(`the host key of ${place} is written nowhere: ${problem ?? none}`, {
+			hint: "name a file that you may write to as UserKnownHostsFile in your ssh configuration",
 		});
 	}
 	return { place, key: describe(key), file, isNew: true };
