@@ -3,6 +3,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
+import { refuseUtf16 } from "./utf16.js";
 
 /** Where the Dockerfile of a directory context is, and which .dockerignore goes with it. */
 export interface DockerfileLocation {
@@ -37,6 +38,7 @@ export async function locateDockerfile(query: DockerfileQuery): Promise<Dockerfi
 	if (query.file === "-") {
 		const content = await query.readStdin();
 		if (content.length === 0) throw new ContextError("the Dockerfile on standard input is empty");
+		refuseUtf16(content, "the Dockerfile on standard input");
 		return { displayName: "stdin", content, ...(await ignoreFile(query.root)) };
 	}
 	const path =
@@ -44,7 +46,8 @@ export async function locateDockerfile(query: DockerfileQuery): Promise<Dockerfi
 			? await defaultDockerfile(query.root)
 			: resolve(query.workingDirectory, query.file);
 	const displayName = query.file ?? basename(path);
-	const content = await readDockerfile(path, displayName, query);
+	const content = await readDockerfile(path, query);
+	refuseUtf16(content, nameOf(path, query));
 	// What has no place in the file system, such as the pipe of `-f <(…)`, is not in the context.
 	const pathInContext = insideOf(query.root, await realpath(path).catch(() => "/"));
 	return {
@@ -83,11 +86,7 @@ const HINTS: Readonly<Record<string, string>> = {
 	ELOOP: "look at where it leads",
 };
 
-async function readDockerfile(
-	path: string,
-	displayName: string,
-	query: DockerfileQuery,
-): Promise<Uint8Array> {
+async function readDockerfile(path: string, query: DockerfileQuery): Promise<Uint8Array> {
 	try {
 		// What is named may be the pipe of `-f <(…)`; one that nobody named would be waited for without end.
 		if (query.file === undefined && isOther(await stat(path))) {
@@ -103,7 +102,7 @@ async function readDockerfile(
 			throw new ContextError(
 				query.file === undefined
 					? `there is no Dockerfile in ${dirname(path)}`
-					: `the Dockerfile ${displayName} does not exist`,
+					: `${nameOf(path, query)} does not exist`,
 				{
 					hint:
 						query.file === undefined
@@ -113,12 +112,16 @@ async function readDockerfile(
 				},
 			);
 		}
-		const name = query.file === undefined ? `in ${dirname(path)}` : displayName;
-		throw new ContextError(`cannot read the Dockerfile ${name}: ${systemReason(error)}`, {
+		throw new ContextError(`cannot read ${nameOf(path, query)}: ${systemReason(error)}`, {
 			hint: HINTS[code ?? ""],
 			cause: error,
 		});
 	}
+}
+
+/** In an error. */
+function nameOf(path: string, { file }: DockerfileQuery): string {
+	return `the Dockerfile ${file ?? `in ${dirname(path)}`}`;
 }
 
 /** What is neither read nor refused by reading it. */
@@ -143,7 +146,9 @@ async function ignoreFile(
 					hint: "replace it by one with the patterns of what to leave out",
 				});
 			}
-			return { ignore: { content: await readFile(path), file } };
+			const content = await readFile(path);
+			refuseUtf16(content, file);
+			return { ignore: { content, file } };
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			if (code === "ENOENT") continue;

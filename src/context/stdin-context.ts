@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { ContextError, UsageError } from "../errors.js";
 import { isTarHeader, TAR_BLOCK } from "../tar-block.js";
+import { refuseUtf16 } from "./utf16.js";
 
 /** What came on standard input for the CONTEXT "-". */
 export type StdinContext =
@@ -56,7 +57,9 @@ export async function readStdinContext(
 	}
 	const parts: Uint8Array[] = [];
 	for await (const chunk of prepend(head, chunks)) parts.push(chunk);
-	return { kind: "dockerfile", content: Buffer.concat(parts) };
+	const content = Buffer.concat(parts);
+	refuseUtf16(content, "the Dockerfile on standard input");
+	return { kind: "dockerfile", content };
 }
 
 async function readAtLeast(chunks: AsyncIterator<Uint8Array>, length: number): Promise<Uint8Array> {

@@ -20,7 +20,7 @@ suite("the Dockerfile of a directory", () => {
 	});
 	afterEach(() => rm(base, { recursive: true }));
 
-	async function locate(file?: string, stdin = "") {
+	async function locate(file?: string, stdin: string | Buffer = "") {
 		const found = await locateDockerfile({
 			root,
 			file,
@@ -132,5 +132,31 @@ suite("the Dockerfile of a directory", () => {
 			message: `cannot read the Dockerfile in ${root}: its symlinks go round in circles`,
 			hint: "look at where it leads",
 		});
+	});
+
+	test("is refused in UTF-16, as Windows PowerShell writes it, and so are the rules", async () => {
+		const hint = /^save it as UTF-8; /;
+		const reason = "it is text in UTF-16, which no builder reads";
+		const little = Buffer.from("\uFEFFFROM a", "utf16le");
+		const big = Buffer.from(little).swap16();
+		for (const content of [little, big]) {
+			await writeFile(join(root, "Dockerfile"), content);
+			await assert.rejects(locate(), (error) => {
+				assert.ok(error instanceof ContextError);
+				assert.equal(error.message, `cannot read the Dockerfile in ${root}: ${reason}`);
+				assert.match(error.hint ?? "", hint);
+				return true;
+			});
+			await assert.rejects(locate("context/Dockerfile"), {
+				message: `cannot read the Dockerfile context/Dockerfile: ${reason}`,
+			});
+			await assert.rejects(locate("-", content), {
+				message: `cannot read the Dockerfile on standard input: ${reason}`,
+			});
+		}
+		await writeFile(join(root, "Dockerfile"), "\uFEFFFROM a");
+		assert.equal((await locate()).text, "\uFEFFFROM a");
+		await writeFile(join(root, ".dockerignore"), "\uFEFFnode_modules", "utf16le");
+		await assert.rejects(locate(), { message: `cannot read .dockerignore: ${reason}` });
 	});
 });

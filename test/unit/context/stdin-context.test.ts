@@ -44,6 +44,15 @@ suite("a context on standard input", () => {
 		await assert.rejects(readStdinContext(Readable.from([]), undefined), ContextError);
 	});
 
+	test("is refused when it is a Dockerfile in UTF-16", async () => {
+		const dockerfile = Readable.from([Buffer.from("\uFEFFFROM scratch\n", "utf16le")]);
+		await assert.rejects(readStdinContext(dockerfile, undefined), {
+			name: "ContextError",
+			message:
+				"cannot read the Dockerfile on standard input: it is text in UTF-16, which no builder reads",
+		});
+	});
+
 	test("cannot be the context and the Dockerfile at once", async () => {
 		await assert.rejects(readStdinContext(Readable.from([tar]), "-"), UsageError);
 	});
