@@ -52,6 +52,7 @@ export async function requireBuilder(
 	signal: AbortSignal,
 ): Promise<void> {
 	requireNetwork(plan, engine);
+	requireFrontend(plan, engine);
 	const needs = needsOf(plan);
 	const [first] = needs;
 	if (first === undefined) return;
@@ -104,6 +105,15 @@ function requireNetwork({ request }: BuildPlan, { facts, transport }: Engine): v
 	throw new EngineError(
 		`${transport.target} builds with BuildKit, which knows no network "${networkMode}"`,
 		{ hint: "--network takes default, none and host there" },
+	);
+}
+
+/** It counts even where it is empty, and no frontend has such a name (BuildKit, frontend/dockerfile/builder). */
+function requireFrontend({ request }: BuildPlan, { facts, transport }: Engine): void {
+	if (facts.builder !== "buildkit" || frontendOf("", request.buildArgs) !== "") return;
+	throw new EngineError(
+		`the build argument BUILDKIT_SYNTAX is empty, which ${transport.target} takes for the name of a frontend`,
+		{ hint: "give it the name of one, such as docker/dockerfile:1, or leave it out" },
 	);
 }
 

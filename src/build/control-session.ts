@@ -49,7 +49,7 @@ export async function withControl<Result>(
 			using control = await Control.open(engine, signal);
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
-			const dockerfile = dockerfileText(context);
+			const dockerfile = dockerfileText(context, plan.request);
 			const ask = (of: Pick<OfferedContext, "frontendAttrs" | "frontendInputs">) => {
 				const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, of);
 				return work({ control, request, dockerfile, layouts, signal });

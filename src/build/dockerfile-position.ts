@@ -1,7 +1,8 @@
 import type { Dockerfile, From, Instruction } from "dockerfile-ast";
 import type { BuildContext } from "../context/build-context.js";
+import type { BuildRequest } from "../engine/build-request.js";
 import type { DockerfilePosition } from "../errors.js";
-import { namedFrontend } from "../survey/dockerfile/frontends.js";
+import { frontendLine } from "../survey/dockerfile/frontends.js";
 
 /** A Dockerfile at hand. */
 export interface DockerfileText {
@@ -9,15 +10,17 @@ export interface DockerfileText {
 	readonly displayName: string;
 	/** UTF-8. */
 	readonly content: Uint8Array;
+	/** What it is built with. */
+	readonly buildArgs?: BuildRequest["buildArgs"];
 }
 
 /** Absent where the Dockerfile does not pass through our hands. */
-export function dockerfileText({
-	dockerfileName,
-	dockerfileContent,
-}: BuildContext): DockerfileText | undefined {
+export function dockerfileText(
+	{ dockerfileName, dockerfileContent }: BuildContext,
+	{ buildArgs }: Pick<BuildRequest, "buildArgs">,
+): DockerfileText | undefined {
 	if (dockerfileContent === undefined) return undefined;
-	return { displayName: dockerfileName, content: dockerfileContent };
+	return { displayName: dockerfileName, content: dockerfileContent, buildArgs };
 }
 
 /** "[2/3] RUN make", "[builder 2/3] RUN make", "[linux/amd64 builder  2/10] RUN make". */
@@ -47,8 +50,8 @@ export async function positionOfStep(
 	const { DockerfileParser } = await import("../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
 	if (LOAD_FRONTEND.test(stepName)) {
-		const named = namedFrontend(text);
-		return named && positionOfLine(named.line, dockerfile);
+		const line = frontendLine(text, dockerfile.buildArgs);
+		return line === undefined ? undefined : positionOfLine(line, dockerfile);
 	}
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);

@@ -71,7 +71,7 @@ async function send(
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
 	const bytes = sent && totalsOf(sent)?.bytes;
 	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.signal), run);
-	const dockerfile = dockerfileText(context);
+	const dockerfile = dockerfileText(context, plan.request);
 	const request: BuildRequest = {
 		...plan.request,
 		...forBuilder,

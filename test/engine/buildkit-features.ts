@@ -98,6 +98,11 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 		}
 	});
 
+	test("refuses a frontend without a name before the upload", async () => {
+		const error = await refused("--build-arg", "BUILDKIT_SYNTAX=");
+		assert.match(error, /^the build argument BUILDKIT_SYNTAX is empty/);
+	});
+
 	test("takes an attestation that is not wanted for none", async () => {
 		const root = context({ Dockerfile: `FROM ${BASE_IMAGE}\n` });
 		await build(

@@ -10,7 +10,7 @@ export function isKnownFrontend(frontend: string | undefined): boolean {
 
 /**
  * The frontend that reads a Dockerfile: that of the build argument BUILDKIT_SYNTAX, or else the one that it names.
- * An empty argument counts, too, and names one that no builder finds (frontend/dockerfile/builder/build.go).
+ * An empty argument counts, too, and names one that BuildKit does not find (frontend/dockerfile/builder/build.go).
  *
  * @param buildArgs those without a value are not given
  * @returns an image, or undefined for the builder's own
@@ -21,6 +21,19 @@ export function frontendOf(
 ): string | undefined {
 	const given = buildArgs.BUILDKIT_SYNTAX ?? undefined;
 	return given === undefined ? namedFrontend(dockerfile)?.image : given.trim().split(" ")[0];
+}
+
+/**
+ * The line of a Dockerfile that says which frontend reads it, counted from 1.
+ * @returns undefined where a build argument says it, or nothing
+ */
+export function frontendLine(
+	dockerfile: string,
+	buildArgs: Readonly<Record<string, string | null>> = {},
+): number | undefined {
+	return typeof buildArgs.BUILDKIT_SYNTAX === "string"
+		? undefined
+		: namedFrontend(dockerfile)?.line;
 }
 
 export interface NamedFrontend {

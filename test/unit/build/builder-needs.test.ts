@@ -106,10 +106,18 @@ suite("what a build needs of its builder", () => {
 		assert.equal(await refusal(NAMED, old, syntax), undefined);
 		assert.equal(await refusal(NAMED, old, `# check=skip=all\n${syntax}`), undefined);
 		assert.ok(await refusal(NAMED, old, `FROM x\n${syntax}`));
-		for (const BUILDKIT_SYNTAX of ["docker/dockerfile:1", ""]) {
-			assert.equal(await refusal({ ...NAMED, buildArgs: { BUILDKIT_SYNTAX } }, old), undefined);
-		}
+		const buildArgs = { BUILDKIT_SYNTAX: "docker/dockerfile:1" };
+		assert.equal(await refusal({ ...NAMED, buildArgs }, old), undefined);
 		assert.ok(await refusal({ ...NAMED, buildArgs: { BUILDKIT_SYNTAX: null } }, old));
+	});
+
+	test("is the name of a frontend where an argument is to name one", async () => {
+		for (const BUILDKIT_SYNTAX of ["", " "]) {
+			const buildArgs = { BUILDKIT_SYNTAX };
+			const error = await refusal({ buildArgs }, {}, "# syntax=docker/dockerfile:1\nFROM x");
+			assert.match(error?.message ?? "", /^the build argument BUILDKIT_SYNTAX is empty, which box/);
+			assert.equal(await refusal({ buildArgs }, { builder: "classic" }), undefined);
+		}
 	});
 
 	test("is a kind of cache that Docker knows", async () => {

@@ -128,6 +128,18 @@ describe("where a failed step is written", () => {
 		assert.equal(await lineOf(resolve, "FROM scratch\n"), undefined);
 	});
 
+	it("is no line where a build argument names the frontend in place of one", async () => {
+		const content = Buffer.from("# syntax=docker/dockerfile:1\nFROM scratch\n");
+		const positionFor = (BUILDKIT_SYNTAX: string | null) =>
+			positionOfStep("resolve image config for docker-image://docker.io/me/frontend:1", {
+				displayName: "Dockerfile",
+				content,
+				buildArgs: { BUILDKIT_SYNTAX },
+			});
+		assert.equal(await positionFor("me/frontend:1"), undefined);
+		assert.equal((await positionFor(null))?.line, 1);
+	});
+
 	it("survives what is no Dockerfile", async () => {
 		assert.equal(await lineOf("[1/2] RUN x", "\u0000\ufffd<html>"), undefined);
 	});
