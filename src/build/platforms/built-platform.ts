@@ -1,4 +1,3 @@
-import type { Engine } from "../../engine/engine.js";
 import type { UploadReport } from "../../events.js";
 import type { BuiltImage } from "../../image/delivery.js";
 import { isOnce, type SendingRooms, sendBuild } from "../placed-build.js";
@@ -19,11 +18,14 @@ export interface BuiltPlatform extends PlatformBuild {
 
 /**
  * Builds all that a box has to build, at the same time and over one connection.
+ *
+ * @param send what sends one build
  * @throws as sendBuild; the message says of which platform it is
  */
 export async function buildOnBox(
 	box: ReachedBox,
 	rooms: SendingRooms,
+	send = sendBuild,
 ): Promise<readonly BuiltPlatform[]> {
 	const once = box.builds.some(isOnce);
 	const built = await box.connection.keep((engine) => {
@@ -31,7 +33,10 @@ export async function buildOnBox(
 		const failed = new AbortController();
 		return together(
 			failed,
-			box.builds.map((build) => buildOne(engine, build, box, rooms, failed.signal)),
+			box.builds.map((build) => {
+				const run = { ...build.run, signal: AbortSignal.any([build.run.signal, failed.signal]) };
+				return buildOne(build, box, () => send(engine, build, rooms, run));
+			}),
 		);
 	}, once);
 	for (const { tidy } of built) await tidy?.();
@@ -39,15 +44,12 @@ export async function buildOnBox(
 }
 
 async function buildOne(
-	engine: Engine,
 	build: PlatformBuild,
 	box: ReachedBox,
-	rooms: SendingRooms,
-	failed: AbortSignal,
+	send: () => ReturnType<typeof sendBuild>,
 ): Promise<BuiltPlatform> {
-	const run = { ...build.run, signal: AbortSignal.any([build.run.signal, failed]) };
 	try {
-		const { image, upload, uploadMs, tidy } = await sendBuild(engine, build, rooms, run);
+		const { image, upload, uploadMs, tidy } = await send();
 		if (image === undefined) throw new Error(`no image was built for ${build.platform}`);
 		return { ...build, box, image, upload, uploadMs, tidy };
 	} catch (error) {

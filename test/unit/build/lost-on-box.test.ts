@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { after, before, suite, test } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BytesMessageSchema, FileSend } from "../../../src/buildkit/proto/gen/filesync_pb.js";
 import { BuildFailedError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
 import { build } from "../../../src/index.js";
 import { type Route, startFakeDaemon, streams } from "../../support/fake-daemon.js";
+import { frame, GrpcPeer } from "../../support/grpc-peer.js";
+import { tarBytes } from "../image/export/tar-bytes.js";
 
 const ID = `sha256:${"0".repeat(64)}`;
 /** What BuildKit says where its cache was pruned between the arrival of a tar and its use. */
@@ -72,5 +78,41 @@ suite("what the daemon has lost while it builds", () => {
 	test("is not tried again without --retries, nor for another reason", async () => {
 		assert.equal((await buildFrom(root, LAYERS_LOST, 9, 0)).builds, 1);
 		assert.equal((await buildFrom(root, "failed to solve: no space left", 9)).builds, 1);
+	});
+
+	test("takes what had come of the build with it", async () => {
+		const out = mkdtempSync(join(tmpdir(), "rbuild-lost-out-"));
+		const tars = [tarBytes([{ name: "lost" }]), tarBytes([{ name: "kept" }])];
+		/** What is in the folder when a try begins, and when the daemon has sent it all. */
+		const seen: number[] = [];
+		let tries = 0;
+		const sessions = new PassThrough({ objectMode: true });
+		const peers: AsyncIterator<GrpcPeer> = sessions[Symbol.asyncIterator]();
+		const session: Route = (_request, { socket }) => {
+			socket?.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+			sessions.write(new GrpcPeer(socket as Socket));
+		};
+		const takes: Route = async (request, response) => {
+			seen.push(readdirSync(out).length);
+			const content = tars[tries++] ?? assert.fail("it was tried a third time");
+			const data = toBinary(BytesMessageSchema, create(BytesMessageSchema, { data: content }));
+			const path = `/${FileSend.typeName}/DiffCopy`;
+			const { value: peer } = await peers.next();
+			const { status } = await peer.call(path, frame(data));
+			assert.equal(status, "0");
+			seen.push(readdirSync(out).length);
+			const lost = { errorDetail: { message: LAYERS_LOST } };
+			streams(...(tries < tars.length ? [lost] : []))(request, response);
+		};
+		const routes = { "POST /session": session, "POST /build": takes };
+		await using daemon = await startFakeDaemon({ routes });
+		const dest = join(out, "files.tar");
+		const outputs = [{ type: "tar", dest }];
+		const on = `unix://${daemon.socketPath}`;
+		await build({ context: root, on, outputs, transfer: "tar" }, { onEvent() {} });
+		assert.deepEqual(seen, [0, 1, 0, 1]);
+		assert.deepEqual(readFileSync(dest), tars[1]);
+		assert.deepEqual(readdirSync(out), ["files.tar"]);
+		rmSync(out, { recursive: true });
 	});
 });
