@@ -57,10 +57,6 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	],
 	...LOSSES.map(({ pattern, hint }) => [pattern, hint] as const),
 	[
-		/^the build context was lost on the box/,
-		"its build cache was pruned while it built: build again",
-	],
-	[
 		/^exit code: 137$/,
 		"the command was killed, most often because the build machine ran out of memory",
 	],

@@ -14,8 +14,10 @@ interface Loss {
 export const LOSSES: readonly Loss[] = [
 	{
 		// A tar, where the build cache is pruned between its arrival and its first use: BuildKit looks for it
-		// again (source/http), but has read the request (moby builder-next/reqbodyhandler.go).
-		pattern: /"http:\/\/build-context-\w+": context not found$/,
+		// again (source/http), but has read the request (moby builder-next/reqbodyhandler.go). In a session it gets
+		// another one, unless that was an archive that can be read once (buildkit/upload.ts).
+		pattern:
+			/"http:\/\/build-context-\w+": context not found$|the build context was lost on the box, /,
 		warning: "the build cache of the box was pruned meanwhile: sending the context again",
 		hint: "its build cache was pruned while it built: build again",
 	},

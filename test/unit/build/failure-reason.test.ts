@@ -65,6 +65,18 @@ describe("why a build failed", () => {
 		assert.equal(explainFailure("docker.io/library/nope:1: not found").hint, undefined);
 	});
 
+	it("comes with one hint where the box has lost the context, however it came there", () => {
+		for (const error of [
+			'failed to solve: Get "http://build-context-x1y2": context not found',
+			"failed to solve: rpc error: code = NotFound desc = the build context was lost on the box, and cannot be read a second time",
+		]) {
+			assert.equal(
+				explainFailure(error).hint,
+				"its build cache was pruned while it built: build again",
+			);
+		}
+	});
+
 	it("comes with a hint where the command was killed or is for another architecture", () => {
 		assert.match(
 			explainFailure("The command 'ld' returned a non-zero code: 137").hint ?? "",
