@@ -5,6 +5,7 @@ import {
 	type DirectoryContextOptions,
 	openDirectoryContext,
 } from "../context/directory-context.js";
+import { refuseUtf16 } from "../context/utf16.js";
 import { ContextError } from "../errors.js";
 import type { Run } from "../events.js";
 import { systemReason } from "../system-reason.js";
@@ -110,10 +111,13 @@ function openDirectory(
 async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {
 	const file = join(root, ".dockerignore");
 	try {
-		return { content: await readFile(file), file };
+		const content = await readFile(file);
+		refuseUtf16(content, file);
+		return { content, file };
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
 		if (code === "ENOENT") return undefined;
+		if (error instanceof ContextError) throw error;
 		throw new ContextError(`cannot read ${file}: ${systemReason(error)}`, { cause: error });
 	}
 }

@@ -37,6 +37,16 @@ describe("the directories among the named contexts", () => {
 		assert.deepEqual(more, []);
 	});
 
+	it("are refused with rules that no builder can read", async (test) => {
+		const root = emptyTree(test);
+		writeFileSync(join(root, ".dockerignore"), Buffer.from("\ufeffsecret\n", "utf16le"));
+		const contexts = new Map([["lib", { kind: "directory", root, platform: "linux" } as const]]);
+		await assert.rejects(NamedDirectories.open(contexts, "off", run()), {
+			name: "ContextError",
+			message: `cannot read ${root}/.dockerignore: it is text in UTF-16, which no builder reads`,
+		});
+	});
+
 	it("are not sent with credentials in them, where that is not wanted", async (test) => {
 		await using named = (await open(test, "deny")).named;
 		await assert.rejects(named.walked(), ContextError);
