@@ -1,3 +1,4 @@
+import type { LocalPart } from "../buildkit/local-definition.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Environment } from "../environment.js";
 import type { ContextIndex } from "./context-index.js";
@@ -19,6 +20,8 @@ export interface AnnouncedDirectory extends NamedDirectory {
 	readonly localName: string;
 	/** As the build context has one. */
 	readonly index: ContextIndex | undefined;
+	/** Absent: the frontend finds out which parts to ask for. */
+	readonly jointPart: LocalPart | undefined;
 }
 
 /** Of a name, hex digits that nobody else's has, short enough to be read. */
@@ -29,18 +32,21 @@ const DIGITS = 16;
  * machine, and else by its place on this one.
  *
  * @param indexes absent where none are used
+ * @param jointParts by name
  */
 export async function announce(
 	context: BuildContext,
 	named: readonly NamedDirectory[],
 	environment: Environment,
 	indexes?: ContextIndexes,
+	jointParts?: ReadonlyMap<string, LocalPart | undefined>,
 ): Promise<Announcement> {
 	const announced = named.map(async (directory): Promise<AnnouncedDirectory> => {
 		const { name, root } = directory;
 		const index = indexes?.named.get(name);
 		const key = index?.sharedKey ?? (await placeKey(root, environment));
-		return { ...directory, localName: `${name}-${key.slice(0, DIGITS)}`, index };
+		const localName = `${name}-${key.slice(0, DIGITS)}`;
+		return { ...directory, localName, index, jointPart: jointParts?.get(name) };
 	});
 	const index = indexes?.main;
 	const place = context.kind === "directory" ? context.root : "";

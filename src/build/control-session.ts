@@ -8,7 +8,7 @@ import type { BuildPlan } from "./build-plan.js";
 import { ClientLayouts } from "./client-layouts.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
-import { type OfferedContext, offerContext } from "./offered-context.js";
+import { type OfferedInputs, offerContext } from "./offered-context.js";
 import { withSession } from "./session-build.js";
 import { plannedSolve } from "./solve-request.js";
 
@@ -41,7 +41,8 @@ export async function withControl<Result>(
 	readonly upload: UploadReport | undefined;
 }> {
 	const layouts = await ClientLayouts.open(plan.buildkit, run.emit);
-	const { session, upload, ...offered } = offerContext(context, plan, announcement, engine, run);
+	const offered = offerContext(context, plan, announcement, engine, run);
+	const { session, upload, frontend, plainFrontend } = offered;
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	try {
 		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {
@@ -50,15 +51,16 @@ export async function withControl<Result>(
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
 			const dockerfile = dockerfileText(context, plan.request);
-			const ask = (of: Pick<OfferedContext, "frontendAttrs" | "frontendInputs">) => {
+			const ask = (of: OfferedInputs) => {
 				const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, of);
 				return work({ control, request, dockerfile, layouts, signal });
 			};
+			if (!mayHaveInputs(plan)) return await ask(plainFrontend);
 			try {
-				return await ask(offered);
+				return await ask(frontend(sessionId));
 			} catch (error) {
 				if (!isRefusalOfInputs(error)) throw error;
-				return await ask({ ...offered, frontendInputs: {} });
+				return await ask(plainFrontend);
 			}
 		});
 		upload.end();
@@ -67,6 +69,11 @@ export async function withControl<Result>(
 		// The daemon only tells in its words what went wrong on this side.
 		throw upload.failure ?? layouts.failure ?? error;
 	}
+}
+
+/** Provenance tells of what the session was asked for. */
+function mayHaveInputs({ buildkit }: BuildPlan): boolean {
+	return Object.keys(buildkit.attestations).length === 0;
 }
 
 /** By an image of docker/dockerfile before 1.2, which takes nothing with a request (frontend/gateway). */

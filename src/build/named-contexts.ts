@@ -41,25 +41,32 @@ export async function planNamedContexts(
 ): Promise<ReadonlyMap<string, NamedContext>> {
 	const contexts = new Map<string, NamedContext>();
 	for (const [name, value] of Object.entries(values)) {
-		const { familiar } = parseReference(name);
-		contexts.set(familiar.replace(/:latest$/, ""), await parse(name, value, environment));
+		contexts.set(contextName(name), await parse(name, value, environment));
 	}
 	return contexts;
 }
 
 /**
+ * The name of a context as BuildKit looks it up (frontend/dockerui/config.go, NamedContext).
+ * @throws UsageError
+ */
+export function contextName(name: string): string {
+	return parseReference(name).familiar.replace(/:latest$/, "");
+}
+
+/**
  * How the frontend finds them (BuildKit frontend/dockerui/namedcontext.go).
  *
- * @param localNames of the directories, by name: by which the daemon asks for them
+ * @param directories by name: how it finds those that are directories
  */
 export function namedContextAttrs(
 	contexts: ReadonlyMap<string, NamedContext>,
-	localNames: ReadonlyMap<string, string>,
+	directories: ReadonlyMap<string, string>,
 ): Readonly<Record<string, string>> {
 	if (contexts.size === 0) return {};
 	const attrs = [...contexts].map(([name, context]) => [
 		`context:${name}`,
-		context.kind === "directory" ? `local:${localNames.get(name)}` : sourceOf(context),
+		context.kind === "directory" ? directories.get(name) : sourceOf(context),
 	]);
 	// For a frontend from elsewhere: one that does not know of contexts is to say so.
 	return {

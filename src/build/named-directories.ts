@@ -21,6 +21,7 @@ export interface NamedDirectory {
 	/** Absolute and without symlinks. */
 	readonly root: string;
 	readonly directory: DirectoryContext;
+	readonly ignore: DirectoryContextOptions["ignore"] | undefined;
 	readonly totals: UploadTotals;
 }
 
@@ -45,7 +46,7 @@ export class NamedDirectories implements AsyncDisposable {
 				const { root, platform } = context;
 				const ignore = await ignoreFileOf(root);
 				const directory = openDirectory(context, ignore, secretsCheck, run.signal);
-				all.push({ name, root, directory });
+				all.push({ name, root, directory, ignore });
 				toCheck.push({ name, root, platform, ignore, walked: directory.walked });
 			}
 		} catch (error) {

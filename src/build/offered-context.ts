@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { SolveRequest } from "../buildkit/control.js";
 import { directoryDefinition } from "../buildkit/directory-definition.js";
 import { fileSyncService } from "../buildkit/file-sync/file-sync.js";
+import { localDefinition } from "../buildkit/local-definition.js";
 import type { SessionOptions } from "../buildkit/session.js";
 import type { SessionService } from "../buildkit/session-service.js";
 import { archiveUpload } from "../buildkit/upload.js";
@@ -32,12 +33,15 @@ const MAIN = "context";
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
 export interface OfferedContext {
 	readonly session: Pick<SessionOptions, "name" | "sharedKey" | "services">;
-	/** How the Dockerfile frontend finds them. */
-	readonly frontendAttrs: Readonly<Record<string, string>>;
-	/** What it need not ask for. */
-	readonly frontendInputs: SolveRequest["frontendInputs"];
+	/** How the Dockerfile frontend finds them, in that session. */
+	readonly frontend: (sessionId: string) => OfferedInputs;
+	/** The same for one that takes nothing with the request. */
+	readonly plainFrontend: OfferedInputs;
 	readonly upload: OfferedUpload;
 }
+
+/** How a frontend finds contexts: what it is told, and what it need not ask for. */
+export type OfferedInputs = Pick<SolveRequest, "frontendAttrs" | "frontendInputs">;
 
 export interface OfferedUpload {
 	/** Why this side could not go on; the first reason counts. */
@@ -84,7 +88,11 @@ export function offerContext(
 	const measureIgnored = () => {
 		if (context.kind === "directory") context.measureIgnored().catch(() => {});
 	};
-	const localNames = new Map(named.map(({ name, localName }) => [name, localName]));
+	const { namedContexts } = plan.buildkit;
+	const attrs = (sourceOf: (one: AnnouncedDirectory) => string) => {
+		const sources = new Map(named.map((one) => [one.name, sourceOf(one)]));
+		return { ...main.attrs, ...namedContextAttrs(namedContexts, sources) };
+	};
 	const files = fileSyncService({
 		directories,
 		isFar: isWorthCompressing(engine.roundTripMs),
@@ -103,8 +111,19 @@ export function offerContext(
 	});
 	return {
 		session: { ...main.names, services: [files, ...main.services] },
-		frontendAttrs: { ...main.attrs, ...namedContextAttrs(plan.buildkit.namedContexts, localNames) },
-		frontendInputs: main.inputs ?? {},
+		frontend: (sessionId) => ({
+			frontendAttrs: attrs(({ jointPart, localName }) =>
+				jointPart === undefined ? `local:${localName}` : `input:${localName}`,
+			),
+			frontendInputs: {
+				...main.inputs,
+				...Object.fromEntries(named.flatMap((one) => namedInput(one, sessionId))),
+			},
+		}),
+		plainFrontend: {
+			frontendAttrs: attrs(({ localName }) => `local:${localName}`),
+			frontendInputs: {},
+		},
 		upload: {
 			get failure() {
 				return main.upload?.failure ?? sync.failure;
@@ -187,6 +206,12 @@ function offerArchive(
 
 function offerNamed({ localName, directory, index }: AnnouncedDirectory) {
 	return [localName, announcedBy(index, directory)] as const;
+}
+
+function namedInput({ name, localName, jointPart }: AnnouncedDirectory, sessionId: string) {
+	if (jointPart === undefined) return [];
+	const step = `[context ${name}] load from client`;
+	return [[localName, localDefinition(sessionId, localName, jointPart, step)] as const];
 }
 
 /** Waits for the index before anything is announced. */

@@ -15,17 +15,12 @@ export function plannedSolve(
 		ref,
 		sessionId,
 		frontendAttrs: { ...frontendAttrs(plan), ...context.frontendAttrs },
-		frontendInputs: mayHaveInputs(plan) ? context.frontendInputs : {},
+		frontendInputs: context.frontendInputs,
 		exporters: exporters(plan),
 		cacheImports,
 		cacheExports: cacheExports(plan),
 		entitlements: [...new Set([...entitlements, ...ofNetwork])],
 	};
-}
-
-/** Provenance tells of what the session was asked for. */
-function mayHaveInputs({ buildkit }: BuildPlan): boolean {
-	return Object.keys(buildkit.attestations).length === 0;
 }
 
 /** In the order in which the daemon numbers them. */

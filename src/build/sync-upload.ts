@@ -31,8 +31,8 @@ export class SyncUpload {
 	readonly #totals: UploadTotals;
 	readonly #run: Run;
 	readonly #contexts: ReadonlyMap<string, string | undefined>;
-	/** How many contexts have not been transferred. */
-	#awaited: number;
+	/** Those that have not been transferred. */
+	readonly #awaited: Set<string>;
 	#startedAt: number | undefined;
 	#lastEventAt = 0;
 	/** Files and their bytes are those of contexts only. */
@@ -49,7 +49,7 @@ export class SyncUpload {
 		this.#totals = totals;
 		this.#run = run;
 		this.#contexts = contexts;
-		this.#awaited = contexts.size;
+		this.#awaited = new Set(contexts.keys());
 	}
 
 	/** What has been done so far. */
@@ -80,8 +80,8 @@ export class SyncUpload {
 			done: () => {
 				this.durationMs = this.#elapsed();
 				if (!isContext) return;
-				this.#awaited -= 1;
-				if (this.#awaited > 0) return;
+				// One may be asked for again, for another part of it.
+				if (!this.#awaited.delete(part.directory) || this.#awaited.size > 0) return;
 				this.#report("done");
 				onLastContext();
 			},

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -287,6 +287,40 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 				assert.match(stderr, sent);
 			}
 		});
+
+		// Of one, nothing else can be taken; of the other, more might be: then it is sent whole.
+		for (const base of ["scratch", BASE_IMAGE]) {
+			test(`asks once for a named context of which several instructions take parts, on ${base}`, async () => {
+				const copies = ["a b /c/", "links /links", "kept* .dockerignore /kept/"];
+				const text = [`FROM ${base}`, ...copies.map((copy) => `COPY --from=lib ${copy}`)].join(
+					"\n",
+				);
+				const lib = context({
+					".dockerignore": "ignored\nkept\n!kept/this\n",
+					...{ a: "a".repeat(1000), b: "b", "links/of": "l", unused: "u".repeat(900) },
+					...{ "kept/this": "k", "kept/other": "o", "ignored/x": "x" },
+				});
+				symlinkSync("../a", join(lib, "links/to-a"));
+				const args = [context({ Dockerfile: text }), "--build-context", `lib=${lib}`];
+				const { stderr } = await build("named-joint", ...args);
+				assert.equal(stderr.match(/\[context lib\S* load/g)?.length, 1, stderr);
+				assert.equal(stderr.match(/^uploaded /gm)?.length, 1, stderr);
+				const listing = async (folder: string) =>
+					imageListing(box.engine, "named-joint", `/${folder}`);
+				assert.deepEqual(
+					[...(await listing("c")), ...(await listing("kept")), ...(await listing("links"))],
+					[
+						...["-rw-r--r-- c/a", "-rw-r--r-- c/b", "drwxr-xr-x c/"],
+						...["-rw-r--r-- kept/.dockerignore", "-rw-r--r-- kept/this", "drwxr-xr-x kept/"],
+						...["-rw-r--r-- links/of", "drwxr-xr-x links/", "lrwxrwxrwx links/to-a -> ../a"],
+					],
+				);
+				assert.match((await build("named-joint", ...args)).stderr, /^sent +nothing$/m);
+				writeFileSync(join(lib, "b"), "changed");
+				assert.match((await build("named-joint", ...args)).stderr, /^sent +1 file, 7 B/m);
+				assert.equal(await imageFile(box.engine, "named-joint", "/c/b"), "changed");
+			});
+		}
 
 		test("tells with --dry-run what it would send of named contexts, too", async () => {
 			const text = `FROM ${BASE_IMAGE}\nCOPY . /c\nCOPY --from=lib data /\n`;

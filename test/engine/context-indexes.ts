@@ -252,6 +252,23 @@ export function testContextIndex(
 			assert.equal((await upload(cloneAgain(root), named)).bytes, 7);
 		});
 
+		test("keeps named directories of builds at the same time apart", async () => {
+			const text = `FROM ${BASE_IMAGE}\nCOPY --from=lib . /lib\nRUN sleep 1\n`;
+			const root = clone({ Dockerfile: text, "lib/b": "one" });
+			const other = cloneAgain(root);
+			write(other, "lib/b", "two");
+			const named = { buildContexts: { lib: "lib" }, noCache: true, network: "none" };
+			const tags = [`${tag}-one`, `${tag}-two`];
+			await upload(root, named);
+			const both = [root, other].map((root, at) =>
+				upload(root, { ...named, tags: [tags[at] ?? ""] }),
+			);
+			await Promise.all(both);
+			const contents = tags.map((name) => imageFile(box.engine, name, "/lib/b"));
+			assert.deepEqual(await Promise.all(contents), ["one", "two"]);
+			for (const name of tags) await removeImage(box.engine, name, signal);
+		});
+
 		test("knows named directories by the key that was given", async () => {
 			const text = `FROM ${BASE_IMAGE}\nCOPY --from=lib b /\n`;
 			const root = clone({ Dockerfile: text, "lib/b": "b".repeat(2000) });

@@ -54,6 +54,11 @@ export interface NeedsOptions {
 	readonly platforms?: BuildPlatforms | undefined;
 	/** Images of which the builder is sure to use what is known. Absent: none. */
 	readonly knownImage?: ((image: BaseImage) => KnownImage | undefined) | undefined;
+	/**
+	 * Whether a name is that of the named context which is asked about. Absent: the build context is. Of a stage
+	 * whose place a named context takes, nothing is told.
+	 */
+	readonly isSource?: ((name: string) => boolean) | undefined;
 }
 
 /** Whether all of the context is taken, whatever else is. */

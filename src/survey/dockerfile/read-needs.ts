@@ -44,6 +44,7 @@ class NeedsReader {
 	readonly #uses: ContextUse[] = [];
 	readonly #doubts = new Set<string>();
 	readonly #images: BaseImage[] = [];
+	#stageNames: ReadonlySet<string> = new Set();
 
 	constructor(dockerfile: string, options: NeedsOptions) {
 		this.#dockerfile = readDockerfile(dockerfile);
@@ -58,7 +59,14 @@ class NeedsReader {
 		this.#checkFrontend();
 		const { steps, escapeMark } = this.#dockerfile;
 		const { target } = this.#options;
-		const { stages, built } = readStages(steps, this.#globals, escapeMark, this.#kind, target);
+		const { stages, names, built } = readStages(
+			steps,
+			this.#globals,
+			escapeMark,
+			this.#kind,
+			target,
+		);
+		this.#stageNames = names;
 		const scopes = new Map<number, Scope>();
 		for (const index of built) {
 			const stage = stages[index] as Stage;
@@ -68,6 +76,8 @@ class NeedsReader {
 					? (scopes.get(base.index) as Scope).inherit()
 					: this.#scopeOfBase(stage);
 			scopes.set(index, scope);
+			const isBase = base.kind === "image" && this.#isOfSource(base.reference);
+			if (isBase) this.#add(stage.from, [""], []);
 			for (const step of stage.steps) this.#readStep(step, scope);
 		}
 		return { uses: this.#uses, doubts: [...this.#doubts], images: this.#images };
@@ -126,8 +136,16 @@ class NeedsReader {
 		}
 	}
 
+	/** @param from a stage, an image or a named context; absent: the build context */
+	#isOfSource(from: string | undefined): boolean {
+		const { isSource } = this.#options;
+		if (isSource === undefined) return from === undefined;
+		return from !== undefined && isSource(from) && !this.#stageNames.has(from.toLowerCase());
+	}
+
 	#readCopy(step: Step, scope: Scope): void {
-		if (sourceStages(step).length > 0) return;
+		const [from] = sourceStages(step);
+		if (!this.#isOfSource(from)) return;
 		const paths: string[] = [];
 		const pivots: string[] = [];
 		for (const word of sourcesOf(step)) {
@@ -144,7 +162,10 @@ class NeedsReader {
 	#readMounts(step: Step, scope: Scope): void {
 		const paths: string[] = [];
 		for (const { type, from, source } of mountsOf(step)) {
-			if (from !== undefined || this.#path(type, step, scope)?.toLowerCase() !== "bind") continue;
+			if (!this.#isOfSource(from)) continue;
+			const isBind = this.#path(type, step, scope)?.toLowerCase() === "bind";
+			if (!isBind && from !== undefined) paths.push("");
+			if (!isBind) continue;
 			const path = this.#path(source, step, scope);
 			if (path !== undefined) paths.push(cleaned(path));
 		}

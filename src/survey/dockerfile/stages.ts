@@ -25,6 +25,8 @@ export interface Stage {
 
 export interface Stages {
 	readonly stages: readonly Stage[];
+	/** In small letters. */
+	readonly names: ReadonlySet<string>;
 	/** By index, in order: those that are built. */
 	readonly built: readonly number[];
 	/** The images, other than stages, that those take files from. */
@@ -69,7 +71,7 @@ export function readStages(
 	}
 	// Others than BuildKit build whatever comes before the target.
 	const all = kind === "classic" ? stages.map((_, index) => index).slice(0, aim + 1) : [aim];
-	return { stages, ...reachable(stages, all, names) };
+	return { stages, names: new Set(names.keys()), ...reachable(stages, all, names) };
 }
 
 /**

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import type { AnnouncedDirectory } from "../../../src/build/announcement.js";
 import { planBuild } from "../../../src/build/build-plan.js";
 import { withControl } from "../../../src/build/control-session.js";
 import { offerContext } from "../../../src/build/offered-context.js";
+import type { BuildOptions } from "../../../src/build/options.js";
 import type { SolveRequest } from "../../../src/buildkit/control.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
+import type { DirectoryContext } from "../../../src/context/directory-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import type { Environment } from "../../../src/environment.js";
 import { BuildFailedError } from "../../../src/errors.js";
@@ -40,7 +43,8 @@ async function offeredInputs(dockerfile: Uint8Array, syntax: string | null = nul
 		request: { buildArgs: { BUILDKIT_SYNTAX: syntax } },
 		buildkit: { namedContexts: new Map() },
 	};
-	return offerContext(context, plan, { sharedKey: "", named: [] }, engine, run).frontendInputs;
+	const offered = offerContext(context, plan, { sharedKey: "", named: [] }, engine, run);
+	return offered.frontend("session").frontendInputs;
 }
 
 test("the Dockerfile comes with the request: to be asked for it takes three round trips", async () => {
@@ -67,34 +71,58 @@ test("a Dockerfile for another frontend than docker's waits, too", async () => {
 	assert.deepEqual(await named("docker/dockerfile:1", ""), {});
 });
 
-test("a frontend that takes nothing with the request gets one without", async () => {
+/** What BuildKit is asked for a build with a named directory, if it fails the first time. */
+async function asked(
+	options: Partial<BuildOptions>,
+	failure?: string,
+): Promise<readonly SolveRequest[]> {
 	const engine = {
 		facts: { builder: "buildkit" },
 		hijack: async () => duplexPair()[0],
 	} as unknown as Engine;
-	const requests: SolveRequest[] = [];
-	const refuse = (message: string) => {
-		requests.length = 0;
-		return withControl(
-			engine,
-			directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
-			plan,
-			{ services: [], sharedKey: "", named: [] },
-			run,
-			async ({ request }) => {
-				requests.push(request);
-				if (requests.length === 1) throw new BuildFailedError(message);
-			},
-		);
+	const directory = {} as DirectoryContext;
+	const lib: AnnouncedDirectory = {
+		...{ name: "lib", localName: "lib-1", root: "/lib", directory, ignore: undefined },
+		...{ index: undefined, jointPart: { followPaths: [], excludes: [] } },
+		totals: { files: 0, bytes: 0 },
 	};
-	const plan = await planBuild({ context: "." }, environment, run);
-	await refuse("the build failed: unsupported frontend capability moby.buildkit.frontend.inputs");
-	const [first = assert.fail(), second = assert.fail()] = requests;
-	assert.deepEqual(Object.keys(first.frontendInputs), ["dockerfile"]);
-	assert.deepEqual(second, { ...first, ref: second.ref, frontendInputs: {} });
+	const requests: SolveRequest[] = [];
+	await withControl(
+		engine,
+		directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
+		await planBuild({ context: ".", buildContexts: { lib: "/" }, ...options }, environment, run),
+		{ services: [], sharedKey: "", named: [lib] },
+		run,
+		async ({ request }) => {
+			requests.push(request);
+			if (requests.length === 1 && failure !== undefined) throw new BuildFailedError(failure);
+		},
+	);
+	return requests;
+}
+
+const REFUSAL = "the build failed: unsupported frontend capability moby.buildkit.frontend.inputs";
+
+test("a frontend that takes nothing with the request gets one without", async () => {
+	const [first = assert.fail(), second = assert.fail()] = await asked({}, REFUSAL);
+	assert.deepEqual(Object.keys(first.frontendInputs), ["dockerfile", "lib-1"]);
+	assert.equal(first.frontendAttrs["context:lib"], "input:lib-1");
+	assert.deepEqual(second, {
+		...first,
+		ref: second.ref,
+		frontendAttrs: { ...first.frontendAttrs, "context:lib": "local:lib-1" },
+		frontendInputs: {},
+	});
 	assert.notEqual(first.ref, second.ref);
-	await assert.rejects(refuse("RUN false failed"), { message: "RUN false failed" });
-	assert.equal(requests.length, 1);
+	await assert.rejects(asked({}, "RUN false failed"), { message: "RUN false failed" });
+	assert.equal((await asked({})).length, 1);
+});
+
+test("a build with a provenance, which has what the session was asked for, takes nothing with the request", async () => {
+	const requests = await asked({ attestations: { provenance: {} } });
+	const [{ frontendAttrs, frontendInputs } = assert.fail()] = requests;
+	assert.equal(frontendAttrs["context:lib"], "local:lib-1");
+	assert.deepEqual(frontendInputs, {});
 });
 
 test("the session and BuildKit's API are asked for at once, on a long link a round trip each", async () => {

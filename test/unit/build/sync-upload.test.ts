@@ -71,6 +71,24 @@ describe("the report on an upload by sync", () => {
 		assert.deepEqual([rules.sentFile, dockerfile.sentFile], [undefined, undefined]);
 	});
 
+	it("is done once, when all contexts are there, however often one is asked for", () => {
+		const { upload, events } = start(false);
+		let done = 0;
+		const ask = (directory: string) =>
+			upload.begin(part(directory, "a"), () => {
+				done += 1;
+			});
+		ask("context").done();
+		ask("context").done();
+		assert.equal(done, 0);
+		ask("lib-0123456789abcdef").done();
+		assert.equal(done, 1);
+		ask("context").done();
+		upload.end();
+		assert.equal(done, 1);
+		assert.equal(events.filter((one) => one.type === "upload" && one.status === "done").length, 1);
+	});
+
 	it("keeps no names where nobody does", () => {
 		const { upload } = start(false);
 		assert.equal(upload.begin(part("context"), () => {}).sentFile, undefined);

@@ -1,0 +1,65 @@
+import type { LocalPart } from "../buildkit/local-definition.js";
+import type { BuildContext } from "../context/build-context.js";
+import { readIgnoreFile } from "../context/ignore/ignore-file.js";
+import { UsageError } from "../errors.js";
+import { frontendOf, isKnownFrontend } from "../survey/dockerfile/frontends.js";
+import type { BuildPlan } from "./build-plan.js";
+import { contextName } from "./named-contexts.js";
+import type { NamedDirectory } from "./named-directories.js";
+
+/** How many times the bytes that are known to be taken a directory may have, to be sent whole. */
+const MOST_UNUSED = 2;
+
+/**
+ * What to have BuildKit ask for of a named directory. Its frontend would ask for the .dockerignore first, and then
+ * for what each instruction takes by itself (dockerfile2llb: an unregistered stage for each COPY), but keep all of
+ * it in one place, where each removes what the others have brought: every build would send them again.
+ *
+ * @param own the platform of the daemon
+ * @returns undefined where the frontend had better ask: where base images may take more of the directory than is
+ * known, unless most of it is taken anyway
+ * @throws ContextError, InterruptedError
+ */
+export async function jointPart(
+	{ name, directory, ignore, totals }: NamedDirectory,
+	context: BuildContext,
+	{ request, platform }: Pick<BuildPlan, "request" | "platform">,
+	own: string,
+): Promise<LocalPart | undefined> {
+	if (context.dockerfileContent === undefined) return undefined;
+	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
+	if (!isKnownFrontend(frontendOf(dockerfile, request.buildArgs))) return undefined;
+	const { readNeeds } = await import("../survey/dockerfile/read-needs.js");
+	const { uses, doubts } = readNeeds(dockerfile, {
+		target: request.target,
+		buildArgs: request.buildArgs,
+		platforms: { asked: platform, own },
+		isSource: (from) => isNamed(from, name),
+	});
+	if (uses.length === 0) return undefined;
+	const paths = [...new Set(uses.flatMap(({ paths }) => paths))];
+	const excludes = ignore === undefined ? [] : excludesOf(ignore);
+	const taken = paths.includes("") ? undefined : await directory.part({ paths, always: [] });
+	if (taken === undefined) return { followPaths: [], excludes };
+	if (doubts.length === 0) return { followPaths: paths, excludes };
+	const parts = new Set(uses.map((use) => [...use.paths].sort().join("\0")));
+	if (parts.size < 2) return undefined;
+	const isMostly = totals.bytes <= MOST_UNUSED * taken.totals().bytes;
+	return isMostly ? { followPaths: [], excludes } : undefined;
+}
+
+function isNamed(from: string, name: string): boolean {
+	try {
+		return contextName(from) === name;
+	} catch (error) {
+		if (error instanceof UsageError) return false;
+		throw error;
+	}
+}
+
+/** As the frontend hands them on. */
+function excludesOf({ content, file }: NonNullable<NamedDirectory["ignore"]>): readonly string[] {
+	return readIgnoreFile(content, file).map(
+		({ negated, pattern }) => `${negated ? "!" : ""}${pattern}`,
+	);
+}
