@@ -1,5 +1,6 @@
 import type { LocalPart } from "../buildkit/local-definition.js";
 import type { BuildContext } from "../context/build-context.js";
+import type { SelectableDirectory } from "../context/context-selection.js";
 import type { Environment } from "../environment.js";
 import type { ContextIndex } from "./context-index.js";
 import type { ContextIndexes } from "./context-indexes.js";
@@ -54,5 +55,19 @@ export async function announce(
 		sharedKey: index?.sharedKey ?? (await placeKey(place, environment)),
 		index,
 		named: await Promise.all(announced),
+	};
+}
+
+/** Waits for the index before anything is announced. */
+export function announcedBy(
+	index: ContextIndex | undefined,
+	directory: SelectableDirectory,
+): SelectableDirectory {
+	if (index === undefined) return directory;
+	return {
+		async select(filter) {
+			await index.ready;
+			return directory.select(filter);
+		},
 	};
 }

@@ -8,7 +8,8 @@ import type { BuildPlan } from "./build-plan.js";
 import { ClientLayouts } from "./client-layouts.js";
 import { type DockerfileText, dockerfileText } from "./dockerfile-position.js";
 import { resolveHostGateway } from "./host-gateway.js";
-import { type OfferedInputs, offerContext } from "./offered-context.js";
+import { offerContext } from "./offered-context.js";
+import type { OfferedFrontend } from "./offered-frontend.js";
 import { withSession } from "./session-build.js";
 import { plannedSolve } from "./solve-request.js";
 
@@ -51,7 +52,7 @@ export async function withControl<Result>(
 			const resolved = await resolveHostGateway(plan, control, engine, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
 			const dockerfile = dockerfileText(context, plan.request);
-			const ask = (of: OfferedInputs) => {
+			const ask = (of: OfferedFrontend) => {
 				const request = plannedSolve(named, { ref: newBuildRef(), sessionId }, of);
 				return work({ control, request, dockerfile, layouts, signal });
 			};
