@@ -42,8 +42,8 @@ const OBEYING =
 			]
 		: [process.execPath];
 
-/** The command, as its own process and without a terminal. */
-export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
+/** The environment of a command. */
+export function variablesOf({ env: given }: Pick<CliOptions, "env">): NodeJS.ProcessEnv {
 	const {
 		DOCKER_HOST: _host,
 		DOCKER_CONTEXT: _context,
@@ -55,10 +55,15 @@ export function startRbuild(args: readonly string[], options: CliOptions = {}): 
 		CI: _ci,
 		...env
 	} = process.env;
+	return { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...given };
+}
+
+/** The command, as its own process and without a terminal. */
+export function startRbuild(args: readonly string[], options: CliOptions = {}): ChildProcess {
 	const [program = "", ...before] = options.obeysModes ? OBEYING : [process.execPath];
 	const child = spawn(program, [...before, command, ...args], {
 		cwd: options.cwd,
-		env: { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...options.env },
+		env: variablesOf(options),
 		stdio: ["pipe", "pipe", "pipe"],
 		// What hangs must fail its test.
 		timeout: options.timeoutMs ?? 120_000,

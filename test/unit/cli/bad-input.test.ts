@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type CliOptions, finished, rbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
+import { type Finished, finished, rbuild } from "../../support/cli.js";
 import {
 	closesAfter,
 	hangsUp,
@@ -36,9 +37,9 @@ function context(files: Readonly<Record<string, string>>): string {
 async function fails(
 	args: readonly string[],
 	expected: { code: number; error: RegExp; hint?: RegExp },
-	options?: CliOptions,
+	run: (args: readonly string[]) => Promise<Finished> = rbuildHere,
 ): Promise<void> {
-	const { code, stdout, stderr } = await rbuild(args, options);
+	const { code, stdout, stderr } = await run(args);
 	const lines = stderr.split("\n").filter((line) => /^(error|hint): /.test(line));
 	assert.match(lines[0] ?? stderr, expected.error);
 	if (expected.hint) assert.match(lines[1] ?? "no hint", expected.hint);
@@ -111,7 +112,7 @@ suite("bad input: the context", () => {
 			await fails(
 				[root, "--on", `unix://${daemon.socketPath}`],
 				{ code: 3, error: /^error: .*secret.*(EACCES|permission)/i },
-				{ obeysModes: true },
+				(args) => rbuild(args, { obeysModes: true }),
 			);
 		} finally {
 			await daemon.stop();
@@ -122,22 +123,22 @@ suite("bad input: the context", () => {
 		fails(["-", ...nowhere], { code: 3, error: /^error: standard input is empty/ }));
 });
 
-// Three of them are tried again, seconds later.
-suite("bad input: the daemon", { concurrency: true }, () => {
-	/** A daemon that is fine but for one answer. */
-	async function failsOn(
-		routes: Readonly<Record<string, Route>>,
-		expected: { code: number; error: RegExp; hint?: RegExp },
-		args: readonly string[] = [],
-	): Promise<void> {
-		const daemon = await startFakeDaemon({ routes: { ...classic, ...routes } });
-		try {
-			const root = context({ Dockerfile: "FROM scratch\n" });
-			await fails([root, "--on", `unix://${daemon.socketPath}`, ...args], expected);
-		} finally {
-			await daemon.stop();
-		}
+/** A daemon that is fine but for one answer. */
+async function failsOn(
+	routes: Readonly<Record<string, Route>>,
+	expected: { code: number; error: RegExp; hint?: RegExp },
+	run?: (args: readonly string[]) => Promise<Finished>,
+): Promise<void> {
+	const daemon = await startFakeDaemon({ routes: { ...classic, ...routes } });
+	try {
+		const root = context({ Dockerfile: "FROM scratch\n" });
+		await fails([root, "--on", `unix://${daemon.socketPath}`], expected, run);
+	} finally {
+		await daemon.stop();
 	}
+}
+
+suite("bad input: the daemon", () => {
 	test("is not there", () =>
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--on", "unix:///nonexistent.sock"], {
 			code: 4,
@@ -153,31 +154,39 @@ suite("bad input: the daemon", { concurrency: true }, () => {
 	test("speaks another protocol", () =>
 		failsOn({ "GET /_ping": speaksSsh }, { code: 5, error: /^error: .*daemon\.?\S* ?/i }));
 
-	test("hangs up on the build", () =>
-		failsOn({ "POST /build": hangsUp }, { code: 4, error: /^error: / }));
-
 	test("refuses the build", () =>
 		failsOn(
 			{ "POST /build": refuses(500, "no space left on device") },
 			{ code: 5, error: /^error: .*refused POST \/build.*no space left on device/ },
 		));
 
-	test("truncates its answer", () =>
-		failsOn({ "POST /build": truncates('{"stream":"Step 1/1') }, { code: 4, error: /^error: / }));
-
 	test("sends a line of 10 MB", () =>
 		failsOn({ "POST /build": sendsLine(10 << 20) }, { code: 5, error: /line of more than 8 MiB/ }));
-
-	test("closes in the middle of the build", () =>
-		failsOn(
-			{ "POST /build": closesAfter({ stream: "Step 1/2 : FROM scratch\n" }) },
-			{ code: 4, error: /^error: / },
-		));
 
 	test("ends its answer without an image", () =>
 		failsOn(
 			{ "POST /build": streams({ stream: "Step 1/2 : FROM scratch\n" }) },
 			{ code: 5, error: /in the middle of the build/ },
+		));
+});
+
+// Seconds later, and so in processes of their own, side by side.
+suite("bad input: the daemon, which is tried again,", { concurrency: true }, () => {
+	test("hangs up on the build", () =>
+		failsOn({ "POST /build": hangsUp }, { code: 4, error: /^error: / }, rbuild));
+
+	test("truncates its answer", () =>
+		failsOn(
+			{ "POST /build": truncates('{"stream":"Step 1/1') },
+			{ code: 4, error: /^error: / },
+			rbuild,
+		));
+
+	test("closes in the middle of the build", () =>
+		failsOn(
+			{ "POST /build": closesAfter({ stream: "Step 1/2 : FROM scratch\n" }) },
+			{ code: 4, error: /^error: / },
+			rbuild,
 		));
 });
 
@@ -237,7 +246,7 @@ suite("bad input: where results go", () => {
 		});
 		try {
 			const on = ["--on", `unix://${daemon.socketPath}`];
-			const { code } = await rbuild([root, ...on, "--save", join(folder, "app.tar")]);
+			const { code } = await rbuildHere([root, ...on, "--save", join(folder, "app.tar")]);
 			assert.ok(code === 6 || code === 5 || code === 4, String(code));
 			assert.deepEqual(readdirSync(folder), []);
 		} finally {

@@ -13,6 +13,7 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { rbuildHere } from "../../support/called-program.js";
 import { rbuild, startRbuild } from "../../support/cli.js";
 import { startFakeDaemon } from "../../support/fake-daemon.js";
 import { gnuTar } from "../context/trees.js";
@@ -33,7 +34,7 @@ const app = (test: TestContext, files: Readonly<Record<string, string>> = {}) =>
 
 describe("rbuild context", () => {
 	it("shows what would be sent of the current directory", async (test) => {
-		const { code, stdout, stderr } = await rbuild(["context"], { cwd: app(test) });
+		const { code, stdout, stderr } = await rbuildHere(["context"], { cwd: app(test) });
 		assert.equal(stderr, "");
 		assert.equal(code, 0);
 		assert.match(stdout, /^ {2}4 files, 58 B to send$/m);
@@ -43,7 +44,7 @@ describe("rbuild context", () => {
 	});
 
 	it("has the keys in JSON that it had before there was a version", async (test) => {
-		const { stdout } = await rbuild(["context", app(test), "--format", "json"]);
+		const { stdout } = await rbuildHere(["context", app(test), "--format", "json"]);
 		const { version, files, totals } = JSON.parse(stdout);
 		assert.equal(version, 1);
 		assert.equal(totals.files, 4);
@@ -61,7 +62,7 @@ describe("rbuild context", () => {
 			b: "345",
 		});
 		const needs = async (...flags: string[]) => {
-			const { stdout } = await rbuild(["context", root, "--format", "json", ...flags]);
+			const { stdout } = await rbuildHere(["context", root, "--format", "json", ...flags]);
 			return JSON.parse(stdout).needs;
 		};
 		assert.deepEqual(await needs(), {
@@ -78,31 +79,31 @@ describe("rbuild context", () => {
 
 	it("measures a context whose Dockerfile does not parse, and says where", async (test) => {
 		const root = contextWith(test, { Dockerfile: "FROM scratch\n  COPPY a /\n", a: "12" });
-		const { code, stdout, stderr } = await rbuild(["context", root]);
+		const { code, stdout, stderr } = await rbuildHere(["context", root]);
 		assert.equal(code, 0);
 		assert.match(stdout, /2 files, 27 B to send/);
 		assert.equal(stderr, "warning: Dockerfile:2:3: there is no instruction COPPY\n");
 	});
 
 	it("estimates the upload on a link", async (test) => {
-		const { stdout } = await rbuild(["context", app(test), "--link", "1kbit"]);
+		const { stdout } = await rbuildHere(["context", app(test), "--link", "1kbit"]);
 		assert.match(stdout, /compressed, \d+\.\ds at 1 kbit\/s/);
 	});
 
 	it("measures a context without a Dockerfile, and warns of it", async (test) => {
 		const root = contextWith(test, { a: "12" });
-		const without = await rbuild(["context", root]);
+		const without = await rbuildHere(["context", root]);
 		assert.match(without.stdout, /1 file, 2 B to send/);
 		assert.equal(without.stderr, `warning: there is no Dockerfile in ${root}\n`);
 		assert.equal(without.code, 0);
-		const misnamed = await rbuild(["context", root, "-f", "Prod"], { cwd: root });
+		const misnamed = await rbuildHere(["context", root, "-f", "Prod"], { cwd: root });
 		assert.equal(misnamed.stderr, "warning: the Dockerfile Prod does not exist\n");
 		assert.equal(misnamed.code, 0);
 	});
 
 	it("counts the Dockerfile that comes on standard input", async (test) => {
 		const root = contextWith(test, { a: "12" });
-		const { stdout } = await rbuild(["context", root, "-f", "-", "--format", "csv"], {
+		const { stdout } = await rbuildHere(["context", root, "-f", "-", "--format", "csv"], {
 			input: "FROM scratch\n",
 		});
 		assert.match(stdout, /^\.dockerfile\.[0-9a-f]{20},file,13,1,sent,,\r$/m);
@@ -111,7 +112,7 @@ describe("rbuild context", () => {
 	it("writes the result to a file, which is not part of it", async (test) => {
 		const root = app(test);
 		const args = ["context", "--format", "json", "-o", "report.json"];
-		const { code, stdout } = await rbuild(args, { cwd: root });
+		const { code, stdout } = await rbuildHere(args, { cwd: root });
 		assert.equal(code, 0);
 		assert.equal(stdout, "");
 		const { files } = JSON.parse(readFileSync(join(root, "report.json"), "utf8"));
@@ -151,7 +152,7 @@ describe("rbuild context --format tar", () => {
 	it("writes what a build would send as a tar", async (test) => {
 		const root = app(test);
 		const file = join(contextWith(test, {}), "context.tar");
-		const { code } = await rbuild(["context", root, "--format", "tar", "-o", file]);
+		const { code } = await rbuildHere(["context", root, "--format", "tar", "-o", file]);
 		assert.equal(code, 0);
 		const names = gnuTar(readFileSync(file), "-t").trimEnd().split("\n");
 		assert.deepEqual(names, [".dockerignore", "Dockerfile", "keep.log", "src/", "src/main.ts"]);
@@ -175,7 +176,7 @@ describe("rbuild context --format tar", () => {
 		// From elsewhere, so that it travels under a name of its own.
 		const dockerfile = join(contextWith(test, { Dockerfile: "FROM scratch\n" }), "Dockerfile");
 		const on = `unix://${daemon.socketPath}`;
-		await rbuild([root, "-f", dockerfile, "--on", on, "--no-minimal"]);
+		await rbuildHere([root, "-f", dockerfile, "--on", on, "--no-minimal"]);
 		const child = startRbuild(["context", root, "-f", dockerfile, "--format", "tar"]);
 		const written = await buffer(child.stdout as Readable);
 		assert.ok(written.length > 100_000);
@@ -183,14 +184,19 @@ describe("rbuild context --format tar", () => {
 	});
 
 	it("needs the Dockerfile, as the build does", async (test) => {
-		const { code, stderr } = await rbuild(["context", contextWith(test, {}), "--format", "tar"]);
+		const { code, stderr } = await rbuildHere([
+			"context",
+			contextWith(test, {}),
+			"--format",
+			"tar",
+		]);
 		assert.equal(code, 3);
 		assert.match(stderr, /^error: there is no Dockerfile in /);
 	});
 
 	it("keeps to the limits, too", async (test) => {
 		const args = ["context", app(test), "--format", "tar", "--max-files", "1", "-o", "/dev/null"];
-		const { code, stderr } = await rbuild(args);
+		const { code, stderr } = await rbuildHere(args);
 		assert.equal(code, 3);
 		assert.match(stderr, /^error: 4 files are 3 over --max-files 1$/m);
 	});
@@ -209,7 +215,7 @@ describe("the limits of rbuild context", () => {
 			"--max-file-size",
 			"1k",
 		];
-		const { code, stdout, stderr } = await rbuild(args);
+		const { code, stdout, stderr } = await rbuildHere(args);
 		assert.equal(code, 3);
 		assert.match(stdout, /^Limits\n {2}the context, 3\.06 kB, is 1\.06 kB over --max-size 2 kB: /m);
 		const [error, hint] = stderr.split("\n");
@@ -222,13 +228,13 @@ describe("the limits of rbuild context", () => {
 
 	it("let pass what is not", async (test) => {
 		const args = ["context", app(test), "--max-size", "58", "--max-files", "4"];
-		const { code, stderr } = await rbuild(args);
+		const { code, stderr } = await rbuildHere(args);
 		assert.equal(stderr, "");
 		assert.equal(code, 0);
 	});
 
 	it("are refused where they are none", async (test) => {
-		const { code, stderr } = await rbuild(["context", app(test), "--max-size", "big"]);
+		const { code, stderr } = await rbuildHere(["context", app(test), "--max-size", "big"]);
 		assert.equal(code, 2);
 		assert.match(stderr, /^error: --max-size "big" is not a size$/m);
 	});
@@ -238,10 +244,10 @@ describe("rbuild context --compare", () => {
 	it("tells what changed since then", async (test) => {
 		const root = app(test);
 		const file = join(contextWith(test, {}), "before.json");
-		await rbuild(["context", root, "--format", "json", "-o", file]);
+		await rbuildHere(["context", root, "--format", "json", "-o", file]);
 		writeFileSync(join(root, "new.bin"), "x".repeat(500));
 		writeFileSync(join(root, "src/main.ts"), "1");
-		const { code, stdout } = await rbuild(["context", root, "--compare", file]);
+		const { code, stdout } = await rbuildHere(["context", root, "--compare", file]);
 		assert.equal(code, 0);
 		assert.match(stdout, /^ {2}\+1 file and \+496 B against /m);
 		assert.match(stdout, /^ {2}new: 1 file, \+500 B\n +\+500 B {2}new\.bin\n/m);
@@ -250,9 +256,12 @@ describe("rbuild context --compare", () => {
 
 	it("refuses what is no earlier document, with one line", async (test) => {
 		const root = app(test);
-		const { code, stdout, stderr } = await rbuild(["context", root, "--compare", "Dockerfile"], {
-			cwd: root,
-		});
+		const { code, stdout, stderr } = await rbuildHere(
+			["context", root, "--compare", "Dockerfile"],
+			{
+				cwd: root,
+			},
+		);
 		assert.equal(code, 2);
 		assert.equal(stdout, "");
 		assert.match(stderr, /^error: cannot compare with Dockerfile: it is not JSON\nhint: .*\n$/);
@@ -263,7 +272,7 @@ describe("rbuild context why", () => {
 	it("says which line decides, for paths from the context or from here", async (test) => {
 		const root = app(test);
 		const args = ["context", "why", "main.ts", "node_modules/a/b.js", "-C", root, "debug.log"];
-		const { code, stdout, stderr } = await rbuild(args, { cwd: join(root, "src") });
+		const { code, stdout, stderr } = await rbuildHere(args, { cwd: join(root, "src") });
 		assert.equal(stderr, "");
 		assert.equal(code, 0);
 		assert.equal(
@@ -278,7 +287,7 @@ debug.log: ignored by .dockerignore:2 *.log
 
 	it("is about the current directory, and fails for what is not there", async (test) => {
 		const args = ["context", "why", "keep.log", "nope", "../outside"];
-		const { code, stdout, stderr } = await rbuild(args, { cwd: app(test) });
+		const { code, stdout, stderr } = await rbuildHere(args, { cwd: app(test) });
 		assert.equal(code, 3);
 		assert.equal(
 			stdout,
@@ -293,15 +302,15 @@ nope: not there
 
 	it("leaves a directory of that name to be looked into", async (test) => {
 		const root = contextWith(test, { "why/Dockerfile": "FROM scratch", "why/a": "123" });
-		const { stdout } = await rbuild(["context", "./why"], { cwd: root });
+		const { stdout } = await rbuildHere(["context", "./why"], { cwd: root });
 		assert.match(stdout, /2 files, 15 B to send/);
 	});
 
 	it("needs a path, and has flags of its own", async () => {
-		const without = await rbuild(["context", "why"]);
+		const without = await rbuildHere(["context", "why"]);
 		assert.equal(without.code, 2);
 		assert.match(without.stderr, /^error: no path was given\nhint: .*rbuild context why /);
-		const other = await rbuild(["context", "why", "a", "--max-sise", "1"]);
+		const other = await rbuildHere(["context", "why", "a", "--max-sise", "1"]);
 		assert.equal(other.code, 2);
 		assert.match(other.stderr, /^error: unknown flag --max-sise$/m);
 	});
@@ -314,7 +323,7 @@ describe("names that would garble the terminal", () => {
 		writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "y");
 		mkdirSync(join(root, "\u001b]0;title\u0007"));
 		for (const format of ["table", "markdown", "csv"]) {
-			const { code, stdout } = await rbuild(["context", root, "--format", format]);
+			const { code, stdout } = await rbuildHere(["context", root, "--format", format]);
 			assert.equal(code, 0);
 			const controls = [...stdout.replace(/\r?\n/g, "")].filter((character) =>
 				/[\p{Control}\u202e\ufffd]/u.test(character),
@@ -322,7 +331,7 @@ describe("names that would garble the terminal", () => {
 			assert.deepEqual(controls, [], format);
 			if (format !== "markdown") assert.ok(stdout.includes("\\nb\\u001b[31mc\\u009b2J\\u202e"));
 		}
-		const { stdout } = await rbuild([
+		const { stdout } = await rbuildHere([
 			"context",
 			"why",
 			"a\nb\u001b[31mc\u009b2J\u202e",

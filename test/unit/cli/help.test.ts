@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { COMMANDS } from "../../../src/cli/commands.js";
 import { HELP } from "../../../src/cli/help.js";
-import { rbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
 
 describe("rbuild --help", () => {
 	it("fits on a screen of 80 by 24", () => {
@@ -19,8 +19,8 @@ describe("rbuild help", () => {
 	it("shows the help of a command, as --help does behind it", async () => {
 		for (const words of [["build"], ["cache"], ["context", "why"]]) {
 			const [help, flag] = await Promise.all([
-				rbuild(["help", ...words]),
-				rbuild([...words, "--help"]),
+				rbuildHere(["help", ...words]),
+				rbuildHere([...words, "--help"]),
 			]);
 			assert.match(help.stdout, new RegExp(`^rbuild ${words.join(" ")} <`));
 			assert.deepEqual([help.code, help.stdout, help.stderr], [0, flag.stdout, ""]);
@@ -28,19 +28,19 @@ describe("rbuild help", () => {
 	});
 
 	it("shows the help of all of them where none is named", async () => {
-		const { code, stdout } = await rbuild(["help", "--debug"]);
+		const { code, stdout } = await rbuildHere(["help", "--debug"]);
 		assert.deepEqual([code, stdout], [0, HELP]);
 	});
 
 	it("lists every command where there is but a build context", async () => {
-		const { stdout } = await rbuild([".", "--help"]);
+		const { stdout } = await rbuildHere([".", "--help"]);
 		for (const command of COMMANDS)
 			assert.match(stdout, new RegExp(`^  rbuild ${command}\\b`, "m"));
 	});
 
 	it("shows for each command what it has, and no more", async () => {
 		const [why, cache, pull] = await Promise.all(
-			[["context", "why"], ["cache"], ["pull"]].map((words) => rbuild([...words, "--help"])),
+			[["context", "why"], ["cache"], ["pull"]].map((words) => rbuildHere([...words, "--help"])),
 		);
 		assert.doesNotMatch(why?.stdout ?? "", /^ {2}directory/m);
 		assert.doesNotMatch(cache?.stdout ?? "", /--ssh/);
@@ -52,9 +52,9 @@ describe("rbuild help", () => {
 describe("rbuild version", () => {
 	it("prints the version, as --version does", async () => {
 		const [flag, word, both] = await Promise.all([
-			rbuild(["--version"]),
-			rbuild(["version"]),
-			rbuild(["version", "--debug"]),
+			rbuildHere(["--version"]),
+			rbuildHere(["version"]),
+			rbuildHere(["version", "--debug"]),
 		]);
 		assert.match(flag.stdout, /^\d+\.\d+\.\d+\n$/);
 		assert.deepEqual([word.stdout, both.stdout], [flag.stdout, flag.stdout]);
@@ -63,17 +63,17 @@ describe("rbuild version", () => {
 
 describe("rbuild completion", () => {
 	it("prints a script, and with --help what it is for", async () => {
-		const script = await rbuild(["completion"], { env: { SHELL: "/bin/bash" } });
+		const script = await rbuildHere(["completion"], { env: { SHELL: "/bin/bash" } });
 		assert.match(script.stdout, /^###-begin-rbuild-completions-###$/m);
 		for (const word of ["--help", "-h"]) {
-			const { code, stdout, stderr } = await rbuild(["completion", word]);
+			const { code, stdout, stderr } = await rbuildHere(["completion", word]);
 			assert.match(stdout, /^rbuild completion\n\nPrint a script for shell completion/);
 			assert.deepEqual([code, stderr], [0, ""]);
 		}
 	});
 
 	it("takes no argument", async () => {
-		const { code, stdout, stderr } = await rbuild(["completion", "zsh"]);
+		const { code, stdout, stderr } = await rbuildHere(["completion", "zsh"]);
 		assert.deepEqual([code, stdout], [2, ""]);
 		assert.match(
 			stderr,

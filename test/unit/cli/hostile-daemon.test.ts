@@ -22,7 +22,8 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import { encodeStatusMessage } from "../../../src/buildkit/grpc-status.js";
 import { Settlement } from "../../../src/context/settlement.js";
 import { EXIT_CODES } from "../../../src/errors.js";
-import { finished, rbuild, startRbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
+import { finished, startRbuild } from "../../support/cli.js";
 import { startFakeDaemon } from "../../support/fake-daemon.js";
 import { answerOf, frame, GrpcPeer } from "../../support/grpc-peer.js";
 import { packet, TYPE } from "../buildkit/file-sync/receiver.js";
@@ -68,6 +69,8 @@ async function against(test: TestContext, deed: Deed): Promise<string[]> {
 function upgrade({ socket }: ServerResponse, done: (connection: Duplex) => void): void {
 	assert.ok(socket);
 	socket.on("error", () => {});
+	// Who has left has left: nothing of it stays in this process, which is also that of the command.
+	socket.once("end", () => socket.destroy());
 	const head = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
 	socket.write(head, () => done(socket));
 }
@@ -118,7 +121,7 @@ suite("a daemon that breaks the rules of a sync", () => {
 				await announced(stream);
 				stream.write(bytes);
 			});
-			const { code, stderr } = await rbuild(args);
+			const { code, stderr } = await rbuildHere(args);
 			assert.match(stderr, error);
 			assert.equal(stderr.match(/^(error|warning)/gm)?.length, 1, stderr);
 			assert.equal(code, EXIT_CODES.engine);
@@ -154,7 +157,7 @@ suite("a daemon that breaks the rules of a sync", () => {
 			const args = await against(t, async (session, failBuild) =>
 				failBuild(await request(session)),
 			);
-			const { code, stderr } = await rbuild(args);
+			const { code, stderr } = await rbuildHere(args);
 			const errors = stderr.split("\n").filter((line) => line.startsWith("error"));
 			assert.equal(errors.length, 1, stderr);
 			assert.match(errors[0] ?? "", reason);
@@ -192,7 +195,7 @@ suite("a daemon that breaks the rules of a sync", () => {
 	];
 	for (const [what, deed, exitCode] of partings) {
 		test(`gets one line when it ${what}`, async (t) => {
-			const { code, stderr } = await rbuild(await against(t, deed));
+			const { code, stderr } = await rbuildHere(await against(t, deed));
 			assert.match(stderr, /^error: the build failed: no active session$/m);
 			assert.equal(stderr.match(/^(error|warning)/gm)?.length, 1, stderr);
 			assert.equal(code, exitCode);
@@ -208,7 +211,7 @@ suite("a daemon that breaks the rules of a sync", () => {
 				failBuild("enough");
 			});
 		});
-		assert.equal((await rbuild(args)).code, EXIT_CODES.buildFailed);
+		assert.equal((await rbuildHere(args)).code, EXIT_CODES.buildFailed);
 		assert.equal(await atOnce.promise, 128);
 	});
 
@@ -234,7 +237,7 @@ suite("a daemon that breaks the rules of a sync", () => {
 			}
 			failBuild("enough");
 		});
-		assert.equal((await rbuild(args)).code, EXIT_CODES.buildFailed);
+		assert.equal((await rbuildHere(args)).code, EXIT_CODES.buildFailed);
 		assert.match(answers, /way-out/);
 		assert.doesNotMatch(answers, /passwd|etc|root/);
 	});
@@ -270,7 +273,9 @@ suite("a daemon that breaks the rules of a sync", () => {
 			failBuild("enough");
 		});
 		const secret = ["--secret", `id=given,src=${join(root, "file")}`];
-		const { code, stderr } = await rbuild([...args, ...secret], { env: { DOCKER_CONFIG: docker } });
+		const { code, stderr } = await rbuildHere([...args, ...secret], {
+			env: { DOCKER_CONFIG: docker },
+		});
 		assert.equal(code, EXIT_CODES.buildFailed, stderr);
 		assert.deepEqual(
 			answers

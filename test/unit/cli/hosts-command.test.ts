@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
-import { rbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
 import { type FakeDaemon, neverAnswers, startFakeDaemon } from "../../support/fake-daemon.js";
 
 suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
@@ -22,7 +22,9 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		const config = { HOME: directory, DOCKER_CONFIG: join(directory, "docker") };
 		const sshConfig = join(directory, "ssh_config");
 		if (!existsSync(sshConfig)) writeFileSync(sshConfig, "");
-		return rbuild(["hosts", ...args, "--ssh-config", sshConfig], { env: { ...config, ...env } });
+		return rbuildHere(["hosts", ...args, "--ssh-config", sshConfig], {
+			env: { ...config, ...env },
+		});
 	}
 
 	async function documents(args: readonly string[] = [], env = {}) {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { EXIT_CODES } from "../../../src/errors.js";
-import { rbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
 
 suite("flags of docker's old builder", () => {
 	// It fails after the flags have been read.
 	const notes = async (...flags: string[]) => {
-		const { code, stderr } = await rbuild([
+		const { code, stderr } = await rbuildHere([
 			"./nowhere",
 			"--on",
 			"unix:///nonexistent.sock",

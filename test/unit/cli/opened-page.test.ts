@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { rbuild } from "../../support/cli.js";
+import { rbuildHere } from "../../support/called-program.js";
 
 let root: string;
 before(() => {
@@ -14,7 +14,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 
 const noDisplay = { DISPLAY: "", WAYLAND_DISPLAY: "", BROWSER: "" };
 const context = (...flags: string[]) =>
-	rbuild(["context", root, ...flags], { env: noDisplay, cwd: root });
+	rbuildHere(["context", root, ...flags], { env: noDisplay, cwd: root });
 
 test("--open says in one line where the page is if it cannot be opened", {
 	skip: process.platform !== "linux",

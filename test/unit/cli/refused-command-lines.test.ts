@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { runProgram } from "../../../src/cli/program.js";
 import { EXIT_CODES } from "../../../src/errors.js";
+import { rbuildHere } from "../../support/called-program.js";
 import { rbuild } from "../../support/cli.js";
 
 /** What is wrong, the command line, and what it has for an answer: an error, and a hint where one helps. */
@@ -198,31 +198,22 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 ];
 
 suite("bad input: the command line", () => {
-	const formerDirectory = process.cwd();
 	let directory: string;
 	before(() => {
 		directory = mkdtempSync(join(tmpdir(), "rbuild-usage-"));
-		process.chdir(directory);
 	});
-	after(() => {
-		process.chdir(formerDirectory);
-		rmSync(directory, { recursive: true });
-	});
+	after(() => rmSync(directory, { recursive: true }));
 
 	for (const [what, args, error, hint] of REFUSED) {
-		// Without a process for each of them, which would be most of the time that they take.
-		test(`${what} is refused with exit code 2`, async ({ mock }) => {
-			const written: string[] = [];
-			const write = (text: string) => written.push(text) > 0;
-			const { mock: stderr } = mock.method(process.stderr, "write", write);
-			const { exitCode } = await runProgram(args);
-			stderr.restore();
-			const [first = "", second, ...more] = written.join("").trimEnd().split("\n");
+		test(`${what} is refused with exit code 2`, async () => {
+			const { code, stdout, stderr } = await rbuildHere(args, { cwd: directory });
+			const [first = "", second, ...more] = stderr.trimEnd().split("\n");
 			assert.match(first, error);
 			if (hint !== undefined) assert.match(second ?? "no hint", hint);
 			assert.match(second ?? "hint: ", /^hint: /);
 			assert.deepEqual(more, []);
-			assert.equal(exitCode, EXIT_CODES.usage);
+			assert.equal(stdout, "");
+			assert.equal(code, EXIT_CODES.usage);
 		});
 	}
 

@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { BASH_SCRIPT, FISH_SCRIPT, ZSH_SCRIPT } from "../../../../src/cli/completion/scripts.js";
-import { finished, rbuild } from "../../../support/cli.js";
+import { rbuildHere } from "../../../support/called-program.js";
+import { finished } from "../../../support/cli.js";
 import { emptyTree } from "../../context/trees.js";
 
 /** In place of rbuild: completes a word to itself and what was asked, and says where paths may stand. */
@@ -98,8 +99,8 @@ describe("rbuild --get-completions", () => {
 
 	it("prints words, and which paths there may be", async (test) => {
 		const [boxes, files] = await Promise.all([
-			rbuild(["--get-completions", ".", "--on", ""], home(test)),
-			rbuild(["--get-completions", ".", "-f", ""], home(test)),
+			rbuildHere(["--get-completions", ".", "--on", ""], home(test)),
+			rbuildHere(["--get-completions", ".", "-f", ""], home(test)),
 		]);
 		assert.equal(boxes.stdout, "auto\ndefault\nlabbox\n");
 		assert.equal(files.stdout, ":files\n");
