@@ -102,6 +102,10 @@ await build({
 	},
 });
 
+// The library starts that thread for each build, too: from one file, in place of some forty modules.
+mkdirSync("dist/src/context", { recursive: true });
+copyFileSync(`${outdir}/context-worker.js`, "dist/src/context/context-worker.js");
+
 // The page of src/survey/page/context-page.ts, beside either form of it.
 const page = await contextPage("src/survey/page/browser");
 for (const folder of [outdir, "dist/src/survey/page"]) {
