@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -54,14 +54,14 @@ const ENGINE_FILE_TIMEOUT_MS = 300_000 + 2_000 * Number(process.env.RBUILD_TEST_
 
 /**
  * Runs many files of unit tests in one process, because to start node and to load what they test takes most
- * of them longer than to run. Those of the command have a process each: it is others that they start and
- * wait for.
+ * of them longer than to run. Those that start the command have a process each: it is others that they wait
+ * for.
  */
 async function runUnitTests(options: readonly string[]): Promise<boolean> {
 	const files = testFiles("unit");
 	if (files.length === 0) return true;
 	console.log(`# unit: ${files.length} files`);
-	const ofCommand = files.filter((file) => file.startsWith("cli"));
+	const ofCommand = files.filter(startsCommand);
 	const others = files.filter((file) => !ofCommand.includes(file));
 	// Like cards, as what is long in one folder would be together otherwise.
 	const hands = Array.from({ length: 2 * SIDE_BY_SIDE }, (_, hand) =>
@@ -83,6 +83,11 @@ async function runUnitTests(options: readonly string[]): Promise<boolean> {
 	// A process that crashes is named by its entry alone: that one lists the files, and can be run again.
 	if (passed) rmSync(folder, { recursive: true });
 	return passed;
+}
+
+/** By what it imports. */
+function startsCommand(file: string): boolean {
+	return /\/support\/(cli|terminal)\.js"/.test(readFileSync(join(here, "unit", file), "utf8"));
 }
 
 /** Statement that makes a suite of a file, with hooks and a time limit of its own. */
