@@ -41,7 +41,7 @@ export async function chooseTransfer(
 	requireBuildKitForMounts(plan, engine);
 	const sync = syncTransfer(rooms);
 	const tar = (reason: string) => chooseTar(plan, engine, context, rooms, reason);
-	const flag = needsSolve(plan);
+	const flag = needsSolve(plan, engine.facts.builder);
 	if (flag !== undefined) return { transfer: sync, reason: flag };
 	if (context.kind === "remote") return tar("the daemon fetches it");
 	if (plan.transfer === "sync") {
@@ -51,7 +51,7 @@ export async function chooseTransfer(
 	if (plan.transfer === "tar") return tar("--transfer");
 	if (context.kind === "archive") return tar("it came as one");
 	if (engine.facts.builder !== "buildkit") return tar("this builder takes nothing else");
-	if (context.tarShowsMore()) {
+	if (context.hiddenFiles().length > 0) {
 		return { transfer: sync, reason: "a tar would show the build files that are ignored" };
 	}
 	return chooseByTime(plan, engine, context, rooms);

@@ -79,7 +79,11 @@ async function send(
 		context:
 			context.kind === "remote"
 				? { kind: "remote", url: context.url }
-				: { kind: "tar", tar: (upload as Upload).body },
+				: {
+						kind: "tar",
+						tar: (upload as Upload).body,
+						...(context.kind === "directory" && { hidden: context.hiddenFiles() }),
+					},
 	};
 	try {
 		const output = buildImage(engine, request, run.signal);

@@ -60,10 +60,10 @@ export type LocalContext = ContextFacts & {
 		readonly dockerfile: string;
 	};
 	/**
-	 * Whether the tar holds what the rules leave out: a Dockerfile or .dockerignore that is ignored, or comes
+	 * What the tar holds though the rules leave it out: a Dockerfile or .dockerignore that is ignored, or comes
 	 * from elsewhere. BuildKit lets `COPY . .` see it there.
 	 */
-	tarShowsMore(): boolean;
+	hiddenFiles(): readonly string[];
 	/** What is known now; after the walk has been waited for, all that is sent. */
 	totals(): ContextTotals;
 	/** What an index says of the directory, see DirectoryContext. */

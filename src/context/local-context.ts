@@ -86,12 +86,15 @@ class DirectoryBuildContext implements LocalContext {
 		return this.#walked.manifest();
 	}
 
-	tarShowsMore(): boolean {
+	hiddenFiles(): readonly string[] {
 		const { pathInContext, ignore } = this.#location;
-		if (pathInContext === undefined) return true;
-		if (ignore === undefined) return false;
-		const rules = IgnoreRules.parse(ignore.content, ignore.file);
-		return [pathInContext, ".dockerignore"].some((path) => rules.ignores(path));
+		const isFromElsewhere = pathInContext === undefined;
+		const rules = ignore && IgnoreRules.parse(ignore.content, ignore.file);
+		const isHidden = (path: string, isOurs: boolean) => rules?.ignores(path) ?? isOurs;
+		return [
+			...(isFromElsewhere || isHidden(this.dockerfile, false) ? [this.dockerfile] : []),
+			...(isHidden(".dockerignore", isFromElsewhere) ? [".dockerignore"] : []),
+		];
 	}
 
 	totals(): ContextTotals {
@@ -104,8 +107,7 @@ class DirectoryBuildContext implements LocalContext {
 
 	async part(paths: readonly string[]): Promise<ContextPart | undefined> {
 		const { dockerfile } = this;
-		// Podman looks for its own name first.
-		const always = [dockerfile, `${dockerfile}.dockerignore`, ".dockerignore", ".containerignore"];
+		const always = [dockerfile, `${dockerfile}.dockerignore`, ".dockerignore"];
 		const part = await this.#walked.part({ paths, always });
 		return part && { ...part, tar: (onProgress) => this.#measuredAtEnd(part.tar(onProgress)) };
 	}

@@ -58,7 +58,12 @@ export interface BuildRequest {
  */
 export type BuildContext =
 	| { readonly kind: "session" }
-	| { readonly kind: "tar"; readonly tar: Readable }
+	| {
+			readonly kind: "tar";
+			readonly tar: Readable;
+			/** What builders are not to copy of it; absent: what an ignore file in it says. */
+			readonly hidden?: readonly string[];
+	  }
 	| { readonly kind: "remote"; readonly url: string };
 
 /**
@@ -106,12 +111,10 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 		t: build.tags,
 		dockerfile: build.dockerfile,
 		target: build.target,
-		buildargs: json(build.buildArgs),
 		labels: json(build.labels),
 		platform: build.platform,
 		nocache: flag(build.noCache),
 		pull: flag(build.pull),
-		networkmode: build.networkMode,
 		...(product === "podman" ? podmanSpelling(build) : dockerSpelling(build)),
 		shmsize: build.shmSize?.toString(),
 		cgroupparent: build.cgroupParent,
@@ -133,22 +136,43 @@ function remoteOf(context: BuildContext): string | undefined {
 	}
 }
 
-function dockerSpelling({ cacheFrom, extraHosts, ulimits }: BuildRequest) {
+function dockerSpelling({ buildArgs, networkMode, cacheFrom, extraHosts, ulimits }: BuildRequest) {
 	return {
+		buildargs: json(buildArgs),
+		networkmode: networkMode,
 		cachefrom: json(cacheFrom),
 		extrahosts: extraHosts,
 		ulimits: json(ulimits?.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }))),
 	};
 }
 
-/** Podman's compat API reads these as JSON lists of what its command line takes (5.8). */
-function podmanSpelling({ cacheFrom, extraHosts, ulimits }: BuildRequest) {
+/** Podman's compat API reads lists as JSON of what its command line takes, and some else in its own way (5.8). */
+function podmanSpelling(build: BuildRequest) {
+	const { buildArgs = {}, cacheFrom, extraHosts, ulimits, context } = build;
+	const given = Object.entries(buildArgs).filter(([, value]) => value !== null);
 	return {
+		// One without a value would be empty there, and not what its ARG says.
+		buildargs: json(Object.fromEntries(given)),
+		...podmanNetwork(build.networkMode),
+		excludes: json(context.kind === "tar" ? podmanExcludes(context.hidden) : []),
 		// Repositories only: it finds the tags by itself.
 		cachefrom: json(cacheFrom?.map((image) => image.replace(/@.*$|:[^/:]*$/, ""))),
 		extrahosts: json(extraHosts),
 		ulimits: json(ulimits?.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`)),
 	};
+}
+
+/** As long as there is a pattern, it looks for no ignore file; this one leaves nothing out. */
+function podmanExcludes(hidden: readonly string[] | undefined): readonly string[] {
+	if (hidden === undefined) return [];
+	return ["!Dockerfile", ...hidden.map((path) => path.replace(/[*?[\]\\]/g, "\\$&"))];
+}
+
+/** Without a word, steps would share the network of the box. */
+function podmanNetwork(mode = "default") {
+	if (mode === "none") return { networkmode: "NetworkDisabled" };
+	if (mode !== "default" && mode !== "") return { networkmode: mode };
+	return { nsoptions: json([{ Name: "network", Host: false }]) };
 }
 
 /** Absent when empty, as docker's client does. */

@@ -157,14 +157,30 @@ export function testRemoteBuilds(peer: Peer): void {
 				"FROM scratch",
 			].join("\n"),
 		});
+		// BuildKit of 20.10 does not know these two.
+		const isLimited = peer.builder === "classic" || peer.major >= 23;
+		const limits = ["--shm-size", "32m", "--ulimit", "nofile=100:200"];
+		if (!isLimited) {
+			for (const [flag = "", value = ""] of [limits.slice(0, 2), limits.slice(2)]) {
+				const file = join(root, "docker/Prod");
+				const { code, stderr } = await rbuild([root, "-f", file, flag, value, ...flags]);
+				assert.equal(code, 5, stderr);
+				assert.match(
+					stderr,
+					new RegExp(`is Docker 20\\.10\\.\\S+, and ${flag} came with 23\\.0$`, "m"),
+				);
+			}
+		}
 		const { code, stderr } = await rbuild(
 			[
 				root,
 				...["-f", join(root, "docker/Prod"), "--target", "wanted"],
 				...["-t", "options:1", "-t", "options:2", "--label", "a.b=c", "--label", "d"],
 				...["--build-arg", "GIVEN=x y", "--build-arg", "FROM_ENVIRONMENT"],
-				...["--add-host", "db:10.1.2.3", "--shm-size", "32m", "--ulimit", "nofile=100:200"],
-				...["--no-cache", "--network", "none", "--platform", "linux/amd64"],
+				...["--add-host", "db:10.1.2.3", ...(isLimited ? limits : [])],
+				...["--no-cache", "--platform", "linux/amd64"],
+				// Without a network, Podman gives no hosts either.
+				...(peer.product === "podman" ? [] : ["--network", "none"]),
 				...flags,
 			],
 			{ env: { FROM_ENVIRONMENT: "z" } },
@@ -183,11 +199,50 @@ export function testRemoteBuilds(peer: Peer): void {
 		assert.deepEqual(labels, { "a.b": "c", d: "" });
 		assert.equal(await imageFile(box.engine, "options:1", "/args"), "x y z\n");
 		assert.match(await imageFile(box.engine, "options:1", "/hosts"), /^10\.1\.2\.3\s+db$/m);
-		if (peer.builder === "classic") {
-			// BuildKit of 20.10 does not know these two.
+		if (isLimited) {
 			assert.match(await imageFile(box.engine, "options:1", "/shm"), /\s32768\s/);
 			assert.equal(await imageFile(box.engine, "options:1", "/files"), "100\n");
 		}
+	});
+
+	test("leaves a variable without a value to the Dockerfile", async () => {
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nARG A=default\nRUN echo $A > /a\n`,
+		});
+		await build(root, "-t", "unset:1", "--build-arg", "A");
+		assert.equal(await imageFile(box.engine, "unset:1", "/a"), "default\n");
+	});
+
+	test("gives steps the network of the box only if they are to have it", async () => {
+		const text = `FROM ${BASE_IMAGE}\nRUN ls /sys/class/net | sort | tr "\\n" " " > /net\n`;
+		const root = context({ Dockerfile: text });
+		const devices = async (...args: string[]) => {
+			await build(root, "-t", "network:1", "--no-cache", ...args);
+			return imageFile(box.engine, "network:1", "/net");
+		};
+		assert.match(await devices("--network", "none"), /^(?!.*eth).*\blo $/);
+		const ofBox = await devices("--network", "host");
+		// Not every daemon of the tests has a bridge for steps.
+		if (peer.product === "podman") assert.notEqual(await devices(), ofBox);
+	});
+
+	test("has the rules of one ignore file, and nobody else's", async () => {
+		const root = context({
+			...{ a: "", b: "", c: "", "f/k": "", "f/other": "" },
+			...{ ".dockerignore": "b\n!f/k\nf\n", ".containerignore": "a\n" },
+			"Dockerfile.dockerignore": "*\n!a\n!b\n!f\nf/*\n!f/k\n",
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY . /x/\n`,
+		});
+		await build(root, "-t", "ignored:1");
+		const paths = (await imageListing(box.engine, "ignored:1", "/x")).map((line) =>
+			line.replace(/^\S+ x\//, ""),
+		);
+		// Some builders have the files of the build itself in there, too.
+		const own = /^(?:Dockerfile(?:\.dockerignore)?|\.dockerignore|)$/;
+		assert.deepEqual(
+			paths.filter((path) => !own.test(path)),
+			["a", "b", "f/k", "f/"],
+		);
 	});
 
 	test("builds with the variables and proxies that docker builds with", async () => {

@@ -28,7 +28,7 @@ const small = {
 	root: "/nowhere",
 	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
 	totals: () => ({ files: 3, bytes: 1000 }),
-	tarShowsMore: () => false,
+	hiddenFiles: (): readonly string[] => [],
 	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
 };
 
@@ -140,9 +140,9 @@ describe("the choice of a transfer", () => {
 	});
 
 	it("is the sync where a tar would show the build more than it may see", async () => {
-		const tarShowsMore = () => true;
-		assert.equal(await choose("auto", "directory", "buildkit", {}, { tarShowsMore }), "sync");
-		assert.equal(await choose("auto", "directory", "classic", {}, { tarShowsMore }), "tar");
+		const hiddenFiles = () => ["Dockerfile"];
+		assert.equal(await choose("auto", "directory", "buildkit", {}, { hiddenFiles }), "sync");
+		assert.equal(await choose("auto", "directory", "classic", {}, { hiddenFiles }), "tar");
 	});
 
 	it("is the sync for what POST /build cannot be asked for, whatever the context", async () => {

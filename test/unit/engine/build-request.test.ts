@@ -22,7 +22,7 @@ const CLASSIC: Route = (_request, response) => {
 /** What reaches the daemon for a build. */
 async function sent(
 	build: Omit<BuildRequest, "context">,
-	options: { classic?: boolean; podman?: boolean } = {},
+	options: { classic?: boolean; podman?: boolean; hidden?: readonly string[] } = {},
 ) {
 	let headers: Record<string, unknown> = {};
 	let body = "";
@@ -39,7 +39,9 @@ async function sent(
 	});
 	await using engine = await connectEngine(unixTransport(daemon.socketPath), signal);
 	const lines: unknown[] = [];
-	const context = { kind: "tar", tar: Readable.from([Buffer.from("tar")]) } as const;
+	const { hidden } = options;
+	const tar = Readable.from([Buffer.from("tar")]);
+	const context = { kind: "tar", tar, ...(hidden && { hidden }) } as const;
 	for await (const line of buildImage(engine, { ...build, context }, signal)) lines.push(line);
 	const url = new URL(daemon.requests.at(-1)?.replace("POST ", "") ?? "", "http://daemon");
 	return { path: url.pathname, query: [...url.searchParams], headers, body, lines };
@@ -95,11 +97,11 @@ test("every option goes under the name that the daemon knows", async () => {
 		["t", "r.example:5000/app"],
 		["dockerfile", "docker/Dockerfile.prod"],
 		["target", "runtime"],
-		["buildargs", '{"VERSION":"1.0 & more","UNSET":null}'],
 		["labels", '{"org.example":"é"}'],
 		["platform", "linux/arm64"],
 		["nocache", "1"],
 		["pull", "1"],
+		["buildargs", '{"VERSION":"1.0 & more","UNSET":null}'],
 		["networkmode", "none"],
 		["cachefrom", '["app:latest"]'],
 		["extrahosts", "db:10.0.0.1"],
@@ -122,11 +124,30 @@ test("Podman gets hosts, limits and cache sources as its command line spells the
 		},
 		{ podman: true },
 	);
-	assert.deepEqual(build.query.slice(0, 3), [
+	assert.deepEqual(build.query.slice(0, 4), [
+		["nsoptions", '[{"Name":"network","Host":false}]'],
 		["cachefrom", '["app","localhost:5000/app","app"]'],
 		["extrahosts", '["db:10.0.0.1","cache:10.0.0.2"]'],
 		["ulimits", '["nofile=1024:2048"]'],
 	]);
+});
+
+test("Podman gets networks and variables in its own words, and no rules that were followed already", async () => {
+	const query = async (build: Omit<BuildRequest, "context">, hidden?: readonly string[]) =>
+		Object.fromEntries((await sent(build, { podman: true, ...(hidden && { hidden }) })).query);
+	const none = await query({ networkMode: "none", buildArgs: { A: null, B: "" } });
+	assert.deepEqual(none, {
+		buildargs: '{"B":""}',
+		networkmode: "NetworkDisabled",
+		version: "1",
+		rm: "1",
+		forcerm: "1",
+	});
+	assert.equal((await query({ networkMode: "host" })).networkmode, "host");
+	assert.equal((await query({ networkMode: "host" })).nsoptions, undefined);
+	assert.equal((await query({}, [])).excludes, '["!Dockerfile"]');
+	assert.equal((await query({}, ["a[b]"])).excludes, '["!Dockerfile","a\\\\[b\\\\]"]');
+	assert.equal((await query({})).excludes, undefined);
 });
 
 test("what is empty or off is left out", async () => {
