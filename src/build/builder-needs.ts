@@ -4,6 +4,7 @@ import { hasContainerdStore } from "../engine/image-store.js";
 import { runsNatively } from "../engine/platforms.js";
 import { EngineError } from "../errors.js";
 import { frontendOf } from "../survey/dockerfile/frontends.js";
+import type { BuilderKind } from "../survey/dockerfile/scope.js";
 import type { BuildPlan } from "./build-plan.js";
 
 /** Something that not every daemon can do. */
@@ -21,11 +22,13 @@ interface Need {
 	readonly ofDaemon?: boolean;
 	/** No Docker can do it; what it can. */
 	readonly otherwise?: string;
+	/** Builders other than BuildKit can do it, all of them. */
+	readonly otherBuilders?: boolean;
 }
 
 /** The first flag that takes BuildKit's Solve, as POST /build cannot be asked for it. */
-export function needsSolve(plan: BuildPlan): string | undefined {
-	return needsOf(plan).find(({ plain = false }) => !plain)?.flag;
+export function needsSolve(plan: BuildPlan, builder: BuilderKind = "buildkit"): string | undefined {
+	return needsOf(plan, builder).find(({ plain = false }) => !plain)?.flag;
 }
 
 /** @throws EngineError for a platform that the daemon's machine could only emulate */
@@ -53,10 +56,11 @@ export async function requireBuilder(
 ): Promise<void> {
 	requireNetwork(plan, engine);
 	requireFrontend(plan, engine);
-	const needs = needsOf(plan);
+	requireFetching(engine, context);
+	const { facts, transport } = engine;
+	const needs = needsOf(plan, facts.builder);
 	const [first] = needs;
 	if (first === undefined) return;
-	const { facts, transport } = engine;
 	if (facts.builder !== "buildkit") {
 		throw new EngineError(`${transport.target} has no BuildKit, which ${first.flag} needs`, {
 			hint:
@@ -117,6 +121,17 @@ function requireFrontend({ request }: BuildPlan, { facts, transport }: Engine): 
 	);
 }
 
+/** Its API takes the URL and looks for the Dockerfile in an empty folder (5.8). */
+function requireFetching({ facts, transport }: Engine, context: BuildContext): void {
+	if (facts.product !== "podman" || context.kind !== "remote") return;
+	throw new EngineError(
+		`${transport.target} is Podman, which fetches no build context for others`,
+		{
+			hint: "fetch it to a folder of this machine, and build that",
+		},
+	);
+}
+
 const SAVE =
 	"--save FILE gives the image as docker load takes it, from Docker 25 on also as an OCI archive";
 
@@ -133,7 +148,23 @@ function cacheNeed(flag: string, type: string, containerdStore: boolean): Need {
 	};
 }
 
-function needsOf({ buildkit, call, exports, image, imageAttrs }: BuildPlan): readonly Need[] {
+function needsOf(plan: BuildPlan, builder: BuilderKind): readonly Need[] {
+	const needs = [...needsOfOutputs(plan), ...needsOfBuildKit(plan), ...needsOfSteps(plan)];
+	return needs.filter(({ otherBuilders = false }) => builder === "buildkit" || !otherBuilders);
+}
+
+/** Before 23.0, BuildKit takes these and does nothing about them; POST /build does not hand on all of them. */
+function needsOfSteps({ request }: BuildPlan): readonly Need[] {
+	const { cgroupParent, shmSize, ulimits = [] } = request;
+	const ofSteps = { since: 23, ofDaemon: true, otherBuilders: true };
+	return [
+		...(cgroupParent ? [{ flag: "--cgroup-parent", ...ofSteps }] : []),
+		...(shmSize === undefined ? [] : [{ flag: "--shm-size", plain: true, ...ofSteps }]),
+		...(ulimits.length === 0 ? [] : [{ flag: "--ulimit", plain: true, ...ofSteps }]),
+	];
+}
+
+function needsOfOutputs({ exports, image, imageAttrs }: BuildPlan): readonly Need[] {
 	const needs: Need[] = [];
 	for (const { output, exporter } of exports) {
 		const flag = `--output type=${output}`;
@@ -148,6 +179,11 @@ function needsOf({ buildkit, call, exports, image, imageAttrs }: BuildPlan): rea
 	if (exports.length > (image ? 0 : 1)) {
 		needs.push({ flag: "more than one output", since: 26, ofDaemon: true });
 	}
+	return needs;
+}
+
+function needsOfBuildKit({ buildkit, call }: BuildPlan): readonly Need[] {
+	const needs: Need[] = [];
 	if (call !== undefined) {
 		needs.push({ flag: `--call ${call}`, since: call === "check" ? 27 : 24 });
 	}

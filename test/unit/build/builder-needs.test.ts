@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { planBuild } from "../../../src/build/build-plan.js";
-import { requireBuilder } from "../../../src/build/builder-needs.js";
+import { needsSolve, requireBuilder } from "../../../src/build/builder-needs.js";
 import type { BuildOptions, OutputOption } from "../../../src/build/options.js";
 import type { BuildContext } from "../../../src/context/build-context.js";
 import type { Engine } from "../../../src/engine/engine.js";
@@ -31,6 +31,7 @@ async function refusal(
 	options: Partial<BuildOptions>,
 	{ version = "28.5.2", builder = "buildkit", product = "docker", info }: Daemon,
 	dockerfile = "",
+	context: Partial<BuildContext> = {},
 ): Promise<EngineError | undefined> {
 	const engine = {
 		facts: { version, builder, product },
@@ -44,7 +45,7 @@ async function refusal(
 		await requireBuilder(
 			await planBuild({ context: ".", ...options }, environment, run),
 			engine as unknown as Engine,
-			{ dockerfileContent: Buffer.from(dockerfile) } as unknown as BuildContext,
+			{ ...context, dockerfileContent: Buffer.from(dockerfile) } as unknown as BuildContext,
 			signal,
 		);
 		return undefined;
@@ -55,6 +56,39 @@ async function refusal(
 }
 
 suite("what a build needs of its builder", () => {
+	test("is a Docker that does something about the limits of steps, or another builder", async () => {
+		const limits: [string, Partial<BuildOptions>][] = [
+			["--cgroup-parent", { cgroupParent: "/c" }],
+			["--shm-size", { shmSize: 1024 }],
+			["--ulimit", { ulimits: [{ name: "nofile", soft: 1, hard: 2 }] }],
+		];
+		for (const [flag, options] of limits) {
+			const error = await refusal(
+				options,
+				{ version: "20.10.24" },
+				"# syntax=docker/dockerfile:1\n",
+			);
+			assert.equal(error?.message, `box is Docker 20.10.24, and ${flag} came with 23.0`);
+			assert.equal(await refusal(options, { version: "23.0.0" }), undefined);
+			assert.equal(await refusal(options, { version: "20.10.24", builder: "classic" }), undefined);
+			assert.equal(await refusal(options, { builder: "classic", product: "podman" }), undefined);
+		}
+		const plan = await planBuild({ context: ".", cgroupParent: "/c" }, environment, run);
+		assert.equal(needsSolve(plan, "buildkit"), "--cgroup-parent");
+		assert.equal(needsSolve(plan, "classic"), undefined);
+	});
+
+	test("is no Podman where the builder has to fetch the context", async () => {
+		const context = { kind: "remote" } as BuildContext;
+		const podman: Daemon = { builder: "classic", product: "podman" };
+		const error = await refusal({}, podman, "", context);
+		assert.match(
+			error?.message ?? "",
+			/^box is Podman, which fetches no build context for others$/,
+		);
+		assert.equal(await refusal({}, { builder: "classic" }, "", context), undefined);
+	});
+
 	test("is a network that BuildKit knows", async () => {
 		for (const network of ["mine", "bridge", "container:x"]) {
 			const error = await refusal({ network }, {});
