@@ -40,8 +40,9 @@ export type Verdict =
 	/** May not be looked at. */
 	| { readonly kind: "unreadable"; readonly path: string; readonly reason: string };
 
-/** @param path in the context, "/"-separated; "" is the context itself */
+/** @param path from the context, "/"-separated; "" is the context itself, and what is outside begins with ".." */
 export function verdictOn(path: string, survey: Survey): Verdict {
+	if (isWithin(path, "..")) return { kind: "missing", path };
 	const { root, tree, rules } = survey.walked;
 	const unreadable = survey.head.unreadable?.find((failed) => isWithin(path, failed.path));
 	if (unreadable !== undefined) return { kind: "unreadable", path, reason: unreadable.reason };

@@ -1,5 +1,5 @@
 import { lstat, realpath } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { printablePath } from "../../context/path-bytes.js";
 import { ContextError, type ExitCode } from "../../errors.js";
 import { hangingLines } from "../../render/rows.js";
@@ -56,7 +56,12 @@ async function pathInContext(root: string, argument: string): Promise<string> {
 }
 
 function isInside(root: string, path: string): boolean {
-	return !relative(root, path).startsWith("..");
+	return !isAbove(relative(root, path));
+}
+
+/** On Windows, another drive is no way up but a path of its own. */
+function isAbove(path: string): boolean {
+	return path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path);
 }
 
 function relativePath(root: string, path: string): string {

@@ -41,6 +41,9 @@ describe("a verdict", () => {
 		);
 		assert.equal(why("nope"), "nope: not there");
 		assert.equal(why("src/main.ts/x"), "src/main.ts/x: not there");
+		for (const outside of ["..", "../etc", "../../etc/hostname"]) {
+			assert.equal(why(outside), `${outside}: not there`);
+		}
 		assert.equal(
 			why(""),
 			".: included (3 files, 24 B, and 3 files, 8 B ignored): no rule leaves it out",
