@@ -101,7 +101,8 @@ async function sendOnce(
 	const rooms = { credentials, needs, images, named, indexes, environment, services };
 	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
 	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
-	run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
+	const isFetched = context.kind === "remote" && plan.buildkit.namedContexts.size === 0;
+	if (!isFetched) run.emit({ type: "transfer", transfer: transfer.name, ...chosen });
 	try {
 		const sent = await transfer.send(engine, context, plan, run);
 		return { ...sent, exports: closing.use(exports) };
