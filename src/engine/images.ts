@@ -97,14 +97,14 @@ export interface ListedImage {
 
 /**
  * All images but those that are only parts of others, the newest first.
- * @param label that they have, where not all are wanted
+ * @param filters where not all are wanted, such as `{ label: ["a=b"] }`
  */
 export async function listImages(
 	engine: Engine,
 	signal: AbortSignal,
-	label?: string,
+	filters?: Readonly<Record<string, readonly string[]>>,
 ): Promise<readonly ListedImage[]> {
-	const query = label === undefined ? {} : { filters: JSON.stringify({ label: [label] }) };
+	const query = filters === undefined ? {} : { filters: JSON.stringify(filters) };
 	const list = await engine.json({ method: "GET", path: "/images/json", query, signal });
 	const images = (Array.isArray(list) ? list : []).map((item): ListedImage => {
 		const { Id, RepoTags, RepoDigests, Size, Created, Labels } = fields(item);

@@ -17,6 +17,7 @@ import type { BuiltImage } from "./delivery.js";
 import { asDigest, type Digest, isDigest } from "./digest.js";
 import type { Descriptor } from "./image-manifest.js";
 import { ClaimedTooMuch, type ExpectedImage } from "./reverse/push-contents.js";
+import { PushNames } from "./reverse/push-names.js";
 import { NoReversePush, reversePush } from "./reverse/reverse-push.js";
 
 /** An image that is in the cache, apart from layers that were not wanted. */
@@ -59,10 +60,11 @@ export interface ImageSource {
 	): Promise<ReturnedImage>;
 }
 
-/** Has daemons push their images to this side, each layer once. */
+/** Has one daemon push its images to this side, each layer once, also where the connection to it is made anew. */
 export class ImageReturn implements ImageSource {
 	readonly cache: BlobCache;
 	readonly #limit: number;
+	readonly #names = new PushNames();
 	/** Why it cannot be had, which does not change within a run. */
 	#refusal: NoReversePush | undefined;
 
@@ -86,6 +88,9 @@ export class ImageReturn implements ImageSource {
 			const refusal = error instanceof CacheFailure ? new NoReversePush(error.message) : error;
 			if (refusal instanceof NoReversePush) this.#refusal = refusal;
 			throw refusal;
+		} finally {
+			// Also where nothing had to be pushed any more.
+			await this.#names.removeLeft(engine);
 		}
 	}
 
@@ -104,7 +109,7 @@ export class ImageReturn implements ImageSource {
 			throw new NoReversePush("a daemon pushes no image without a name");
 		}
 		const expected = expectedImage(stored, id, unwanted);
-		const push = { engine, image: id, cache: this.cache, onBytes, onLine };
+		const push = { engine, image: id, cache: this.cache, names: this.#names, onBytes, onLine };
 		const { root, received, claimed } = await reversePush({ ...push, expected }, run).catch(
 			(error: unknown) => {
 				if (!(error instanceof ClaimedTooMuch)) throw error;

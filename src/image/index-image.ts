@@ -118,7 +118,7 @@ export async function findOldIndexes(
 	engine: Engine,
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
-	const images = await listImages(engine, signal, LABEL.key);
+	const images = await listImages(engine, signal, { label: [LABEL.key] });
 	// A base may be much older than what was stored on top of it.
 	const newest = new Map<string | undefined, number>();
 	for (const { labels, createdAt } of images) {

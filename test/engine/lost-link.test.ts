@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, suite, test } from "node:test";
+import { listImages } from "../../src/engine/images.js";
 import type { BuildEvent, BuildReport } from "../../src/events.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import { type Box, startBox } from "../support/box.js";
@@ -21,6 +22,7 @@ interface Kind {
 }
 
 const MIB = 1024 * 1024;
+const { signal } = new AbortController();
 
 function testLostLink({ open, transfer }: Kind): void {
 	let box: Box;
@@ -100,6 +102,11 @@ function testLostLink({ open, transfer }: Kind): void {
 		assert.equal(code, 0, stderr);
 		assert.equal(reportOf(events).retries, 1);
 		assert.ok(lastLayerFile(file, "large") === content);
+		const tags = (await listImages(box.engine, signal)).flatMap((image) => image.tags);
+		assert.deepEqual(
+			tags.filter((tag) => tag.includes("/rbuild/")),
+			[],
+		);
 	});
 
 	/** A file in the last layer of a docker archive. */

@@ -3,7 +3,12 @@ import { tagImage } from "../../engine/images.js";
 import { DeliveryError } from "../../errors.js";
 import { type CachedImage, readCachedImage } from "../../image/cache/cached-image.js";
 import { DeliveryProgress } from "../../image/delivery-progress.js";
-import { ImageReturn, type ReturnCache, type ReturnedImage } from "../../image/image-return.js";
+import {
+	ImageReturn,
+	type ImageSource,
+	type ReturnCache,
+	type ReturnedImage,
+} from "../../image/image-return.js";
 import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
 import { NoReversePush } from "../../image/reverse/reverse-push.js";
 import type { PlannedRun } from "../planned-run.js";
@@ -84,10 +89,11 @@ async function bringFrom(
 ): Promise<readonly (readonly [BuiltPlatform, ReturnedImage])[]> {
 	// Of all attempts, should the link be lost: what has come is not on the box any more.
 	const brought = new Map<BuiltPlatform, ReturnedImage>();
+	const returns = new ImageReturn(cache);
 	await box.connection.keep(async (engine) => {
 		for (const one of built) {
 			if (one.box !== box || brought.has(one)) continue;
-			brought.set(one, await bring(engine, one, cache));
+			brought.set(one, await bring(engine, one, returns));
 		}
 	});
 	return [...brought];
@@ -96,12 +102,11 @@ async function bringFrom(
 async function bring(
 	engine: Engine,
 	{ platform, image, run }: BuiltPlatform,
-	cache: ReturnCache,
+	returns: ImageSource,
 ): Promise<ReturnedImage> {
 	const { target } = engine.transport;
 	const progress = new DeliveryProgress("bring", target, run.emit);
 	const named = { ...image, mayGo: true };
-	const returns = new ImageReturn(cache);
 	try {
 		const brought = await returns.bring(engine, named, new Set(), progress, run);
 		progress.done({ bytes: brought.received, reusedBytes: brought.reused });

@@ -16,7 +16,7 @@ const ROUTES = [
 ] as const;
 
 export interface RegistryOptions {
-	/** The one repository there is, such as "rbuild/1a2b3c4d5e6f". */
+	/** The one repository there is, such as "rbuild/6a02f4d51a2b3c4d5e6f". */
 	readonly repository: string;
 	readonly contents: PushContents;
 	readonly uploads: BlobUploads;

@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/engine.js";
-import { pushImage, removeImage, tagImage } from "../../engine/images.js";
-import { EngineError, RbuildError } from "../../errors.js";
+import { pushImage, tagImage } from "../../engine/images.js";
+import { EngineError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { ListenRefusal, type LoopbackPort } from "../../transport/transport.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import { type DaemonLine, readDaemonLine } from "../daemon-line.js";
 import { BlobUploads } from "./blob-uploads.js";
 import { type ExpectedImage, PushContents, type PushedImage } from "./push-contents.js";
+import { type PushNames, pushName, pushRepository } from "./push-names.js";
 import { RegistryServer } from "./registry-server.js";
 
 /** The daemon cannot push to this side; the message is the reason, as the end of a sentence. */
@@ -21,6 +21,8 @@ export interface ReversePush {
 	readonly image: string;
 	readonly expected: ExpectedImage;
 	readonly cache: BlobCache;
+	/** Of that daemon. */
+	readonly names: PushNames;
 	/** The bytes that came so far. */
 	readonly onBytes: (bytes: number) => void;
 	/** What the daemon says of a layer. */
@@ -35,24 +37,31 @@ export interface ReversePush {
  * be; ClaimedTooMuch; CacheFailure; ConnectionError; InterruptedError
  */
 export async function reversePush(
-	{ engine, image, expected, cache, onBytes, onLine }: ReversePush,
+	{ engine, image, expected, cache, names, onBytes, onLine }: ReversePush,
 	run: Run,
 ): Promise<PushedImage> {
 	const failed = new AbortController();
 	const signal = AbortSignal.any([run.signal, failed.signal]);
 	const contents = new PushContents(cache, expected, signal);
 	await using uploads = new BlobUploads(cache, contents, onBytes);
-	const repository = `rbuild/${randomBytes(6).toString("hex")}`;
+	const repository = pushRepository();
 	const onFailure = (error: unknown) => failed.abort(error);
 	const registry = new RegistryServer({ repository, contents, uploads, onFailure });
 	try {
 		await using port = await listen(engine, registry, run.signal);
-		const name = `127.0.0.1:${port.port}/${repository}:latest`;
-		await tagImage(engine, image, name, run.signal);
+		const name = pushName(port.port, repository);
+		const over = new AbortController();
+		let swept: Promise<void> | undefined;
 		try {
+			await tagImage(engine, image, name, run.signal);
+			// Only now: one of them may be the last name that the image had.
+			await names.removeLeft(engine);
+			swept = names.removeOld(engine, AbortSignal.any([run.signal, over.signal]));
 			await push(engine, name, registry, onLine, signal);
 		} finally {
-			await untag(engine, name);
+			over.abort();
+			await names.remove(engine, name);
+			await swept;
 		}
 	} catch (error) {
 		if (run.signal.aborted || !failed.signal.aborted) throw error;
@@ -105,14 +114,4 @@ function reasonIn(words: string): string {
 	return /connection refused|no route|timeout|i\/o timeout/i.test(line)
 		? "the daemon does not share the loopback address of that machine"
 		: `the daemon cannot push to this side: ${line}`;
-}
-
-/** How long the tag may take to go, in milliseconds, also when the run was interrupted. */
-const UNTAG_TIMEOUT = 10_000;
-
-/** An image that has another name stays. */
-async function untag(engine: Engine, name: string): Promise<void> {
-	await removeImage(engine, name, AbortSignal.timeout(UNTAG_TIMEOUT)).catch((error: unknown) => {
-		if (!(error instanceof RbuildError)) throw error;
-	});
 }
