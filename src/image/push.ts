@@ -6,7 +6,7 @@ import type { Run } from "../events.js";
 import { readDaemonLine } from "./daemon-line.js";
 import type { Delivery } from "./delivery.js";
 import { parseTag } from "./reference.js";
-import { loginHint } from "./registry/registry-failure.js";
+import { loginHint, statusHint } from "./registry/registry-failure.js";
 import type { CredentialSource } from "./registry-credentials.js";
 import { checkPushed, checkTag } from "./tag-check.js";
 
@@ -85,7 +85,7 @@ function pushFailure(
 	});
 }
 
-function pushHint(reason: string, registry: string, loggedIn: boolean): string {
+function pushHint(reason: string, registry: string, loggedIn: boolean): string | undefined {
 	if (/unauthori[sz]ed|authentication|credentials|denied|forbidden/i.test(reason)) {
 		return loginHint(registry, loggedIn);
 	}
@@ -95,5 +95,21 @@ function pushHint(reason: string, registry: string, loggedIn: boolean): string {
 	if (/x509|certificate/i.test(reason)) {
 		return `the daemon does not trust that certificate: put its CA into /etc/docker/certs.d/${registry}/ca.crt on the daemon's machine`;
 	}
+	const status = statusIn(reason);
+	if (status !== undefined) return statusHint(status);
+	if (!UNREACHABLE.test(reason)) return undefined;
 	return `the push is made by the daemon, so ${registry} must be reachable from its machine; from this one it is made with --via client`;
+}
+
+/** What daemons say when they get no answer: Go's words, and the system's. */
+const UNREACHABLE =
+	/\bdial (?:tcp|udp)\b|\blookup\b|no such host|timeout|timed out|deadline exceeded|request canceled while waiting/i;
+
+/** The status of a registry's answer, where the daemon tells it. */
+function statusIn(reason: string): number | undefined {
+	if (/toomanyrequests|too many requests/i.test(reason)) return 429;
+	const status = /\b(?:unexpected (?:HTTP )?status|status code|HTTP)\b[^"]*? ([45]\d\d)\b/i.exec(
+		reason,
+	)?.[1];
+	return status === undefined ? undefined : Number(status);
 }

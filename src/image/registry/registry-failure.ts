@@ -66,12 +66,19 @@ export function refusal(
 		return new RegistryFailure(words, { status, hint: loginHint(registry, login.loggedIn) });
 	}
 	const retryAfter = retryAfterOf([headers["retry-after"]].flat()[0] ?? "");
-	const wait = retryAfter ? `wait ${Math.ceil(retryAfter / 1000)} s` : "wait a while";
-	const hint =
-		status === 429
-			? `${wait}, and run rbuild again: what was pushed is not pushed again`
-			: (HINTS[status] ?? (status >= 500 ? "look at the log of that registry" : undefined));
-	return new RegistryFailure(words, { status, hint, retryAfter });
+	return new RegistryFailure(words, { status, hint: statusHint(status, retryAfter), retryAfter });
+}
+
+/**
+ * What to do about the status of an answer, where that is known.
+ * @param retryAfter milliseconds that the registry wants to be left alone, where it says so
+ */
+export function statusHint(status: number, retryAfter?: number): string | undefined {
+	if (status === 429) {
+		const wait = retryAfter ? `wait ${Math.ceil(retryAfter / 1000)} s` : "wait a while";
+		return `${wait}, and run rbuild again: what was pushed is not pushed again`;
+	}
+	return HINTS[status] ?? (status >= 500 ? "look at the log of that registry" : undefined);
 }
 
 /** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now. */

@@ -90,6 +90,31 @@ describe("pushing an image", () => {
 			AUTH,
 			/from its machine; from this one it is made with --via client/,
 		],
+		[
+			'Get "https://ghcr.io/v2/": dial tcp 10.0.0.1:443: connect: connection refused',
+			AUTH,
+			/must be reachable from its machine/,
+		],
+		[
+			'Get "https://ghcr.io/v2/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
+			AUTH,
+			/must be reachable from its machine/,
+		],
+		["toomanyrequests: slow down", AUTH, /^wait a while, and run rbuild again/],
+		["received unexpected HTTP status: 503 Service Unavailable", AUTH, /^look at the log of that/],
+		[
+			"failed commit: unexpected status from PUT request to https://ghcr.io/v2/x: 504 Gateway Timeout",
+			AUTH,
+			/^look at the log of that registry$/,
+		],
+		[
+			"error parsing HTTP 413 response body: invalid character '<' looking for beginning of value",
+			AUTH,
+			/client_max_body_size/,
+		],
+		["error parsing HTTP 405 response body: unexpected end of JSON input", AUTH, undefined],
+		['Get "/v2/again": stopped after 10 redirects', AUTH, undefined],
+		["unknown: we do not like it", AUTH, undefined],
 	] as const) {
 		it(`names the tag, the registry and the reason: ${reason}`, async () => {
 			const pushed = push([{ errorDetail: { message: reason }, error: reason }, DONE], auth);
