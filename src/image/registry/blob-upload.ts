@@ -5,7 +5,7 @@ import type { BlobCache } from "../cache/blob-cache.js";
 import type { Digest } from "../digest.js";
 import type { Descriptor } from "../image-manifest.js";
 import { type PushPlace, pushScopes } from "./push-place.js";
-import { headerOf } from "./registry-client.js";
+import { headerOf, patienceWith } from "./registry-client.js";
 import { BrokenConnection, RegistryFailure } from "./registry-failure.js";
 
 /** How far an upload has come. */
@@ -95,6 +95,7 @@ export class BlobUpload {
 			body: () => this.#content(offset, end),
 			scopes: this.#scopes,
 			expected: [201, 202, 204],
+			patience: patienceWith(end - offset),
 			once: true,
 		});
 		const next = headerOf(answer, "location") ?? place;
@@ -115,6 +116,7 @@ export class BlobUpload {
 			...(size > offset ? { body: () => this.#content(offset, size) } : {}),
 			scopes: this.#scopes,
 			expected: [201, 204],
+			patience: patienceWith(size),
 			once: true,
 		});
 	}

@@ -1,7 +1,7 @@
 import type { Digest } from "../digest.js";
 import { pushScopes } from "./push-place.js";
 import type { PushedManifest } from "./push-tree.js";
-import { headerOf, type RegistryClient } from "./registry-client.js";
+import { headerOf, patienceWith, type RegistryClient } from "./registry-client.js";
 import { RegistryFailure } from "./registry-failure.js";
 
 /** Whether a repository has a manifest. */
@@ -36,6 +36,7 @@ export async function putManifest(
 		body: () => content,
 		scopes: pushScopes(repository),
 		expected: [200, 201, 202],
+		patience: patienceWith(content.length),
 	});
 	const kept = headerOf(answer, "docker-content-digest") ?? digest;
 	if (kept !== digest) {

@@ -11,6 +11,7 @@ import {
 	NoTls,
 	RegistryFailure,
 	refusal,
+	StalledConnection,
 } from "./registry-failure.js";
 
 export interface RegistryRequest {
@@ -22,6 +23,8 @@ export interface RegistryRequest {
 	readonly scopes: readonly string[];
 	/** Statuses that are answers; all else is a failure. */
 	readonly expected: readonly number[];
+	/** Milliseconds that the registry may take for its answer; absent: a minute. */
+	readonly patience?: number;
 	/** Set where only the caller knows how to go on after it failed on the way. */
 	readonly once?: true;
 }
@@ -33,7 +36,21 @@ export interface RegistryAnswer extends WebAnswer {
 
 /** How often a request is made that fails on its way, or for which the registry has no time. */
 const ATTEMPTS = 5;
+/** How often one is made that stalls: each takes a minute to show it. */
+const STALLED_ATTEMPTS = 2;
 const MOST_REDIRECTS = 5;
+
+/**
+ * How long a registry may take with so many bytes that it was sent, in milliseconds: they may still be in
+ * the buffers of the way there, and it may have to check them, and to copy them to where they stay.
+ */
+export function patienceWith(bytes: number): number {
+	return PATIENCE + bytes / COPIED;
+}
+
+const PATIENCE = 120_000;
+/** Bytes in a millisecond, of a slow store. */
+const COPIED = 10_000;
 
 /** Waits so many milliseconds. @throws InterruptedError */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -78,7 +95,8 @@ export class RegistryClient {
 			return secure;
 		} catch (error) {
 			const isPlain = error instanceof NoTls || error instanceof BrokenConnection;
-			if (!isLoopback(host) || !isPlain) throw error;
+			// What stalls has taken the TLS.
+			if (!isLoopback(host) || !isPlain || error instanceof StalledConnection) throw error;
 		}
 		const plain = new RegistryClient(new URL(`http://${host}/`), link);
 		await plain.#greet();
@@ -114,6 +132,7 @@ export class RegistryClient {
 				answer = await this.#ask(start, request);
 			} catch (error) {
 				if (!(error instanceof BrokenConnection) || last) throw error;
+				if (error instanceof StalledConnection && attempt >= STALLED_ATTEMPTS) throw error;
 				await this.wait(1000 * attempt);
 				continue;
 			}
@@ -171,7 +190,7 @@ export class RegistryClient {
 
 	async #exchange(
 		url: URL,
-		{ method, headers, body }: Pick<RegistryRequest, "method" | "headers" | "body">,
+		{ method, headers, body, patience }: Omit<RegistryRequest, "scopes" | "expected" | "once">,
 		authorization: string | undefined,
 	): Promise<WebAnswer> {
 		try {
@@ -183,6 +202,7 @@ export class RegistryClient {
 					...(authorization === undefined ? {} : { Authorization: authorization }),
 				},
 				...(body === undefined ? {} : { body: body() }),
+				...(patience === undefined ? {} : { patience }),
 				signal: this.#link.signal,
 			});
 		} catch (error) {

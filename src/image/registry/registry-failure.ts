@@ -44,6 +44,9 @@ export class RegistryFailure extends Error {
 /** The connection to a registry broke before it had answered. */
 export class BrokenConnection extends RegistryFailure {}
 
+/** It stands, but nothing has come or gone over it for too long. */
+export class StalledConnection extends BrokenConnection {}
+
 /** There is no TLS where it was tried. */
 export class NoTls extends RegistryFailure {}
 
@@ -135,23 +138,24 @@ const CONNECTION_REASONS: Readonly<Record<string, string>> = {
 	EHOSTUNREACH: "there is no route to it",
 	ENETUNREACH: "there is no route to it",
 	UND_ERR_CONNECT_TIMEOUT: "it does not answer",
-	UND_ERR_HEADERS_TIMEOUT: "it does not answer",
-	UND_ERR_BODY_TIMEOUT: "it does not answer",
 };
 
 /** Those that happen to a connection that was there. */
 const BROKEN = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "UND_ERR_SOCKET"]);
+
+/** What undici calls it where nothing comes, or goes. */
+const STALLED = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
+
+/** What to do about a connection that was there. */
+const AGAIN = "run rbuild again: what was pushed is not pushed again";
 
 /** What it means that there is no answer. */
 export function connectionFailure(error: unknown, host: string): Error {
 	if (error instanceof DeliveryError) return error;
 	const { code = "", message } = error as NodeJS.ErrnoException;
 	const reason = CONNECTION_REASONS[code];
-	if (reason === undefined && BROKEN.has(code)) {
-		return new BrokenConnection("the connection broke", {
-			hint: "run rbuild again: what was pushed is not pushed again",
-		});
-	}
+	if (STALLED.has(code)) return new StalledConnection("the connection stalled", { hint: AGAIN });
+	if (BROKEN.has(code)) return new BrokenConnection("the connection broke", { hint: AGAIN });
 	const Failure = code === "ERR_SSL_WRONG_VERSION_NUMBER" ? NoTls : RegistryFailure;
 	return new Failure(reason ?? `no connection: ${code || message}`, {
 		hint: connectionHint(code, host),

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import type { Environment } from "../../../src/environment.js";
-import { webClient } from "../../../src/image/web-client.js";
+import { type WebRequest, webClient } from "../../../src/image/web-client.js";
 
 const signal = new AbortController().signal;
 
@@ -15,6 +16,9 @@ describe("the web client", () => {
 	before(async () => {
 		server = createServer((request, response) => {
 			if (request.url === "/moved") response.writeHead(302, { Location: "/elsewhere" });
+			if (request.url === "/silent") return;
+			if (request.url === "/half") return void response.write("half");
+			request.resume();
 			response.end(`${request.method} ${request.url}`);
 		}).listen(0, "127.0.0.1");
 		proxy = createServer()
@@ -56,5 +60,44 @@ describe("the web client", () => {
 		const direct = new URL(`http://127.0.0.1:${portOf(server)}/c`);
 		assert.equal((await client(variables)(direct, { signal })).body, "GET /c");
 		assert.equal(tunnels.length, 1);
+	});
+
+	describe("gives up a server that has taken the connection", () => {
+		const ask = (path: string, request: Partial<WebRequest> = {}) =>
+			webClient(
+				{ variables: {} } as unknown as Environment,
+				undefined,
+				50,
+			)(new URL(`http://127.0.0.1:${portOf(server)}${path}`), { signal, ...request });
+
+		it("and does not answer, or not to the end", async () => {
+			await assert.rejects(ask("/silent"), { code: "UND_ERR_HEADERS_TIMEOUT" });
+			await assert.rejects(ask("/half"), { code: "UND_ERR_BODY_TIMEOUT" });
+		});
+
+		it("and takes no more of what is sent, however long it may take to answer", async () => {
+			let isRead = true;
+			const endless = function* () {
+				try {
+					while (true) yield Buffer.alloc(65_536);
+				} finally {
+					isRead = false;
+				}
+			};
+			const body = Readable.from(endless());
+			const request = { method: "PUT", body, patience: 3_600_000 } as const;
+			await assert.rejects(ask("/silent", request), { code: "UND_ERR_BODY_TIMEOUT" });
+			if (!body.closed) await once(body, "close");
+			assert.equal(isRead, false);
+		});
+
+		it("but not for what the body itself fails with", async () => {
+			const failing = async function* () {
+				yield Buffer.from("a part");
+				throw new Error("the file is gone");
+			};
+			const request = { method: "PUT", body: Readable.from(failing()) } as const;
+			await assert.rejects(ask("/a", request), { message: "the file is gone" });
+		});
 	});
 });

@@ -10,6 +10,7 @@ import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { pushBlob } from "../../../../src/image/registry/blob-push.js";
 import { RegistryClient } from "../../../../src/image/registry/registry-client.js";
 import { registryWeb } from "../../../../src/image/registry/registry-web.js";
+import type { WebClient } from "../../../../src/image/web-client.js";
 import {
 	type FakeRegistry,
 	type Fault,
@@ -21,6 +22,23 @@ const { signal } = new AbortController();
 const LARGE = 3_000_000;
 const LOGIN: RegistryAuth = { username: "me", password: "s3cret" };
 const BASIC = { status: 401, headers: { "WWW-Authenticate": 'Basic realm="here"' } };
+
+interface PushOptions {
+	readonly from?: string;
+	readonly login?: RegistryAuth;
+	/** What lies between here and the registry. */
+	readonly through?: (web: WebClient) => WebClient;
+}
+
+/** Tells of a connection that is cut as if it had stalled, which would take a minute. */
+const stalling =
+	(web: WebClient): WebClient =>
+	(url, request) =>
+		web(url, request).catch((error: unknown) => {
+			// The registry has no TLS.
+			if (url.protocol === "https:") throw error;
+			throw Object.assign(new Error("nothing came"), { code: "UND_ERR_BODY_TIMEOUT" });
+		});
 
 describe("pushing a blob", () => {
 	let directory: string;
@@ -40,7 +58,7 @@ describe("pushing a blob", () => {
 	async function push(
 		registry: FakeRegistry,
 		content: Buffer,
-		{ from, login }: { readonly from?: string; readonly login?: RegistryAuth } = {},
+		{ from, login, through = (web) => web }: PushOptions = {},
 	) {
 		const waits: number[] = [];
 		let sent = 0;
@@ -48,7 +66,7 @@ describe("pushing a blob", () => {
 		const client = await RegistryClient.open(
 			registry.host,
 			login,
-			registryWeb(environment as unknown as Environment),
+			through(registryWeb(environment as unknown as Environment)),
 			signal,
 			async (ms) => void waits.push(ms),
 		);
@@ -96,6 +114,35 @@ describe("pushing a blob", () => {
 				...[`PATCH ${UPLOADS}ID ${half}-${LARGE - 1}`, `PUT ${UPLOADS}ID`],
 			],
 		);
+	});
+
+	it("goes on in the same way when the connection stalled, and says so in the end", async () => {
+		await using registry = await startFakeRegistry(on("PATCH", { cutAfter: 1_500_000 }));
+		const { isThere } = await push(registry, randomBytes(LARGE), { through: stalling });
+		assert.equal(isThere, true);
+		assert.equal(registry.log.at(-2), `PATCH ${UPLOADS}ID 1500000-${LARGE - 1}`);
+
+		await using dead = await startFakeRegistry(on("PATCH", { cutAfter: 0 }, 9));
+		await assert.rejects(push(dead, randomBytes(LARGE), { through: stalling }), {
+			name: "RegistryFailure",
+			message: "the connection stalled",
+			hint: "run rbuild again: what was pushed is not pushed again",
+		});
+	});
+
+	it("gives the registry more time for its answer, the more it has to look at", async () => {
+		const patience: string[] = [];
+		const noting =
+			(web: WebClient): WebClient =>
+			(url, request) => {
+				patience.push(`${request.method} ${request.patience ?? "a minute"}`);
+				return web(url, request);
+			};
+		await using registry = await startFakeRegistry();
+		await push(registry, randomBytes(LARGE), { through: noting });
+		assert.deepEqual(patience.slice(-4), [
+			...["HEAD a minute", "POST a minute", "PATCH 120300", "PUT 120300"],
+		]);
 	});
 
 	it("begins again with a registry that knows nothing of it any more", async () => {

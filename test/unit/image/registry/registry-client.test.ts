@@ -118,6 +118,21 @@ describe("a registry", () => {
 		await assert.rejects(head(await open(client)), { message: "it redirects without end" });
 	});
 
+	it("is asked once more where it has taken a request and says nothing, and not without TLS", async () => {
+		const { client, asked } = web(({ pathname }) => {
+			if (pathname !== "/v2/") failing("UND_ERR_HEADERS_TIMEOUT")();
+			return { status: 200 };
+		});
+		await assert.rejects(head(await open(client)), { message: "the connection stalled" });
+		assert.equal(asked.filter((line) => line.includes(" HEAD ")).length, 2);
+
+		const silent = web(failing("UND_ERR_HEADERS_TIMEOUT"));
+		await assert.rejects(open(silent.client, undefined, "127.0.0.1:5000"), {
+			message: "the connection stalled",
+		});
+		assert.deepEqual(silent.asked, ["nobody: GET https://127.0.0.1:5000/v2/"]);
+	});
+
 	for (const [code, reason, hint] of [
 		["DEPTH_ZERO_SELF_SIGNED_CERT", /signed by nobody/, /\.docker\/certs\.d\/r\.example\/ca\.crt$/],
 		["ERR_SSL_WRONG_VERSION_NUMBER", /speaks plain HTTP/, /--via daemon/],
