@@ -110,6 +110,12 @@ describe("the name under which a daemon pushes to this side", () => {
 		assert.deepEqual([...names], others);
 	});
 
+	it("stays on Podman, for which it is much work to tell of names", async () => {
+		const engine = fakeEngine(() => assert.fail("it was asked"));
+		const podman = { ...engine, facts: { product: "podman" } } as Engine;
+		await new PushNames().removeOld(podman, signal);
+	});
+
 	it("does no harm to a push where the daemon cannot tell of other names", async () => {
 		await new PushNames().removeOld(fakeEngine(lost), signal);
 	});
