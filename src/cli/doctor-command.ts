@@ -1,17 +1,20 @@
 import picocolors from "picocolors";
+import type { Check } from "../doctor/check.js";
 import { examine } from "../doctor/examination.js";
-import type { ExitCode } from "../errors.js";
+import { EXIT_CODES, type ExitCode, InterruptedError } from "../errors.js";
 import { shouldUseColor } from "../render/progress-mode.js";
 import type { DoctorArguments } from "./doctor-flags.js";
 import { checkLines } from "./doctor-lines.js";
 import { onInterrupt } from "./interrupts.js";
 import { processSurroundings } from "./process-environment.js";
+import { whileStdoutTakes } from "./process-faults.js";
 import { stdoutWidth } from "./screen.js";
 import { terminalPrompt } from "./terminal-prompt.js";
 
 /** `rbuild doctor`: whether a build could work, and if not, why. */
 export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
+	using taken = whileStdoutTakes();
 	const { stdout, env } = process;
 	const color = shouldUseColor({ flag: undefined, isTTY: stdout.isTTY === true, env });
 	const colors = picocolors.createColors(color);
@@ -32,9 +35,15 @@ export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> 
 		...(values.insecure && { insecure: true }),
 	};
 	const isTable = values.format !== "json";
-	const diagnosis = await examine(options, environment, interrupts.signal, (check) => {
+	const signal = AbortSignal.any([interrupts.signal, taken.signal]);
+	const tell = (check: Check) => {
 		if (isTable) stdout.write(`${checkLines(check, look).join("\n")}\n`);
+	};
+	const diagnosis = await examine(options, environment, signal, tell).catch((error: unknown) => {
+		if (error instanceof InterruptedError && !interrupts.signal.aborted) return undefined;
+		throw error;
 	});
+	if (diagnosis === undefined) return EXIT_CODES.delivery;
 	if (!isTable) stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
 	return diagnosis.exitCode;
 }

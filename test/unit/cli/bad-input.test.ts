@@ -222,6 +222,18 @@ suite("bad input: where results go", () => {
 		);
 	});
 
+	test("a full disk behind the standard output is told once, and ends a command that only prints", {
+		skip: process.platform !== "linux",
+	}, async () => {
+		await using daemon = await startFakeDaemon();
+		const args = [command, "doctor", "--on", `unix://${daemon.socketPath}`];
+		const child = spawn("sh", ["-c", 'exec "$0" "$@" >/dev/full', process.execPath, ...args]);
+		const { code, stderr } = await finished(child);
+		assert.equal(stderr, "error: cannot write to the standard output: no space left on the disk\n");
+		assert.equal(code, 6);
+		assert.deepEqual(daemon.requests, []);
+	});
+
 	test("nothing is wrong with -q where nobody wants the id", {
 		skip: process.platform === "win32",
 	}, async () => {
