@@ -15,8 +15,11 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** What a failed system call comes to, in the words that go behind "cannot read NAME: ". */
 export function systemReason(error: unknown): string {
-	const { code, message } = error as Partial<NodeJS.ErrnoException>;
-	if (code === undefined) return message ?? String(error);
+	const { code, message } = error as { readonly code?: unknown; readonly message?: string };
+	// A number is a code of ssh2's, and what node finds itself is told in its message.
+	if (typeof code !== "string" || (code.startsWith("ERR_") && message)) {
+		return message ?? String(error);
+	}
 	return WORDS[code] ?? libuvReason(code) ?? code;
 }
 

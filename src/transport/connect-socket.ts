@@ -1,5 +1,6 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { ConnectionError, type ConnectionFailure, InterruptedError } from "../errors.js";
+import { systemReason } from "../system-reason.js";
 
 /**
  * How long one address of a host may take before the next one is tried as well; node's own 250 ms
@@ -97,13 +98,17 @@ export function interrupted(place: string, cause?: unknown): InterruptedError {
 /** @internal Exported for its test: which of the many reasons of one attempt is told. */
 export function connectError(destination: Destination, error: Error): ConnectionError {
 	const errors = error instanceof AggregateError ? error.errors : [error];
-	const codes = errors.map((each) => (each as NodeJS.ErrnoException).code);
+	const codes = errors.map(codeOf);
 	for (const [code, failure, reason] of FAILURES) {
 		if (codes.includes(code)) {
 			return failed(destination, failure, reason, error);
 		}
 	}
-	return failed(destination, "unreachable", codes.find(Boolean) ?? error.message, error);
+	return failed(destination, "unreachable", systemReason(errors.find(codeOf) ?? error), error);
+}
+
+function codeOf(error: NodeJS.ErrnoException): string | undefined {
+	return error.code;
 }
 
 function failed(

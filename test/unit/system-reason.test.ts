@@ -22,4 +22,10 @@ test("and where there are none, by its code or in the words of the error", () =>
 	assert.equal(systemReason({ code: "UND_ERR_CONNECT_TIMEOUT" }), "UND_ERR_CONNECT_TIMEOUT");
 	assert.equal(systemReason(new Error("gone")), "gone");
 	assert.equal(systemReason("gone"), "gone");
+	assert.equal(
+		systemReason(Object.assign(new Error("too many logins"), { code: 2 })),
+		"too many logins",
+	);
+	const ended = Object.assign(new Error("write after end"), { code: "ERR_STREAM_WRITE_AFTER_END" });
+	assert.equal(systemReason(ended), "write after end");
 });

@@ -1,6 +1,7 @@
 import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import type { Emit, ReachEvent } from "../../events.js";
+import { systemReason } from "../../system-reason.js";
 import { interrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
@@ -65,7 +66,8 @@ export class Login {
 			const onClose = () => fail(this.#failure("lost", "the connection was closed"));
 			const onError = (error: Error & ClientErrorExtensions) => {
 				if (!this.#concernsOneKey(error)) {
-					fail(this.#failure(isDisconnect(error) ? "not-authenticated" : "lost", error.message));
+					const failure = isDisconnect(error) ? "not-authenticated" : "lost";
+					fail(this.#failure(failure, systemReason(error)));
 				}
 			};
 			const onReady = () => {

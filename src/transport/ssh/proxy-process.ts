@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Duplex } from "node:stream";
 import type { Environment } from "../../environment.js";
+import { systemReason } from "../../system-reason.js";
 import { tailOf } from "./remote-daemon.js";
 
 /** How long a proxy may take to hang up, in milliseconds. */
@@ -22,8 +23,9 @@ export class ProxyProcess extends Duplex {
 		super({ allowHalfOpen: true });
 		const isWindows = platform === "win32";
 		// The shell becomes the command, so that there is one process to end.
+		const shell = isWindows || variables.SHELL || "/bin/sh";
 		this.#child = spawn(isWindows ? command : `exec ${command}`, {
-			shell: isWindows || variables.SHELL || "/bin/sh",
+			shell,
 			cwd: workingDirectory,
 			env: { ...variables },
 			windowsHide: true,
@@ -39,7 +41,8 @@ export class ProxyProcess extends Duplex {
 			this.#stderr = (this.#stderr + text).slice(-COMPLAINT_BYTES);
 		});
 		this.#child.on("error", (error) => {
-			this.#ended ??= error.message;
+			const program = isWindows ? "the shell" : shell;
+			this.#ended ??= `${program} cannot be run: ${systemReason(error)}`;
 		});
 		this.#child.once("exit", (code, signal) => {
 			this.#ended ??= signal === null ? `exit code ${code}` : `ended by ${signal}`;

@@ -1,6 +1,7 @@
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
+import { systemReason } from "../../system-reason.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
 import { interrupted } from "../connect-socket.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
@@ -58,7 +59,7 @@ export class SshConnection implements Hop {
 		// Every channel that is being written to waits for it to drain.
 		socket.setMaxListeners(0);
 		client.on("error", (error) => {
-			this.#reason = error.message;
+			this.#reason = systemReason(error);
 		});
 		client.on("close", () => this.#fail());
 		const seconds = silenceSeconds(settings);
@@ -163,7 +164,7 @@ export class SshConnection implements Hop {
 			} catch (error) {
 				// ssh2 throws when the connection is already closed.
 				signal.removeEventListener("abort", onAbort);
-				reject(this.#lost ?? lost(this.place, (error as Error).message));
+				reject(this.#lost ?? lost(this.place, systemReason(error)));
 			}
 		});
 	}

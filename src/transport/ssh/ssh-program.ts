@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { ConnectionError } from "../../errors.js";
+import { systemReason } from "../../system-reason.js";
 import { controlPath } from "./control-socket.js";
 import { placeOf } from "./ssh-link.js";
 import type { SshSettings, SshTarget } from "./ssh-settings.js";
@@ -80,7 +81,7 @@ export class SshProgram {
 				reject(
 					new ConnectionError(
 						"unreachable",
-						`cannot reach ${placeOf(this.#settings)}: ${error.message}`,
+						`cannot reach ${placeOf(this.#settings)}: ssh cannot be run: ${systemReason(error)}`,
 						{
 							hint: "install OpenSSH's client, or say --ssh-client builtin",
 							cause: error,

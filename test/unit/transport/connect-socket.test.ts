@@ -118,6 +118,11 @@ suite("connectError", () => {
 		assert.equal(failure(error("EWHATEVER")), "unreachable");
 	});
 
+	test("tells in words what comes of anything else", () => {
+		const { message } = connectError(destination({ path: "/x" }), error("EPIPE"));
+		assert.equal(message, "cannot reach the place: broken pipe");
+	});
+
 	test("tells of many addresses the most telling failure", () => {
 		const errors = [error("ENETUNREACH"), error("ECONNREFUSED")];
 		assert.equal(failure(new AggregateError(errors)), "refused");

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
-import { ConnectionError } from "../../../../src/errors.js";
 import { SshProgram } from "../../../../src/transport/ssh/ssh-program.js";
 import type { SshSettings, SshTarget } from "../../../../src/transport/ssh/ssh-settings.js";
 
@@ -39,6 +38,9 @@ suite("the ssh program, run to its end", { skip }, () => {
 	});
 
 	test("is missed where there is none", async (t) => {
-		await assert.rejects(program(t).run([], new AbortController().signal), ConnectionError);
+		await assert.rejects(program(t).run([], new AbortController().signal), {
+			name: "ConnectionError",
+			message: "cannot reach box:22: ssh cannot be run: no such file or directory",
+		});
 	});
 });

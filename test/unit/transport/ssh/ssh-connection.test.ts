@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { suite, type TestContext, test } from "node:test";
+import ssh2 from "ssh2";
+import type { Environment } from "../../../../src/environment.js";
+import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
+import { SshConnection } from "../../../../src/transport/ssh/ssh-connection.js";
+
+const never = new AbortController().signal;
+const environment: Environment = {
+	variables: {},
+	homeDirectory: "/nonexistent",
+	userName: "me",
+	platform: process.platform,
+	workingDirectory: "/nonexistent",
+};
+const judge = { algorithms: ["ssh-ed25519"], verify: async () => {} };
+const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
+
+/** Connects to a server on 127.0.0.1. */
+async function connectTo(t: TestContext, serve: (socket: Socket) => void) {
+	const server = createServer(serve).listen(0, "127.0.0.1");
+	t.after(() => server.close());
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	const target = { kind: "ssh", host: "127.0.0.1", port } as const;
+	const settings = interpretOptions(
+		new Map([["userknownhostsfile", ["none"]]]),
+		target,
+		environment,
+	);
+	const place = `127.0.0.1:${port}`;
+	return {
+		place,
+		open: () =>
+			SshConnection.open(
+				settings,
+				never,
+				() => {},
+				() => {},
+				judge,
+			),
+	};
+}
+
+suite("a connection that the network resets is told of in words, not by a code", () => {
+	test("while it is used", async (t) => {
+		let reset = () => {};
+		const ssh = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+			client.on("error", () => {}).on("authentication", (attempt) => attempt.accept());
+			client.on("session", () => reset());
+		});
+		const { place, open } = await connectTo(t, (socket) => {
+			reset = () => void socket.resetAndDestroy();
+			ssh.injectSocket(socket);
+		});
+		await using connection = await open();
+		await assert.rejects(connection.exec("true", never), {
+			failure: "lost",
+			message: `lost the connection to ${place}: connection reset by peer`,
+		});
+	});
+
+	test("while keys are exchanged", async (t) => {
+		const { place, open } = await connectTo(t, (socket) => {
+			socket.on("error", () => {}).write("SSH-2.0-OpenSSH_9.0\r\n");
+			socket.once("data", () => socket.resetAndDestroy());
+		});
+		await assert.rejects(open(), {
+			failure: "protocol",
+			message: `cannot reach ${place}: the ssh key exchange failed: connection reset by peer`,
+		});
+	});
+});
