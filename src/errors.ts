@@ -93,6 +93,7 @@ export type ConnectionFailure =
 	| "socket-permission"
 	| "protocol"
 	| "no-native-box"
+	/** There was one: who asked for it had been let in. */
 	| "lost";
 
 /** No working stream to the daemon: from name resolution to the permission on its socket. */

@@ -69,20 +69,30 @@ export class BoxConnection implements AsyncDisposable {
 		return sum(this.#lastWire, this.#transport?.wire);
 	}
 
-	/** @throws ConnectionError, EngineError, UsageError, InterruptedError */
+	/**
+	 * One that is lost before the daemon can be asked is made anew; one that never came to be is not.
+	 *
+	 * @throws ConnectionError, EngineError, UsageError, InterruptedError
+	 */
 	async open(): Promise<Engine> {
-		try {
-			this.#engine = await this.#connect();
-		} catch (error) {
-			const another = this.#another;
-			this.#another = undefined;
-			if (another === undefined || !(error instanceof ConnectionError)) throw error;
-			await this[Symbol.asyncDispose]();
-			this.#place = await another();
-			this.#engine = await this.#connect();
+		for (;;) {
+			try {
+				this.#engine = await this.#connect();
+				this.#another = undefined;
+				return this.#engine;
+			} catch (error) {
+				if (!(error instanceof ConnectionError)) throw error;
+				const another = this.#another;
+				this.#another = undefined;
+				if (another !== undefined) {
+					await this[Symbol.asyncDispose]();
+					this.#place = await another();
+				} else {
+					if (!isLoss(error) || !this.#mayTryAgain(error)) throw error;
+					await this.#pause(error);
+				}
+			}
 		}
-		this.#another = undefined;
-		return this.#engine;
 	}
 
 	/**

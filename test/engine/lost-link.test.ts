@@ -135,6 +135,22 @@ function testLostLink({ open, transfer }: Kind): void {
 		);
 	});
 
+	test("a link that breaks between the login and the first answer is made anew", async () => {
+		await using link = await droppableLink(box, { delayMs: 50 });
+		const { root } = context(["COPY large /large"]);
+		const child = startRbuild([root, "-t", "early", ...link.flags, ...flags()]);
+		assert.ok(child.stderr);
+		for await (const line of createInterface({ input: child.stderr })) {
+			const event = parsed(line);
+			if (event.type === "reach" && event.step === "login") break;
+		}
+		link.drop();
+		const { code, stderr } = await finished(child);
+		assert.equal(code, 0, stderr);
+		assert.equal(link.connections, 2);
+		assert.match(stderr, /"type":"retry"[^\n]*"reason":"lost the connection to /);
+	});
+
 	test("with --retries 0 the loss is the end", async () => {
 		await using link = await droppableLink(box);
 		const { root } = context(["COPY large /large"]);

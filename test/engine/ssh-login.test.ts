@@ -232,7 +232,7 @@ suiteUnless(why, "logging in", () => {
 			};
 			await assert.rejects(open({ ...box, lines: [`IdentityFile ${locked}`], prompt }), (error) => {
 				assert.ok(error instanceof ConnectionError);
-				assert.equal(error.failure, "lost", error.message);
+				assert.equal(error.failure, "unreachable", error.message);
 				return true;
 			});
 			assert.equal(askedFor?.aborted, true);

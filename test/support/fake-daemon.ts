@@ -149,7 +149,7 @@ export function sendsLine(bytes: number): Route {
 	};
 }
 
-const GREETING: Readonly<Record<string, Route>> = {
+export const GREETING = {
 	"GET /_ping": (_request, response) => {
 		response.writeHead(200, { "Api-Version": "1.51", "Builder-Version": "2", Ostype: "linux" });
 		response.end("OK");
@@ -162,4 +162,4 @@ const GREETING: Readonly<Record<string, Route>> = {
 		Os: "linux",
 		Arch: "amd64",
 	}),
-};
+} as const satisfies Readonly<Record<string, Route>>;

@@ -209,11 +209,14 @@ export class Login {
 					{ hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}` },
 				);
 			case "authentication":
-				return failure === "not-authenticated"
-					? authentication.failure(place, why)
-					: new ConnectionError(failure, `cannot reach ${place}: while logging in: ${why}`, {
-							hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}`,
-						});
+				if (failure === "not-authenticated") return authentication.failure(place, why);
+				return new ConnectionError(
+					failure === "lost" ? "unreachable" : failure,
+					`cannot reach ${place}: while logging in: ${why}`,
+					{
+						hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}`,
+					},
+				);
 		}
 	}
 }

@@ -181,7 +181,7 @@ export class SshConnection implements Hop {
 
 function lost(place: string, reason: string): ConnectionError {
 	return new ConnectionError("lost", `lost the connection to ${place}: ${reason}`, {
-		hint: "check the network and run it again: what was built before is in the box's cache",
+		hint: "check the network and run it again: steps that were done stay in the box's cache",
 	});
 }
 

@@ -215,7 +215,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		this.#lost ??= new ConnectionError(
 			"lost",
 			`lost the connection to ${this.place}: the ssh program has ended`,
-			{ hint: "check the network and run it again: what was built before is in the box's cache" },
+			{ hint: "check the network and run it again: steps that were done stay in the box's cache" },
 		);
 		return this.#lost;
 	}

@@ -4,18 +4,23 @@ import { BoxConnection } from "../../../src/build/box-connection.js";
 import type { Engine } from "../../../src/engine/engine.js";
 import { ConnectionError, EngineError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
-import { answers, hangsUp, startFakeDaemon } from "../../support/fake-daemon.js";
+import { answers, GREETING, hangsUp, startFakeDaemon } from "../../support/fake-daemon.js";
 
-/** A connection to a daemon that hangs up on the first requests for /info. */
+/** A connection to a daemon that hangs up on the first requests for /info, or on the first greetings. */
 async function connected(
 	context: TestContext,
-	{ hangUps = 0, retries = 2, abort = false, elsewhere = false } = {},
+	{ hangUps = 0, lostGreetings = 0, retries = 2, abort = false, elsewhere = false } = {},
 ) {
 	const controller = new AbortController();
 	const events: BuildEvent[] = [];
 	let asked = 0;
+	let greeted = 0;
 	const daemon = await startFakeDaemon({
 		routes: {
+			"GET /version": (request, response) => {
+				greeted += 1;
+				(greeted <= lostGreetings ? hangsUp : GREETING["GET /version"])(request, response);
+			},
 			"GET /info": (request, response) => {
 				asked += 1;
 				(asked <= hangUps ? hangsUp : answers({ asked }))(request, response);
@@ -82,6 +87,24 @@ suite("a connection to the box", () => {
 		await box.open();
 		await assert.rejects(box.keep(info), { name: "ConnectionError", failure: "lost" });
 		assert.deepEqual(retried(), [1, 2]);
+	});
+
+	test("that is lost before the daemon has answered is made anew, too", async (context) => {
+		const { box, info, retried, whileGreeting } = await connected(context, { lostGreetings: 2 });
+		await box.open();
+		assert.deepEqual(retried(), [1, 2]);
+		assert.equal(whileGreeting.mock.callCount(), 3);
+		assert.deepEqual(await box.keep(info), { asked: 1 });
+	});
+
+	test("is made anew as often as it may be, also before the daemon has answered", async (context) => {
+		const { box, info, retried } = await connected(context, { lostGreetings: 1, hangUps: 2 });
+		await box.open();
+		await assert.rejects(box.keep(info), { name: "ConnectionError", failure: "lost" });
+		assert.deepEqual(retried(), [1, 2]);
+		const never = await connected(context, { lostGreetings: 9, retries: 0 });
+		await assert.rejects(never.box.open(), { name: "ConnectionError", failure: "lost" });
+		assert.deepEqual(never.retried(), []);
 	});
 
 	test("that never came to be is not tried again, nor is what cannot be repeated", async (context) => {
