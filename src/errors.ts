@@ -119,7 +119,7 @@ export class EngineError extends RbuildError {
 	}
 }
 
-/** It was built, but what was built could not be pushed, saved, loaded or exported. */
+/** What was built could not be pushed, saved, loaded or exported; or what was asked for could not be written. */
 export class DeliveryError extends RbuildError {
 	readonly exitCode = EXIT_CODES.delivery;
 }

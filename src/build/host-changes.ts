@@ -43,7 +43,7 @@ const FLAGS: TlsFileFlags = {
  * Makes a docker context.
  *
  * @returns what the user should know
- * @throws UsageError
+ * @throws UsageError; DeliveryError where it cannot be written
  */
 export async function addHost(host: NewHost, environment: Environment): Promise<readonly Remark[]> {
 	const { name, description = "", skipTlsVerify = false } = host;
@@ -74,7 +74,7 @@ export async function addHost(host: NewHost, environment: Environment): Promise<
 	];
 }
 
-/** @throws UsageError for a name that does not exist, or is in use, unless forced */
+/** @throws UsageError for a name that does not exist, or is in use, unless forced; DeliveryError */
 export async function removeHost(
 	name: string,
 	force: boolean,
@@ -95,7 +95,7 @@ export async function removeHost(
  * Makes a docker context the one that is used where nothing else is named.
  *
  * @returns what the user should know
- * @throws UsageError for a name that does not exist
+ * @throws UsageError for a name that does not exist; DeliveryError where it cannot be written
  */
 export async function useHost(name: string, environment: Environment): Promise<readonly Remark[]> {
 	if (name !== DEFAULT_CONTEXT) {

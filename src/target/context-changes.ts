@@ -1,10 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../environment.js";
-import { UsageError } from "../errors.js";
-import { systemReason } from "../system-reason.js";
 import { contextFolders, type DockerContext } from "./context-store.js";
-import { writeSettings } from "./settings-file.js";
+import { settingsFailure, writeSettings } from "./settings-file.js";
 
 /** What a new context is made of. */
 export interface ContextContent extends Omit<DockerContext, "tlsFiles"> {
@@ -16,7 +14,7 @@ export interface ContextContent extends Omit<DockerContext, "tlsFiles"> {
 	};
 }
 
-/** Writes what `docker context create` would. @throws UsageError when a file cannot be written */
+/** Writes what `docker context create` would. @throws DeliveryError when a file cannot be written */
 export async function writeContext(content: ContextContent, environment: Environment) {
 	const { name, description, host, skipTlsVerify, tls } = content;
 	const folders = contextFolders(name, environment);
@@ -33,14 +31,14 @@ export async function writeContext(content: ContextContent, environment: Environ
 	await writeSettings(join(folders.meta, "meta.json"), JSON.stringify(meta), 0o644);
 }
 
-/** @throws UsageError when it cannot be removed */
+/** @throws DeliveryError when it cannot be removed */
 export async function removeContext(name: string, environment: Environment): Promise<void> {
 	const folders = contextFolders(name, environment);
 	for (const folder of [folders.meta, folders.tls]) {
 		try {
 			await rm(folder, { recursive: true, force: true });
 		} catch (error) {
-			throw new UsageError(`cannot remove ${folder}: ${systemReason(error)}`, { cause: error });
+			throw settingsFailure(`cannot remove ${folder}`, error);
 		}
 	}
 }

@@ -46,7 +46,7 @@ export async function proxySettings(
  * As `docker context use`; but of a file that holds more than docker knows, docker keeps only what it knows.
  *
  * @param name undefined for docker's own default
- * @throws UsageError for a file that cannot be read or written
+ * @throws UsageError for a file that cannot be read, DeliveryError for one that cannot be written
  */
 export async function useContext(name: string | undefined, environment: Environment) {
 	const { path, text, config } = await readConfig(environment);

@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { UsageError } from "../errors.js";
+import { DeliveryError } from "../errors.js";
 import { makeFolder } from "../folder.js";
 import { systemReason } from "../system-reason.js";
 import { UnfinishedFile } from "../unfinished-file.js";
@@ -10,7 +10,7 @@ import { UnfinishedFile } from "../unfinished-file.js";
  * whole, or as it was. A link stays a link, and a file keeps its permissions.
  *
  * @param mode of a new file
- * @throws UsageError
+ * @throws DeliveryError
  */
 export async function writeSettings(path: string, content: string | Uint8Array, mode: number) {
 	try {
@@ -22,6 +22,14 @@ export async function writeSettings(path: string, content: string | Uint8Array, 
 		await file.append(Buffer.from(content));
 		await file.commit(target);
 	} catch (error) {
-		throw new UsageError(`cannot write ${path}: ${systemReason(error)}`, { cause: error });
+		throw settingsFailure(`cannot write ${path}`, error);
 	}
+}
+
+/** @param what could not be done to them */
+export function settingsFailure(what: string, error: unknown): DeliveryError {
+	return new DeliveryError(`${what}: ${systemReason(error)}`, {
+		hint: "docker's settings are in ~/.docker, or in the folder that DOCKER_CONFIG names: it must be yours to change",
+		cause: error,
+	});
 }

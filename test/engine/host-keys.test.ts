@@ -386,6 +386,15 @@ suiteUnless(why, "host keys", () => {
 			assert.equal(await readFile(file, "utf8"), `${name()} ${await publicKey(0)}\n`);
 		});
 
+		test("says where the key cannot be written", async () => {
+			const file = join(await newFile(), "known_hosts");
+			const trust = ["hosts", "trust", "box", "--fingerprint", fingerprintOf(0)];
+			const { code, stderr } = await rbuild([...trust, ...(await flagsOf(config(file, "yes")))]);
+			assert.equal(code, 6);
+			assert.match(stderr, /^error: the host key of box .* is written nowhere: cannot add it to /);
+			assert.match(stderr, /^hint: name a file that you may write to as UserKnownHostsFile/m);
+		});
+
 		test("goes through jump hosts", async () => {
 			await using gate = await startSshd();
 			const file = await newFile();

@@ -1,4 +1,4 @@
-import { ConnectionError, UsageError } from "../../errors.js";
+import { ConnectionError, DeliveryError, UsageError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { confirmHostKey, describe, keyTypeFor } from "./host-key-policy.js";
 import { fingerprint } from "./identities.js";
@@ -24,7 +24,7 @@ export interface TrustedHost {
  *
  * @param expected "SHA256:" and base64, of the key of any type that the server has
  * @throws ConnectionError for a server that shows another key than was expected or than is known;
- * UsageError; InterruptedError
+ * UsageError; DeliveryError where it cannot be written; InterruptedError
  */
 export async function trustHost(
 	settings: SshSettings,
@@ -49,7 +49,7 @@ export async function trustHost(
 	const { file, problem } = await rememberHostKey(settings, key);
 	if (file === undefined) {
 		const none = `UserKnownHostsFile is ${settings.userKnownHostsFiles[0] ?? "none"}`;
-		throw new UsageError(`the host key of ${place} is written nowhere: ${problem ?? none}`, {
+		throw new DeliveryError(`the host key of ${place} is written nowhere: ${problem ?? none}`, {
 			hint: "name a file that you may write to as UserKnownHostsFile in your ssh configuration",
 		});
 	}

@@ -193,6 +193,27 @@ suite("bad input: the daemon, which is tried again,", { concurrency: true }, () 
 suite("bad input: where results go", () => {
 	const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
 
+	test("docker's settings, where they must not be changed", {
+		skip: process.platform === "win32",
+	}, async () => {
+		const config = mkdtempSync(join(directory, "docker-"));
+		const env = { DOCKER_CONFIG: config };
+		const added = await rbuildHere(["hosts", "add", "there", "ssh://me@there"], { env });
+		assert.equal(added.code, 0, added.stderr);
+		const contexts = join(config, "contexts", "meta");
+		for (const folder of [config, contexts]) chmodSync(folder, 0o555);
+		for (const [args, error] of [
+			[["add", "new", "ssh://me@new"], /^error: cannot write .*meta\.json: permission denied$/],
+			[["use", "there"], /^error: cannot write .*config\.json: permission denied$/],
+			[["rm", "there"], /^error: cannot remove .*: permission denied$/],
+		] as const) {
+			const hint = /^hint: .*DOCKER_CONFIG/;
+			await fails(["hosts", ...args], { code: 6, error, hint }, (args) =>
+				rbuild(args, { env, obeysModes: true }),
+			);
+		}
+	});
+
 	test("a file to save to in a folder that is not there, before anything is sent", () =>
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--save", "/nonexistent/app.tar"], {
 			code: 6,

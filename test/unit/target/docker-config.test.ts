@@ -118,7 +118,7 @@ suite("docker's config.json", () => {
 	test("cannot be written where no folder can be made, which ends", { skip }, async () => {
 		const variables = { DOCKER_CONFIG: "/proc/rbuild/docker" };
 		await assert.rejects(useContext("x86box", { ...environment, variables }), {
-			name: "UsageError",
+			name: "DeliveryError",
 			message: "cannot write /proc/rbuild/docker/config.json: no such file or directory",
 		});
 	});
