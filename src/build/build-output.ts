@@ -12,6 +12,10 @@ const NAME_LENGTH = 100;
 /** Both spellings: "line 3" up to BuildKit 0.8, "on line 3" after it. */
 const PARSE_ERROR = /dockerfile parse error (?:on )?line (?<line>\d+): (?<reason>.*)/s;
 
+/** What the classic builder finds wrong with a context that it has the Dockerfile of, or fetches. */
+const BAD_CONTEXT =
+	/ refused POST \/build: (?<reason>(?:Cannot locate specified Dockerfile: |the Dockerfile \(.*\) cannot be empty|error downloading remote context |error fetching: ).*) \(HTTP \d+\)$/i;
+
 export interface BuildOutputOptions {
 	/** Whether an image was asked for, which the answer then ends with. */
 	readonly image?: boolean;
@@ -70,11 +74,17 @@ function brokenOff(): EngineError {
 }
 
 /**
- * A syntax error is found by the classic builder before its answer starts: it refuses POST /build
- * with HTTP 400. Gives that as a BuildFailedError, and any other error as it is.
+ * A syntax error, or a context that is no good, is found by the classic builder before its answer starts: it
+ * refuses POST /build. Gives that as a BuildFailedError, as it would be with BuildKit, and any other error as it is.
  */
 export function explainRefusal(error: unknown, dockerfile: DockerfileText | undefined): unknown {
-	if (!(error instanceof EngineError) || error.status !== 400) return error;
+	if (!(error instanceof EngineError)) return error;
+	const words = BAD_CONTEXT.exec(error.message)?.groups?.reason;
+	if (words !== undefined) {
+		const { reason, hint } = explainFailure(words);
+		return new BuildFailedError(`the build failed: ${reason}`, { hint, cause: error });
+	}
+	if (error.status !== 400) return error;
 	return parseFailed(error.message, dockerfile) ?? error;
 }
 

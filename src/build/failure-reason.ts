@@ -1,3 +1,4 @@
+import { wordsOnOneLine } from "../engine/daemon-words.js";
 import { LOSSES } from "./lost-on-box.js";
 
 /** Why a build failed, in as few words as tell it. */
@@ -73,6 +74,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the image's programs are for another architecture than the build machine's; look at --platform",
 	],
 	[
+		/^Cannot locate specified Dockerfile: |^failed to read dockerfile: open /,
+		"name the Dockerfile as it is called in the context: -f FILE",
+	],
+	[
 		/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: /,
 		"it is not in the build context, or .dockerignore leaves it out: see `rbuild context`",
 	],
@@ -81,9 +86,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 /** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
 export function explainFailure(error: string): FailureReason {
 	const text = error.replace(/\s+/g, " ").trim();
-	const reason = exitCode(text) ?? unwrap(text);
+	const whole = exitCode(text) ?? unwrap(text);
+	const reason = wordsOnOneLine(whole);
 	for (const [pattern, hint] of HINTS) {
-		const found = pattern.exec(reason);
+		const found = pattern.exec(whole);
 		if (found !== null) return { reason, hint: hint.replaceAll("$1", () => found[1] ?? "") };
 	}
 	return { reason };

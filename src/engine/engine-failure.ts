@@ -1,4 +1,5 @@
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
+import { wordsOnOneLine } from "./daemon-words.js";
 import type { EngineRequest, EngineResponse } from "./engine.js";
 import { interrupted } from "./exchange.js";
 
@@ -103,7 +104,7 @@ function daemonWords(text: string): string {
 	} catch {
 		words = text.replace(/<[^>]*>/g, " ");
 	}
-	return withoutCredentials(words.replace(/\s+/g, " ").trim()).slice(0, 2000);
+	return wordsOnOneLine(withoutCredentials(words));
 }
 
 /** Daemons quote the URLs they were given: `https://user:token@host` becomes `https://***@host`. */

@@ -88,6 +88,24 @@ for (const builder of ["buildkit", "classic"] as const) {
 			}
 		});
 
+		test("may not be there, or have no such Dockerfile, which fails the build", async () => {
+			const page = `<!DOCTYPE html>\n<html>${"<p>It is not here.</p>\n".repeat(200)}</html>`;
+			const server = createServer((_request, response) => {
+				response.writeHead(404, { "Content-Type": "text/html" }).end(page);
+			}).listen(0, "127.0.0.1");
+			await once(server, "listening");
+			const { port } = server.address() as AddressInfo;
+			const missing = await rbuild([`http://127.0.0.1:${port}/context.tar`, ...box.flags]);
+			assert.equal(missing.code, 1, missing.stderr);
+			assert.match(missing.stderr, /^error: .{1,200} status 404( Not Found)?$/m);
+			server.close();
+
+			const input = execFileSync("tar", ["-cf", "-", "-C", directory, "."]);
+			const other = await rbuild(["-", "-f", "nope", ...box.flags], { input });
+			assert.equal(other.code, 1, other.stderr);
+			assert.match(other.stderr, /^error: the build failed: .*nope.*\nhint: name the Dockerfile/m);
+		});
+
 		test("may be a compressed tar on a web server", async () => {
 			const files = join(directory, "files");
 			mkdirSync(files);

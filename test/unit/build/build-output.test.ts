@@ -353,6 +353,24 @@ describe("what POST /build answers", () => {
 });
 
 describe("a refused build", () => {
+	it("has failed where the classic builder cannot use its context, as it would have with BuildKit", () => {
+		for (const [words, message, hint] of [
+			["Cannot locate specified Dockerfile: nope", undefined, /-f FILE/],
+			["the Dockerfile (Dockerfile) cannot be empty"],
+			["error fetching: fatal: repository 'http://a/x.git/' not found"],
+			[
+				"error downloading remote context http://a/x: failed to GET http://a/x with status 404 Not Found: <html> <p>lorem",
+				"error downloading remote context http://a/x: failed to GET http://a/x with status 404 Not Found",
+			],
+		] as const) {
+			const refusal = `box refused POST /build: ${words} (HTTP 500)`;
+			const error = explainRefusal(new EngineError(refusal, { status: 500 }), undefined);
+			assert.ok(error instanceof BuildFailedError, String(error));
+			assert.equal(error.message, `the build failed: ${message ?? words}`);
+			assert.match(error.hint ?? "", hint ?? /^$/);
+		}
+	});
+
 	it("keeps any error that is not about the Dockerfile's syntax", () => {
 		for (const error of [
 			new EngineError("box refused POST /build: invalid reference format (HTTP 400)", {
