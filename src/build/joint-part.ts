@@ -7,6 +7,10 @@ import type { BuildPlan } from "./build-plan.js";
 import { contextName } from "./named-contexts.js";
 import type { NamedDirectory } from "./named-directories.js";
 
+type PlannedContexts = Pick<BuildPlan, "request" | "platform"> & {
+	readonly buildkit: Pick<BuildPlan["buildkit"], "namedContexts">;
+};
+
 /** How many times the bytes that are known to be taken a directory may have, to be sent whole. */
 const MOST_UNUSED = 2;
 
@@ -14,6 +18,9 @@ const MOST_UNUSED = 2;
  * What to have BuildKit ask for of a named directory. Its frontend would ask for the .dockerignore first, and then
  * for what each instruction takes by itself (dockerfile2llb: an unregistered stage for each COPY), but keep all of
  * it in one place, where each removes what the others have brought: every build would send them again.
+ *
+ * Where it is more than an instruction takes, a COPY with a wildcard that nothing fits copies nothing, of which the
+ * frontend makes an error if it has not asked for the folder either.
  *
  * @param own the platform of the daemon
  * @returns undefined where the frontend had better ask: where base images may take more of the directory than is
@@ -23,20 +30,25 @@ const MOST_UNUSED = 2;
 export async function jointPart(
 	{ name, directory, ignore, totals }: NamedDirectory,
 	context: BuildContext,
-	{ request, platform }: Pick<BuildPlan, "request" | "platform">,
+	{ request, platform, buildkit }: PlannedContexts,
 	own: string,
 ): Promise<LocalPart | undefined> {
 	if (context.dockerfileContent === undefined) return undefined;
 	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
 	if (!isKnownFrontend(frontendOf(dockerfile, request.buildArgs))) return undefined;
 	const { readNeeds } = await import("../survey/dockerfile/read-needs.js");
+	const { readDockerfile } = await import("../survey/dockerfile/steps.js");
+	const { stageNames } = await import("../survey/dockerfile/stages.js");
 	const { uses, doubts } = readNeeds(dockerfile, {
 		target: request.target,
 		buildArgs: request.buildArgs,
 		platforms: { asked: platform, own },
-		isSource: (from) => isNamed(from, name),
+		isSource: (from) => nameOf(from) === name,
 	});
 	if (uses.length === 0) return undefined;
+	// A context in the place of a stage brings other variables, and other triggers.
+	const isReplaced = (stage: string) => buildkit.namedContexts.has(nameOf(stage) ?? "");
+	if (stageNames(readDockerfile(dockerfile).steps).some(isReplaced)) return undefined;
 	const paths = [...new Set(uses.flatMap(({ paths }) => paths))];
 	const excludes = ignore === undefined ? [] : excludesOf(ignore);
 	const taken = paths.includes("") ? undefined : await directory.part({ paths, always: [] });
@@ -48,11 +60,12 @@ export async function jointPart(
 	return isMostly ? { followPaths: [], excludes } : undefined;
 }
 
-function isNamed(from: string, name: string): boolean {
+/** Of what no context can be called: undefined. */
+function nameOf(text: string): string | undefined {
 	try {
-		return contextName(from) === name;
+		return contextName(text);
 	} catch (error) {
-		if (error instanceof UsageError) return false;
+		if (error instanceof UsageError) return undefined;
 		throw error;
 	}
 }

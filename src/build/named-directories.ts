@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import {
 	type DirectoryContext,
 	type DirectoryContextOptions,
@@ -109,15 +109,18 @@ function openDirectory(
 	return openDirectoryContext({ root, ...(ignore && { ignore }), keep, platform, note }, signal);
 }
 
+/** The frontend finds rules in what it was sent of the directory, and does without what is no file there. */
 async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {
 	const file = join(root, ".dockerignore");
 	try {
+		const isOutside = relative(root, await realpath(file)).split(sep)[0] === "..";
+		if (isOutside) return undefined;
 		const content = await readFile(file);
 		refuseUtf16(content, file);
 		return { content, file };
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code === "ENOENT") return undefined;
+		const { code = "" } = error as NodeJS.ErrnoException;
+		if (["ENOENT", "EISDIR", "ELOOP", "ENOTDIR"].includes(code)) return undefined;
 		if (error instanceof ContextError) throw error;
 		throw new ContextError(`cannot read ${file}: ${systemReason(error)}`, { cause: error });
 	}

@@ -54,10 +54,7 @@ export interface NeedsOptions {
 	readonly platforms?: BuildPlatforms | undefined;
 	/** Images of which the builder is sure to use what is known. Absent: none. */
 	readonly knownImage?: ((image: BaseImage) => KnownImage | undefined) | undefined;
-	/**
-	 * Whether a name is that of the named context which is asked about. Absent: the build context is. Of a stage
-	 * whose place a named context takes, nothing is told.
-	 */
+	/** Whether a name, which is none of a stage, is that of a named context to be told of; absent: the build context. */
 	readonly isSource?: ((name: string) => boolean) | undefined;
 }
 

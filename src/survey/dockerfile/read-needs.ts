@@ -44,7 +44,6 @@ class NeedsReader {
 	readonly #uses: ContextUse[] = [];
 	readonly #doubts = new Set<string>();
 	readonly #images: BaseImage[] = [];
-	#stageNames: ReadonlySet<string> = new Set();
 
 	constructor(dockerfile: string, options: NeedsOptions) {
 		this.#dockerfile = readDockerfile(dockerfile);
@@ -59,14 +58,7 @@ class NeedsReader {
 		this.#checkFrontend();
 		const { steps, escapeMark } = this.#dockerfile;
 		const { target } = this.#options;
-		const { stages, names, built } = readStages(
-			steps,
-			this.#globals,
-			escapeMark,
-			this.#kind,
-			target,
-		);
-		this.#stageNames = names;
+		const { stages, built } = readStages(steps, this.#globals, escapeMark, this.#kind, target);
 		const scopes = new Map<number, Scope>();
 		for (const index of built) {
 			const stage = stages[index] as Stage;
@@ -140,7 +132,7 @@ class NeedsReader {
 	#isOfSource(from: string | undefined): boolean {
 		const { isSource } = this.#options;
 		if (isSource === undefined) return from === undefined;
-		return from !== undefined && isSource(from) && !this.#stageNames.has(from.toLowerCase());
+		return from !== undefined && isSource(from);
 	}
 
 	#readCopy(step: Step, scope: Scope): void {

@@ -25,8 +25,6 @@ export interface Stage {
 
 export interface Stages {
 	readonly stages: readonly Stage[];
-	/** In small letters. */
-	readonly names: ReadonlySet<string>;
 	/** By index, in order: those that are built. */
 	readonly built: readonly number[];
 	/** The images, other than stages, that those take files from. */
@@ -71,7 +69,7 @@ export function readStages(
 	}
 	// Others than BuildKit build whatever comes before the target.
 	const all = kind === "classic" ? stages.map((_, index) => index).slice(0, aim + 1) : [aim];
-	return { stages, names: new Set(names.keys()), ...reachable(stages, all, names) };
+	return { stages, ...reachable(stages, all, names) };
 }
 
 /**
@@ -88,6 +86,12 @@ export function stagesWithout(
 	);
 	const isThere = indexOf(target, names, froms.length) !== undefined;
 	return isThere || froms.length === 0 ? undefined : [...names.keys()];
+}
+
+/** In small letters. @throws DockerfileSyntaxError */
+export function stageNames(steps: readonly Step[]): readonly string[] {
+	const froms = steps.filter(({ keyword }) => keyword === "FROM").map(readFrom);
+	return froms.flatMap(({ name }) => name ?? []);
 }
 
 /** "FROM [--platform=…] image [AS name]" */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import type { BuildPlan } from "../../../src/build/build-plan.js";
 import { jointPart } from "../../../src/build/joint-part.js";
 import type { NamedContext } from "../../../src/build/named-contexts.js";
 import { NamedDirectories } from "../../../src/build/named-directories.js";
@@ -16,25 +17,29 @@ interface Asked {
 	/** Bytes of what no Dockerfile here takes. */
 	readonly unused?: number;
 	readonly ignore?: string;
+	/** Names of contexts that are no directories. */
+	readonly others?: readonly string[];
 }
 
 /** Of a directory "lib" with the files "a" and "b". */
 async function part(
 	test: TestContext,
 	dockerfile: string | undefined,
-	{ unused = 0, ignore, ...request }: Asked = {},
+	{ unused = 0, ignore, others = [], ...request }: Asked = {},
 ): Promise<LocalPart | undefined> {
 	const root = emptyTree(test);
 	for (const name of ["a", "b"]) writeFileSync(join(root, name), "x".repeat(1000));
 	writeFileSync(join(root, "unused"), "x".repeat(unused));
 	if (ignore !== undefined) writeFileSync(join(root, ".dockerignore"), ignore);
 	const lib: NamedContext = { kind: "directory", root, platform: "linux" };
-	await using named = await NamedDirectories.open(new Map([["lib", lib]]), "off", run());
+	const namedContexts = new Map<string, NamedContext>([["lib", lib]]);
+	for (const name of others) namedContexts.set(name, { kind: "remote", source: "x" });
+	await using named = await NamedDirectories.open(namedContexts, "off", run());
 	const [directory = assert.fail()] = await named.walked();
 	const dockerfileContent = dockerfile === undefined ? undefined : Buffer.from(dockerfile);
 	const context = { dockerfileContent } as BuildContext;
-	const plan = { request, platform: undefined } as unknown as Parameters<typeof jointPart>[2];
-	return await jointPart(directory, context, plan, "linux/amd64");
+	const plan = { request, platform: undefined, buildkit: { namedContexts } };
+	return await jointPart(directory, context, plan as unknown as BuildPlan, "linux/amd64");
 }
 
 const WHOLE = { followPaths: [], excludes: [] };
@@ -73,11 +78,20 @@ describe("the part of a named directory that is asked for", () => {
 	});
 
 	it("is for the frontend to say where it takes the place of a stage, or of nothing", async (test) => {
-		const stage = "FROM image AS lib\nFROM scratch\nCOPY --from=lib a /\nCOPY --from=lib b /\n";
+		const stage = "FROM scratch AS Lib\nFROM scratch\nCOPY --from=lib a /\nCOPY --from=lib b /\n";
 		assert.equal(await part(test, stage), undefined);
+		const twoNames =
+			"FROM scratch AS lib\nFROM scratch\nCOPY --from=lib:latest a /\nCOPY --from=lib b* /\n";
+		assert.equal(await part(test, twoNames), undefined);
 		assert.equal(await part(test, "FROM scratch\nCOPY --from=other a /\n"), undefined);
 		const target = "FROM scratch AS one\nCOPY a /\nFROM scratch\nCOPY --from=lib a /\n";
 		assert.equal(await part(test, target, { target: "one" }), undefined);
+	});
+
+	it("is for the frontend to say where another context takes the place of a stage, and sets other variables", async (test) => {
+		const text = "FROM scratch AS base\nENV name=a\nFROM base\nCOPY --from=lib $name /\n";
+		assert.deepEqual(await part(test, text), { followPaths: ["a"], excludes: [] });
+		assert.equal(await part(test, text, { others: ["base"] }), undefined);
 	});
 
 	it("is for the frontend to say where the Dockerfile is not known, or is for another one", async (test) => {

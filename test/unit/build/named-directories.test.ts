@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import type { NamedContext } from "../../../src/build/named-contexts.js";
@@ -35,6 +35,30 @@ describe("the directories among the named contexts", () => {
 		const [warning, ...more] = caller.events;
 		assert.ok(warning?.type === "secrets" && warning.source === "lib");
 		assert.deepEqual(more, []);
+	});
+
+	it("have the rules that the frontend finds in them, and no others", async (test) => {
+		const root = emptyTree(test);
+		const elsewhere = join(emptyTree(test), "rules");
+		for (const path of [elsewhere, join(root, "rules")]) writeFileSync(path, "rules\n");
+		const ignoreFile = join(root, ".dockerignore");
+		const rules = async () => {
+			const contexts = new Map([["lib", { kind: "directory", root, platform: "linux" } as const]]);
+			await using named = await NamedDirectories.open(contexts, "off", run());
+			const [{ ignore } = assert.fail()] = await named.walked();
+			return ignore?.content.toString();
+		};
+		assert.equal(await rules(), undefined);
+		symlinkSync("rules", ignoreFile);
+		assert.equal(await rules(), "rules\n");
+		for (const target of [elsewhere, "../rules", "missing", ".dockerignore", "."]) {
+			rmSync(ignoreFile);
+			symlinkSync(target, ignoreFile);
+			assert.equal(await rules(), undefined, target);
+		}
+		rmSync(ignoreFile);
+		mkdirSync(ignoreFile);
+		assert.equal(await rules(), undefined);
 	});
 
 	it("are refused with rules that no builder can read", async (test) => {
