@@ -101,13 +101,21 @@ export async function requireBuilder(
 }
 
 const NETWORKS: readonly string[] = ["", "default", "none", "host"];
+/** The same as "default", in its own words. */
+const PODMAN_NETWORKS: readonly string[] = [...NETWORKS, "bridge", "private"];
 
-/** Docker's own builder knows every network of the daemon, BuildKit none of them (moby, builder-next). */
+/**
+ * Docker's old builder knows every network of the daemon, BuildKit none of them (moby, builder-next), and Podman
+ * none that a client names.
+ */
 function requireNetwork({ request }: BuildPlan, { facts, transport }: Engine): void {
 	const { networkMode = "default" } = request;
-	if (facts.builder !== "buildkit" || NETWORKS.includes(networkMode)) return;
+	const isPodman = facts.product === "podman";
+	if (facts.builder !== "buildkit" && !isPodman) return;
+	if ((isPodman ? PODMAN_NETWORKS : NETWORKS).includes(networkMode)) return;
+	const builder = isPodman ? "Podman" : "BuildKit";
 	throw new EngineError(
-		`${transport.target} builds with BuildKit, which knows no network "${networkMode}"`,
+		`${transport.target} builds with ${builder}, which knows no network "${networkMode}"`,
 		{ hint: "--network takes default, none and host there" },
 	);
 }

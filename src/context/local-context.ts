@@ -13,7 +13,7 @@ import {
 import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { ContextManifest, ContextSummary } from "./manifest.js";
-import { whatIsSent } from "./sent-dockerfile.js";
+import { type SentDockerfile, whatIsSent } from "./sent-dockerfile.js";
 import type { TarProgress } from "./tar-reader.js";
 
 /** As openBuildContext, for a directory and nothing else. */
@@ -29,7 +29,7 @@ export async function openLocalContext(
 		workingDirectory: request.workingDirectory,
 		readStdin: () => buffer(addAbortSignal(signal, request.stdin)),
 	});
-	const sent = whatIsSent(dockerfile);
+	const sent = await whatIsSent(dockerfile, root);
 	const walked = openDirectoryContext(
 		{
 			root,
@@ -41,7 +41,7 @@ export async function openLocalContext(
 		},
 		signal,
 	);
-	return new DirectoryBuildContext(request.context, root, sent.dockerfile, dockerfile, walked);
+	return new DirectoryBuildContext(request.context, root, sent, dockerfile, walked);
 }
 
 class DirectoryBuildContext implements LocalContext {
@@ -57,19 +57,21 @@ class DirectoryBuildContext implements LocalContext {
 	readonly memory: LocalContext["memory"];
 	readonly walked: Promise<ContextSummary>;
 	readonly #walked: DirectoryContext;
+	readonly #sent: SentDockerfile;
 	readonly #location: DockerfileLocation;
 	#totals: ContextTotals = { files: 0, bytes: 0, ignored: { files: 0, bytes: 0, complete: false } };
 
 	constructor(
 		source: string,
 		root: string,
-		dockerfile: string,
+		sent: SentDockerfile,
 		location: DockerfileLocation,
 		walked: DirectoryContext,
 	) {
 		this.source = source;
 		this.root = root;
-		this.dockerfile = dockerfile;
+		this.dockerfile = sent.dockerfile;
+		this.#sent = sent;
 		this.dockerfileName = location.displayName;
 		this.dockerfileContent = location.content;
 		this.ignore = location.ignore;
@@ -87,14 +89,10 @@ class DirectoryBuildContext implements LocalContext {
 	}
 
 	hiddenFiles(): readonly string[] {
-		const { pathInContext, ignore } = this.#location;
-		const isFromElsewhere = pathInContext === undefined;
+		const { ignore } = this.#location;
 		const rules = ignore && IgnoreRules.parse(ignore.content, ignore.file);
-		const isHidden = (path: string, isOurs: boolean) => rules?.ignores(path) ?? isOurs;
-		return [
-			...(isFromElsewhere || isHidden(this.dockerfile, false) ? [this.dockerfile] : []),
-			...(isHidden(".dockerignore", isFromElsewhere) ? [".dockerignore"] : []),
-		];
+		const paths = [this.dockerfile, ".dockerignore"];
+		return paths.filter((path) => this.#sent.added.includes(path) || rules?.ignores(path));
 	}
 
 	totals(): ContextTotals {
@@ -129,9 +127,9 @@ class DirectoryBuildContext implements LocalContext {
 	}
 
 	forAnotherBox(): LocalContext {
-		const { source, root, dockerfile } = this;
+		const { source, root } = this;
 		const walked = this.#walked.forAnotherBox();
-		return new DirectoryBuildContext(source, root, dockerfile, this.#location, walked);
+		return new DirectoryBuildContext(source, root, this.#sent, this.#location, walked);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

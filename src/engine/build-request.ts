@@ -165,13 +165,19 @@ function podmanSpelling(build: BuildRequest) {
 /** As long as there is a pattern, it looks for no ignore file; this one leaves nothing out. */
 function podmanExcludes(hidden: readonly string[] | undefined): readonly string[] {
 	if (hidden === undefined) return [];
-	return ["!Dockerfile", ...hidden.map((path) => path.replace(/[*?[\]\\]/g, "\\$&"))];
+	return ["!Dockerfile", ...hidden.map(asPattern)];
 }
 
-/** Without a word, steps would share the network of the box. */
+/** The pattern that a path and nothing else fits. */
+function asPattern(path: string): string {
+	const plain = path.replace(/[*?[\]\\]|^!/g, "\\$&");
+	return plain.replace(/^\s|\s$/g, "[$&]");
+}
+
+/** Whatever it does not know in "networkmode" is the network of the box for it, as is nothing. */
 function podmanNetwork(mode = "default") {
 	if (mode === "none") return { networkmode: "NetworkDisabled" };
-	if (mode !== "default" && mode !== "") return { networkmode: mode };
+	if (mode === "host") return { networkmode: mode };
 	return { nsoptions: json([{ Name: "network", Host: false }]) };
 }
 

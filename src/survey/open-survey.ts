@@ -164,7 +164,7 @@ async function dockerfileOf(root: string, options: SurveyOptions): Promise<Locat
 			warnings: [error.message],
 		};
 	}
-	const sent = whatIsSent(location);
+	const sent = await whatIsSent(location, root);
 	const { displayName, content, pathInContext, ignore } = location;
 	const place = pathInContext === undefined ? {} : { pathInContext };
 	return {

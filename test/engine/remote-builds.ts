@@ -289,6 +289,22 @@ export function testRemoteBuilds(peer: Peer): void {
 				"-rw-r--r-- c/file",
 				"drwxr-xr-x c/",
 			]);
+			const beside = context({
+				Dockerfile: input,
+				"Dockerfile.dockerignore": "*.md\n",
+			});
+			writeFileSync(join(root, "b.md"), "");
+			await build(root, "-f", join(beside, "Dockerfile"), "-t", "beside");
+			assert.deepEqual(await imageListing(box.engine, "beside", "/c"), [
+				"-rw-r--r-- c/file",
+				"drwxr-xr-x c/",
+			]);
+			const odd = context({ "!D": input, file: "", ".dockerignore": "?D\n.dockerignore\n" });
+			await build(odd, "-f", join(odd, "!D"), "-t", "odd-name");
+			assert.deepEqual(await imageListing(box.engine, "odd-name", "/c"), [
+				"-rw-r--r-- c/file",
+				"drwxr-xr-x c/",
+			]);
 		}
 	});
 

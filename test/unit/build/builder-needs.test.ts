@@ -90,6 +90,12 @@ suite("what a build needs of its builder", () => {
 	});
 
 	test("is a network that BuildKit knows", async () => {
+		const podman: Daemon = { builder: "classic", product: "podman" };
+		for (const network of ["default", "none", "host", "bridge", "private"]) {
+			assert.equal(await refusal({ network }, podman), undefined);
+		}
+		const ofPodman = await refusal({ network: "mine" }, podman);
+		assert.equal(ofPodman?.message, 'box builds with Podman, which knows no network "mine"');
 		for (const network of ["mine", "bridge", "container:x"]) {
 			const error = await refusal({ network }, {});
 			assert.equal(error?.message, `box builds with BuildKit, which knows no network "${network}"`);

@@ -143,10 +143,15 @@ test("Podman gets networks and variables in its own words, and no rules that wer
 		rm: "1",
 		forcerm: "1",
 	});
+	for (const networkMode of ["default", "bridge", "private"]) {
+		const { nsoptions, networkmode } = await query({ networkMode });
+		assert.deepEqual([nsoptions, networkmode], ['[{"Name":"network","Host":false}]', undefined]);
+	}
 	assert.equal((await query({ networkMode: "host" })).networkmode, "host");
 	assert.equal((await query({ networkMode: "host" })).nsoptions, undefined);
 	assert.equal((await query({}, [])).excludes, '["!Dockerfile"]');
 	assert.equal((await query({}, ["a[b]"])).excludes, '["!Dockerfile","a\\\\[b\\\\]"]');
+	assert.equal((await query({}, ["!D", " D "])).excludes, '["!Dockerfile","\\\\!D","[ ]D[ ]"]');
 	assert.equal((await query({})).excludes, undefined);
 });
 
