@@ -21,14 +21,14 @@ export function parseCacheTo(text: string): CacheOption {
 function cacheOption(text: string, flag: string): CacheOption {
 	const { type, ...attrs } = attributes(text, flag);
 	if (type) return { type, attrs };
-	throw new UsageError(`${flag} "${text}" has no type`, {
+	throw new UsageError(`${flag} has no type`, {
 		hint: `write it as ${flag} type=registry,ref=registry.example.com/app:cache`,
 	});
 }
 
 /** "NAME=VALUE" each. */
 export function parsePairs(values: readonly string[], flag: string): Record<string, string> {
-	return Object.fromEntries(values.map((text) => pair(text, text, flag)));
+	return Object.fromEntries(values.map((text) => pair(text, `${flag} "${text}"`)));
 }
 
 export interface AttestationFlags {
@@ -107,16 +107,17 @@ export function parseCall({ check, call }: CallFlags): RequestedCall | undefined
 function attributes(text: string, flag: string): Record<string, string> {
 	const fields = csvFields(text);
 	if (fields !== undefined)
-		return Object.fromEntries(fields.map((field) => pair(field, text, flag)));
-	throw new UsageError(`${flag} "${text}": a quote is missing or in the wrong place`, {
+		return Object.fromEntries(fields.map((field, at) => pair(field, `part ${at + 1} of ${flag}`)));
+	throw new UsageError(`${flag}: a quote is missing or in the wrong place`, {
 		hint: 'put a whole part in quotes, as in type=registry,"ref=…"',
 	});
 }
 
-function pair(field: string, text: string, flag: string): [string, string] {
+/** @param what how the field is called: some values are secret */
+function pair(field: string, what: string): [string, string] {
 	const equals = field.indexOf("=");
 	if (equals < 1) {
-		throw new UsageError(`${flag} "${text}": "${field}" is not of the form NAME=VALUE`, {
+		throw new UsageError(`${what} is not of the form NAME=VALUE`, {
 			hint: "see rbuild build --help",
 		});
 	}

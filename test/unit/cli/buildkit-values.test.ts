@@ -23,6 +23,14 @@ suite("the values of BuildKit's flags", () => {
 		for (const text of ["ref=a", "type=registry,oops", 'type="x', "=x"]) {
 			assert.throws(() => parseCacheTo(text), UsageError, text);
 		}
+		// They may hold credentials.
+		for (const text of ["token=secret", "type=gha,token=,secret", 'type=gha,token="secret']) {
+			assert.throws(
+				() => parseCacheTo(text),
+				({ message }) => !message.includes("secret"),
+				text,
+			);
+		}
 	});
 
 	test("are pairs with a name, and any value", () => {
