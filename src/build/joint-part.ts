@@ -14,6 +14,19 @@ type PlannedContexts = Pick<BuildPlan, "request" | "platform"> & {
 /** How many times the bytes that are known to be taken a directory may have, to be sent whole. */
 const MOST_UNUSED = 2;
 
+/** By name: what jointPart() says of each. @throws ContextError, InterruptedError */
+export async function jointParts(
+	directories: readonly NamedDirectory[],
+	context: BuildContext,
+	plan: PlannedContexts,
+	own: string,
+): Promise<ReadonlyMap<string, LocalPart | undefined>> {
+	const parts = directories.map(
+		async (one) => [one.name, await jointPart(one, context, plan, own)] as const,
+	);
+	return new Map(await Promise.all(parts));
+}
+
 /**
  * What to have BuildKit ask for of a named directory. Its frontend would ask for the .dockerignore first, and then
  * for what each instruction takes by itself (dockerfile2llb: an unregistered stage for each COPY), but keep all of

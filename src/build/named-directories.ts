@@ -1,10 +1,11 @@
 import { readFile, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import {
 	type DirectoryContext,
 	type DirectoryContextOptions,
 	openDirectoryContext,
 } from "../context/directory-context.js";
+import { pathWithin } from "../context/path-within.js";
 import { refuseUtf16 } from "../context/utf16.js";
 import { ContextError } from "../errors.js";
 import type { Run } from "../events.js";
@@ -113,8 +114,7 @@ function openDirectory(
 async function ignoreFileOf(root: string): Promise<DirectoryContextOptions["ignore"]> {
 	const file = join(root, ".dockerignore");
 	try {
-		const isOutside = relative(root, await realpath(file)).split(sep)[0] === "..";
-		if (isOutside) return undefined;
+		if (pathWithin(root, await realpath(file)) === undefined) return undefined;
 		const content = await readFile(file);
 		refuseUtf16(content, file);
 		return { content, file };

@@ -2,7 +2,7 @@ import { EngineError } from "../errors.js";
 import { announce } from "./announcement.js";
 import { ContextIndexes } from "./context-indexes.js";
 import { withControl } from "./control-session.js";
-import { jointPart } from "./joint-part.js";
+import { jointParts } from "./joint-part.js";
 import { solve } from "./solve.js";
 import type { Transfer, TransferRooms } from "./transfer.js";
 
@@ -18,12 +18,8 @@ export function syncTransfer({
 		async send(engine, context, plan, run) {
 			const directories = await named.walked();
 			const indexes = await ContextIndexes.open(engine, context, directories, questions, run);
-			const parts = directories.map(
-				async (one) =>
-					[one.name, await jointPart(one, context, plan, engine.facts.platform)] as const,
-			);
-			const jointParts = new Map(await Promise.all(parts));
-			const announcement = await announce(context, directories, environment, indexes, jointParts);
+			const parts = await jointParts(directories, context, plan, engine.facts.platform);
+			const announcement = await announce(context, directories, environment, indexes, parts);
 			try {
 				const { result, ...sent } = await withControl(
 					engine,

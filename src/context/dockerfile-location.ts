@@ -1,8 +1,9 @@
 import type { Stats } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
+import { pathWithin } from "./path-within.js";
 import { refuseUtf16 } from "./utf16.js";
 
 /** Where the Dockerfile of a directory context is, and which .dockerignore goes with it. */
@@ -49,7 +50,7 @@ export async function locateDockerfile(query: DockerfileQuery): Promise<Dockerfi
 	const content = await readDockerfile(path, query);
 	refuseUtf16(content, nameOf(path, query));
 	// What has no place in the file system, such as the pipe of `-f <(…)`, is not in the context.
-	const pathInContext = insideOf(query.root, await realpath(path).catch(() => "/"));
+	const pathInContext = pathWithin(query.root, await realpath(path).catch(() => "/")) || undefined;
 	return {
 		displayName,
 		content,
@@ -138,7 +139,7 @@ async function ignoreFile(
 		join(root, ".dockerignore"),
 	];
 	for (const path of candidates) {
-		const file = insideOf(root, path) ?? path;
+		const file = pathWithin(root, path) ?? path;
 		try {
 			// A pipe or a device would be waited for without end.
 			if (!(await stat(path)).isFile()) {
@@ -160,15 +161,6 @@ async function ignoreFile(
 		}
 	}
 	return {};
-}
-
-/** The "/"-separated path of something below root, else undefined. */
-function insideOf(root: string, path: string): string | undefined {
-	const inside = relative(root, path);
-	if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-		return undefined;
-	}
-	return sep === "/" ? inside : inside.replaceAll(sep, "/");
 }
 
 async function exists(path: string): Promise<boolean> {

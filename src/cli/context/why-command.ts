@@ -1,6 +1,7 @@
 import { lstat, realpath } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { printablePath } from "../../context/path-bytes.js";
+import { pathWithin } from "../../context/path-within.js";
 import { ContextError, type ExitCode } from "../../errors.js";
 import { hangingLines } from "../../render/rows.js";
 import { describeVerdict } from "../../survey/format/verdict-text.js";
@@ -48,24 +49,13 @@ function wrapped(line: string): string[] {
  */
 async function pathInContext(root: string, argument: string): Promise<string> {
 	const meant = resolve(root, argument);
-	if ((await exists(meant)) && isInside(root, meant)) return relativePath(root, meant);
 	const elsewhere = resolve(argument);
 	const folder = await realpath(dirname(elsewhere)).catch(() => dirname(elsewhere));
-	const found = join(folder, basename(elsewhere));
-	return relativePath(root, (await exists(found)) && isInside(root, found) ? found : meant);
-}
-
-function isInside(root: string, path: string): boolean {
-	return !isAbove(relative(root, path));
-}
-
-/** On Windows, another drive is no way up but a path of its own. */
-function isAbove(path: string): boolean {
-	return path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path);
-}
-
-function relativePath(root: string, path: string): string {
-	return relative(root, path).replaceAll(sep, "/");
+	for (const place of [meant, join(folder, basename(elsewhere))]) {
+		const path = pathWithin(root, place);
+		if (path !== undefined && (await exists(place))) return path;
+	}
+	return relative(root, meant).replaceAll(sep, "/");
 }
 
 async function exists(path: string): Promise<boolean> {

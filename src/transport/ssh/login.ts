@@ -63,10 +63,10 @@ export class Login {
 				reject(error);
 			};
 			const onAbort = () => fail(interrupted(place));
-			const onClose = () => fail(this.#failure("lost", "the connection was closed"));
+			const onClose = () => fail(this.#failure("unreachable", "the connection was closed"));
 			const onError = (error: Error & ClientErrorExtensions) => {
 				if (!this.#concernsOneKey(error)) {
-					const failure = isDisconnect(error) ? "not-authenticated" : "lost";
+					const failure = isDisconnect(error) ? "not-authenticated" : "unreachable";
 					fail(this.#failure(failure, systemReason(error)));
 				}
 			};
@@ -186,7 +186,7 @@ export class Login {
 		const why = printable(reason);
 		switch (this.#phase) {
 			case "greeting": {
-				if (failure === "lost" && this.#firstBytes === "") {
+				if (failure === "unreachable" && this.#firstBytes === "") {
 					return new ConnectionError(
 						"protocol",
 						`cannot reach ${place}: it hung up without a word`,
@@ -210,13 +210,9 @@ export class Login {
 				);
 			case "authentication":
 				if (failure === "not-authenticated") return authentication.failure(place, why);
-				return new ConnectionError(
-					failure === "lost" ? "unreachable" : failure,
-					`cannot reach ${place}: while logging in: ${why}`,
-					{
-						hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}`,
-					},
-				);
+				return new ConnectionError(failure, `cannot reach ${place}: while logging in: ${why}`, {
+					hint: `see what ssh says: ssh -v ${this.#attempt.settings.sshArguments}`,
+				});
 		}
 	}
 }
