@@ -5,6 +5,7 @@ import {
 	type DirectoryContextOptions,
 	openDirectoryContext,
 } from "../context/directory-context.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import { pathWithin } from "../context/path-within.js";
 import { refuseUtf16 } from "../context/utf16.js";
 import { ContextError } from "../errors.js";
@@ -14,7 +15,6 @@ import { closeAll } from "./closing.js";
 import type { NamedContext } from "./named-contexts.js";
 import type { SecretsCheck } from "./options.js";
 import { type CheckedContext, checkSecrets, pathsToNote } from "./secrets-check.js";
-import type { UploadTotals } from "./upload.js";
 
 export interface NamedDirectory {
 	/** As in the Dockerfile. */
@@ -23,7 +23,7 @@ export interface NamedDirectory {
 	readonly root: string;
 	readonly directory: DirectoryContext;
 	readonly ignore: DirectoryContextOptions["ignore"] | undefined;
-	readonly totals: UploadTotals;
+	readonly totals: PartTotals;
 }
 
 type WalkedDirectory = Omit<NamedDirectory, "totals">;

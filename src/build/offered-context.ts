@@ -3,6 +3,7 @@ import type { SessionOptions } from "../buildkit/session.js";
 import type { BuildContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
 import { isForRules } from "../context/context-filter.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
@@ -15,7 +16,6 @@ import {
 } from "./offered-frontend.js";
 import { MAIN, offerMain } from "./offered-main.js";
 import { SyncUpload } from "./sync-upload.js";
-import type { UploadTotals } from "./upload.js";
 
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
 export interface OfferedContext {
@@ -113,7 +113,7 @@ function contextNames(
 	return new Map([...(context.kind === "directory" ? [[MAIN, undefined] as const] : []), ...names]);
 }
 
-function sum(one: UploadTotals, other: UploadTotals): UploadTotals {
+function sum(one: PartTotals, other: PartTotals): PartTotals {
 	return { files: one.files + other.files, bytes: one.bytes + other.bytes };
 }
 

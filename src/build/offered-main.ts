@@ -8,18 +8,19 @@ import type { BuildContext, LocalContext } from "../context/build-context.js";
 import { isWorthCompressing } from "../context/compression-level.js";
 import type { SelectableDirectory } from "../context/context-selection.js";
 import { fileSet } from "../context/file-set.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
 import { frontendOf, isKnownFrontend } from "../survey/dockerfile/frontends.js";
 import { type Announcement, announcedBy } from "./announcement.js";
 import type { BuildPlan } from "./build-plan.js";
-import { openUpload, type UploadTotals } from "./upload.js";
+import { openUpload } from "./upload.js";
 
 /** Bytes that come with a request, unasked: as much as goes out before TCP waits for an answer (RFC 6928). */
 const MOST_INPUT = 14_000;
 
-const NONE: UploadTotals = { files: 0, bytes: 0 };
+const NONE: PartTotals = { files: 0, bytes: 0 };
 
 /** The name under which the daemon asks for the build context. */
 export const MAIN = "context";
@@ -31,7 +32,7 @@ export interface MainOffer {
 	readonly attrs: Readonly<Record<string, string>>;
 	readonly inputs?: SolveRequest["frontendInputs"];
 	readonly names?: Pick<SessionOptions, "name" | "sharedKey">;
-	readonly totals: UploadTotals;
+	readonly totals: PartTotals;
 	readonly upload?: MainUpload;
 }
 

@@ -2,9 +2,10 @@ import type { CopyProgress } from "../buildkit/file-sync/diff-copy.js";
 import type { TransferObserver } from "../buildkit/file-sync/file-sync.js";
 import type { RequestedPart } from "../buildkit/file-sync/requested-part.js";
 import { isForRules } from "../context/context-filter.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import type { RbuildError } from "../errors.js";
 import type { Run, UploadReport } from "../events.js";
-import { PROGRESS_INTERVAL, type UploadTotals } from "./upload.js";
+import { PROGRESS_INTERVAL } from "./upload.js";
 
 const NOTHING: CopyProgress = {
 	offeredFiles: 0,
@@ -28,7 +29,7 @@ export class SyncUpload {
 	/** Aborted when there is one: whatever the daemon makes of it, the build cannot succeed. */
 	readonly failed: AbortSignal;
 	readonly #failing = new AbortController();
-	readonly #totals: UploadTotals;
+	readonly #totals: PartTotals;
 	readonly #run: Run;
 	readonly #contexts: ReadonlyMap<string, string | undefined>;
 	/** Those that have not been transferred. */
@@ -44,7 +45,7 @@ export class SyncUpload {
 	 * @param contexts by the names under which the daemon asks for them: how they are called; undefined for
 	 * the build context
 	 */
-	constructor(totals: UploadTotals, run: Run, contexts: ReadonlyMap<string, string | undefined>) {
+	constructor(totals: PartTotals, run: Run, contexts: ReadonlyMap<string, string | undefined>) {
 		this.failed = this.#failing.signal;
 		this.#totals = totals;
 		this.#run = run;

@@ -2,18 +2,12 @@ import { pipeline, type Readable, Transform, type TransformCallback } from "node
 import { AdaptiveGzip } from "../context/adaptive-gzip.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { ContextPart } from "../context/directory-context.js";
+import type { PartTotals } from "../context/part-of-context.js";
 import { ContextError } from "../errors.js";
 import type { Emit, Run, UploadReport } from "../events.js";
 
 /** Milliseconds between two progress events. */
 export const PROGRESS_INTERVAL = 100;
-
-/** How much there is to send, if all of it is. */
-export interface UploadTotals {
-	readonly files: number;
-	/** Of content. */
-	readonly bytes: number;
-}
 
 type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
 
@@ -38,7 +32,7 @@ export class Upload {
 	readonly #startedAt = performance.now();
 	readonly #emit: Emit;
 	#lastEventAt = 0;
-	readonly #totals: UploadTotals | undefined;
+	readonly #totals: PartTotals | undefined;
 	#read = { files: 0, bytes: 0 };
 	#sentBytes = 0;
 
@@ -104,6 +98,6 @@ export class Upload {
 }
 
 /** Nothing is known of an archive before its end. */
-export function totalsOf(context: SentContext): UploadTotals | undefined {
+export function totalsOf(context: SentContext): PartTotals | undefined {
 	return "compressed" in context ? undefined : context.totals();
 }
