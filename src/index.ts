@@ -1,15 +1,15 @@
 import type { Readable, Writable } from "node:stream";
-import type { FrontendCall } from "./build/build-plan.js";
 import type { FrontendAnswer } from "./build/frontend-call.js";
-import type { BuildOptions } from "./build/options.js";
+import type { FrontendCall } from "./build/plan/build-plan.js";
+import type { BuildOptions } from "./build/plan/options.js";
 import type { Surroundings } from "./build/planned-run.js";
 import { remoteBuild } from "./build/remote-build.js";
 import { processSurroundings } from "./cli/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 
-export type { FrontendCall } from "./build/build-plan.js";
 export type { FrontendAnswer } from "./build/frontend-call.js";
+export type { FrontendCall } from "./build/plan/build-plan.js";
 export type {
 	BuildOptions,
 	OutputOption,
@@ -18,7 +18,7 @@ export type {
 	SecretOption,
 	SshOption,
 	Ulimit,
-} from "./build/options.js";
+} from "./build/plan/options.js";
 export type { Environment, Prompt, PromptOptions } from "./environment.js";
 export * from "./errors.js";
 export type * from "./events.js";

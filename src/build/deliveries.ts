@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import type { Closing } from "../closing.js";
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
@@ -12,10 +13,9 @@ import type { CredentialSource } from "../image/registry-credentials.js";
 import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
 import { localDaemon } from "../target/choose-target.js";
 import { openTransport, readTransportSettings } from "../transport/open-transport.js";
-import type { Closing } from "./closing.js";
 import { imageCache } from "./image-cache.js";
-import type { PushVia } from "./options.js";
-import type { PlannedDeliveries } from "./plan-outputs.js";
+import type { PushVia } from "./plan/options.js";
+import type { PlannedDeliveries } from "./plan/plan-outputs.js";
 
 export interface DeliveryRooms {
 	readonly environment: Environment;

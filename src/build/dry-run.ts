@@ -1,3 +1,4 @@
+import { hashesFile } from "../cache-folder.js";
 import type { LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
@@ -5,15 +6,14 @@ import type { ContextAdvice, DryRunReport, DryRunTransfer, Run } from "../events
 import { registryCredentials } from "../image/registry-credentials.js";
 import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
-import type { BuildPlan } from "./build-plan.js";
-import { requireBuilder, requireNative } from "./builder-needs.js";
-import { hashesFile } from "./cache-folder.js";
-import { chooseTransfer } from "./choose-transfer.js";
 import { expectedUpload } from "./expected-upload.js";
 import { type OpenRun, withOpenRun } from "./open-build.js";
-import type { BuildOptions } from "./options.js";
+import type { BuildPlan } from "./plan/build-plan.js";
+import { requireBuilder, requireNative } from "./plan/builder-needs.js";
+import type { BuildOptions } from "./plan/options.js";
 import { readContext, type Surroundings } from "./planned-run.js";
-import { sessionServices } from "./session-services.js";
+import { sessionServices } from "./session/session-services.js";
+import { chooseTransfer } from "./transfer/choose-transfer.js";
 
 /** More is to be had from `rbuild context`. */
 const MOST_ADVICE = 3;

@@ -1,9 +1,9 @@
 import type { Engine } from "../engine/engine.js";
 import type { ExpectedUpload } from "../events.js";
-import type { ChosenTransfer } from "./choose-transfer.js";
-import { contextNews } from "./context-news.js";
-import { takesWholeContext } from "./needed-context.js";
+import { contextNews } from "./context-index/context-news.js";
+import { takesWholeContext } from "./inputs/needed-context.js";
 import type { OpenRun } from "./open-build.js";
+import type { ChosenTransfer } from "./transfer/choose-transfer.js";
 
 /**
  * How much a build would upload.

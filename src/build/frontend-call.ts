@@ -3,16 +3,16 @@ import type { Engine } from "../engine/engine.js";
 import { type BuildFailedError, EngineError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
 import { registryCredentials } from "../image/registry-credentials.js";
-import { announce } from "./announcement.js";
-import { buildFailed } from "./build-output.js";
-import type { FrontendCall } from "./build-plan.js";
-import { requireBuilder } from "./builder-needs.js";
-import { type PreparedSolve, withControl } from "./control-session.js";
-import type { DockerfileText } from "./dockerfile-position.js";
 import { withOpenBuild } from "./open-build.js";
-import type { BuildOptions } from "./options.js";
+import { buildFailed } from "./output/build-output.js";
+import type { DockerfileText } from "./output/dockerfile-position.js";
+import type { FrontendCall } from "./plan/build-plan.js";
+import { requireBuilder } from "./plan/builder-needs.js";
+import type { BuildOptions } from "./plan/options.js";
 import type { Surroundings } from "./planned-run.js";
-import { sessionServices } from "./session-services.js";
+import { announce } from "./session/announcement.js";
+import { type PreparedSolve, withControl } from "./session/control-session.js";
+import { sessionServices } from "./session/session-services.js";
 
 /** What a Dockerfile frontend says of a Dockerfile. */
 export interface FrontendAnswer {

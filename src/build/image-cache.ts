@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { cacheFolder } from "../cache-folder.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { BlobCache } from "../image/cache/blob-cache.js";
 import type { ReturnCache } from "../image/image-return.js";
-import { cacheFolder } from "./cache-folder.js";
-import { byteSize } from "./go-values.js";
+import { byteSize } from "./plan/go-values.js";
 
 /** Bytes that it may grow to where nothing else is said. */
 const DEFAULT_LIMIT = 20 * 1024 ** 3;

@@ -1,12 +1,13 @@
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
+import { together } from "../together.js";
 import { readTransportSettings } from "../transport/open-transport.js";
-import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box-connection.js";
-import { type ChosenBox, chooseBox } from "./choose-box.js";
-import type { BuildOptions } from "./options.js";
+import { BoxConnection, type BoxConnectionOptions, type BoxPlace } from "./box/box-connection.js";
+import { type ChosenBox, chooseBox } from "./box/choose-box.js";
 import { type PlacedBuild, placeBuild } from "./placed-build.js";
-import { requireNameToSave } from "./plan-outputs.js";
+import type { BuildOptions } from "./plan/options.js";
+import { requireNameToSave } from "./plan/plan-outputs.js";
 import {
 	openContext,
 	openNamedDirectories,
@@ -15,7 +16,6 @@ import {
 	type Surroundings,
 	withPlannedRun,
 } from "./planned-run.js";
-import { together } from "./together.js";
 
 /** What every run on one box has, from its beginning to its end. */
 export interface OpenRun extends PlannedRun, PlacedBuild {

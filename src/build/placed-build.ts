@@ -1,21 +1,21 @@
 import type { Writable } from "node:stream";
+import type { Closing } from "../closing.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
 import type { CredentialSource } from "../image/registry-credentials.js";
-import type { BoxConnectionOptions } from "./box-connection.js";
-import type { BuildPlan } from "./build-plan.js";
-import { needsSolve } from "./builder-needs.js";
-import type { Closing } from "./closing.js";
-import { Exports } from "./exports.js";
-import { askAhead, type IndexQuestions, indexQuestions } from "./index-questions.js";
-import { LocalNeeds } from "./local-needs.js";
-import { buildAgainIfLost } from "./lost-on-box.js";
-import type { NamedDirectories } from "./named-directories.js";
-import { askForImages } from "./needed-context.js";
-import { StoredImages } from "./stored-images.js";
-import type { SentBuild } from "./transfer.js";
+import type { BoxConnectionOptions } from "./box/box-connection.js";
+import { askAhead, type IndexQuestions, indexQuestions } from "./context-index/index-questions.js";
+import { LocalNeeds } from "./inputs/local-needs.js";
+import type { NamedDirectories } from "./inputs/named-directories.js";
+import { askForImages } from "./inputs/needed-context.js";
+import { StoredImages } from "./inputs/stored-images.js";
+import { buildAgainIfLost } from "./output/lost-on-box.js";
+import type { BuildPlan } from "./plan/build-plan.js";
+import { needsSolve } from "./plan/builder-needs.js";
+import { Exports } from "./session/exports.js";
+import type { SentBuild } from "./transfer/transfer.js";
 
 /** What one daemon builds, for one platform, and what it may have for it. */
 export interface PlacedBuild {
@@ -94,8 +94,8 @@ async function sendOnce(
 	{ environment, credentials, stdout, closing }: SendingRooms,
 	run: Run,
 ): Promise<ReceivedBuild> {
-	const { chooseTransfer } = await import("./choose-transfer.js");
-	const { sessionServices } = await import("./session-services.js");
+	const { chooseTransfer } = await import("./transfer/choose-transfer.js");
+	const { sessionServices } = await import("./session/session-services.js");
 	const exports = new Exports(plan.exports, stdout, run);
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
 	const rooms = { credentials, needs, images, named, indexes, environment, services };
@@ -134,8 +134,8 @@ function mayBeMinimal(plan: BuildPlan): boolean {
 function loadAhead(needs: LocalNeeds): void {
 	for (const module of [
 		import("../engine/http-connection.js"),
-		import("./choose-transfer.js"),
-		import("./session-services.js"),
+		import("./transfer/choose-transfer.js"),
+		import("./session/session-services.js"),
 	]) {
 		// Who needs it will hear of the failure.
 		module.catch(() => {});

@@ -1,17 +1,17 @@
 import type { Readable, Writable } from "node:stream";
+import { Closing } from "../closing.js";
 import { type BuildContext, openBuildContext } from "../context/build-context.js";
 import type { Environment } from "../environment.js";
 import { InterruptedError } from "../errors.js";
 import type { BuildReport, Run } from "../events.js";
-import { actionsTokens } from "./actions-cache.js";
-import { type BuildPlan, planBuild } from "./build-plan.js";
-import { Closing } from "./closing.js";
-import { NamedDirectories } from "./named-directories.js";
-import type { BuildOptions } from "./options.js";
-import { pathsToNote } from "./secrets-check.js";
-import { Stopwatch } from "./stopwatch.js";
-import { checkTarget } from "./target-check.js";
-import { keepingSecrets, secretsOf, withoutSecrets } from "./url-secret.js";
+import { Stopwatch } from "../stopwatch.js";
+import { NamedDirectories } from "./inputs/named-directories.js";
+import { pathsToNote } from "./inputs/secrets-check.js";
+import { checkTarget } from "./inputs/target-check.js";
+import { actionsTokens } from "./plan/actions-cache.js";
+import { type BuildPlan, planBuild } from "./plan/build-plan.js";
+import type { BuildOptions } from "./plan/options.js";
+import { keepingSecrets, secretsOf, withoutSecrets } from "./plan/url-secret.js";
 
 /** What a build needs of the process it runs in. */
 export interface Surroundings {

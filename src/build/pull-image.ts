@@ -3,10 +3,10 @@ import { EngineError } from "../errors.js";
 import type { DeliveryReport, Run } from "../events.js";
 import { parseReference } from "../image/reference.js";
 import { registryCredentials } from "../image/registry-credentials.js";
-import { type BoxOptions, withBox } from "./box-work.js";
+import { type BoxOptions, withBox } from "./box/box-work.js";
 import { planDeliveries } from "./deliveries.js";
-import type { BuildOptions } from "./options.js";
-import { planOutputs } from "./plan-outputs.js";
+import type { BuildOptions } from "./plan/options.js";
+import { planOutputs } from "./plan/plan-outputs.js";
 import type { Surroundings } from "./planned-run.js";
 
 /** What `rbuild pull` can be told. */

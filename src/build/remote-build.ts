@@ -1,16 +1,16 @@
+import { sizesFile } from "../cache-folder.js";
 import type { Engine } from "../engine/engine.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
 import { registryCredentials } from "../image/registry-credentials.js";
-import { requireBuilder, requireNative } from "./builder-needs.js";
-import { sizesFile } from "./cache-folder.js";
 import type { DeliveryRooms } from "./deliveries.js";
+import { checkSentSecrets } from "./inputs/sent-secrets.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
-import type { BuildOptions } from "./options.js";
 import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
+import { requireBuilder, requireNative } from "./plan/builder-needs.js";
+import type { BuildOptions } from "./plan/options.js";
+import { platformsOf } from "./plan/platform-list.js";
 import { phasesOf, type Surroundings } from "./planned-run.js";
-import { platformsOf } from "./platforms/platform-list.js";
-import { checkSentSecrets } from "./sent-secrets.js";
 
 /**
  * Builds an image on a remote daemon and brings it where it was asked for.

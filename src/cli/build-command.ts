@@ -1,6 +1,6 @@
-import type { BuildOptions } from "../build/options.js";
-import { givesImage, isDelivered, writesToStdout } from "../build/plan-outputs.js";
-import { platformsOf } from "../build/platforms/platform-list.js";
+import type { BuildOptions } from "../build/plan/options.js";
+import { givesImage, isDelivered, writesToStdout } from "../build/plan/plan-outputs.js";
+import { platformsOf } from "../build/plan/platform-list.js";
 import { remoteBuild } from "../build/remote-build.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import type { BuildEvent } from "../events.js";

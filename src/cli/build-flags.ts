@@ -1,5 +1,5 @@
 import type { Options } from "yargs";
-import type { BuildOptions } from "../build/options.js";
+import type { BuildOptions } from "../build/plan/options.js";
 import { parseAttestations, parseCacheFrom, parseCacheTo, parsePairs } from "./buildkit-values.js";
 import { parseSecret, parseSsh } from "./mount-values.js";
 import {

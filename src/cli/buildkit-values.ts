@@ -1,6 +1,6 @@
-import type { FrontendCall } from "../build/build-plan.js";
-import { parseBoolean } from "../build/go-values.js";
-import type { CacheOption } from "../build/options.js";
+import type { FrontendCall } from "../build/plan/build-plan.js";
+import { parseBoolean } from "../build/plan/go-values.js";
+import type { CacheOption } from "../build/plan/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
 

@@ -1,5 +1,5 @@
 import { callFrontend, type FrontendAnswer } from "../build/frontend-call.js";
-import type { BuildOptions } from "../build/options.js";
+import type { BuildOptions } from "../build/plan/options.js";
 import type { Surroundings } from "../build/planned-run.js";
 import { EXIT_CODES, type ExitCode } from "../errors.js";
 import type { Run } from "../events.js";

@@ -1,5 +1,5 @@
 import type { Options } from "yargs";
-import { parseBoolean } from "../build/go-values.js";
+import { parseBoolean } from "../build/plan/go-values.js";
 
 /**
  * Rewrites a command line into what yargs cannot misread. As for docker, a flag that takes a value takes

@@ -1,6 +1,6 @@
 import picocolors from "picocolors";
 import { dryRun } from "../build/dry-run.js";
-import type { BuildOptions } from "../build/options.js";
+import type { BuildOptions } from "../build/plan/options.js";
 import type { BuildEvent, Run } from "../events.js";
 import { dryRunLines } from "../render/dry-run-report.js";
 import type { RenderMode } from "../render/progress-mode.js";

@@ -1,5 +1,5 @@
 import type { Options } from "yargs";
-import { parseBoolean } from "../build/go-values.js";
+import { parseBoolean } from "../build/plan/go-values.js";
 import { UsageError } from "../errors.js";
 import type { TypedCommand } from "./commands.js";
 import { suggestion } from "./suggestion.js";

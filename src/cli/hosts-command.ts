@@ -1,6 +1,6 @@
-import { addHost, type Remark, removeHost, useHost } from "../build/host-changes.js";
-import { inspectHost } from "../build/host-details.js";
-import { askHosts, listHosts } from "../build/host-list.js";
+import { addHost, type Remark, removeHost, useHost } from "../build/box/host-changes.js";
+import { inspectHost } from "../build/box/host-details.js";
+import { askHosts, listHosts } from "../build/box/host-list.js";
 import { type ExitCode, UsageError } from "../errors.js";
 import { HOSTS_ACTIONS, HOSTS_FLAGS, type HostsArguments } from "./hosts-flags.js";
 import { hostDocument, hostsTable } from "./hosts-table.js";

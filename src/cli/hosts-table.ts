@@ -1,4 +1,4 @@
-import type { AskedHost } from "../build/host-list.js";
+import type { AskedHost } from "../build/box/host-list.js";
 import { RbuildError } from "../errors.js";
 import { printableName } from "../render/printable.js";
 import { formatTarget } from "../target/parse-target.js";

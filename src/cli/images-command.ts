@@ -1,4 +1,4 @@
-import { withBox } from "../build/box-work.js";
+import { withBox } from "../build/box/box-work.js";
 import { type ListedImage, listImages } from "../engine/images.js";
 import type { ExitCode } from "../errors.js";
 import { formatBytes, shortImageId } from "../render/format.js";

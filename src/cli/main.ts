@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder, forgetOldFiles } from "../build/cache-folder.js";
+import { cacheFolder, forgetOldFiles } from "../cache-folder.js";
 import { compileProgram } from "./compiled-program.js";
 import { survivePipes, workingDirectoryIsGone } from "./process-faults.js";
 import type * as Program from "./program.js";

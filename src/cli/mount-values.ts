@@ -1,5 +1,5 @@
-import { parseBoolean } from "../build/go-values.js";
-import type { SecretOption, SshOption } from "../build/options.js";
+import { parseBoolean } from "../build/plan/go-values.js";
+import type { SecretOption, SshOption } from "../build/plan/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
 

@@ -1,5 +1,5 @@
-import { byteSize } from "../build/go-values.js";
-import type { PushVia, SecretsCheck, TransferChoice, Ulimit } from "../build/options.js";
+import { byteSize } from "../build/plan/go-values.js";
+import type { PushVia, SecretsCheck, TransferChoice, Ulimit } from "../build/plan/options.js";
 import { UsageError } from "../errors.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */

@@ -1,4 +1,4 @@
-import type { OutputOption, SaveOption } from "../build/options.js";
+import type { OutputOption, SaveOption } from "../build/plan/options.js";
 import { UsageError } from "../errors.js";
 import { csvFields } from "./csv-fields.js";
 

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import prettyBytes from "pretty-bytes";
-import type { BuildPlan } from "../build/build-plan.js";
-import { requireNative } from "../build/builder-needs.js";
+import type { BuildPlan } from "../build/plan/build-plan.js";
+import { requireNative } from "../build/plan/builder-needs.js";
 import { Control } from "../buildkit/control.js";
 import { GrpcError } from "../buildkit/grpc-status.js";
 import { fields } from "../engine/document.js";

@@ -1,6 +1,6 @@
-import { chooseBox } from "../build/choose-box.js";
-import type { BuildOptions } from "../build/options.js";
-import { singlePlatform } from "../build/platforms/platform-list.js";
+import { chooseBox } from "../build/box/choose-box.js";
+import type { BuildOptions } from "../build/plan/options.js";
+import { singlePlatform } from "../build/plan/platform-list.js";
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Environment } from "../environment.js";
 import {

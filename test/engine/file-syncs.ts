@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { readBuildOutput } from "../../src/build/build-output.js";
+import { readBuildOutput } from "../../src/build/output/build-output.js";
 import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
 import { openSession } from "../../src/buildkit/session.js";

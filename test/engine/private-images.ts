@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Closing } from "../../src/build/closing.js";
+import { Closing } from "../../src/closing.js";
 import { removeImage } from "../../src/engine/images.js";
 import { pushBaseImage } from "../support/base-image.js";
 import type { Box } from "../support/box.js";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TransferChoice } from "../../src/build/options.js";
+import type { TransferChoice } from "../../src/build/plan/options.js";
 import { inspectImage } from "../../src/engine/images.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it, suite } from "node:test";
-import { readBuildOutput } from "../../src/build/build-output.js";
+import { readBuildOutput } from "../../src/build/output/build-output.js";
 import { authService, type FindLogin } from "../../src/buildkit/auth.js";
 import { openSession } from "../../src/buildkit/session.js";
 import { connectEngine } from "../../src/engine/connect-engine.js";

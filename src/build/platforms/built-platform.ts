@@ -1,7 +1,7 @@
 import type { UploadReport } from "../../events.js";
 import type { BuiltImage } from "../../image/delivery.js";
+import { together } from "../../together.js";
 import { isOnce, type SendingRooms, sendBuild } from "../placed-build.js";
-import { together } from "../together.js";
 import type { PlatformBuild, ReachedBox } from "./platform-boxes.js";
 import { failureOf } from "./platform-news.js";
 

@@ -11,8 +11,8 @@ import {
 } from "../../image/image-return.js";
 import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
 import { NoReversePush } from "../../image/reverse/reverse-push.js";
+import { together } from "../../together.js";
 import type { PlannedRun } from "../planned-run.js";
-import { together } from "../together.js";
 import type { PlatformAnnotations } from "./annotations.js";
 import type { BuiltPlatform } from "./built-platform.js";
 import type { ReachedBox } from "./platform-boxes.js";

@@ -1,12 +1,14 @@
+import { sizesFile } from "../../cache-folder.js";
 import type { BuildContext } from "../../context/build-context.js";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { BuildReport, Run } from "../../events.js";
 import { registryCredentials } from "../../image/registry-credentials.js";
-import { requireBuilder, requireNative } from "../builder-needs.js";
-import { sizesFile } from "../cache-folder.js";
-import { chooseBoxes } from "../choose-box.js";
-import type { BuildOptions } from "../options.js";
+import { together } from "../../together.js";
+import { chooseBoxes } from "../box/choose-box.js";
+import { checkSentSecrets } from "../inputs/sent-secrets.js";
+import { requireBuilder, requireNative } from "../plan/builder-needs.js";
+import type { BuildOptions } from "../plan/options.js";
 import {
 	openContext,
 	openNamedDirectories,
@@ -15,8 +17,6 @@ import {
 	type Surroundings,
 	withPlannedRun,
 } from "../planned-run.js";
-import { checkSentSecrets } from "../sent-secrets.js";
-import { together } from "../together.js";
 import { platformAnnotations } from "./annotations.js";
 import { buildOnBox } from "./built-platform.js";
 import { type PlatformBox, platformBoxes, type ReachedBox } from "./platform-boxes.js";

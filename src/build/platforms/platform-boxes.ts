@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Closing } from "../../closing.js";
 import type { BuildContext } from "../../context/build-context.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Environment } from "../../environment.js";
 import type { Run } from "../../events.js";
-import { BoxConnection } from "../box-connection.js";
-import type { BuildPlan } from "../build-plan.js";
-import type { ChosenBox } from "../choose-box.js";
-import type { Closing } from "../closing.js";
-import type { NamedDirectories } from "../named-directories.js";
+import { BoxConnection } from "../box/box-connection.js";
+import type { ChosenBox } from "../box/choose-box.js";
+import type { NamedDirectories } from "../inputs/named-directories.js";
 import { placeOf } from "../open-build.js";
 import { meanwhileFor, type PlacedBuild, placeBuild } from "../placed-build.js";
+import type { BuildPlan } from "../plan/build-plan.js";
 import { runFor } from "./platform-news.js";
 
 /** A build for one platform, on its box. */

@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.js";
 import type { Run } from "../../events.js";
-import type { BuildPlan } from "../build-plan.js";
-import type { BuildOptions } from "../options.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+import type { BuildOptions } from "../plan/options.js";
 import type { PlatformAnnotations } from "./annotations.js";
 
 /**

@@ -1,4 +1,4 @@
-import { ENTITLEMENTS } from "../../build/buildkit-plan.js";
+import { ENTITLEMENTS } from "../../build/plan/buildkit-plan.js";
 import { CALLS } from "../buildkit-values.js";
 import type { Flags } from "../commands.js";
 import { PUSHERS, SECRETS_CHECKS, TRANSFERS } from "../option-values.js";

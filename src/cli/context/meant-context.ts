@@ -1,6 +1,6 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { hashesFile } from "../../build/cache-folder.js";
+import { hashesFile } from "../../cache-folder.js";
 import type { ContextRequest } from "../../context/build-context.js";
 import { parseContextSource } from "../../context/context-source.js";
 import { UsageError } from "../../errors.js";

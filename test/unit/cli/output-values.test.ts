@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { OutputOption } from "../../../src/build/options.js";
+import type { OutputOption } from "../../../src/build/plan/options.js";
 import { csvFields } from "../../../src/cli/csv-fields.js";
 import { parseOutput, parseSave } from "../../../src/cli/output-values.js";
 import { UsageError } from "../../../src/errors.js";

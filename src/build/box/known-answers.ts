@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheFolder } from "../../cache-folder.js";
+import type { Environment } from "../../environment.js";
+import { replaceCacheFile } from "../../image/cache/cache-file.js";
+import type { Target } from "../../target/target.js";
+import type { BoxAnswer } from "./ask-box.js";
+
+/** How long an answer is taken for true, in milliseconds: boxes seldom change, networks do. */
+const KEPT = 10 * 60_000;
+
+export interface KnownAnswer {
+	/** An OCI platform. */
+	readonly platform: string;
+	/** Milliseconds. */
+	readonly latencyMs: number;
+	/** When it was given, in milliseconds since 1970. */
+	readonly at: number;
+}
+
+/** What boxes have lately said of themselves, so that they need not be asked at each build. */
+export class KnownAnswers {
+	readonly #path: string;
+	readonly #answers: Map<string, KnownAnswer>;
+	readonly #sshConfigFile: string | undefined;
+
+	static async read(environment: Environment, now = Date.now()): Promise<KnownAnswers> {
+		const path = join(cacheFolder(environment), "boxes.json");
+		const text = await readFile(path, "utf8").catch(() => "");
+		const fresh = parse(text).filter(([, { at }]) => at <= now && now - at < KEPT);
+		return new KnownAnswers(path, new Map(fresh), environment.sshConfigFile);
+	}
+
+	private constructor(
+		path: string,
+		answers: Map<string, KnownAnswer>,
+		sshConfigFile: string | undefined,
+	) {
+		this.#path = path;
+		this.#answers = answers;
+		this.#sshConfigFile = sshConfigFile;
+	}
+
+	of(target: Target): KnownAnswer | undefined {
+		return this.#answers.get(this.#key(target));
+	}
+
+	remember(target: Target, { engine, latencyMs }: BoxAnswer, now = Date.now()): void {
+		this.#answers.set(this.#key(target), { platform: engine.platform, latencyMs, at: now });
+	}
+
+	forget(target: Target): void {
+		this.#answers.delete(this.#key(target));
+	}
+
+	/** Never fails: without it, boxes are asked again. */
+	async write(): Promise<void> {
+		const text = JSON.stringify(Object.fromEntries(this.#answers));
+		await replaceCacheFile(this.#path, Buffer.from(text)).catch(() => {});
+	}
+
+	/** The same alias of another ssh_config is another box. */
+	#key(target: Target): string {
+		const text = JSON.stringify([target, this.#sshConfigFile]);
+		return createHash("sha256").update(text).digest("hex");
+	}
+}
+
+function parse(text: string): [string, KnownAnswer][] {
+	try {
+		return Object.entries(JSON.parse(text) as Record<string, KnownAnswer>).filter(
+			([, { platform, latencyMs, at }]) =>
+				typeof platform === "string" && Number.isFinite(latencyMs) && Number.isFinite(at),
+		);
+	} catch {
+		return [];
+	}
+}

@@ -1,0 +1,180 @@
+import { Closing } from "../../closing.js";
+import { runsNatively } from "../../engine/platforms.js";
+import type { Environment } from "../../environment.js";
+import { ConnectionError, RbuildError } from "../../errors.js";
+import type { Run } from "../../events.js";
+import type { ChosenTarget, Target } from "../../target/target.js";
+import { answerOf, type BoxAnswer, openBox } from "./ask-box.js";
+import type { Candidate } from "./candidates.js";
+import type { ChosenBox, PlatformsWish } from "./choose-box.js";
+import { KnownAnswers } from "./known-answers.js";
+import { OpenedBox } from "./opened-box.js";
+
+/** How long a box may take to answer, in milliseconds. */
+const LIMIT = 10_000;
+
+/** A candidate that can be asked. */
+interface Box {
+	readonly name: string;
+	readonly chosen: ChosenTarget;
+}
+
+/**
+ * Of several boxes, for each platform the first to answer that runs it natively; for any platform, the
+ * first to answer. What has to be emulated goes to a box with nothing else to do, if there is one. What
+ * they have answered a short time ago need not be asked again.
+ *
+ * @param closing as for chooseBox()
+ * @returns in the order of the platforms
+ * @throws ConnectionError when for one of them none fits, or none answers; InterruptedError
+ */
+export async function chooseNativeBoxes(
+	candidates: readonly Candidate[],
+	{ platforms, allowEmulation }: PlatformsWish,
+	environment: Environment,
+	run: Run,
+	closing?: Closing,
+): Promise<readonly ChosenBox[]> {
+	const known = await KnownAnswers.read(environment);
+	const remembered = platforms.map((platform) => fastestKnown(candidates, platform, known));
+	const taken = new Set(remembered.flatMap((chosen) => chosen?.target ?? []));
+	const ask = (platforms: PlatformsWish["platforms"]) =>
+		askForNativeBoxes(
+			candidates,
+			{ platforms, allowEmulation, taken },
+			known,
+			environment,
+			run,
+			closing,
+		);
+	const unknown = platforms.filter((_, index) => remembered[index] === undefined);
+	const found = unknown.length > 0 ? await ask(unknown) : [];
+	return platforms.map((platform, index) => {
+		const chosen = remembered[index];
+		if (chosen === undefined) return found[unknown.indexOf(platform)] as ChosenBox;
+		const another = async () => {
+			known.forget(chosen.target);
+			const [box] = await ask([platform]);
+			return box as ChosenBox;
+		};
+		return { chosen, another };
+	});
+}
+
+function fastestKnown(
+	candidates: readonly Candidate[],
+	wanted: string | undefined,
+	known: KnownAnswers,
+): ChosenTarget | undefined {
+	const fitting = boxesOf(candidates).flatMap(({ chosen }) => {
+		const answer = known.of(chosen.target);
+		return answer !== undefined && fits(answer.platform, wanted) ? [{ chosen, ...answer }] : [];
+	});
+	const [best] = fitting.sort((a, b) => a.latencyMs - b.latencyMs);
+	if (best === undefined) return undefined;
+	const { chosen, platform } = best;
+	const why = `${chosen.chosenBy}: ${platform}, lately the fastest of ${candidates.length}`;
+	return { target: chosen.target, chosenBy: why };
+}
+
+/** Asks all of them at once, and goes on as soon as there is a box for each platform. */
+async function askForNativeBoxes(
+	candidates: readonly Candidate[],
+	{ platforms, allowEmulation, taken }: PlatformsWish & { readonly taken: ReadonlySet<Target> },
+	known: KnownAnswers,
+	environment: Environment,
+	run: Run,
+	closing: Closing | undefined,
+): Promise<readonly ChosenBox[]> {
+	await using connections = new Closing();
+	const found = new AbortController();
+	const signal = AbortSignal.any([run.signal, found.signal]);
+	/** In the order in which they came. */
+	const answers = new Map<Box, BoxAnswer>();
+	const opened = new Map<Box, OpenedBox>();
+	const failures = new Map(
+		candidates.map(({ name, outcome }) => [
+			name,
+			outcome instanceof RbuildError ? outcome : undefined,
+		]),
+	);
+	const firstFor = (platform: string | undefined) =>
+		[...answers].find(([, { engine }]) => fits(engine.platform, platform));
+	const asking = boxesOf(candidates).map(async (box) => {
+		const connection = await openBox(box.chosen, environment, LIMIT, signal).catch((error) => {
+			// Nobody waits for those that are asked still.
+			if (!found.signal.aborted) throw error;
+		});
+		if (connection === undefined) return;
+		if (connection instanceof RbuildError) {
+			failures.set(box.name, connection);
+			return;
+		}
+		opened.set(box, connections.use(new OpenedBox(connection)));
+		const answer = answerOf(connection);
+		answers.set(box, answer);
+		known.remember(box.chosen.target, answer);
+		if (platforms.every((platform) => firstFor(platform) !== undefined)) found.abort();
+	});
+	const outcomes = await Promise.allSettled(asking);
+	if (run.signal.aborted) throw run.signal.reason;
+	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+	await known.write();
+
+	const native = platforms.map(firstFor);
+	const busy = new Set([...taken, ...native.flatMap((winner) => winner?.[0].chosen.target ?? [])]);
+	const emulating = () => {
+		if (!allowEmulation) return undefined;
+		const all = [...answers];
+		const winner = all.find(([{ chosen }]) => !busy.has(chosen.target)) ?? all[0];
+		if (winner !== undefined) busy.add(winner[0].chosen.target);
+		return winner;
+	};
+	return platforms.map((platform, index) => {
+		const winner = native[index] ?? emulating();
+		if (winner === undefined) throw noneFits(answers, failures, platform);
+		const [box, { engine }] = winner;
+		const { chosen } = box;
+		const why = `${chosen.chosenBy}: ${engine.platform}, the first of ${candidates.length} to answer`;
+		const kept = closing && opened.get(box)?.take();
+		return {
+			chosen: { target: chosen.target, chosenBy: why },
+			...(kept && { opened: closing.use(new OpenedBox(kept)) }),
+		};
+	});
+}
+
+function boxesOf(candidates: readonly Candidate[]): readonly Box[] {
+	return candidates.flatMap(({ name, outcome }) =>
+		outcome instanceof RbuildError ? [] : [{ name, chosen: outcome }],
+	);
+}
+
+function fits(platform: string, wanted: string | undefined): boolean {
+	return wanted === undefined || runsNatively(wanted, platform);
+}
+
+function noneFits(
+	answers: ReadonlyMap<Box, BoxAnswer>,
+	failures: ReadonlyMap<string, RbuildError | undefined>,
+	platform: string | undefined,
+): ConnectionError {
+	const kinds = [...answers].map(([{ name }, { engine }]) => `${name} is ${engine.platform}`);
+	const silent = [...failures].flatMap(([name, error]) =>
+		error === undefined ? [] : `${name}: ${error.message}`,
+	);
+	const all = [...kinds, ...silent].join("; ");
+	if (failures.size === 0) {
+		return new ConnectionError("no-native-box", "there is no box to choose from", {
+			hint: "add one with: rbuild hosts add NAME ssh://user@host",
+		});
+	}
+	if (platform === undefined || kinds.length === 0) {
+		return new ConnectionError("no-native-box", `no box answers: ${all}`, {
+			hint: "see all of them with: rbuild hosts",
+		});
+	}
+	return new ConnectionError("no-native-box", `no box runs ${platform} natively: ${all}`, {
+		hint: "add one with rbuild hosts add, or add --allow-emulation to have it emulated, slowly",
+	});
+}

@@ -1,0 +1,109 @@
+import type { LocalContext } from "../../context/build-context.js";
+import type { ContextPart } from "../../context/directory-context.js";
+import type { Engine, EngineQuestions } from "../../engine/engine.js";
+import {
+	type BaseImage,
+	type KnownImage,
+	type NeedsOptions,
+	takesAll,
+} from "../../survey/dockerfile/dockerfile-needs.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+import type { StoredImages } from "./stored-images.js";
+
+/** What a build takes of its context. */
+export interface NeededContext {
+	/** What is known to be taken, as far as it is not everything. */
+	readonly part: ContextPart | undefined;
+	/** Why more may be taken, for people; absent where nothing else is. */
+	readonly doubt: string | undefined;
+}
+
+const ALL: NeededContext = { part: undefined, doubt: undefined };
+
+/** The text of a context's Dockerfile. */
+function dockerfileOf({ dockerfileContent }: LocalContext): string {
+	return Buffer.from(dockerfileContent).toString("utf8");
+}
+
+/** Whether the Dockerfile takes all of the context, whatever the box is. */
+export async function takesWholeContext(
+	context: LocalContext,
+	{ request }: Pick<BuildPlan, "request">,
+): Promise<boolean> {
+	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
+	return takesAll(readNeeds(dockerfileOf(context), request));
+}
+
+/** Asks for what has to be known of images, where a Dockerfile does not take everything anyway. */
+export async function askForImages(
+	context: LocalContext,
+	{ request }: Pick<BuildPlan, "request">,
+	questions: EngineQuestions,
+	images: StoredImages,
+): Promise<void> {
+	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
+	const needs = readNeeds(dockerfileOf(context), request);
+	if (takesAll(needs)) return;
+	for (const { reference } of needs.images) images.find(questions, reference).catch(() => {});
+}
+
+/**
+ * Finds out what a build on this engine takes of its context.
+ *
+ * @throws ContextError, InterruptedError
+ */
+export async function neededContext(
+	context: LocalContext,
+	{ request, platform }: Pick<BuildPlan, "request" | "platform">,
+	engine: Engine,
+	images: StoredImages,
+): Promise<NeededContext> {
+	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
+	const { facts } = engine;
+	const options: NeedsOptions = {
+		target: request.target,
+		buildArgs: request.buildArgs,
+		builder: facts.builder,
+		platforms: { asked: platform, own: facts.platform },
+	};
+	const dockerfile = dockerfileOf(context);
+	const first = readNeeds(dockerfile, options);
+	if (takesAll(first)) return ALL;
+	const known = request.pull
+		? new Map<string, KnownImage>()
+		: await knownImages(first.images, platform ?? facts.platform, engine, images);
+	const knownImage = (image: BaseImage) => known.get(keyOf(image));
+	const needs = known.size === 0 ? first : readNeeds(dockerfile, { ...options, knownImage });
+	if (takesAll(needs)) return ALL;
+	const part = await context.part(needs.uses.flatMap(({ paths }) => paths));
+	if (part === undefined) return ALL;
+	const [doubt, ...others] = needs.doubts;
+	const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+	return { part, doubt: doubt && `${doubt}${more}` };
+}
+
+/** Those that the builder takes from the box's store as they are, without asking a registry. */
+async function knownImages(
+	bases: readonly BaseImage[],
+	usual: string,
+	engine: Engine,
+	images: StoredImages,
+): Promise<ReadonlyMap<string, KnownImage>> {
+	const known = new Map<string, KnownImage>();
+	await Promise.all(
+		bases.map(async (base) => {
+			const image = await images.find(engine, base.reference);
+			if (image === undefined || image.platform !== (base.platform ?? usual)) return;
+			const isFixed =
+				engine.facts.builder !== "buildkit" ||
+				image.isInGraphDriver ||
+				base.reference.includes("@sha256:");
+			if (isFixed) known.set(keyOf(base), image);
+		}),
+	);
+	return known;
+}
+
+function keyOf({ reference, platform = "" }: BaseImage): string {
+	return `${reference} ${platform}`;
+}

@@ -1,0 +1,149 @@
+import { BuildTrace, type FailedStep } from "../../buildkit/trace.js";
+import { BuildFailedError, type DockerfilePosition, EngineError } from "../../errors.js";
+import type { Run } from "../../events.js";
+import { ClassicOutput, imageIdIn } from "./classic-output.js";
+import { type DockerfileText, positionOfLine, positionOfStep } from "./dockerfile-position.js";
+import { explainFailure } from "./failure-reason.js";
+import { explainImageFailure, type ImageFailure } from "./image-failure.js";
+
+/** Longest step name in an error message, in UTF-16 units; a heredoc may be pages long. */
+const NAME_LENGTH = 100;
+
+/** Both spellings: "line 3" up to BuildKit 0.8, "on line 3" after it. */
+const PARSE_ERROR = /dockerfile parse error (?:on )?line (?<line>\d+): (?<reason>.*)/s;
+
+/** What the classic builder finds wrong with a context that it has the Dockerfile of, or fetches. */
+const BAD_CONTEXT =
+	/ refused POST \/build: (?<reason>(?:Cannot locate specified Dockerfile: |the Dockerfile \(.*\) cannot be empty|error downloading remote context |error fetching: ).*) \(HTTP \d+\)$/i;
+
+export interface BuildOutputOptions {
+	/** Whether an image was asked for, which the answer then ends with. */
+	readonly image?: boolean;
+	/** A clock in milliseconds. */
+	readonly now?: () => number;
+}
+
+/**
+ * Reads the answer to POST /build to its end and tells its news: BuildKit's trace, the classic
+ * builder's text and Podman's.
+ *
+ * @param messages the answer's JSON lines
+ * @param dockerfile for the position of a failed step; absent where it is not on this side
+ * @returns the image id: "sha256:" and 64 hex digits; undefined where no image was asked for
+ * @throws BuildFailedError; EngineError when the answer ends without a result or makes no sense;
+ * whatever `messages` throws
+ */
+export async function readBuildOutput(
+	messages: AsyncIterable<unknown>,
+	dockerfile: DockerfileText | undefined,
+	{ emit }: Run,
+	{ image = true, now = () => performance.now() }: BuildOutputOptions = {},
+): Promise<{ readonly imageId: string | undefined }> {
+	const trace = new BuildTrace(emit);
+	const classic = new ClassicOutput(emit, now);
+	let buildkitImage: string | undefined;
+	let imageId: string | undefined;
+	let succeeded = false;
+	try {
+		for await (const message of messages) {
+			if (!isRecord(message)) continue;
+			const error = errorOf(message);
+			if (error !== undefined) {
+				const step = trace.failedStep(error) ?? classic.fail(error);
+				throw await buildFailed(error, step, dockerfile);
+			}
+			if (message.id === "moby.buildkit.trace") trace.read(message.aux);
+			else if (message.id === "moby.image.id") buildkitImage = imageIdIn(message.aux);
+			else classic.read(message);
+		}
+		imageId = buildkitImage ?? classic.imageId;
+		succeeded = imageId !== undefined || !image;
+	} finally {
+		trace.close(succeeded);
+		classic.close(succeeded);
+	}
+	if (succeeded) return { imageId };
+	throw brokenOff();
+}
+
+/** The daemon was heard of no more before the build had a result. */
+function brokenOff(): EngineError {
+	return new EngineError("the daemon closed the connection in the middle of the build", {
+		hint: "it may have stopped or run out of memory: look at its log on that machine (journalctl -u docker)",
+	});
+}
+
+/**
+ * A syntax error, or a context that is no good, is found by the classic builder before its answer starts: it
+ * refuses POST /build. Gives that as a BuildFailedError, as it would be with BuildKit, and any other error as it is.
+ */
+export function explainRefusal(error: unknown, dockerfile: DockerfileText | undefined): unknown {
+	if (!(error instanceof EngineError)) return error;
+	const words = BAD_CONTEXT.exec(error.message)?.groups?.reason;
+	if (words !== undefined) {
+		const { reason, hint } = explainFailure(words);
+		return new BuildFailedError(`the build failed: ${reason}`, { hint, cause: error });
+	}
+	if (error.status !== 400) return error;
+	return parseFailed(error.message, dockerfile) ?? error;
+}
+
+/** What the builder's error comes to, with the line it is about where that can be found out. */
+export async function buildFailed(
+	error: string,
+	step: FailedStep | undefined,
+	dockerfile: DockerfileText | undefined,
+): Promise<BuildFailedError> {
+	const syntax = parseFailed(error, dockerfile);
+	if (syntax !== undefined) return syntax;
+	const position = step && dockerfile && (await positionOfStep(step.name, dockerfile));
+	const image = explainImageFailure(step?.name, step?.error ?? error);
+	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
+	const { reason, hint } = explainFailure(step?.error ?? error);
+	if (step === undefined) return new BuildFailedError(`the build failed: ${reason}`, { hint });
+	return new BuildFailedError(`${shortName(step.name)} failed: ${reason}`, {
+		hint,
+		logTail: step.logTail,
+		position,
+	});
+}
+
+function imageFailed(
+	{ image, reason, hint }: ImageFailure,
+	error: string,
+	position: DockerfilePosition | undefined,
+): BuildFailedError {
+	const where = position === undefined ? "" : `${position.file}:${position.line}: `;
+	return new BuildFailedError(`${where}cannot get the ${image}: ${reason}`, {
+		hint,
+		position,
+		cause: new Error(`the builder says: ${error.trim()}`),
+	});
+}
+
+function parseFailed(
+	error: string,
+	dockerfile: DockerfileText | undefined,
+): BuildFailedError | undefined {
+	const { line, reason = "" } = PARSE_ERROR.exec(error)?.groups ?? {};
+	if (line === undefined) return undefined;
+	const file = dockerfile?.displayName ?? "Dockerfile";
+	return new BuildFailedError(`${file}:${line}: ${reason.replace(/\s+/g, " ").trim()}`, {
+		position: dockerfile && positionOfLine(Number(line), dockerfile),
+	});
+}
+
+function shortName(name: string): string {
+	const line = name.replace(/\s+/g, " ");
+	return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH)}…` : line;
+}
+
+/** `{"errorDetail":{"code":2,"message":"…"},"error":"…"}`; the build's HTTP status is 200 by then. */
+function errorOf({ error, errorDetail }: Record<string, unknown>): string | undefined {
+	if (isRecord(errorDetail) && typeof errorDetail.message === "string") return errorDetail.message;
+	return typeof error === "string" ? error : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,155 @@
+import type { Dockerfile, From, Instruction } from "dockerfile-ast";
+import type { BuildContext } from "../../context/build-context.js";
+import type { BuildRequest } from "../../engine/build-request.js";
+import type { DockerfilePosition } from "../../errors.js";
+import { frontendLine } from "../../survey/dockerfile/frontends.js";
+
+/** A Dockerfile at hand. */
+export interface DockerfileText {
+	/** As the user named it. */
+	readonly displayName: string;
+	/** UTF-8. */
+	readonly content: Uint8Array;
+	/** What it is built with. */
+	readonly buildArgs?: BuildRequest["buildArgs"];
+}
+
+/** Absent where the Dockerfile does not pass through our hands. */
+export function dockerfileText(
+	{ dockerfileName, dockerfileContent }: BuildContext,
+	{ buildArgs }: Pick<BuildRequest, "buildArgs">,
+): DockerfileText | undefined {
+	if (dockerfileContent === undefined) return undefined;
+	return { displayName: dockerfileName, content: dockerfileContent, buildArgs };
+}
+
+/** "[2/3] RUN make", "[builder 2/3] RUN make", "[linux/amd64 builder  2/10] RUN make". */
+const BUILDKIT_STEP =
+	/^\[ *(?:\S*\/\S* +)??(?:(?<stage>[^\s/]+) +)?(?<number>\d+)\/\d+\] (?<text>.*)$/s;
+
+const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
+
+const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
+
+/** What says which frontend reads the Dockerfile. */
+const LOAD_FRONTEND = /^(?:resolve image config for |docker-image:\/\/)/;
+
+const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
+
+/** The instructions that BuildKit counts in "[2/3]", beside a FROM with an image of its own. */
+const BUILDKIT_COUNTS = new Set(["ADD", "COPY", "RUN", "WORKDIR"]);
+
+/**
+ * Where a failed step is written. Steps are found by their number first: their text has variables
+ * filled in. `undefined` where that cannot be said for sure, as for the triggers of a base image.
+ */
+export async function positionOfStep(
+	stepName: string,
+	dockerfile: DockerfileText,
+): Promise<DockerfilePosition | undefined> {
+	const { DockerfileParser } = await import("../../survey/dockerfile/dockerfile-parser.js");
+	const text = decode(dockerfile);
+	if (LOAD_FRONTEND.test(stepName)) {
+		const line = frontendLine(text, dockerfile.buildArgs);
+		return line === undefined ? undefined : positionOfLine(line, dockerfile);
+	}
+	const parsed = DockerfileParser.parse(text);
+	const instruction = findInstruction(stepName, parsed);
+	if (instruction === undefined) return undefined;
+	return positionOfLine(instruction.getRange().start.line + 1, dockerfile);
+}
+
+/** @param line counted from 1, as in the builders' "dockerfile parse error on line 3" */
+export function positionOfLine(
+	line: number,
+	dockerfile: DockerfileText,
+): DockerfilePosition | undefined {
+	const text = decode(dockerfile).split(/\r?\n/)[line - 1];
+	return text === undefined ? undefined : { file: dockerfile.displayName, line, text };
+}
+
+function decode({ content }: DockerfileText): string {
+	return new TextDecoder().decode(content);
+}
+
+function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction | undefined {
+	const instructions = dockerfile.getInstructions();
+	const reference = LOAD_METADATA.exec(stepName)?.groups?.reference;
+	if (reference !== undefined) {
+		const froms = dockerfile.getFROMs();
+		return (
+			froms.find((from) => names(from.getImage(), reference)) ??
+			dockerfile.getCOPYs().find((copy) => names(copy.getFromFlag()?.getValue(), reference)) ??
+			onlyOne(froms.filter((from) => mayName(from.getImage() ?? "", reference)))
+		);
+	}
+
+	const podman = PODMAN_STEP.exec(stepName)?.groups;
+	const buildkit = BUILDKIT_STEP.exec(stepName)?.groups;
+	// Podman's first: "[1/2] STEP 2/3: RUN make" has the form of BuildKit's, too.
+	const step = podman ?? buildkit ?? CLASSIC_STEP.exec(stepName)?.groups;
+	if (step === undefined) return undefined;
+
+	const stages = splitStages(instructions);
+	let counted = instructions;
+	if (podman) counted = stages[Number(step.stage ?? 1) - 1] ?? [];
+	else if (buildkit) counted = countedByBuildKit(stages, step.stage);
+
+	const byNumber = counted[Number(step.number) - 1];
+	if (byNumber && step.text?.toUpperCase().startsWith(`${byNumber.getKeyword()} `)) return byNumber;
+	return onlyOne(instructions.filter((one) => sameText(one, step.text ?? "")));
+}
+
+function onlyOne<Kind>([first, ...others]: readonly Kind[]): Kind | undefined {
+	return others.length === 0 ? first : undefined;
+}
+
+/** Each stage with its FROM. What comes before the first one can only be ARG. */
+function splitStages(instructions: readonly Instruction[]): Instruction[][] {
+	const stages: Instruction[][] = [];
+	for (const instruction of instructions) {
+		if (instruction.getKeyword() === "FROM") stages.push([]);
+		stages.at(-1)?.push(instruction);
+	}
+	return stages;
+}
+
+/** @param label the stage's name or "stage-1"; absent when the Dockerfile has one stage only */
+function countedByBuildKit(stages: Instruction[][], label: string | undefined): Instruction[] {
+	const names = stages.map((stage) => (stage[0] as From).getBuildStage()?.toLowerCase());
+	const index = names.findIndex((name, at) => label === (name ?? `stage-${at}`));
+	const stage = stages[label === undefined && stages.length === 1 ? 0 : index] ?? [];
+	return stage.filter((instruction) => {
+		if (instruction.getKeyword() !== "FROM") return BUILDKIT_COUNTS.has(instruction.getKeyword());
+		const base = (instruction as From).getImage()?.toLowerCase();
+		return base !== "scratch" && !names.includes(base);
+	});
+}
+
+/** Whether this is what was meant by a full image name, such as "docker.io/library/alpine:latest". */
+function names(image: string | null | undefined, reference: string): boolean {
+	if (!image) return false;
+	const full = `/${reference}`;
+	return full.endsWith(`/${image}`) || full.endsWith(`/${image}:latest`);
+}
+
+/** The same for a name with variables, which may hold anything. */
+function mayName(image: string, reference: string): boolean {
+	const [start = "", ...rest] = image.split(/\$(?:\{[^}]*\}|\w+)/);
+	if (rest.length === 0) return false;
+	const literal = [start, ...rest].map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+	return new RegExp(`/${literal.join(".*")}(?::latest)?$`).test(`/${reference}`);
+}
+
+function sameText(instruction: Instruction, text: string): boolean {
+	const written = `${instruction.getKeyword()} ${instruction.getRawArgumentsContent() ?? ""}`;
+	return normalize(written) === normalize(text);
+}
+
+/** Builders join continued lines in ways of their own, and write keywords in capitals. */
+function normalize(text: string): string {
+	return text
+		.replace(/[\\`]\s*\n(?:\s*#.*\n)*/g, " ")
+		.replace(/\s+/g, " ")
+		.trim();
+}

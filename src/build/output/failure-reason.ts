@@ -1,0 +1,109 @@
+import { wordsOnOneLine } from "../../engine/daemon-words.js";
+import { LOSSES } from "./lost-on-box.js";
+
+/** Why a build failed, in as few words as tell it. */
+export interface FailureReason {
+	readonly reason: string;
+	readonly hint?: string;
+}
+
+/** What builders wrap around the reason: their own stages, gRPC's codes, the text of the step. */
+const WRAPPINGS = [
+	/^failed to solve(?: with frontend \S+)?: /,
+	/^rpc error: code = \w+ desc = /,
+	/^(?:NotFound|Unauthenticated|Unavailable|Unknown|InvalidArgument|Internal): /,
+	/^failed to authorize: /,
+	/^failed to create LLB definition: /,
+	/^failed to compute cache key: /,
+	/^failed to calculate checksum of ref \S+: /,
+	/^building at STEP ".*?": /,
+	/^(?:COPY|ADD) failed: /,
+	/^Build error: /,
+	/ &imagebuilder\.Step\{.*$/,
+];
+
+/** BuildKit, classic builder and Podman, each with the command's exit code. */
+const EXIT_CODES = [
+	/(?:^executor failed running .*|did not complete successfully): exit code: (\d+)$/,
+	/^The command .* returned a non-zero code: (\d+)$/,
+	/: while running runtime: exit status (\d+)$/,
+];
+
+/** What an image is that was not made for the platform; BuildKit, the classic builder and Podman. */
+export const NOT_FOR_PLATFORM =
+	/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/;
+
+/** "$1" is what the pattern found. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+	[
+		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope|does not take the login/i,
+		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
+	],
+	[
+		/^index annotations not supported for single platform export$/,
+		"an image of one platform has an index only with attestations: add --provenance=true, or annotate the manifest",
+	],
+	[
+		/^granting entitlement .* is not allowed/,
+		"allow it in that daemon's daemon.json, under builder.entitlements",
+	],
+	[
+		// Up to BuildKit 0.8 with one "not found" more.
+		/^secret (\S+?)(?: not found)?: not found$/,
+		"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE",
+	],
+	[
+		/^no SSH key "(.*)" forwarded from the client$/,
+		"the Dockerfile asks for it: forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
+	],
+	...LOSSES.map(({ pattern, hint }) => [pattern, hint] as const),
+	[
+		/^exit code: 137$/,
+		"the command was killed, most often because the build machine ran out of memory",
+	],
+	[
+		NOT_FOR_PLATFORM,
+		"the base image is not made for the platform that is built for; look at FROM and --platform",
+	],
+	[
+		/no space left on device|disk quota exceeded/,
+		"the build machine's disk is full: make room there, as with `docker builder prune` and `docker image prune`",
+	],
+	[
+		/exec format error/,
+		"the image's programs are for another architecture than the build machine's; look at --platform",
+	],
+	[
+		/^Cannot locate specified Dockerfile: |^failed to read dockerfile: open /,
+		"name the Dockerfile as it is called in the context: -f FILE",
+	],
+	[
+		/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: /,
+		"it is not in the build context, or .dockerignore leaves it out: see `rbuild context`",
+	],
+];
+
+/** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
+export function explainFailure(error: string): FailureReason {
+	const text = error.replace(/\s+/g, " ").trim();
+	const whole = exitCode(text) ?? unwrap(text);
+	const reason = wordsOnOneLine(whole);
+	for (const [pattern, hint] of HINTS) {
+		const found = pattern.exec(whole);
+		if (found !== null) return { reason, hint: hint.replaceAll("$1", () => found[1] ?? "") };
+	}
+	return { reason };
+}
+
+function exitCode(text: string): string | undefined {
+	for (const pattern of EXIT_CODES) {
+		const code = pattern.exec(text)?.[1];
+		if (code !== undefined) return `exit code: ${code}`;
+	}
+	return undefined;
+}
+
+function unwrap(text: string): string {
+	const wrapping = WRAPPINGS.find((pattern) => pattern.test(text));
+	return wrapping === undefined ? text : unwrap(text.replace(wrapping, ""));
+}

@@ -1,0 +1,86 @@
+import type { Writable } from "node:stream";
+import { fileSendService, type SentExport } from "../../buildkit/file-send.js";
+import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc-status.js";
+import type { SessionService } from "../../buildkit/session-service.js";
+import { closeAll } from "../../closing.js";
+import { DeliveryError, type RbuildError } from "../../errors.js";
+import type { DeliveryReport, Run } from "../../events.js";
+import type { ExportTarget } from "../../image/export/export-target.js";
+import { FileTarget } from "../../image/export/file-target.js";
+import { FolderTarget } from "../../image/export/folder-target.js";
+import { StreamTarget } from "../../image/export/stream-target.js";
+import type { PlannedExport } from "../plan/plan-outputs.js";
+import { IncomingExport } from "./incoming-export.js";
+
+/**
+ * What the daemon sends back of a build, other than an image in its store. Disposing of it removes what
+ * was received of a build that has not come to its end.
+ */
+export class Exports implements AsyncDisposable {
+	/** Why this side could not take something, where it could not. */
+	failure: RbuildError | undefined;
+	readonly #incoming: readonly IncomingExport[];
+
+	constructor(planned: readonly PlannedExport[], stdout: Writable, run: Run) {
+		this.#incoming = planned.map((one) => new IncomingExport(openTarget(one, stdout, run), run));
+	}
+
+	get isEmpty(): boolean {
+		return this.#incoming.length === 0;
+	}
+
+	/** What the daemon needs of the session for them. */
+	get services(): readonly SessionService[] {
+		if (this.isEmpty) return [];
+		return [fileSendService((sent) => this.#take(sent))];
+	}
+
+	/**
+	 * To be called when the build has succeeded: puts everything in its place.
+	 * @throws DeliveryError
+	 */
+	async commit(): Promise<readonly DeliveryReport[]> {
+		const reports: DeliveryReport[] = [];
+		for (const incoming of this.#incoming) reports.push(await incoming.commit());
+		return reports;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await closeAll(this.#incoming);
+	}
+
+	async #take({ exporter, digest, bytes, signal }: SentExport): Promise<void> {
+		const incoming = this.#incoming[exporter];
+		if (incoming === undefined || incoming.isStarted) {
+			const what = incoming === undefined ? "was not asked for" : "is there already";
+			throw new GrpcError(GRPC_STATUS.notFound, `the output of exporter ${exporter} ${what}`);
+		}
+		try {
+			await incoming.receive(bytes, digest, signal);
+		} catch (error) {
+			if (!(error instanceof DeliveryError)) throw error;
+			this.failure ??= error;
+			throw new GrpcError(GRPC_STATUS.unknown, error.message);
+		}
+	}
+}
+
+function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run): ExportTarget {
+	switch (destination.kind) {
+		case "folder":
+			return new FolderTarget(destination.path, (paths) => run.emit(leftOut(paths)));
+		case "file":
+			return new FileTarget(destination.path);
+		case "stdout":
+			return new StreamTarget(stdout, "the standard output");
+	}
+}
+
+function leftOut(paths: readonly string[]) {
+	const more = paths.length > 1 ? ` and ${paths.length - 1} more` : "";
+	return {
+		type: "warning",
+		message: `left out ${JSON.stringify(paths[0])}${more}: no file, folder or link that can be made here`,
+		hint: "--output type=tar,dest=FILE has everything",
+	} as const;
+}

@@ -1,0 +1,31 @@
+import type { Control } from "../../buildkit/control.js";
+import type { Engine } from "../../engine/engine.js";
+import { EngineError } from "../../errors.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+
+const HOST_GATEWAY = /:host-gateway$/;
+
+/**
+ * Puts an address where "host-gateway" stands in the hosts: Solve takes addresses only, where POST
+ * /build resolves the name by itself.
+ *
+ * @throws EngineError for a daemon that does not tell; and as Control.hostGateway
+ */
+export async function resolveHostGateway(
+	plan: BuildPlan,
+	control: Control,
+	{ transport, facts }: Engine,
+	signal: AbortSignal,
+): Promise<BuildPlan> {
+	const { extraHosts = [] } = plan.request;
+	if (!extraHosts.some((host) => HOST_GATEWAY.test(host))) return plan;
+	const address = await control.hostGateway(signal);
+	if (address === undefined) {
+		throw new EngineError(
+			`${transport.target} (Docker ${facts.version}) does not tell what host-gateway is`,
+			{ hint: "write the address itself, or send the context with --transfer tar" },
+		);
+	}
+	const resolved = extraHosts.map((host) => host.replace(HOST_GATEWAY, `:${address}`));
+	return { ...plan, request: { ...plan.request, extraHosts: resolved } };
+}

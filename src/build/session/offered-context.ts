@@ -1,0 +1,129 @@
+import { fileSyncService } from "../../buildkit/file-sync/file-sync.js";
+import type { SessionOptions } from "../../buildkit/session.js";
+import type { BuildContext } from "../../context/build-context.js";
+import { isWorthCompressing } from "../../context/compression-level.js";
+import { isForRules } from "../../context/context-filter.js";
+import type { PartTotals } from "../../context/part-of-context.js";
+import type { Engine } from "../../engine/engine.js";
+import type { RbuildError } from "../../errors.js";
+import type { Run, UploadReport } from "../../events.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+import { type AnnouncedDirectory, type Announcement, announcedBy } from "./announcement.js";
+import {
+	frontendWithInputs,
+	frontendWithoutInputs,
+	type OfferedFrontend,
+} from "./offered-frontend.js";
+import { MAIN, offerMain } from "./offered-main.js";
+import { SyncUpload } from "./sync-upload.js";
+
+/** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
+export interface OfferedContext {
+	readonly session: Pick<SessionOptions, "name" | "sharedKey" | "services">;
+	/** How the Dockerfile frontend finds them, in that session. */
+	readonly frontend: (sessionId: string) => OfferedFrontend;
+	/** The same for one that takes nothing with the request. */
+	readonly plainFrontend: OfferedFrontend;
+	readonly upload: OfferedUpload;
+}
+
+export interface OfferedUpload {
+	/** Why this side could not go on; the first reason counts. */
+	readonly failure: RbuildError | undefined;
+	/** Aborted when there is one for a file: whatever the daemon makes of it, the build cannot succeed. */
+	readonly failed: AbortSignal;
+	readonly durationMs: number;
+	/** What has been done so far; absent where nothing is offered. */
+	readonly report: UploadReport | undefined;
+	/** To be called when the build is done. */
+	end(): void;
+}
+
+type OfferedPlan = Pick<BuildPlan, "request"> & {
+	readonly buildkit: Pick<BuildPlan["buildkit"], "namedContexts">;
+};
+
+export function offerContext(
+	context: BuildContext,
+	plan: OfferedPlan,
+	announcement: Announcement,
+	engine: Engine,
+	run: Run,
+): OfferedContext {
+	const { named } = announcement;
+	const main = offerMain(context, plan, announcement, engine, run);
+	const directories = new Map([
+		...main.directories,
+		...named.map((one) => [one.localName, announcedBy(one.index, one.directory)] as const),
+	]);
+	const indexes = new Map(named.map(({ localName, index }) => [localName, index]));
+	if (context.kind === "directory") indexes.set(MAIN, announcement.index);
+	const totals = [main.totals, ...named.map((one) => one.totals)].reduce(sum);
+	const sync = new SyncUpload(totals, run, contextNames(context, named));
+	// What was ignored is only for the report, so it waits until everything is sent.
+	const measureIgnored = () => {
+		if (context.kind === "directory") context.measureIgnored().catch(() => {});
+	};
+	const files = fileSyncService({
+		directories,
+		isFar: isWorthCompressing(engine.roundTripMs),
+		compressStream: () => engine.transport.compress(),
+		onTransfer(part) {
+			const observer = sync.begin(part, measureIgnored);
+			const index = indexes.get(part.directory);
+			if (index === undefined || isForRules(part.filter)) return observer;
+			const done = () => {
+				observer.done();
+				index.transferred();
+				if (part.directory !== MAIN) announcement.index?.keep();
+			};
+			return { ...observer, done };
+		},
+	});
+	const contexts = { main, namedContexts: plan.buildkit.namedContexts, named };
+	return {
+		session: { ...main.names, services: [files, ...main.services] },
+		frontend: (sessionId) => frontendWithInputs(contexts, sessionId),
+		plainFrontend: frontendWithoutInputs(contexts),
+		upload: {
+			get failure() {
+				return main.upload?.failure ?? sync.failure;
+			},
+			failed: sync.failed,
+			get durationMs() {
+				return Math.max(main.upload?.durationMs ?? 0, sync.durationMs);
+			},
+			get report() {
+				if (directories.size === 0) return main.upload?.report;
+				return withArchive(sync.report, main.upload?.report);
+			},
+			end() {
+				if (directories.size > 0) sync.end();
+			},
+		},
+	};
+}
+
+/** By the names under which the daemon asks for them: how contexts are called. */
+function contextNames(
+	context: BuildContext,
+	named: readonly AnnouncedDirectory[],
+): ReadonlyMap<string, string | undefined> {
+	const names = named.map(({ name, localName }) => [localName, name] as const);
+	return new Map([...(context.kind === "directory" ? [[MAIN, undefined] as const] : []), ...names]);
+}
+
+function sum(one: PartTotals, other: PartTotals): PartTotals {
+	return { files: one.files + other.files, bytes: one.bytes + other.bytes };
+}
+
+/** An archive as the context proper, beside named directories. */
+function withArchive(sync: UploadReport, archive: UploadReport | undefined): UploadReport {
+	if (archive === undefined) return sync;
+	return {
+		...sync,
+		bytes: sync.bytes + archive.bytes,
+		sentBytes: sync.sentBytes + archive.sentBytes,
+		savedBytes: sync.savedBytes + archive.savedBytes,
+	};
+}

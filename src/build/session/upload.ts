@@ -1,0 +1,103 @@
+import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
+import { AdaptiveGzip } from "../../context/adaptive-gzip.js";
+import type { BuildContext } from "../../context/build-context.js";
+import type { ContextPart } from "../../context/directory-context.js";
+import type { PartTotals } from "../../context/part-of-context.js";
+import { ContextError } from "../../errors.js";
+import type { Emit, Run, UploadReport } from "../../events.js";
+
+/** Milliseconds between two progress events. */
+export const PROGRESS_INTERVAL = 100;
+
+type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
+
+/**
+ * Starts to read the context as fast as the daemon takes it.
+ *
+ * @param far whether to compress what is not, as far as that pays
+ */
+export function openUpload(context: SentContext, far: boolean, { emit }: Run): Upload {
+	const compressed = "compressed" in context && context.compressed;
+	return new Upload(context, far && !compressed ? new AdaptiveGzip() : undefined, emit);
+}
+
+/** A context on its way to the daemon: counts what passes and tells of it. */
+export class Upload {
+	/** What POST /build sends. */
+	readonly body: Readable;
+	/** Why the context could not be read to its end; undefined where the daemon stopped taking it. */
+	failure: ContextError | undefined;
+	durationMs = 0;
+	readonly #compress: AdaptiveGzip | undefined;
+	readonly #startedAt = performance.now();
+	readonly #emit: Emit;
+	#lastEventAt = 0;
+	readonly #totals: PartTotals | undefined;
+	#read = { files: 0, bytes: 0 };
+	#sentBytes = 0;
+
+	constructor(context: SentContext, compress: AdaptiveGzip | undefined, emit: Emit) {
+		this.#compress = compress;
+		this.#emit = emit;
+		this.#totals = totalsOf(context);
+		const tar = context.tar((read) => {
+			this.#read = read;
+		});
+		const stages = [tar, ...(compress === undefined ? [] : [compress]), this.#meter()];
+		this.body = pipeline(stages, (error) => {
+			if (error instanceof ContextError) this.failure = error;
+		}) as unknown as Readable;
+	}
+
+	/** What has been done so far. */
+	get report(): UploadReport {
+		const { files, bytes } = this.#read;
+		return {
+			transfer: "tar",
+			...(this.#totals === undefined ? {} : { files }),
+			bytes,
+			alreadyThere: { files: 0, bytes: 0 },
+			sentBytes: this.#sentBytes,
+			savedBytes: this.#savedBytes,
+		};
+	}
+
+	get #savedBytes(): number {
+		return this.#compress === undefined ? 0 : this.#compress.inputBytes - this.#sentBytes;
+	}
+
+	#meter(): Transform {
+		const count = (chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) => {
+			this.#sentBytes += chunk.length;
+			const now = performance.now();
+			if (now - this.#lastEventAt >= PROGRESS_INTERVAL) {
+				this.#lastEventAt = now;
+				this.#report("progress");
+			}
+			done(null, chunk);
+		};
+		const end = (done: TransformCallback) => {
+			this.durationMs = performance.now() - this.#startedAt;
+			this.#report("done");
+			done();
+		};
+		return new Transform({ transform: count, flush: end });
+	}
+
+	#report(status: "progress" | "done"): void {
+		this.#emit({
+			type: "upload",
+			status,
+			...this.#read,
+			...(this.#totals && { totalFiles: this.#totals.files, totalBytes: this.#totals.bytes }),
+			sentBytes: this.#sentBytes,
+			...(this.#compress && { savedBytes: this.#savedBytes }),
+			durationMs: performance.now() - this.#startedAt,
+		});
+	}
+}
+
+/** Nothing is known of an archive before its end. */
+export function totalsOf(context: SentContext): PartTotals | undefined {
+	return "compressed" in context ? undefined : context.totals();
+}

@@ -1,0 +1,159 @@
+import type { BuildContext, LocalContext } from "../../context/build-context.js";
+import type { PartTotals } from "../../context/part-of-context.js";
+import type { Engine } from "../../engine/engine.js";
+import { EngineError, UsageError } from "../../errors.js";
+import { type NeededContext, neededContext } from "../inputs/needed-context.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+import { needsSolve } from "../plan/builder-needs.js";
+import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
+import {
+	isSyncFaster,
+	leastSyncTime,
+	type PredictedTimes,
+	predictTimes,
+} from "./predicted-times.js";
+import { syncTransfer } from "./sync-transfer.js";
+import { tarTransfer } from "./tar-transfer.js";
+import type { Transfer, TransferRooms } from "./transfer.js";
+
+export interface ChosenTransfer {
+	readonly transfer: Transfer;
+	/** For people. */
+	readonly reason: string;
+	/** Of a tar that holds no more than this of the context. */
+	readonly needed?: PartTotals;
+	/** Of a tar that holds everything: why it had better, for people. */
+	readonly doubt?: string;
+}
+
+/**
+ * Whoever asks for one transfer gets it. Else it is the one that is predicted to be faster, in the long
+ * run where they are close.
+ *
+ * @throws UsageError, EngineError when something was asked for that cannot be done
+ */
+export async function chooseTransfer(
+	plan: BuildPlan,
+	engine: Engine,
+	context: BuildContext,
+	rooms: TransferRooms,
+): Promise<ChosenTransfer> {
+	requireBuildKitForMounts(plan, engine);
+	const sync = syncTransfer(rooms);
+	const tar = (reason: string) => chooseTar(plan, engine, context, rooms, reason);
+	const flag = needsSolve(plan, engine.facts.builder);
+	if (flag !== undefined) return { transfer: sync, reason: flag };
+	if (context.kind === "remote") return tar("the daemon fetches it");
+	if (plan.transfer === "sync") {
+		requireSync(context, engine);
+		return { transfer: sync, reason: "--transfer" };
+	}
+	if (plan.transfer === "tar") return tar("--transfer");
+	if (context.kind === "archive") return tar("it came as one");
+	if (engine.facts.builder !== "buildkit") return tar("this builder takes nothing else");
+	if (context.hiddenFiles().length > 0) {
+		return { transfer: sync, reason: "a tar would show the build files that are ignored" };
+	}
+	return chooseByTime(plan, engine, context, rooms);
+}
+
+async function chooseTar(
+	plan: BuildPlan,
+	engine: Engine,
+	context: BuildContext,
+	rooms: TransferRooms,
+	reason: string,
+): Promise<ChosenTransfer> {
+	if (context.kind !== "directory" || plan.minimal === false) {
+		return { transfer: tarTransfer(rooms), reason };
+	}
+	return {
+		...tarOf(await neededContext(context, plan, engine, rooms.images), plan, rooms),
+		reason,
+	};
+}
+
+/** A part of the context alone is only sent where it is proven to be enough. */
+function tarOf(
+	{ part, doubt }: NeededContext,
+	{ minimal }: BuildPlan,
+	rooms: TransferRooms,
+): Omit<ChosenTransfer, "reason"> {
+	if (part === undefined || minimal === false) return { transfer: tarTransfer(rooms) };
+	return doubt === undefined
+		? { transfer: tarTransfer(rooms, part), needed: part.totals() }
+		: { transfer: tarTransfer(rooms), doubt };
+}
+
+async function chooseByTime(
+	plan: BuildPlan,
+	engine: Engine,
+	context: LocalContext,
+	rooms: TransferRooms,
+): Promise<ChosenTransfer> {
+	const { environment, images, indexes } = rooms;
+	const { target } = engine.transport;
+	const [linkSpeed, isKnown, needed] = await Promise.all([
+		readLinkSpeed(environment, target),
+		indexes.main?.isKnown(engine) ?? false,
+		neededContext(context, plan, engine, images),
+	]);
+	const tar = tarOf(needed, plan, rooms);
+	const times = predictTimes({
+		tar: tar.needed ?? context.totals(),
+		sync: needed.part?.totals() ?? context.totals(),
+		isKnown,
+		roundTripMs: engine.roundTripMs,
+		linkSpeed,
+	});
+	const isSync = isSyncFaster(times);
+	const chosen = isSync ? { transfer: syncTransfer(rooms) } : tar;
+	const measured: Transfer = {
+		name: chosen.transfer.name,
+		async send(engine, context, plan, run) {
+			const before = engine.transport.wire.sent;
+			const sent = await chosen.transfer.send(engine, context, plan, run);
+			const sentBytes = engine.transport.wire.sent - before;
+			const { files = 0, bytes = 0 } = sent.upload ?? {};
+			const leastMs = isSync ? leastSyncTime({ files, bytes }, engine.roundTripMs) : 0;
+			const upload = { sentBytes, durationMs: sent.uploadMs, leastMs };
+			await noteLinkSpeed(environment, target, upload, linkSpeed);
+			return sent;
+		},
+	};
+	return { ...chosen, transfer: measured, reason: reasonOf(times, isSync) };
+}
+
+function reasonOf({ tar, nextSync, isKnown }: PredictedTimes, isSync: boolean): string {
+	if (isSync) return isKnown ? "it has most of it" : "so that the next build sends what changed";
+	return nextSync > tar
+		? "so small that to ask for parts takes longer"
+		: "a sync takes much longer";
+}
+
+function requireSync(context: BuildContext, { facts, transport }: Engine): void {
+	if (context.kind === "archive") {
+		throw new UsageError("--transfer sync needs a directory, and this context is an archive", {
+			hint: "leave --transfer out, or unpack the archive and name the directory",
+		});
+	}
+	if (facts.builder === "buildkit") return;
+	throw new EngineError(`${transport.target} has no BuildKit, which --transfer sync needs`, {
+		hint: "leave --transfer out: then the context is sent as a tar",
+	});
+}
+
+/** Other builders would fail at the mount, after the upload. */
+function requireBuildKitForMounts(
+	{ secrets, agents }: BuildPlan,
+	{ facts, transport }: Engine,
+): void {
+	if (facts.builder === "buildkit" || (secrets.length === 0 && agents.size === 0)) return;
+	const flag = secrets.length > 0 ? "--secret" : "--ssh";
+	throw new EngineError(`${transport.target} has no BuildKit, which ${flag} needs`, {
+		hint:
+			facts.product === "podman"
+				? "build on a box with Docker, or leave the flag out"
+				: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
+	});
+}

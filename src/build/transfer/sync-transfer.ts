@@ -1,0 +1,52 @@
+import { EngineError } from "../../errors.js";
+import { ContextIndexes } from "../context-index/context-indexes.js";
+import { announce } from "../session/announcement.js";
+import { withControl } from "../session/control-session.js";
+import { solve } from "../session/solve.js";
+import { jointParts } from "./joint-part.js";
+import type { Transfer, TransferRooms } from "./transfer.js";
+
+/** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
+export function syncTransfer({
+	services,
+	environment,
+	named,
+	indexes: questions,
+}: TransferRooms): Transfer {
+	return {
+		name: "sync",
+		async send(engine, context, plan, run) {
+			const directories = await named.walked();
+			const indexes = await ContextIndexes.open(engine, context, directories, questions, run);
+			const parts = await jointParts(directories, context, plan, engine.facts.platform);
+			const announcement = await announce(context, directories, environment, indexes, parts);
+			try {
+				const { result, ...sent } = await withControl(
+					engine,
+					context,
+					plan,
+					{ services, ...announcement },
+					run,
+					async ({ control, request, dockerfile, layouts, signal }) => {
+						const result = await solve(control, request, dockerfile, { ...run, signal });
+						await layouts.commit(result);
+						return result;
+					},
+				);
+				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
+				await indexes.settled();
+				return { image, ...sent, tidy: () => indexes.tidy() };
+			} catch (error) {
+				await indexes.settled();
+				await indexes.tidy();
+				throw error;
+			}
+		},
+	};
+}
+
+/** The image id in either store of the daemon's: the config's digest, or the manifest's in containerd's. */
+function imageId({ "containerimage.digest": digest }: Readonly<Record<string, string>>): string {
+	if (digest !== undefined) return digest;
+	throw new EngineError("the daemon built an image and did not say which");
+}

@@ -1,0 +1,102 @@
+import type { BuildContext } from "../../context/build-context.js";
+import type { ContextPart } from "../../context/directory-context.js";
+import { type BuildRequest, buildImage } from "../../engine/build-request.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Run } from "../../events.js";
+import { explainRefusal, readBuildOutput } from "../output/build-output.js";
+import { dockerfileText } from "../output/dockerfile-position.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+import { baseImageAuths } from "../session/registry-logins.js";
+import {
+	type BuildIds,
+	buildAlone,
+	buildInSession,
+	whenAborted,
+} from "../session/session-build.js";
+import { openUpload, totalsOf, type Upload } from "../session/upload.js";
+import { isFarBox } from "./far-box.js";
+import type { SentBuild, Transfer, TransferRooms } from "./transfer.js";
+
+/** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
+export function tarTransfer(rooms: TransferRooms, part?: ContextPart): Transfer {
+	return {
+		name: "tar",
+		send: (engine, context, plan, run) =>
+			engine.facts.builder === "buildkit"
+				? sendToBuildKit(engine, context, plan, rooms, run, part)
+				: sendToClassic(engine, context, plan, rooms, run, part),
+	};
+}
+
+/** The session is there for what BuildKit takes from nowhere else: credentials, secrets, keys. */
+async function sendToBuildKit(
+	engine: Engine,
+	context: BuildContext,
+	plan: BuildPlan,
+	{ needs, services }: TransferRooms,
+	run: Run,
+	part: ContextPart | undefined,
+): Promise<SentBuild> {
+	const build = (ids: BuildIds, run: Run) => send(engine, context, plan, ids, run, part);
+	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
+	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
+		return buildAlone(engine, run, build);
+	}
+	return buildInSession(engine, { services }, run, build);
+}
+
+async function sendToClassic(
+	engine: Engine,
+	context: BuildContext,
+	plan: BuildPlan,
+	{ credentials }: TransferRooms,
+	run: Run,
+	part: ContextPart | undefined,
+): Promise<SentBuild> {
+	const registryAuths = await baseImageAuths(context.dockerfileContent, plan.request, credentials);
+	// Podman hears that its client is gone, but not before the running step has ended.
+	const warn = () => {
+		if (engine.facts.product !== "podman") return;
+		const message = "podman finishes the step that is running before it stops the build";
+		run.emit({ type: "warning", message });
+	};
+	return whenAborted(run.signal, warn, () =>
+		send(engine, context, plan, { registryAuths }, run, part),
+	);
+}
+
+async function send(
+	engine: Engine,
+	context: BuildContext,
+	plan: BuildPlan,
+	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths">,
+	run: Run,
+	part: ContextPart | undefined,
+): Promise<SentBuild> {
+	const sent = context.kind === "remote" ? undefined : (part ?? context);
+	const bytes = sent && totalsOf(sent)?.bytes;
+	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.signal), run);
+	const dockerfile = dockerfileText(context, plan.request);
+	const request: BuildRequest = {
+		...plan.request,
+		...forBuilder,
+		dockerfile: context.dockerfile,
+		context:
+			context.kind === "remote"
+				? { kind: "remote", url: context.url }
+				: {
+						kind: "tar",
+						tar: (upload as Upload).body,
+						...(context.kind === "directory" && { hidden: context.hiddenFiles() }),
+					},
+	};
+	try {
+		const output = buildImage(engine, request, run.signal);
+		const { imageId } = await readBuildOutput(output, dockerfile, run, plan);
+		const image = imageId === undefined ? undefined : { id: imageId, tags: plan.tags };
+		return { image, uploadMs: upload?.durationMs ?? 0, upload: upload?.report };
+	} catch (error) {
+		// A context that cannot be read to its end breaks the request; the reason is the first of the two.
+		throw upload?.failure ?? explainRefusal(error, dockerfile);
+	}
+}

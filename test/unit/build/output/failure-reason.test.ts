@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { explainFailure } from "../../../../src/build/output/failure-reason.js";
+
+describe("why a build failed", () => {
+	for (const [builder, error] of [
+		["BuildKit", 'process "/bin/sh -c make" did not complete successfully: exit code: 2'],
+		["BuildKit 0.8", "executor failed running [/bin/sh -c make]: exit code: 2"],
+		["the classic builder", "The command '/bin/sh -c make' returned a non-zero code: 2"],
+		["Podman", 'building at STEP "RUN make": while running runtime: exit status 2\n'],
+	] as const) {
+		it(`is the exit code of ${builder}'s command`, () => {
+			assert.deepEqual(explainFailure(error), { reason: "exit code: 2" });
+		});
+	}
+
+	it("comes without what builders wrap around it", () => {
+		for (const [error, reason] of [
+			[
+				"failed to solve with frontend dockerfile.v0: failed to create LLB definition: x: y",
+				"x: y",
+			],
+			["failed to solve: rpc error: code = Unknown desc = x", "x"],
+			[
+				'failed to compute cache key: failed to calculate checksum of ref a::b: "c": gone',
+				'"c": gone',
+			],
+			[
+				'building at STEP "RUNN ": Build error: Unknown "RUNN" &imagebuilder.Step{A:1}',
+				'Unknown "RUNN"',
+			],
+			["two\n  lines\n", "two lines"],
+		] as const) {
+			assert.deepEqual(explainFailure(error), { reason });
+		}
+	});
+
+	it("comes with a hint where a file is missing", () => {
+		for (const error of [
+			'failed to calculate checksum of ref a::b: "/x y": not found',
+			'"/x" not found: not found',
+			"COPY failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist",
+			'building at STEP "COPY x /x": checking on sources under "/var/tmp/b": copier: stat: "/x": no such file or directory',
+		]) {
+			assert.match(explainFailure(error).hint ?? "", /\.dockerignore leaves it out/, error);
+		}
+	});
+
+	it("names the flag that gives the secret or the agent that a step asks for", () => {
+		for (const error of ["secret a.b not found: not found", "secret a.b: not found"]) {
+			assert.match(explainFailure(error).hint ?? "", /--secret id=a\.b,src=FILE/);
+		}
+		assert.deepEqual(explainFailure('NotFound: no SSH key "x$1" forwarded from the client'), {
+			reason: 'no SSH key "x$1" forwarded from the client',
+			hint: "the Dockerfile asks for it: forward your ssh agent with --ssh x$1, or a key with --ssh x$1=FILE",
+		});
+	});
+
+	it("says what an annotation of an index takes", () => {
+		const error = "failed to solve: index annotations not supported for single platform export";
+		assert.match(explainFailure(error).hint ?? "", /--provenance=true/);
+	});
+
+	it("has no hint for an image that is missing", () => {
+		assert.equal(explainFailure("docker.io/library/nope:1: not found").hint, undefined);
+	});
+
+	it("comes with one hint where the box has lost the context, however it came there", () => {
+		for (const error of [
+			'failed to solve: Get "http://build-context-x1y2": context not found',
+			"failed to solve: rpc error: code = NotFound desc = the build context was lost on the box, and cannot be read a second time",
+		]) {
+			assert.equal(
+				explainFailure(error).hint,
+				"its build cache was pruned while it built: build again",
+			);
+		}
+	});
+
+	it("comes with a hint where the command was killed or is for another architecture", () => {
+		assert.match(
+			explainFailure("The command 'ld' returned a non-zero code: 137").hint ?? "",
+			/ran out of memory/,
+		);
+		assert.match(explainFailure("exec /bin/sh: exec format error").hint ?? "", /--platform/);
+		// docker 28.5, while it took in the context.
+		assert.match(
+			explainFailure("write /var/lib/docker/overlay2/op1/diff/context: no space left on device")
+				.hint ?? "",
+			/disk is full.*docker builder prune/,
+		);
+	});
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { buildInSession, withSession } from "../../../../src/build/session/session-build.js";
+import type { Engine, EngineRequest } from "../../../../src/engine/engine.js";
+import { interrupted } from "../../../../src/engine/exchange.js";
+import { EngineError, InterruptedError } from "../../../../src/errors.js";
+import { duplexPair } from "../../buildkit/duplex-pair.js";
+
+const run = { emit() {}, signal: new AbortController().signal };
+
+/** @param session what comes of POST /session */
+function daemon(session: (request: EngineRequest) => Promise<unknown>) {
+	const asked: string[] = [];
+	const engine = {
+		hijack: session,
+		async request({ path }: EngineRequest) {
+			asked.push(path);
+			return { body: { resume() {} } };
+		},
+	} as unknown as Engine;
+	return { engine, asked };
+}
+
+/** As a request that is not answered: fails when it is aborted, and not before. */
+function unanswered({ signal }: { readonly signal: AbortSignal }): Promise<never> {
+	return new Promise((_, reject) => {
+		signal.addEventListener("abort", () => reject(interrupted(signal)));
+	});
+}
+
+test("a build whose session is refused is cancelled, and has ended when that is told", async () => {
+	const refusal = new EngineError("no sessions here");
+	const { engine, asked } = daemon(async () => {
+		throw refusal;
+	});
+	let ended = false;
+	const build = buildInSession(engine, { services: [] }, run, async (_ids, { signal }) => {
+		try {
+			await unanswered({ signal });
+		} finally {
+			await turn();
+			ended = true;
+		}
+	});
+	await assert.rejects(build, refusal);
+	assert.ok(ended);
+	assert.deepEqual(asked, ["/build/cancel"]);
+});
+
+test("a session that is still asked for when the work has failed is not waited for", async () => {
+	const { engine } = daemon(unanswered);
+	const failure = new EngineError("the frontend is too old");
+	const work = withSession(engine, { services: [] }, run, async () => {
+		throw failure;
+	});
+	await assert.rejects(work, failure);
+});
+
+test("the session ends with the work, whatever comes of that", async () => {
+	for (const outcome of ["done", "failed"]) {
+		const [ours] = duplexPair();
+		const { engine } = daemon(async () => ours);
+		const work = withSession(engine, { services: [] }, run, async () => {
+			await turn();
+			assert.equal(ours.destroyed, false);
+			if (outcome === "failed") throw new EngineError(outcome);
+			return outcome;
+		});
+		assert.equal(await work.catch((error: Error) => error.message), outcome);
+		assert.equal(ours.destroyed, true);
+	}
+});
+
+test("a run that is interrupted interrupts the session and the work", async () => {
+	const user = new AbortController();
+	const { engine } = daemon(unanswered);
+	const signal = user.signal;
+	const work = withSession(engine, { services: [] }, { ...run, signal }, async (_id, run) =>
+		unanswered(run),
+	);
+	const reason = new InterruptedError("Ctrl-C");
+	user.abort(reason);
+	await assert.rejects(work, reason);
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { IndexQuestion } from "../../../../src/build/context-index/index-question.js";
+import type { LocalNeeds } from "../../../../src/build/inputs/local-needs.js";
+import type { NamedDirectories } from "../../../../src/build/inputs/named-directories.js";
+import type { StoredImages } from "../../../../src/build/inputs/stored-images.js";
+import { planBuild } from "../../../../src/build/plan/build-plan.js";
+import type { BuildOptions, TransferChoice } from "../../../../src/build/plan/options.js";
+import { chooseTransfer } from "../../../../src/build/transfer/choose-transfer.js";
+import type { BuildContext } from "../../../../src/context/build-context.js";
+import type { ContextPart } from "../../../../src/context/directory-context.js";
+import type { Engine } from "../../../../src/engine/engine.js";
+import type { StoredImage } from "../../../../src/engine/images.js";
+import type { Environment } from "../../../../src/environment.js";
+import { EngineError, UsageError } from "../../../../src/errors.js";
+import type { CredentialSource } from "../../../../src/image/registry-credentials.js";
+
+const environment = {
+	variables: { TOKEN: "t", DOCKER_HOST: "unix:///some.sock" },
+	homeDirectory: "/nonexistent",
+	platform: "linux",
+	workingDirectory: "/",
+} as Partial<Environment> as Environment;
+const run = { emit() {}, signal: new AbortController().signal };
+
+/** A context of a few small files, unless something else is said. */
+const small = {
+	root: "/nowhere",
+	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
+	totals: () => ({ files: 3, bytes: 1000 }),
+	hiddenFiles: (): readonly string[] => [],
+	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
+};
+
+async function choice(
+	transfer: TransferChoice,
+	kind: BuildContext["kind"],
+	builder: "buildkit" | "classic",
+	options: Partial<BuildOptions> = {},
+	context: Partial<typeof small> = {},
+	image?: Partial<StoredImage>,
+	isKnown = false,
+) {
+	return chooseTransfer(
+		await planBuild({ context: ".", transfer, ...options }, environment, run),
+		{
+			facts: { builder, platform: "linux/amd64" },
+			transport: { target: "box" },
+			roundTripMs: 50,
+		} as Engine,
+		{ ...small, ...context, kind } as unknown as BuildContext,
+		{
+			environment,
+			credentials: {} as CredentialSource,
+			needs: {} as LocalNeeds,
+			images: { find: async () => image } as Partial<StoredImages> as StoredImages,
+			named: {} as NamedDirectories,
+			indexes: {
+				main: { isKnown: async () => isKnown } as Partial<IndexQuestion> as IndexQuestion,
+				named: new Map(),
+			},
+			services: [],
+		},
+	);
+}
+
+async function choose(...args: Parameters<typeof choice>): Promise<"tar" | "sync"> {
+	return (await choice(...args)).transfer.name;
+}
+
+describe("the choice of a transfer", () => {
+	it("is the tar for small contexts, other builders, archives, and where nothing is sent", async () => {
+		assert.deepEqual(
+			[await choose("auto", "directory", "buildkit"), await choose("auto", "directory", "classic")],
+			["tar", "tar"],
+		);
+		assert.equal(await choose("auto", "archive", "buildkit"), "tar");
+		assert.equal(await choose("tar", "directory", "buildkit"), "tar");
+		assert.equal(await choose("sync", "remote", "classic"), "tar");
+	});
+
+	it("is the sync for large contexts, and says why", async () => {
+		const totals = () => ({ files: 20_000, bytes: 116e6 });
+		const { transfer, reason } = await choice("auto", "directory", "buildkit", {}, { totals });
+		assert.equal(transfer.name, "sync");
+		assert.equal(reason, "so that the next build sends what changed");
+		assert.equal(await choose("tar", "directory", "buildkit", {}, { totals }), "tar");
+	});
+
+	it("is the sync where the box knows the context, from wherever", async () => {
+		const totals = () => ({ files: 2_000, bytes: 1e6 });
+		const isKnown = await choice("auto", "directory", "buildkit", {}, { totals }, undefined, true);
+		assert.equal(isKnown.reason, "it has most of it");
+		const isNew = await choice("auto", "directory", "buildkit", {}, { totals });
+		assert.notEqual(isNew.reason, isKnown.reason);
+	});
+
+	describe("with a Dockerfile that takes a part of a large context", () => {
+		const context = {
+			dockerfileContent: Buffer.from("FROM base\nCOPY a /a"),
+			totals: () => ({ files: 20_000, bytes: 116e6 }),
+			part: async () => ({ totals: () => ({ files: 3, bytes: 1000 }) }),
+		};
+		const base = {
+			platform: "linux/amd64",
+			hasTriggers: false,
+			isInGraphDriver: true,
+			environment: [],
+		};
+
+		it("is by the size of that part", async () => {
+			const { transfer, needed } = await choice("auto", "directory", "buildkit", {}, context, base);
+			assert.equal(transfer.name, "tar");
+			assert.deepEqual(needed, { files: 3, bytes: 1000 });
+		});
+
+		it("has the tar hold everything where more may be needed, and says why", async () => {
+			const cases = [
+				[undefined, "the base image base may have ONBUILD instructions"],
+				[{ ...base, hasTriggers: true }, "the base image base has ONBUILD instructions"],
+				[{ ...base, platform: "linux/arm64" }, "the base image base may have ONBUILD instructions"],
+				[{ ...base, isInGraphDriver: false }, "the base image base may have ONBUILD instructions"],
+			] as const;
+			for (const [image, reason] of cases) {
+				const chosen = await choice("tar", "directory", "buildkit", {}, context, image);
+				assert.deepEqual([chosen.needed, chosen.doubt], [undefined, reason]);
+			}
+			const pulled = await choice("tar", "directory", "buildkit", { pull: true }, context, base);
+			assert.equal(pulled.doubt, "the base image base may have ONBUILD instructions");
+			const known = await choice("tar", "directory", "classic", {}, context, cases[3][0]);
+			assert.equal(known.doubt, undefined);
+		});
+
+		it("has it hold everything with --no-minimal", async () => {
+			const options = { minimal: false };
+			const chosen = await choice("tar", "directory", "buildkit", options, context, base);
+			assert.deepEqual([chosen.needed, chosen.doubt], [undefined, undefined]);
+			assert.equal(await choose("auto", "directory", "buildkit", options, context, base), "sync");
+		});
+	});
+
+	it("is the sync where a tar would show the build more than it may see", async () => {
+		const hiddenFiles = () => ["Dockerfile"];
+		assert.equal(await choose("auto", "directory", "buildkit", {}, { hiddenFiles }), "sync");
+		assert.equal(await choose("auto", "directory", "classic", {}, { hiddenFiles }), "tar");
+	});
+
+	it("is the sync for what POST /build cannot be asked for, whatever the context", async () => {
+		const options: Partial<BuildOptions>[] = [
+			{ buildContexts: { base: "docker-image://alpine" } },
+			{ cacheTo: [{ type: "inline" }] },
+			{ cacheFrom: [{ type: "registry", attrs: { ref: "a", "registry.insecure": "true" } }] },
+			{ noCacheFilter: ["base"] },
+			{ annotations: { a: "b" } },
+			{ attestations: { sbom: {} } },
+			{ allow: ["network.host"] },
+			{ outputs: [{ type: "tar" }, { type: "image" }] },
+			{ outputs: [{ type: "tar" }], load: true },
+		];
+		for (const option of options) {
+			for (const kind of ["directory", "archive", "remote"] as const) {
+				assert.equal(await choose("auto", kind, "buildkit", option), "sync");
+			}
+		}
+		const images = { cacheFrom: ["a", { type: "registry", attrs: { ref: "b" } }] };
+		assert.equal(await choose("auto", "directory", "buildkit", images), "tar");
+		const output = { outputs: [{ type: "tar" }] };
+		assert.equal(await choose("auto", "directory", "buildkit", output), "tar");
+	});
+
+	it("refuses secrets where there is no BuildKit to mount them", async () => {
+		const secrets = { secrets: [{ id: "token", env: "TOKEN" }] };
+		assert.equal(await choose("auto", "directory", "buildkit", secrets), "tar");
+		await assert.rejects(
+			choose("auto", "directory", "classic", secrets),
+			/^EngineError: box has no BuildKit, which --secret needs$/,
+		);
+	});
+
+	it("refuses a sync that cannot be done", async () => {
+		await assert.rejects(choose("sync", "archive", "buildkit"), UsageError);
+		await assert.rejects(choose("sync", "directory", "classic"), (error) => {
+			assert.ok(error instanceof EngineError);
+			assert.equal(error.message, "box has no BuildKit, which --transfer sync needs");
+			return true;
+		});
+	});
+});
