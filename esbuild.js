@@ -1,4 +1,4 @@
-// Bundles the command into dist/bundle: one file, whose compiled code is kept (src/cli/compiled-program.ts),
+// Bundles the command into dist/bundle: one file, whose compiled code is kept (src/cli/process/compiled-program.ts),
 // starts faster than some two hundred modules.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

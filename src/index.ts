@@ -4,7 +4,7 @@ import type { FrontendCall } from "./build/plan/build-plan.js";
 import type { BuildOptions } from "./build/plan/options.js";
 import type { Surroundings } from "./build/planned-run.js";
 import { remoteBuild } from "./build/remote-build.js";
-import { processSurroundings } from "./cli/process-environment.js";
+import { processSurroundings } from "./cli/process/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 

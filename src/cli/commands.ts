@@ -1,14 +1,14 @@
 import type { Options } from "yargs";
-import { BUILD_FLAGS } from "./build-flags.js";
-import { normalizeFlags } from "./command-line.js";
 import { CONTEXT_FLAGS, WHY_FLAGS } from "./context/context-flags.js";
-import { DOCTOR_FLAGS } from "./doctor-flags.js";
-import { withoutEmptyFlags } from "./empty-flags.js";
-import { GENERAL_FLAGS, HIDDEN_SSH_FLAGS, SSH_FLAGS } from "./general-flags.js";
-import { HOSTS_FLAGS } from "./hosts-flags.js";
-import { CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./image-flags.js";
-import { OLD_FLAGS, REFUSED_FLAGS } from "./old-flags.js";
-import { OUTPUT_FLAGS } from "./output-flags.js";
+import { DOCTOR_FLAGS } from "./doctor/doctor-flags.js";
+import { BUILD_FLAGS } from "./flags/build-flags.js";
+import { normalizeFlags } from "./flags/command-line.js";
+import { withoutEmptyFlags } from "./flags/empty-flags.js";
+import { GENERAL_FLAGS, HIDDEN_SSH_FLAGS, SSH_FLAGS } from "./flags/general-flags.js";
+import { OLD_FLAGS, REFUSED_FLAGS } from "./flags/old-flags.js";
+import { OUTPUT_FLAGS } from "./flags/output-flags.js";
+import { HOSTS_FLAGS } from "./hosts/hosts-flags.js";
+import { CACHE_FLAGS, IMAGES_FLAGS, PULL_FLAGS } from "./images/image-flags.js";
 
 /** By their long names. */
 export type Flags = Readonly<Record<string, Options>>;

@@ -2,10 +2,10 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder, forgetOldFiles } from "../cache-folder.js";
-import { compileProgram } from "./compiled-program.js";
-import { survivePipes, workingDirectoryIsGone } from "./process-faults.js";
+import { compileProgram } from "./process/compiled-program.js";
+import { survivePipes, workingDirectoryIsGone } from "./process/process-faults.js";
+import { setV8Flags } from "./process/v8-flags.js";
 import type * as Program from "./program.js";
-import { setV8Flags } from "./v8-flags.js";
 import { version } from "./version.js";
 
 // Loads nothing but what the command line asks for: `rbuild --version` is run by every editor and CI.

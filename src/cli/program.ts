@@ -1,8 +1,6 @@
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
-import { type BuildArguments, runBuild } from "./build-command.js";
-import { BUILD_FLAGS } from "./build-flags.js";
-import type { CacheArguments } from "./cache-command.js";
+import { type BuildArguments, runBuild } from "./build/build-command.js";
 import {
 	COMMANDS,
 	type CommandName,
@@ -11,16 +9,18 @@ import {
 	typedCommand,
 } from "./commands.js";
 import type { ContextArguments, WhyArguments } from "./context/context-flags.js";
-import type { DoctorArguments } from "./doctor-flags.js";
+import type { DoctorArguments } from "./doctor/doctor-flags.js";
 import { describeFailure, stackTraces } from "./failures.js";
+import { BUILD_FLAGS } from "./flags/build-flags.js";
+import { OUTPUT_FLAGS } from "./flags/output-flags.js";
+import { checkCommandLine, isAsked, noSuchCommand } from "./flags/usage-errors.js";
 import { COMPLETION_HELP, HELP } from "./help.js";
-import type { HostsArguments } from "./hosts-flags.js";
-import { CACHE_ACTIONS } from "./image-flags.js";
-import type { ImagesArguments } from "./images-command.js";
-import { endSoon } from "./interrupts.js";
-import { OUTPUT_FLAGS } from "./output-flags.js";
-import type { PullArguments } from "./pull-command.js";
-import { checkCommandLine, isAsked, noSuchCommand } from "./usage-errors.js";
+import type { HostsArguments } from "./hosts/hosts-flags.js";
+import type { CacheArguments } from "./images/cache-command.js";
+import { CACHE_ACTIONS } from "./images/image-flags.js";
+import type { ImagesArguments } from "./images/images-command.js";
+import type { PullArguments } from "./images/pull-command.js";
+import { endSoon } from "./process/interrupts.js";
 import { version } from "./version.js";
 
 /** By which the scripts of `rbuild completion` ask. */

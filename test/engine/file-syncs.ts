@@ -10,7 +10,7 @@ import { readBuildOutput } from "../../src/build/output/build-output.js";
 import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
 import { openSession } from "../../src/buildkit/session.js";
-import { processEnvironment } from "../../src/cli/process-environment.js";
+import { processEnvironment } from "../../src/cli/process/process-environment.js";
 import { openDirectoryContext } from "../../src/context/directory-context.js";
 import { buildImage } from "../../src/engine/build-request.js";
 import { connectEngine } from "../../src/engine/connect-engine.js";

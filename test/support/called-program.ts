@@ -2,7 +2,7 @@ import { Console } from "node:console";
 import { Readable, Writable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { compileProgram } from "../../src/cli/compiled-program.js";
+import { compileProgram } from "../../src/cli/process/compiled-program.js";
 import type * as Program from "../../src/cli/program.js";
 import { type CliOptions, type Finished, variablesOf } from "./cli.js";
 

@@ -1,4 +1,4 @@
-import { processEnvironment } from "../process-environment.js";
+import { processEnvironment } from "../process/process-environment.js";
 import { boxNames } from "./box-names.js";
 import { completions } from "./completions.js";
 import { BASH_SCRIPT, FISH_SCRIPT, ZSH_SCRIPT } from "./scripts.js";

@@ -1,6 +1,6 @@
 import { COMMANDS, type TypedCommand, typedCommand } from "../commands.js";
-import { HOSTS_ACTIONS } from "../hosts-flags.js";
-import { CACHE_ACTIONS } from "../image-flags.js";
+import { HOSTS_ACTIONS } from "../hosts/hosts-flags.js";
+import { CACHE_ACTIONS } from "../images/image-flags.js";
 import { type BoxNames, everyBox } from "./box-names.js";
 import { flagValues } from "./flag-values.js";
 import { type Offer, offer } from "./offer.js";

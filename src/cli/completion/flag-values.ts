@@ -1,8 +1,8 @@
 import { ENTITLEMENTS } from "../../build/plan/buildkit-plan.js";
-import { CALLS } from "../buildkit-values.js";
 import type { Flags } from "../commands.js";
-import { PUSHERS, SECRETS_CHECKS, TRANSFERS } from "../option-values.js";
-import { SSH_CLIENTS } from "../process-environment.js";
+import { CALLS } from "../flags/buildkit-values.js";
+import { PUSHERS, SECRETS_CHECKS, TRANSFERS } from "../flags/option-values.js";
+import { SSH_CLIENTS } from "../process/process-environment.js";
 import { type BoxNames, everyBox } from "./box-names.js";
 import { type Offer, offer } from "./offer.js";
 

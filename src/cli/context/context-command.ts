@@ -8,9 +8,9 @@ import { exceededPaths, exceededSentence } from "../../survey/format/sentences.j
 import type { TextStyle } from "../../survey/format/text-style.js";
 import type { ContextLimits } from "../../survey/limits.js";
 import type { OpenSurvey } from "../../survey/open-survey.js";
-import { onInterrupt } from "../interrupts.js";
-import { processScreen, stdoutWidth } from "../screen.js";
-import { terminalPrompt } from "../terminal-prompt.js";
+import { onInterrupt } from "../process/interrupts.js";
+import { processScreen, stdoutWidth } from "../process/screen.js";
+import { terminalPrompt } from "../process/terminal-prompt.js";
 import type { ContextArguments } from "./context-flags.js";
 import { parseCount, parseLimit, parseLink } from "./context-values.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";

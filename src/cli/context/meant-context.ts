@@ -7,8 +7,8 @@ import { UsageError } from "../../errors.js";
 import { printableName } from "../../render/printable.js";
 import type { DocumentHead } from "../../survey/context-document.js";
 import { type OpenSurvey, openSurvey, type SurveyOptions } from "../../survey/open-survey.js";
-import { parseBuildArgs } from "../option-values.js";
-import { processEnvironment } from "../process-environment.js";
+import { parseBuildArgs } from "../flags/option-values.js";
+import { processEnvironment } from "../process/process-environment.js";
 import type { MeantBuild } from "./context-flags.js";
 import { surveyProgress } from "./survey-progress.js";
 

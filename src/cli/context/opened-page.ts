@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { UsageError } from "../../errors.js";
 import { printableName } from "../../render/printable.js";
-import { openFile } from "../open-file.js";
+import { openFile } from "../process/open-file.js";
 import type { ContextArguments } from "./context-flags.js";
 
 /**

@@ -1,6 +1,6 @@
 import { formatCount } from "../../render/format.js";
 import { LiveRegion } from "../../render/live-region.js";
-import { processScreen } from "../screen.js";
+import { processScreen } from "../process/screen.js";
 
 /** What takes less is not worth a line, in milliseconds. */
 const SHORT_MS = 1000;

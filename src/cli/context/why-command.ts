@@ -5,8 +5,8 @@ import { pathWithin } from "../../context/path-within.js";
 import { ContextError, type ExitCode } from "../../errors.js";
 import { hangingLines } from "../../render/rows.js";
 import { describeVerdict } from "../../survey/format/verdict-text.js";
-import { onInterrupt } from "../interrupts.js";
-import { stdoutWidth } from "../screen.js";
+import { onInterrupt } from "../process/interrupts.js";
+import { stdoutWidth } from "../process/screen.js";
 import type { WhyArguments } from "./context-flags.js";
 import { meantContext, surveyOf, warnOf } from "./meant-context.js";
 

@@ -1,0 +1,142 @@
+import type { BuildOptions } from "../../build/plan/options.js";
+import { givesImage, isDelivered, writesToStdout } from "../../build/plan/plan-outputs.js";
+import { platformsOf } from "../../build/plan/platform-list.js";
+import { remoteBuild } from "../../build/remote-build.js";
+import { type ExitCode, UsageError } from "../../errors.js";
+import type { BuildEvent } from "../../events.js";
+import { chooseProgressMode, type ProgressMode } from "../../render/progress-mode.js";
+import { createRenderer } from "../../render/renderer.js";
+import { describeFailure, stackTraces } from "../failures.js";
+import { type BuildFlagValues, buildOptions } from "../flags/build-flags.js";
+import { parseCall } from "../flags/buildkit-values.js";
+import { oldFlagNotes } from "../flags/old-flags.js";
+import { onInterrupt } from "../process/interrupts.js";
+import { isStdoutLost } from "../process/lost-stdout.js";
+import { processSurroundings } from "../process/process-environment.js";
+import { processScreen } from "../process/screen.js";
+import { terminalPrompt } from "../process/terminal-prompt.js";
+import { collectYoungGarbage } from "../process/young-garbage.js";
+import { metadataOf } from "./metadata.js";
+import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
+
+export type BuildArguments = BuildFlagValues & {
+	readonly context: string;
+	readonly progress: ProgressMode;
+	readonly quiet?: boolean;
+	readonly verbose?: boolean;
+	readonly color?: boolean;
+	readonly "no-color"?: boolean;
+	readonly iidfile?: string;
+	readonly "metadata-file"?: string;
+	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
+	readonly debug?: boolean;
+};
+
+/** `rbuild CONTEXT`: the build, on this process's terminal. */
+export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
+	checkContext(values.context);
+	const options = buildOptions(values.context, values);
+	const call = parseCall(values);
+	if (call !== undefined) checkCall(values);
+	checkResults(options, values);
+	const screen = processScreen(values["no-color"] ? false : values.color);
+	const mode = chooseProgressMode({
+		requested: values.progress,
+		quiet: values.quiet ?? false,
+		isTTY: screen.isTTY,
+		env: process.env,
+	});
+	const renderer = await createRenderer(mode, screen, { verbose: values.verbose });
+	using _garbage = collectYoungGarbage();
+	using interrupts = onInterrupt(() => renderer.close());
+	try {
+		for (const message of oldFlagNotes(values)) renderer.handle({ type: "warning", message });
+		const run = {
+			emit: (event: BuildEvent) => renderer.handle(event),
+			signal: interrupts.signal,
+			tellSentFiles:
+				mode === "json" || (values.verbose === true && mode !== "quiet" && mode !== "none"),
+		};
+		const prompt = terminalPrompt(() => renderer.pause?.());
+		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
+		if (call !== undefined) {
+			const { runCall } = await import("./call.js");
+			return await runCall(call, options, surroundings, run);
+		}
+		if (values["dry-run"]) {
+			const { runDryRun } = await import("./dry-run.js");
+			return await runDryRun(options, values, { mode, screen }, run);
+		}
+		await checkResultFile(values.iidfile);
+		await checkResultFile(values["metadata-file"]);
+		await removeResultFile(values.iidfile);
+		const report = await remoteBuild(options, surroundings, run);
+		await writeResultFile(values.iidfile, report.imageId ?? "");
+		await writeResultFile(values["metadata-file"], metadataOf(report));
+		return 0;
+	} catch (error) {
+		const failure = describeFailure(error);
+		renderer.fail(failure);
+		if (values.debug) process.stderr.write(`${stackTraces(error)}\n`);
+		return failure.exitCode;
+	} finally {
+		renderer.close();
+	}
+}
+
+function checkContext(context: string): void {
+	if (context !== "") return;
+	throw new UsageError("the build context is empty", { hint: 'name a directory, such as "."' });
+}
+
+/** What is asked for instead of a build leaves nothing for a file to be about. */
+function checkCall(values: BuildArguments): void {
+	const flag = (["iidfile", "metadata-file", "dry-run"] as const).find((name) => values[name]);
+	if (flag === undefined) return;
+	throw new UsageError(`--${flag} is about a build, and --check and --call build nothing`, {
+		hint: "leave one of them out",
+	});
+}
+
+function severalPlatforms({ platform }: BuildOptions): boolean {
+	return platformsOf(platform, { variables: process.env }).length > 1;
+}
+
+/** An archive on the standard output needs it for itself, and no terminal can show it. */
+function checkResults(options: BuildOptions, values: BuildArguments): void {
+	const { save, iidfile, progress } = values;
+	const quiet = values.quiet || progress === "quiet";
+	const image = givesImage(options);
+	if (iidfile !== undefined && !image) {
+		throw new UsageError("--iidfile needs an image, and --output asks for something else", {
+			hint: "leave one of them out",
+		});
+	}
+	if (iidfile !== undefined && severalPlatforms(options) && !isDelivered(options)) {
+		throw new UsageError("--iidfile needs one image, and of several platforms there is none yet", {
+			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
+		});
+	}
+	if (!writesToStdout(options)) return;
+	const flag = save === "-" ? "--save" : "--output";
+	if (quiet && image) {
+		throw new UsageError(`${flag} - and -q both write to the standard output`, {
+			hint: `give ${flag} a file name, or use --iidfile instead of -q`,
+		});
+	}
+	if (isStdoutLost()) {
+		throw new UsageError(
+			`${flag} - writes to the standard output, which is closed or leads nowhere`,
+			{
+				hint: `give ${flag} a file name, or build for the cache alone: --output type=cacheonly`,
+			},
+		);
+	}
+	if (process.stdout.isTTY) {
+		const what = save === "-" ? "the image" : "a tar";
+		throw new UsageError(`${flag} - would write ${what} to the terminal`, {
+			hint: `send the standard output to a file or a pipe, or give ${flag} a file name`,
+		});
+	}
+}

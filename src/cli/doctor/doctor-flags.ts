@@ -1,0 +1,28 @@
+import type { Options } from "yargs";
+import { BUILD_FLAGS } from "../flags/build-flags.js";
+
+const { on, platform, tls, tlsverify, tlscacert, tlscert, tlskey, insecure } = BUILD_FLAGS;
+
+export const DOCTOR_FLAGS = {
+	...{ on, platform, "allow-emulation": BUILD_FLAGS["allow-emulation"] },
+	...{ tls, tlsverify, tlscacert, tlscert, tlskey, insecure },
+	format: {
+		type: "string",
+		choices: ["table", "json"],
+		default: "table",
+		describe: "How the result is shown",
+	},
+} as const satisfies Record<string, Options>;
+
+type Flags = typeof DOCTOR_FLAGS;
+
+export type DoctorArguments = {
+	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
+} & {
+	readonly [Flag in keyof Flags]?: Flags[Flag] extends { readonly array: true }
+		? readonly string[]
+		: Flags[Flag]["type"] extends "boolean"
+			? boolean
+			: string;
+};

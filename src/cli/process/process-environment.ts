@@ -1,0 +1,60 @@
+import { homedir, hostname, userInfo } from "node:os";
+import { isAbsolute } from "node:path";
+import type { Surroundings } from "../../build/planned-run.js";
+import type { Environment, Prompt, SshClient } from "../../environment.js";
+import { UsageError } from "../../errors.js";
+
+export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
+
+/** What a build needs of this process. */
+export function processSurroundings(
+	sshConfigFile?: string,
+	prompt?: Prompt,
+	sshClient?: string,
+): Surroundings {
+	const { stdin, stdout } = process;
+	return { environment: processEnvironment(sshConfigFile, prompt, sshClient), stdin, stdout };
+}
+
+/** @throws UsageError for an ssh client that is none */
+export function processEnvironment(
+	sshConfigFile?: string,
+	prompt?: Prompt,
+	sshClient?: string,
+): Environment {
+	return {
+		variables: process.env,
+		homeDirectory: homeDirectory(),
+		userName: loginName(),
+		machineName: hostname(),
+		userId: process.getuid?.() ?? 0,
+		platform: process.platform,
+		workingDirectory: process.cwd(),
+		...(sshConfigFile === undefined ? {} : { sshConfigFile }),
+		sshClient: chosenSshClient(sshClient ?? (process.env.RBUILD_SSH_CLIENT || "auto")),
+		prompt,
+	};
+}
+
+function chosenSshClient(text: string): SshClient {
+	const client = SSH_CLIENTS.find((each) => each === text);
+	if (client !== undefined) return client;
+	throw new UsageError(`ssh client "${text}": it must be one of ${SSH_CLIENTS.join(", ")}`, {
+		hint: "say --ssh-client auto, or leave RBUILD_SSH_CLIENT unset",
+	});
+}
+
+/** An empty HOME is taken for none. */
+function homeDirectory(): string {
+	const home = homedir();
+	return isAbsolute(home) ? home : userInfo().homedir;
+}
+
+/** A container may run under a user id that has no name. */
+function loginName(): string {
+	try {
+		return userInfo().username;
+	} catch {
+		return process.env.USER ?? process.env.USERNAME ?? "";
+	}
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import {
+	parseAttestations,
+	parseCacheFrom,
+	parseCacheTo,
+	parseCall,
+	parsePairs,
+} from "../../../../src/cli/flags/buildkit-values.js";
+import { UsageError } from "../../../../src/errors.js";
+
+suite("the values of BuildKit's flags", () => {
+	test("name caches by images or by type and attributes", () => {
+		assert.deepEqual(parseCacheFrom("a,b:1"), ["a", "b:1"]);
+		assert.deepEqual(parseCacheFrom('type=registry,"ref=a,b",x=y=z'), [
+			{ type: "registry", attrs: { ref: "a,b", x: "y=z" } },
+		]);
+		assert.deepEqual(parseCacheTo("host/cache"), {
+			type: "registry",
+			attrs: { ref: "host/cache" },
+		});
+		assert.deepEqual(parseCacheTo("type=inline"), { type: "inline", attrs: {} });
+		for (const text of ["ref=a", "type=registry,oops", 'type="x', "=x"]) {
+			assert.throws(() => parseCacheTo(text), UsageError, text);
+		}
+		// They may hold credentials.
+		for (const text of ["token=secret", "type=gha,token=,secret", 'type=gha,token="secret']) {
+			assert.throws(
+				() => parseCacheTo(text),
+				({ message }) => !message.includes("secret"),
+				text,
+			);
+		}
+	});
+
+	test("are pairs with a name, and any value", () => {
+		assert.deepEqual(parsePairs(["a=b=c", "d="], "--x"), { a: "b=c", d: "" });
+		assert.throws(() => parsePairs(["=b"], "--x"), UsageError);
+		assert.throws(() => parsePairs(["b"], "--x"), UsageError);
+	});
+
+	test("ask for attestations in a long and two short forms, and take them back", () => {
+		const read = (attest: string[], provenance?: string, sbom?: string) =>
+			parseAttestations({ attest, provenance, sbom });
+		assert.deepEqual(read(["type=sbom,generator=x"]), { sbom: { generator: "x" } });
+		assert.deepEqual(read([], "mode=max", "true"), { provenance: { mode: "max" }, sbom: {} });
+		assert.deepEqual(read(["type=provenance", "type=sbom,disabled=true"], "false"), {});
+		assert.deepEqual(read([], "1", "f"), { provenance: {} });
+		assert.throws(() => read(["mode=max"]), UsageError);
+	});
+
+	test("ask for a call, which is none for a build", () => {
+		assert.equal(parseCall({}), undefined);
+		assert.equal(parseCall({ call: "build", check: true }), undefined);
+		const check = { call: "check", format: "text", ignoreStatus: false };
+		assert.deepEqual(parseCall({ check: true }), check);
+		assert.deepEqual(parseCall({ call: "lint" }), check);
+		assert.deepEqual(parseCall({ call: "check,ignorestatus=1" }), { ...check, ignoreStatus: true });
+		assert.deepEqual(parseCall({ call: "outline,format=json" }), {
+			...check,
+			call: "outline",
+			format: "json",
+		});
+		for (const call of [
+			"",
+			"describe",
+			"outline,format=yaml",
+			"outline,x",
+			"check,ignorestatus=x",
+		]) {
+			assert.throws(() => parseCall({ call }), UsageError, call);
+		}
+	});
+});
