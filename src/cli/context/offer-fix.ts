@@ -92,6 +92,9 @@ async function replace(
 	} catch (error) {
 		if (error instanceof ContextError) throw error;
 		const { cause = error } = error as Error;
-		throw new ContextError(`cannot write ${name}: ${systemReason(cause)}`, { cause: error });
+		throw new ContextError(`cannot write ${name}: ${systemReason(cause)}`, {
+			hint: "add the lines above to it yourself, or make it writable",
+			cause: error,
+		});
 	}
 }

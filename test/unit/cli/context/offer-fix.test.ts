@@ -145,6 +145,7 @@ describe("the fix of an ignore file", () => {
 		const { outcome } = await fix(root, { yes: true, content: undefined });
 		assert.ok(outcome instanceof ContextError);
 		assert.equal(outcome.message, "cannot write .dockerignore: no such file or directory");
+		assert.match(outcome.hint ?? "", /^add the lines above/);
 	});
 
 	it("ends with the run while it is asked about", async (test) => {
