@@ -12,7 +12,7 @@ export interface OnTerminal {
 	/** What is on the screen so far, with all that was ever written there. */
 	readonly screen: () => string;
 	/** Waits until the screen shows the text. */
-	readonly shows: (text: string) => Promise<void>;
+	readonly shows: (text: string | RegExp) => Promise<void>;
 	readonly type: (keys: string) => void;
 	/** @returns the exit code once it has ended; 128 and the signal's number after a signal */
 	readonly end: () => Promise<number | null>;
@@ -36,13 +36,14 @@ export function startOnTerminal(
 	return {
 		screen: () => screen,
 		async shows(text) {
-			while (!screen.includes(text)) {
+			const isThere = () => (typeof text === "string" ? screen.includes(text) : text.test(screen));
+			while (!isThere()) {
 				const over = await Promise.race([
 					ended.then(() => true),
 					once(child.stdout ?? child, "data"),
 				]);
-				if (over === true && !screen.includes(text)) {
-					throw new Error(`it ended without showing ${JSON.stringify(text)}: ${screen}`);
+				if (over === true && !isThere()) {
+					throw new Error(`it ended without showing ${text}: ${screen}`);
 				}
 			}
 		},

@@ -63,6 +63,11 @@ async function askNow(
 			// The terminal sends no signals while keys are read one by one.
 			lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
 			lines.once("close", () => resolve(undefined));
+			// Ctrl-Z pauses the input, and readline leaves it to us to go on with `fg`.
+			lines.on("SIGCONT", () => {
+				if (hidden) stderr.write(question);
+				lines.prompt(true);
+			});
 			input.once("error", () => resolve(undefined));
 			lines.question(hidden ? "" : question, resolve);
 		});

@@ -69,6 +69,25 @@ suite("the prompt", { skip: whyNoTerminal() ?? false }, () => {
 		assert.match(terminal.screen(), / icanon /);
 	});
 
+	for (const hidden of [false, true]) {
+		test(`asks again after Ctrl-Z and fg, ${hidden ? "hidden" : "shown"}`, {
+			timeout: 30_000,
+		}, async () => {
+			const asks = program(`prompt.ask("Word? ", { hidden: ${hidden}, signal })`);
+			// With job control, the shell goes on when the program stops.
+			const terminal = startOnTerminal(
+				`set -m; ${asks.replace("; stty", "; echo stopped; fg; stty")}`,
+			);
+			await terminal.shows("Word? ");
+			terminal.type("\x1a");
+			// The shell names the program, and its question in quotes, first.
+			await terminal.shows(/stopped.*[^"]Word\? /s);
+			terminal.type("again\r");
+			await terminal.end();
+			assert.match(terminal.screen(), /\["again"\]/);
+		});
+	}
+
 	test("is absent in CI and where stderr is no terminal", async () => {
 		const asks = program("Promise.resolve(String(prompt))");
 		const terminal = startOnTerminal(asks, { CI: "true" });
