@@ -84,6 +84,9 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 	let exitCode: ExitCode | 0 = 0;
 	let hasBuilt = false;
 	const isWhy = typed.name === "context why";
+	// yargs makes "" of "-", and of "" the default.
+	const withDash = (value: string) =>
+		["", "."].includes(value) && typed.argv.includes("-") ? "-" : value;
 	const parser = yargs([...typed.argv])
 		.scriptName("rbuild")
 		.locale("en")
@@ -105,8 +108,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					.positional("context", {
 						type: "string",
 						describe: 'A directory, "-" for a tar or Dockerfile on standard input, or a git URL',
-						// What yargs makes of "-" here.
-						coerce: (value: string) => (value === "" && typed.argv.includes("-") ? "-" : value),
+						coerce: withDash,
 					})
 					.options(optionsOf("build"))
 					.group(Object.keys(BUILD_FLAGS), "Build:")
@@ -121,7 +123,10 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 			"Show what would be uploaded",
 			(command) =>
 				// Also of "why", yargs would take it for one.
-				(isWhy ? command : command.positional("directory", { type: "string", default: "." }))
+				(isWhy
+					? command
+					: command.positional("directory", { type: "string", default: ".", coerce: withDash })
+				)
 					.options(onlyHere(optionsOf("context")))
 					.command(
 						"why <paths..>",

@@ -5,7 +5,7 @@ import { totalFileTypes } from "./file-types.js";
 import type { Surveyed } from "./formats.js";
 import { largestIgnored } from "./largest-ignored.js";
 import {
-	amountOf,
+	adviceSentence,
 	changeGroups,
 	changeOf,
 	comparisonSentence,
@@ -129,10 +129,10 @@ function needRows(head: Head): Row[] {
 }
 
 function adviceItems({ advice, ignoreFile }: Head): string[] {
-	return advice.map(({ text, lines, ...saved }) => {
+	return advice.map((one) => {
 		const file = code(printablePath(ignoreFile ?? ".dockerignore"));
-		const added = lines.map((line) => `  - add to ${file}: ${code(printablePath(line))}`);
-		return [words(`${printableName(text)} (${amountOf(saved)})`), ...added].join("\n");
+		const added = one.lines.map((line) => `  - add to ${file}: ${code(printablePath(line))}`);
+		return [words(adviceSentence(one)), ...added].join("\n");
 	});
 }
 

@@ -1,6 +1,8 @@
 import { printablePath } from "../../context/path-bytes.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "../../render/format.js";
+import { printableName } from "../../render/printable.js";
 import type {
+	Advice,
 	ChangedPath,
 	ChangedPaths,
 	ContextComparison,
@@ -20,6 +22,12 @@ export function amountOf({
 	readonly bytes: number;
 }): string {
 	return `${formatFiles(files)}, ${formatBytes(bytes)}`;
+}
+
+/** What is advised, and what it would save where that is known. */
+export function adviceSentence({ text, files, bytes }: Advice): string {
+	const saved = files > 0 ? ` (${amountOf({ files, bytes })})` : "";
+	return `${printableName(text)}${saved}`;
 }
 
 /** The first lines: what is sent, what is not, and what that takes. */

@@ -9,7 +9,7 @@ import { totalFileTypes } from "./file-types.js";
 import type { Surveyed } from "./formats.js";
 import { largestIgnored } from "./largest-ignored.js";
 import {
-	amountOf,
+	adviceSentence,
 	changeGroups,
 	changeOf,
 	comparisonSentence,
@@ -163,9 +163,9 @@ function* needLines(head: Head, width: number): Generator<string, void> {
 
 function* adviceLines({ advice, ignoreFile }: Head, width: number): Generator<string, void> {
 	const file = printablePath(ignoreFile ?? ".dockerignore");
-	for (const { text, lines, ...saved } of advice) {
-		yield* sentences([`${printableName(text)} (${amountOf(saved)})`], width);
-		for (const line of lines) {
+	for (const one of advice) {
+		yield* sentences([adviceSentence(one)], width);
+		for (const line of one.lines) {
 			const words = ["add", "to", `${file}:`, printablePath(line)];
 			yield* hangingLines("    ", words, { width, indent: 6 });
 		}

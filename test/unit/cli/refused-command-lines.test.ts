@@ -158,6 +158,7 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 	],
 	["limits the wrong way round", [".", "--ulimit", "nofile=2:1"], /^error: --ulimit "nofile=2:1"/],
 	["an address that is none", [".", "--add-host", "a:1.2.3.999"], /^error: "a:1\.2\.3\.999"/],
+	["standard input to look into", ["context", "-"], /^error: - is not a directory/],
 	["a URL to look into", ["context", "https://host/x.git"], /^error: a URL is not a directory/],
 	[
 		"an unknown progress mode",

@@ -75,6 +75,12 @@ Secrets
 		);
 	});
 
+	it("gives no amount for advice that is about no files", () => {
+		const text = "there is no .dockerignore, so everything in the directory is sent";
+		const advice = [{ kind: "no-ignore-file", text, files: 0, bytes: 0, paths: [], lines: [] }];
+		assert.match(table(surveyed({ advice })), /\nAdvice\n {2}there is no .* is sent\n/);
+	});
+
 	const tree = surveyed({
 		totals: { ...surveyed({}).head.totals, files: 5, bytes: 100 },
 		files: [
