@@ -20,9 +20,9 @@ Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
 Examples:
   rbuild . -t app --on x86box
   rbuild . -t ghcr.io/me/app:1.2 --on me@10.0.0.5 --push
-  rbuild . --on ssh://me@box:2222 --save app.tar.gz -f docker/Dockerfile
+  rbuild . -t app --on ssh://me@box:2222 --save app.tar.gz -f docker/Prod
 
-All flags: rbuild help build          Completion: rbuild completion >> ~/.bashrc
+All flags: rbuild help build    Also: images, cache, completion (rbuild help …)
 `;
 
 export const COMPLETION_HELP = `rbuild completion
