@@ -1,7 +1,14 @@
 // One build of the GitHub Action: inputs from the environment, the key into the agent that this runs
 // under, the report into outputs and the summary. What is written meanwhile is removed at the end.
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { shellWords } from "./shell-words.js";
@@ -46,6 +53,13 @@ function addKey() {
 	);
 }
 
+/** As YAML 1.2 writes it, and as the runner takes it in other actions. */
+function isTrue(name, value = "") {
+	if (["true", "True", "TRUE"].includes(value)) return true;
+	if (["false", "False", "FALSE", ""].includes(value)) return false;
+	throw new Error(`${name}: "${value}" is neither true nor false`);
+}
+
 function flags(directory) {
 	const list = (text = "") =>
 		text
@@ -54,16 +68,19 @@ function flags(directory) {
 			.filter(Boolean);
 	const one = (flag, value) => (value ? [flag, value] : []);
 	const knownHosts = env.INPUT_KNOWN_HOSTS?.trim();
+	const args = shellWords(env.INPUT_ARGS ?? "");
+	// They build nothing that there could be a report of.
+	const isQuestion = args.some((word) => /^--(check|call)(=|$)/.test(word));
 	return [
 		env.INPUT_CONTEXT || ".",
 		...one("--on", env.INPUT_ON),
 		...one("--file", env.INPUT_FILE),
 		...one("--platform", env.INPUT_PLATFORM),
 		...list(env.INPUT_TAGS).flatMap((tag) => ["--tag", tag]),
-		...(env.INPUT_PUSH === "true" ? ["--push"] : []),
+		...(isTrue("push", env.INPUT_PUSH) ? ["--push"] : []),
 		...(knownHosts ? ["--ssh-config", writeSshConfig(directory, knownHosts)] : []),
-		...shellWords(env.INPUT_ARGS ?? ""),
-		...["--metadata-file", join(directory, "metadata.json")],
+		...args,
+		...(isQuestion ? [] : ["--metadata-file", join(directory, "metadata.json")]),
 	];
 }
 
@@ -94,7 +111,8 @@ try {
 	if (key !== "") addKey();
 	const args = flags(directory);
 	process.exitCode = await runBuild(args);
-	if (process.exitCode === 0) report(join(directory, "metadata.json"));
+	const file = join(directory, "metadata.json");
+	if (process.exitCode === 0 && existsSync(file)) report(file);
 } catch (error) {
 	// The runner takes each line for a command of its own.
 	const message = error.message.replaceAll("%", "%25").replace(/\r?\n|\r/g, "%0A");

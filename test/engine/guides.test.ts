@@ -133,6 +133,22 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 			leavesNoKey(run);
 		});
 
+		test("has no outputs of what builds nothing", async () => {
+			const run = await act({ args: "--dry-run" });
+			assert.equal(run.code, 0, run.stdout + run.stderr);
+			assert.deepEqual(run.outputs, { "image-id": "", digest: "", metadata: "" });
+			const { stderr } = await act({ args: "--call=outline" });
+			// Docker can do it from 24 on.
+			assert.doesNotMatch(stderr, /--metadata-file/);
+		});
+
+		test("does not guess what push may mean", async () => {
+			const run = await act({ push: "yes" });
+			assert.equal(run.code, 1);
+			assert.match(run.stdout, /^::error::rbuild: push: "yes" is neither true nor false$/m);
+			leavesNoKey(run);
+		});
+
 		test("ends when the job is cancelled, and keeps no key", async () => {
 			writeFileSync(
 				join(project, "Slow"),
