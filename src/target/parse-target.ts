@@ -77,6 +77,11 @@ function parseSsh(text: string, rest: string, isUrl: boolean) {
 	if (slash >= 0 && !isUrl) {
 		throw nonsense(text, "that looks like a path");
 	}
+	if (rest.includes(",") && !isUrl) {
+		throw new UsageError(`target "${withoutUser(text)}": a box has no comma in its name`, {
+			hint: "of several boxes, name each: --on ONE --on OTHER; commas are for RBUILD_ON",
+		});
+	}
 	const path = slash < 0 ? "" : decoded(text, afterUser.slice(slash));
 	if (/[?#]/.test(afterUser)) {
 		throw nonsense(text, "a query or fragment has no meaning here");

@@ -50,6 +50,7 @@ suite("parseTarget", () => {
 		["-oProxyCommand=sh", /not a host name/],
 		["-l@box", /not a user name/],
 		["$(id)", /not a host name/],
+		["one,ann@other", /no comma in its name/],
 		["/var/run/docker.sock", /looks like a path/],
 		["box:ssh", /port must be a number/],
 		["box:0", /port must be a number/],
