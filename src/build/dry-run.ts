@@ -7,6 +7,7 @@ import { registryCredentials } from "../image/registry-credentials.js";
 import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
 import { expectedUpload } from "./expected-upload.js";
+import { checkSentSecrets } from "./inputs/sent-secrets.js";
 import { type OpenRun, withOpenRun } from "./open-build.js";
 import type { BuildPlan } from "./plan/build-plan.js";
 import { requireBuilder, requireNative } from "./plan/builder-needs.js";
@@ -121,6 +122,10 @@ async function planTransfer(
 	const { plan, context, named, needs, images, indexes, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
+	if (context.kind === "directory") {
+		const receivers = [{ plan, engine, images }];
+		await checkSentSecrets(context, receivers, plan.secretsCheck, environment, run);
+	}
 	const credentials = registryCredentials(environment, run);
 	const services = sessionServices(plan, credentials, environment);
 	const rooms = { credentials, needs, images, named, indexes, environment, services };

@@ -132,6 +132,19 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		assert.match(stderr, /cannot run linux\/s390x natively/);
 	});
 
+	test("tells of credentials that would be sent, and ends as the build would", async () => {
+		const root = context({ ...copying, ".env": "API_TOKEN=q7Zr4wVx0Lm\n" });
+		const found = /the build context holds what looks like credentials: \.env:1/;
+		const told = await run(root, "--dry-run");
+		assert.equal(told.code, 0, told.stderr);
+		assert.match(told.stderr, found);
+		const denied = await run(root, "--dry-run", "--secrets", "deny");
+		assert.equal(denied.code, 3, denied.stderr);
+		assert.match(denied.stderr, found);
+		const silent = await run(root, "--dry-run", "--secrets", "off");
+		assert.doesNotMatch(silent.stderr, found);
+	});
+
 	test("takes a Dockerfile on standard input, of a context or alone", async () => {
 		const given = await rbuild([context(copying), "-f", "-", "--dry-run", ...box.flags], {
 			input: `FROM ${BASE_IMAGE}\n`,
