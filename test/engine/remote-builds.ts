@@ -308,6 +308,19 @@ export function testRemoteBuilds(peer: Peer): void {
 		}
 	});
 
+	test("says where a file is missing that a COPY names", async () => {
+		const missing = (input: string) => rbuild(["-", ...box.flags], { input });
+		const alone = await missing(`FROM ${BASE_IMAGE}\nCOPY none /c/\n`);
+		assert.equal(alone.code, 1, alone.stderr);
+		assert.match(alone.stderr, /^hint: a Dockerfile on standard input has no build context/m);
+		const stage = `FROM ${BASE_IMAGE} AS made\nFROM ${BASE_IMAGE}\nCOPY --from=made /none /c/\n`;
+		const from = await missing(stage);
+		assert.equal(from.code, 1, from.stderr);
+		assert.doesNotMatch(from.stderr, /\.dockerignore/);
+		if (peer.builder !== "classic")
+			assert.match(from.stderr, /^hint: .* --from names does not have it/m);
+	});
+
 	test("takes a tar or a Dockerfile as the context from standard input", async () => {
 		const root = context({
 			"sub/Dockerfile": `FROM ${BASE_IMAGE}\nCOPY file /c/\n`,

@@ -3,7 +3,7 @@ import { BuildFailedError, type DockerfilePosition, EngineError } from "../../er
 import type { Run } from "../../events.js";
 import { ClassicOutput, imageIdIn } from "./classic-output.js";
 import { type DockerfileText, positionOfLine, positionOfStep } from "./dockerfile-position.js";
-import { explainFailure } from "./failure-reason.js";
+import { type CopySource, explainFailure } from "./failure-reason.js";
 import { explainImageFailure, type ImageFailure } from "./image-failure.js";
 
 /** Longest step name in an error message, in UTF-16 units; a heredoc may be pages long. */
@@ -99,13 +99,21 @@ export async function buildFailed(
 	const position = step && dockerfile && (await positionOfStep(step.name, dockerfile));
 	const image = explainImageFailure(step?.name, step?.error ?? error);
 	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
-	const { reason, hint } = explainFailure(step?.error ?? error);
+	const { reason, hint } = explainFailure(step?.error ?? error, copySource(step, dockerfile));
 	if (step === undefined) return new BuildFailedError(`the build failed: ${reason}`, { hint });
 	return new BuildFailedError(`${shortName(step.name)} failed: ${reason}`, {
 		hint,
 		logTail: step.logTail,
 		position,
 	});
+}
+
+function copySource(
+	step: FailedStep | undefined,
+	dockerfile: DockerfileText | undefined,
+): CopySource {
+	if (step !== undefined && / --from=/.test(step.name)) return "--from";
+	return dockerfile?.isAlone ? "none" : "context";
 }
 
 function imageFailed(

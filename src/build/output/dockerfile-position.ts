@@ -12,15 +12,18 @@ export interface DockerfileText {
 	readonly content: Uint8Array;
 	/** What it is built with. */
 	readonly buildArgs?: BuildRequest["buildArgs"];
+	/** Whether it is all there is: it came on standard input, without a context. */
+	readonly isAlone?: boolean;
 }
 
 /** Absent where the Dockerfile does not pass through our hands. */
 export function dockerfileText(
-	{ dockerfileName, dockerfileContent }: BuildContext,
+	{ kind, dockerfileName, dockerfileContent }: BuildContext,
 	{ buildArgs }: Pick<BuildRequest, "buildArgs">,
 ): DockerfileText | undefined {
 	if (dockerfileContent === undefined) return undefined;
-	return { displayName: dockerfileName, content: dockerfileContent, buildArgs };
+	const isAlone = kind === "archive";
+	return { displayName: dockerfileName, content: dockerfileContent, buildArgs, isAlone };
 }
 
 /** "[2/3] RUN make", "[builder 2/3] RUN make", "[linux/amd64 builder  2/10] RUN make". */

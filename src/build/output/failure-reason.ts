@@ -78,16 +78,30 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"name the Dockerfile as it is called in the context: -f FILE",
 	],
 	[
-		/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: /,
-		"it is not in the build context, or .dockerignore leaves it out: see `rbuild context`",
+		/^unexpected EOF$/,
+		"an archive is cut off: that of the build context, or one that an ADD unpacks",
 	],
 ];
 
+/** What a COPY or ADD names is not there; BuildKit, the classic builder and Podman. */
+const MISSING_FILE =
+	/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: |^lstat \/.*: no such file or directory$/;
+
+/** Where a COPY or ADD looks for what it names: "none" where there is a Dockerfile and no build context. */
+export type CopySource = "context" | "none" | "--from";
+
+const MISSING_FILE_HINTS: Readonly<Record<CopySource, string>> = {
+	context: "it is not in the build context, or .dockerignore leaves it out: see `rbuild context`",
+	none: "a Dockerfile on standard input has no build context; to have one beside it: rbuild . -f -",
+	"--from": "the stage, image or context that --from names does not have it",
+};
+
 /** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
-export function explainFailure(error: string): FailureReason {
+export function explainFailure(error: string, source: CopySource = "context"): FailureReason {
 	const text = error.replace(/\s+/g, " ").trim();
 	const whole = exitCode(text) ?? unwrap(text);
 	const reason = wordsOnOneLine(whole);
+	if (MISSING_FILE.test(whole)) return { reason, hint: MISSING_FILE_HINTS[source] };
 	for (const [pattern, hint] of HINTS) {
 		const found = pattern.exec(whole);
 		if (found !== null) return { reason, hint: hint.replaceAll("$1", () => found[1] ?? "") };

@@ -39,11 +39,19 @@ describe("why a build failed", () => {
 		for (const error of [
 			'failed to calculate checksum of ref a::b: "/x y": not found',
 			'"/x" not found: not found',
+			"lstat /var/lib/docker/overlay2/a1b2/merged/x: no such file or directory",
 			"COPY failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist",
 			'building at STEP "COPY x /x": checking on sources under "/var/tmp/b": copier: stat: "/x": no such file or directory',
 		]) {
 			assert.match(explainFailure(error).hint ?? "", /\.dockerignore leaves it out/, error);
+			assert.match(explainFailure(error, "none").hint ?? "", /has no build context.* -f -$/, error);
+			assert.match(explainFailure(error, "--from").hint ?? "", /that --from names/, error);
 		}
+	});
+
+	it("is a cut off archive, where one ends too early", () => {
+		assert.match(explainFailure("failed to solve: unexpected EOF").hint ?? "", /is cut off/);
+		assert.equal(explainFailure("failed to copy: read: unexpected EOF").hint, undefined);
 	});
 
 	it("names the flag that gives the secret or the agent that a step asks for", () => {
