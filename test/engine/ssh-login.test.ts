@@ -216,7 +216,9 @@ suiteUnless(why, "logging in", () => {
 			const user = typing("one", "two", "three", PASSPHRASE);
 			const error = await failureOf({ ...box, lines: [`IdentityFile ${locked}`], prompt: user });
 			assert.equal(user.asked.length, 3);
-			assert.ok(error.message.includes(`tried ${locked}`), error.message);
+			const said = `the key ${locked} stays locked: its passphrase was not given: tried ${locked}`;
+			assert.ok(error.message.includes(said), error.message);
+			assert.equal(error.hint, `add the key to the agent first, with: ssh-add ${locked}`);
 		});
 
 		test("asks no longer than the server waits", async () => {

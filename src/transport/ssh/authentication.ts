@@ -2,6 +2,7 @@ import type { AnyAuthMethod, AuthHandlerMiddleware, NextAuthHandler, ParsedKey }
 import type { Prompt } from "../../environment.js";
 import { ConnectionError } from "../../errors.js";
 import type { Identities, Identity } from "./identities.js";
+import type { LockedKey } from "./locked-key.js";
 import type { LoginMethod } from "./login-settings.js";
 import { printable } from "./printable.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -183,12 +184,13 @@ export class Authentication {
 			...(skipped.length === 0 ? [] : [`skipped ${skipped.join(", ")}`]),
 			...(this.#methods === undefined ? [] : [`the server offers ${this.#methods.join(", ")}`]),
 		].join("; ");
-		const missed = offered.find((each) => each.kind === "locked" && each.locked.isMissed);
-		if (missed?.kind === "locked") {
-			const { path } = missed.locked;
+		for (const each of offered) {
+			const why = each.kind === "locked" ? whyUnused(each.locked) : undefined;
+			if (each.kind !== "locked" || why === undefined) continue;
+			const { path } = each.locked;
 			return new ConnectionError(
 				"not-authenticated",
-				`cannot reach ${place}: the key ${path} has a passphrase, and there is nobody to ask for it: ${details}`,
+				`cannot reach ${place}: the key ${path} ${why}: ${details}`,
 				{ hint: `add the key to the agent first, with: ssh-add ${path}` },
 			);
 		}
@@ -202,6 +204,12 @@ export class Authentication {
 			hint: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});
 	}
+}
+
+/** Of a key that would have done for all that is known, for people. */
+function whyUnused({ isMissed, isGivenUp }: LockedKey): string | undefined {
+	if (isMissed) return "has a passphrase, and there is nobody to ask for it";
+	return isGivenUp ? "stays locked: its passphrase was not given" : undefined;
 }
 
 function unique(names: readonly string[]): string {

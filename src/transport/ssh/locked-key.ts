@@ -17,6 +17,7 @@ export class LockedKey {
 	readonly #signal: AbortSignal;
 	#unlocking: Promise<ParsedKey | undefined> | undefined;
 	#wanted = false;
+	#isGivenUp = false;
 
 	constructor(
 		path: string,
@@ -33,6 +34,11 @@ export class LockedKey {
 	/** Whether the server would have taken it and nobody could be asked. */
 	get isMissed(): boolean {
 		return this.#wanted && this.#prompt === undefined;
+	}
+
+	/** Whether somebody was asked, and had no right answer. */
+	get isGivenUp(): boolean {
+		return this.#isGivenUp;
 	}
 
 	/** Offers the public key, and asks for the passphrase only when the server would take it. */
@@ -75,10 +81,11 @@ export class LockedKey {
 			const options = { hidden: true, signal: this.#signal };
 			const passphrase = await this.#prompt?.ask(question, options);
 			// As OpenSSH: no passphrase means "the next key, please".
-			if (!passphrase) return undefined;
+			if (!passphrase) break;
 			const reading = readPrivateKey(content, this.#ssh2, passphrase);
 			if (reading.kind === "key") return reading.key;
 		}
+		this.#isGivenUp = this.#prompt !== undefined;
 		return undefined;
 	}
 }
