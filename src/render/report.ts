@@ -91,7 +91,9 @@ function sentParts(upload: UploadReport, context: ContextTotals | undefined): st
 	return [...(files ? [formatFiles(files)] : []), size, ...savedParts(upload)];
 }
 
-function savedParts({ sentBytes, savedBytes }: UploadReport): string[] {
+function savedParts({ bytes, sentBytes, savedBytes }: UploadReport): string[] {
+	// Saved on the list of files: beside what was sent of them, that could not be understood.
+	if (savedBytes > bytes) return [];
 	const unpacked = sentBytes + savedBytes;
 	if (savedBytes < LEAST_SAVED_BYTES || savedBytes < LEAST_SAVED_SHARE * unpacked) return [];
 	return [`${withShare(savedBytes, unpacked)} saved by compression`];

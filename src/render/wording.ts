@@ -37,7 +37,8 @@ export function retryLine(event: RetryEvent & PlatformNews): string {
 }
 
 export function contextLine(event: ContextEvent): string {
-	const source = printableName(event.source);
+	const isStdin = event.status === "started" && event.source === "-";
+	const source = isStdin ? "from standard input" : printableName(event.source);
 	if (event.status === "started") return `reading context ${source}`;
 	if (event.totals === undefined) return `context ${source} ${passedOn(event.kind)}`;
 	return `context ${source}: ${contextSize(event.totals).join(", ")}`;
@@ -79,7 +80,10 @@ function uploaded(event: UploadEvent): string {
 		if (event.bytes === 0 && event.files === 0) return `uploaded nothing, ${sent} sent`;
 		// Of an archive, nobody counts them.
 		const files = event.files === 0 ? "" : `${formatFiles(event.files)}, `;
-		return `uploaded ${files}${bytes}${sent === bytes ? "" : ` as ${sent}`}`;
+		const content = `uploaded ${files}${bytes}`;
+		if (sent === bytes) return content;
+		// The list of files counts, too, and may be longer than they are.
+		return event.sentBytes > event.bytes ? `${content}, ${sent} sent` : `${content} as ${sent}`;
 	}
 	const files =
 		event.totalFiles === undefined

@@ -93,6 +93,8 @@ describe("plain progress", () => {
 		assert.equal(screen.lines.at(-1), "uploaded nothing, 577 B sent 0.1s");
 		renderer.handle({ ...done, files: 1, bytes: 9001, sentBytes: 9004 });
 		assert.equal(screen.lines.at(-1), "uploaded 1 file, 9 kB 0.1s");
+		renderer.handle({ ...done, files: 500, bytes: 4890, sentBytes: 17_000 });
+		assert.equal(screen.lines.at(-1), "uploaded 500 files, 4.89 kB, 17 kB sent 0.1s");
 		renderer.handle({ ...done, bytes: 9001, sentBytes: 5000 });
 		assert.equal(screen.lines.at(-1), "uploaded 9 kB as 5 kB 0.1s");
 	});

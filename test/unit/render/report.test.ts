@@ -133,6 +133,8 @@ describe("the closing report", () => {
 		for (const little of [
 			{ sentBytes: 29, savedBytes: 999 },
 			{ sentBytes: 12_000_000, savedBytes: 100_000 },
+			// On the list of the files that are there.
+			{ sentBytes: 12_000_000, savedBytes: 12_100_000 },
 		]) {
 			const lines = rows({ ...all, alreadyThere: none, ...little });
 			assert.deepEqual(lines, ["sent     107 files, 12 MB (100%)"]);
