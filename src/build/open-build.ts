@@ -1,3 +1,4 @@
+import { parseContextSource } from "../context/context-source.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
@@ -72,6 +73,8 @@ export function withOpenRun<Result>(
 	return withPlannedRun(options, surroundings, caller, async (planned) => {
 		const { plan, run, closing } = planned;
 		requireNameToSave(plan);
+		// What is no context is told before a box that is missing: `rbuild ps` may be meant for docker.
+		await parseContextSource(options.context, environment.workingDirectory);
 		const place = placeOf(
 			await chooseBox(options, plan, environment, run, closing),
 			environment,

@@ -84,13 +84,14 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 /**
  * Finds out, without touching anything, whether a file could be written there.
  * @param path absolute
+ * @param example what a file there may be called
  * @throws DeliveryError
  */
-export async function checkWritable(path: string): Promise<void> {
+export async function checkWritable(path: string, example = "image.tar"): Promise<void> {
 	const existing = await statOf(path);
 	if (existing?.isDirectory()) {
 		throw new DeliveryError(`cannot save to ${path}: it is a directory`, {
-			hint: `name a file in it, such as ${join(path, "image.tar")}`,
+			hint: `name a file in it, such as ${join(path, example)}`,
 		});
 	}
 	try {

@@ -68,8 +68,8 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 			const { runDryRun } = await import("./dry-run.js");
 			return await runDryRun(options, values, { mode, screen }, run);
 		}
-		await checkResultFile(values.iidfile);
-		await checkResultFile(values["metadata-file"]);
+		await checkResultFile(values.iidfile, "image.id");
+		await checkResultFile(values["metadata-file"], "metadata.json");
 		await removeResultFile(values.iidfile);
 		const report = await remoteBuild(options, surroundings, run);
 		await writeResultFile(values.iidfile, report.imageId ?? "");

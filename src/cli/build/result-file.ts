@@ -4,9 +4,12 @@ import { checkWritable, replaceFile } from "../../image/replacement-file.js";
 
 /** The small files for scripts: --iidfile and --metadata-file. All throw DeliveryError. */
 
-/** Before anything is built: whether the file could be written at its end. */
-export async function checkResultFile(file: string | undefined): Promise<void> {
-	if (file !== undefined) await checkWritable(resolve(file));
+/**
+ * Before anything is built: whether the file could be written at its end.
+ * @param example what it may be called
+ */
+export async function checkResultFile(file: string | undefined, example: string): Promise<void> {
+	if (file !== undefined) await checkWritable(resolve(file), example);
 }
 
 /** Writes it, whole or not at all; what is no regular file is written to as it is. */

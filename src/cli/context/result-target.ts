@@ -17,7 +17,7 @@ export async function resultTarget(
 	format: ContextArguments["format"],
 ): Promise<ExportTarget> {
 	if (output !== undefined && output !== "-") {
-		await checkWritable(resolve(output));
+		await checkWritable(resolve(output), `context.${format}`);
 		return new FileTarget(resolve(output));
 	}
 	if ((format === "tar" || format === "html") && process.stdout.isTTY) {

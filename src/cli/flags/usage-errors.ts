@@ -89,8 +89,8 @@ function tooMany({ name, words }: TypedCommand, word: string): Finding {
 		case "context":
 			return [
 				`rbuild context takes one directory, and got another: "${word}"`,
-				suggestion(words[0] ?? "", ["why"])
-					? "did you mean: rbuild context why?"
+				word === "why" || suggestion(words[0] ?? "", ["why"])
+					? "did you mean: rbuild context why PATH?"
 					: `whether a path is sent is told by: rbuild context why ${word}`,
 			];
 		case "pull":

@@ -66,6 +66,13 @@ suite("bad input: the context", () => {
 			error: /^error: the build context missing does not exist$/,
 		}));
 
+	test("a command of docker's, where no box is named either", () =>
+		fails(["ps"], {
+			code: 3,
+			error: /^error: the build context ps does not exist$/,
+			hint: /^hint: it was looked for at /,
+		}));
+
 	test("a misspelt command", () =>
 		fails(["contxt"], {
 			code: 2,
@@ -230,6 +237,7 @@ suite("bad input: where results go", () => {
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--iidfile", directory], {
 			code: 6,
 			error: /^error: .*director/,
+			hint: /image\.id$/,
 		}));
 
 	test("a standard output that is closed", { skip: process.platform === "win32" }, async () => {

@@ -64,6 +64,12 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/rbuild build\?$/,
 	],
 	[
+		"a path asked about after the directory",
+		["context", "app", "why", "x"],
+		/takes one directory, and got another: "why"$/,
+		/: rbuild context why PATH\?$/,
+	],
+	[
 		"help of no command",
 		["run", "--help"],
 		/: "run" is neither a directory nor/,
@@ -116,7 +122,12 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/takes one dir.*"b"$/,
 		/rbuild context why b$/,
 	],
-	["a misspelt why", ["context", "wy", "b"], /takes one directory/, /mean: rbuild context why\?$/],
+	[
+		"a misspelt why",
+		["context", "wy", "b"],
+		/takes one directory/,
+		/mean: rbuild context why PATH\?$/,
+	],
 	["no path to explain", ["context", "why"], /^error: no path was given$/, /why src\/main\.ts$/],
 	[
 		"a flag that why has not",
