@@ -80,8 +80,18 @@ function flags(directory) {
 		...(isTrue("push", env.INPUT_PUSH) ? ["--push"] : []),
 		...(knownHosts ? ["--ssh-config", writeSshConfig(directory, knownHosts)] : []),
 		...args,
-		...(isQuestion ? [] : ["--metadata-file", join(directory, "metadata.json")]),
+		...(isQuestion || metadataFile(args)
+			? []
+			: ["--metadata-file", join(directory, "metadata.json")]),
 	];
+}
+
+/** Where a command line wants the report, if it does. */
+function metadataFile(args) {
+	const index = args.findLastIndex((word) => /^--metadata-file(=|$)/.test(word));
+	if (index < 0) return undefined;
+	const [, value] = args[index].split(/=(.*)/s);
+	return value ?? args[index + 1];
 }
 
 /** The runner ends a cancelled job with SIGINT, then SIGTERM: rbuild cancels the build on the box then. */
@@ -111,8 +121,8 @@ try {
 	if (key !== "") addKey();
 	const args = flags(directory);
 	process.exitCode = await runBuild(args);
-	const file = join(directory, "metadata.json");
-	if (process.exitCode === 0 && existsSync(file)) report(file);
+	const file = metadataFile(args);
+	if (process.exitCode === 0 && file !== undefined && existsSync(file)) report(file);
 } catch (error) {
 	// The runner takes each line for a command of its own.
 	const message = error.message.replaceAll("%", "%25").replace(/\r?\n|\r/g, "%0A");

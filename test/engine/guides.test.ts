@@ -133,6 +133,14 @@ suiteWithDockerd("the GitHub Action and the guides", () => {
 			leavesNoKey(run);
 		});
 
+		test("reads the report where the job wants it", async () => {
+			const file = join(project, "report.json");
+			const run = await act({ args: `--metadata-file=${file}` });
+			assert.equal(run.code, 0, run.stdout + run.stderr);
+			const { imageId } = JSON.parse(readFileSync(file, "utf8"));
+			assert.equal(run.outputs["image-id"], imageId);
+		});
+
 		test("has no outputs of what builds nothing", async () => {
 			const run = await act({ args: "--dry-run" });
 			assert.equal(run.code, 0, run.stdout + run.stderr);
