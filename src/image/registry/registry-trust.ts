@@ -4,6 +4,7 @@ import * as tls from "node:tls";
 import type { Environment } from "../../environment.js";
 import { DeliveryError } from "../../errors.js";
 import { systemReason } from "../../system-reason.js";
+import { systemCertificates } from "./system-certificates.js";
 
 /** Where Linux distributions keep whom they trust; the first that is there counts (Go, crypto/x509). */
 const SYSTEM_BUNDLES = [
@@ -43,9 +44,7 @@ export async function registryTrust(
 /** As node does it where the system's own are not to be had; NODE_EXTRA_CA_CERTS goes with either. */
 async function systemAuthorities({ variables, platform }: Environment) {
 	const extra = await contentOf(variables.NODE_EXTRA_CA_CERTS);
-	// From node 22.15 on; the only way to the key chains of macOS and Windows.
-	const { getCACertificates } = tls as { getCACertificates?: (of: "system") => string[] };
-	const ofSystem = platform === "linux" ? [] : (getCACertificates?.("system") ?? []);
+	const ofSystem = platform === "linux" ? [] : await systemCertificates();
 	if (ofSystem.length > 0) return [...tls.rootCertificates, ...ofSystem, ...extra];
 	const { SSL_CERT_FILE: named } = variables;
 	for (const path of named ? [named] : SYSTEM_BUNDLES) {
