@@ -8,7 +8,7 @@ import { createServer as createSocketServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import type { Environment, Prompt } from "../../src/environment.js";
+import type { Environment, Prompt, SshClient } from "../../src/environment.js";
 import { ConnectionError, InterruptedError } from "../../src/errors.js";
 import type { BuildEvent } from "../../src/events.js";
 import { parseTarget } from "../../src/target/parse-target.js";
@@ -35,6 +35,8 @@ interface Client {
 	readonly prompt?: Prompt;
 	readonly variables?: Readonly<Record<string, string>>;
 	readonly emit?: (event: BuildEvent) => void;
+	readonly platform?: NodeJS.Platform;
+	readonly sshClient?: SshClient;
 }
 
 async function open({
@@ -43,6 +45,8 @@ async function open({
 	prompt,
 	variables,
 	emit,
+	platform = process.platform,
+	sshClient = "auto",
 	...client
 }: Client): Promise<Transport> {
 	const text = await readFile(client.sshConfigFile, "utf8");
@@ -54,7 +58,8 @@ async function open({
 		variables: { PATH: process.env.PATH, ...variables },
 		homeDirectory: folder,
 		userName: userInfo().username,
-		platform: process.platform,
+		platform,
+		sshClient,
 		workingDirectory: folder,
 		sshConfigFile,
 		prompt,
@@ -254,6 +259,42 @@ suiteUnless(why, "logging in", () => {
 				assert.equal(error.hint, `add the key to the agent first, with: ssh-add ${locked}`);
 			}
 			assert.deepEqual(user.asked, []);
+		});
+
+		test("leaves a key to the ssh program whose passphrase macOS's keychain may have", async () => {
+			const locked = newKey("ed25519", { passphrase: PASSPHRASE });
+			await using box = await boxFor(locked);
+			// In place of a keychain.
+			const program = join(folder, "keychain");
+			await writeFile(program, `#!/bin/sh\necho '${PASSPHRASE}'\n`);
+			await chmod(program, 0o700);
+			const variables = { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force" };
+			const key = `IdentityFile ${locked}`;
+			const lines = ["IgnoreUnknown UseKeychain", "UseKeychain yes", key];
+			const user = typing(PASSPHRASE);
+			const mac: Client = { ...box, lines, platform: "darwin", prompt: user };
+			await using transport = await open({ ...mac, variables });
+			assert.equal(
+				transport.route,
+				`the ssh program (the passphrase of ${locked} in the keychain), streamlocal`,
+			);
+			await getsIn({
+				...mac,
+				lines: ["IgnoreUnknown UseKeychain", "UseKeychain no", key],
+				variables,
+			});
+			await getsIn({ ...mac, platform: "linux", variables });
+			await getsIn({ ...mac, sshClient: "builtin", variables });
+			assert.deepEqual(user.asked, []);
+			const error = await failureOf({
+				...box,
+				lines: [...lines, "BatchMode yes"],
+				platform: "darwin",
+			});
+			assert.equal(
+				error.hint,
+				`add the key to the agent first, with: ssh-add --apple-use-keychain ${locked}`,
+			);
 		});
 
 		test("asks the program of SSH_ASKPASS where it must be used, or there is no terminal", async () => {

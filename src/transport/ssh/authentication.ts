@@ -172,6 +172,8 @@ export class Authentication {
 
 	/** What the ssh program might still offer when all was refused, for people; undefined where nothing. */
 	async whySystemSsh(): Promise<string | undefined> {
+		const kept = lockedKeys(this.#known.offered).find((key) => key.isInKeychain && key.isMissed);
+		if (kept !== undefined) return `the passphrase of ${kept.path} in the keychain`;
 		return await whySystemSshAfterRefusal(this.#settings, this.#methods ?? []);
 	}
 
@@ -184,14 +186,14 @@ export class Authentication {
 			...(skipped.length === 0 ? [] : [`skipped ${skipped.join(", ")}`]),
 			...(this.#methods === undefined ? [] : [`the server offers ${this.#methods.join(", ")}`]),
 		].join("; ");
-		for (const each of offered) {
-			const why = each.kind === "locked" ? whyUnused(each.locked) : undefined;
-			if (each.kind !== "locked" || why === undefined) continue;
-			const { path } = each.locked;
+		for (const locked of lockedKeys(offered)) {
+			const why = whyUnused(locked);
+			if (why === undefined) continue;
+			const command = locked.isInKeychain ? "ssh-add --apple-use-keychain" : "ssh-add";
 			return new ConnectionError(
 				"not-authenticated",
-				`cannot reach ${place}: the key ${path} ${why}: ${details}`,
-				{ hint: `add the key to the agent first, with: ssh-add ${path}` },
+				`cannot reach ${place}: the key ${locked.path} ${why}: ${details}`,
+				{ hint: `add the key to the agent first, with: ${command} ${locked.path}` },
 			);
 		}
 		const { login, sshArguments } = this.#settings;
@@ -204,6 +206,10 @@ export class Authentication {
 			hint: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});
 	}
+}
+
+function lockedKeys(identities: readonly Identity[]): LockedKey[] {
+	return identities.flatMap((each) => (each.kind === "locked" ? [each.locked] : []));
 }
 
 /** Of a key that would have done for all that is known, for people. */

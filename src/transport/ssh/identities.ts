@@ -5,6 +5,7 @@ import type { Environment, Prompt } from "../../environment.js";
 import type { Emit } from "../../events.js";
 import { systemReason } from "../../system-reason.js";
 import { type AgentKeys, listAgentKeys } from "./agent-keys.js";
+import { usesKeychain } from "./keychain.js";
 import { LockedKey } from "./locked-key.js";
 import { readPrivateKey } from "./private-key.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -59,11 +60,16 @@ export async function collectIdentities(sources: IdentitySources): Promise<Ident
 		});
 	}
 
+	const heldOf = ({ publicKey }: IdentityFile) =>
+		agent.keys.find((each) => publicKey && sameKey(each.key, publicKey));
+	const isAnyLocked = files.some((file) => file.isLocked && heldOf(file) === undefined);
+	const keychain = isAnyLocked && (await usesKeychain(settings, sources.signal));
+
 	const configured: Identity[] = [];
 	const fromFiles: Identity[] = [];
 	const left = new Set(agent.keys);
 	for (const file of files) {
-		const held = agent.keys.find((each) => file.publicKey && sameKey(each.key, file.publicKey));
+		const held = heldOf(file);
 		if (held !== undefined) {
 			configured.push(agentIdentity(held));
 			left.delete(held);
@@ -73,7 +79,9 @@ export async function collectIdentities(sources: IdentitySources): Promise<Ident
 		} else if (file.problem !== undefined) {
 			skipped.push(`${file.path} (${file.problem})`);
 		} else if (file.isLocked) {
-			fromFiles.push(lockedIdentity(new LockedKey(file.path, file.publicKey, sources)));
+			fromFiles.push(
+				lockedIdentity(new LockedKey(file.path, file.publicKey, { ...sources, keychain })),
+			);
 		}
 	}
 	const others = settings.identitiesOnly ? [] : [...left].map(agentIdentity);

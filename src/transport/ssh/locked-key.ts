@@ -12,6 +12,8 @@ export class LockedKey {
 	readonly path: string;
 	/** Undefined where neither the format nor a .pub file tells it. */
 	readonly publicKey: ParsedKey | undefined;
+	/** Whether the ssh program may know the passphrase, which is not asked for then. */
+	readonly isInKeychain: boolean;
 	readonly #prompt: Prompt | undefined;
 	readonly #ssh2: Ssh2;
 	readonly #signal: AbortSignal;
@@ -22,16 +24,17 @@ export class LockedKey {
 	constructor(
 		path: string,
 		publicKey: ParsedKey | undefined,
-		{ prompt, ssh2, signal }: LockedKeySurroundings,
+		{ prompt, ssh2, signal, keychain = false }: LockedKeySurroundings,
 	) {
 		this.path = path;
 		this.publicKey = publicKey;
-		this.#prompt = prompt;
+		this.isInKeychain = keychain;
+		this.#prompt = keychain ? undefined : prompt;
 		this.#ssh2 = ssh2;
 		this.#signal = signal;
 	}
 
-	/** Whether the server would have taken it and nobody could be asked. */
+	/** Whether the server may have taken it and nobody could be asked. */
 	get isMissed(): boolean {
 		return this.#wanted && this.#prompt === undefined;
 	}
@@ -45,7 +48,6 @@ export class LockedKey {
 	asAgent(publicKey: ParsedKey): BaseAgent {
 		// ssh2 always gives the options, which its types allow to be left out.
 		const sign = (_key: unknown, data: Buffer, { hash }: Hash, done: SignCallback) => {
-			this.#wanted = true;
 			this.unlock().then(
 				(key) => {
 					const signature: Buffer | Error = key?.sign(data, hash) ?? new Error("it stays locked");
@@ -67,6 +69,7 @@ export class LockedKey {
 	 * @throws InterruptedError
 	 */
 	unlock(): Promise<ParsedKey | undefined> {
+		this.#wanted = true;
 		this.#unlocking ??= this.#ask();
 		return this.#unlocking;
 	}
@@ -99,4 +102,6 @@ export interface LockedKeySurroundings {
 	readonly prompt: Prompt | undefined;
 	readonly ssh2: Ssh2;
 	readonly signal: AbortSignal;
+	/** See usesKeychain(). */
+	readonly keychain?: boolean;
 }
