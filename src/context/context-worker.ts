@@ -12,7 +12,8 @@ import type { FileState } from "./file-hashes.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { type IgnoredSizes, measureStepwise, readContent } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
-import { type PartRequest, partOfContext, totalsOf } from "./part-of-context.js";
+import { type PartRequest, partOfContext, type SentEntries, totalsOf } from "./part-of-context.js";
+import { requireReadable } from "./read-failure.js";
 import { RememberedSizes } from "./remembered-sizes.js";
 import { Selections } from "./selections.js";
 import { SourceTree } from "./source-tree.js";
@@ -30,7 +31,7 @@ class ContextWorker {
 	readonly #contents: ReadonlyMap<string, Uint8Array>;
 	readonly #selections: Selections;
 	readonly #walk: RememberedWalk;
-	readonly #parts = new Map<number, readonly ContextEntry[]>();
+	readonly #parts = new Map<number, SentEntries>();
 	readonly #memories = new Map<number, ContextMemory>();
 	/** What is being packed; undefined for what is packed to its end. */
 	readonly #tars = new Map<number, Generator<TarChunk, void> | undefined>();
@@ -47,7 +48,7 @@ class ContextWorker {
 		this.#note = note;
 		this.#contents = new Map(extra.map(({ path, content }) => [path, content]));
 		// What stands in for files of the tree is for the tar alone: the manifest is not what the tree holds.
-		const known = extra.length === 0 ? { entries: walked.entries, ignore } : undefined;
+		const known = extra.length === 0 ? { ...walked, ignore } : undefined;
 		this.#selections = new Selections(this.#tree, known, states, this.#memories, post);
 		const { entries: _entries, ...summary } = this.#manifest;
 		post({ type: "walked", summary: { ...summary, noted: notedFiles(walked.entries, note) } });
@@ -85,20 +86,22 @@ class ContextWorker {
 	}
 
 	#part(part: number, request: PartRequest): void {
-		const entries = partOfContext(this.#manifest.entries, request);
-		if (entries !== undefined) this.#parts.set(part, entries);
-		const summary = entries && {
-			...totalsOf(entries),
-			noted: notedFiles(entries, this.#note),
+		const sent = partOfContext(this.#manifest, request);
+		if (sent !== undefined) this.#parts.set(part, sent);
+		const summary = sent && {
+			...totalsOf(sent.entries),
+			noted: notedFiles(sent.entries, this.#note),
+			unreadable: sent.unreadable,
 		};
 		post({ type: "parted", summary });
 	}
 
 	#pack(tar: number, credit: number, part: number | undefined): void {
 		if (!this.#tars.has(tar)) {
-			const entries = part === undefined ? undefined : this.#parts.get(part);
-			const packed = packTar(this.#tree, entries ?? this.#manifest.entries, this.#contents);
-			this.#tars.set(tar, packed);
+			const parted = part === undefined ? undefined : this.#parts.get(part);
+			const { entries, unreadable } = parted ?? this.#manifest;
+			requireReadable(unreadable);
+			this.#tars.set(tar, packTar(this.#tree, entries, this.#contents));
 		}
 		const chunks = this.#tars.get(tar);
 		for (let left = credit; left > 0 && chunks !== undefined; left--) {

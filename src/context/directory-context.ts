@@ -7,7 +7,7 @@ import type { ContextSelection, SelectableDirectory } from "./context-selection.
 import { ContextThread } from "./context-thread.js";
 import type { ExtraFile } from "./extra-files.js";
 import type { IgnoredSizes } from "./ignored-sizes.js";
-import type { ContextManifest, ContextSummary } from "./manifest.js";
+import type { ContextManifest, ContextSummary, Unreadable } from "./manifest.js";
 import type { PartRequest, PartTotals } from "./part-of-context.js";
 import type { TarProgress, TarReader } from "./tar-reader.js";
 
@@ -32,8 +32,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	manifest(): Promise<ContextManifest>;
 	/**
 	 * The context as an uncompressed tar; may be asked for before the manifest is there. It holds at most
-	 * a few MB of it in memory, however slowly it is read. Fails with ContextError, also for a file that
-	 * changes while it is read, or InterruptedError. Asked for again, it begins anew, and what was not
+	 * a few MB of it in memory, however slowly it is read. Fails with ContextError, also for what cannot be
+	 * read, or changes while it is, or InterruptedError. Asked for again, it begins anew, and what was not
 	 * read of the one before does not come any more.
 	 *
 	 * @param onProgress called at most ten times a second, and at the end.
@@ -68,6 +68,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 export interface ContextPart {
 	/** As in ContextSummary. */
 	readonly noted: readonly string[];
+	/** What belongs to it and cannot be read: its tar fails with that. */
+	readonly unreadable: readonly Unreadable[];
 	totals(): PartTotals;
 	/** As DirectoryContext has it; one of them at a time. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
@@ -106,8 +108,9 @@ class WalkedDirectory implements DirectoryContext {
 		const found = await this.#thread.part(request);
 		if (found === undefined) return undefined;
 		const { part, summary } = found;
-		const { noted, ...totals } = summary;
-		return { noted, totals: () => totals, tar: (onProgress) => this.#tarOf(part, onProgress) };
+		const { noted, unreadable, ...totals } = summary;
+		const tar: ContextPart["tar"] = (onProgress) => this.#tarOf(part, onProgress);
+		return { noted, unreadable, totals: () => totals, tar };
 	}
 
 	measureIgnored(): Promise<IgnoredSizes> {

@@ -30,6 +30,14 @@ export interface ContextEntry {
 	readonly device?: { readonly major: number; readonly minor: number };
 }
 
+/** A path that may be part of the context and could not be looked into: whoever takes it fails with this. */
+export interface Unreadable {
+	readonly path: string;
+	/** As a ContextError has them: errors do not cross threads as what they are. */
+	readonly message: string;
+	readonly hint: string | undefined;
+}
+
 export interface ContextManifest {
 	/** The directory that was walked, absolute. */
 	readonly root: string;
@@ -48,6 +56,11 @@ export interface ContextManifest {
 		readonly bytes: number;
 		readonly directories: readonly string[];
 	};
+	/**
+	 * What is not ignored and could not be looked at, in the order of the walk. It is not among the entries, nor
+	 * is anything in it.
+	 */
+	readonly unreadable: readonly Unreadable[];
 }
 
 /** All that most builds want to know of it: the entries are many, and stay where they were found. */

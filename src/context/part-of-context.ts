@@ -1,4 +1,4 @@
-import type { ContextEntry } from "./manifest.js";
+import type { ContextEntry, ContextManifest, Unreadable } from "./manifest.js";
 import { withFirstNames } from "./select-entries.js";
 import { EntryFinder } from "./taken-entries.js";
 
@@ -20,7 +20,11 @@ export interface PartTotals {
 export interface PartSummary extends PartTotals {
 	/** As in ContextSummary. */
 	readonly noted: readonly string[];
+	readonly unreadable: readonly Unreadable[];
 }
+
+/** Entries that are sent, and what they may lack: see ContextManifest. */
+export type SentEntries = Pick<ContextManifest, "entries" | "unreadable">;
 
 /**
  * The entries that a build cannot do without, with the directories that they are in, in their order.
@@ -28,9 +32,9 @@ export interface PartSummary extends PartTotals {
  * @returns undefined for all of them
  */
 export function partOfContext(
-	entries: readonly ContextEntry[],
+	{ entries, unreadable }: SentEntries,
 	{ paths, always }: PartRequest,
-): readonly ContextEntry[] | undefined {
+): SentEntries | undefined {
 	const found = new EntryFinder(entries).find(paths);
 	if (found === undefined) return undefined;
 	const onTheWay = new Set(found.parents);
@@ -52,7 +56,11 @@ export function partOfContext(
 			open.push({ prefix: `${path}/`, entry, selected: isSelected });
 		}
 	}
-	return selected.length === entries.length ? undefined : withFirstNames(entries, selected);
+	const missing = unreadable.filter(
+		({ path }) => found.mayTake(path) || always.some((kept) => `${kept}/`.startsWith(`${path}/`)),
+	);
+	const isAll = selected.length === entries.length && missing.length === unreadable.length;
+	return isAll ? undefined : { entries: withFirstNames(entries, selected), unreadable: missing };
 }
 
 export function totalsOf(entries: readonly ContextEntry[]): PartTotals {

@@ -1,5 +1,6 @@
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
+import type { Unreadable } from "./manifest.js";
 import { printablePath } from "./path-bytes.js";
 
 /** The failure of a system call on something in the context; "" is the context itself. */
@@ -22,6 +23,11 @@ export function readFailure(path: string, error: unknown): ContextError {
 		hint: isRefused ? "make it readable, or list it in .dockerignore" : undefined,
 		cause: error,
 	});
+}
+
+/** @throws ContextError for the first of what is to be sent and cannot be read */
+export function requireReadable([first]: readonly Unreadable[]): void {
+	if (first !== undefined) throw new ContextError(first.message, { hint: first.hint });
 }
 
 export function changedWhileRead(path: string): ContextError {

@@ -8,7 +8,8 @@ import { followPaths, PATHS_SOURCE } from "./follow-paths.js";
 import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore/ignore-file.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import type { KnownContents } from "./known-contents.js";
-import type { ContextEntry } from "./manifest.js";
+import type { ContextEntry, ContextManifest } from "./manifest.js";
+import { requireReadable } from "./read-failure.js";
 import { selectEntries } from "./select-entries.js";
 import type { SourceTree } from "./source-tree.js";
 import { walkContext } from "./walk.js";
@@ -20,8 +21,7 @@ const BATCH = 512;
 const RULES_SOURCE = "the daemon's reading of .dockerignore";
 
 /** A walk that was made already, and the .dockerignore by which it left things out. */
-export interface KnownWalk {
-	readonly entries: readonly ContextEntry[];
+export interface KnownWalk extends Pick<ContextManifest, "entries" | "unreadable"> {
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 }
 
@@ -94,7 +94,7 @@ export class Selections {
  * What the filter lets through. A known walk saves another one if it went by the same rules; else as
  * much of the tree is walked as may be wanted.
  *
- * @throws ContextError
+ * @throws ContextError also for what may be wanted and cannot be read
  */
 export function selectContext(
 	tree: SourceTree,
@@ -105,10 +105,11 @@ export function selectContext(
 	const excluded = IgnoreRules.of(filter.excludes, RULES_SOURCE);
 	const wanted = wantedOf(tree, filter);
 	const unwanted = { has: (path: string) => wanted?.mayConcern(path) === false };
-	const entries =
+	const { entries, unreadable } =
 		known !== undefined && leavesOutTheSame(known, filter)
-			? known.entries
-			: walkContext(tree, excluded, unwanted, states).entries;
+			? known
+			: walkContext(tree, excluded, unwanted, states);
+	requireReadable(unreadable.filter(({ path }) => !unwanted.has(path)));
 	return selectEntries(entries, excluded, wanted);
 }
 

@@ -17,6 +17,8 @@ export interface TakenEntries {
 	readonly roots: Uint32Array;
 	/** What is on the way to what was named, such as the directories that it is in. */
 	readonly parents: readonly number[];
+	/** Of a path that is no entry: whether it, or what may be in it, would be taken. */
+	mayTake(path: string): boolean;
 }
 
 /** Finds what COPY, ADD and bind mounts take of a context, in any builder. */
@@ -94,7 +96,7 @@ export class EntryFinder {
 			if (root !== "") roots[position] = root.length - 1;
 			else if (onTheWay.has(path)) parents.push(position);
 		}
-		return { roots, parents };
+		return { roots, parents, mayTake: (path) => rules.mayConcern(path) };
 	}
 }
 

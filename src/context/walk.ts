@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { ContextError } from "../errors.js";
 import { type FileState, fileState } from "./file-hashes.js";
 import type { IgnoreRule, IgnoreRules, MatchState } from "./ignore/ignore-rules.js";
-import type { ContextEntry, ContextManifest, EntryType } from "./manifest.js";
+import type { ContextEntry, ContextManifest, EntryType, Unreadable } from "./manifest.js";
 import type { Found, SourceTree } from "./source-tree.js";
 
 /** Says which paths are not looked at; of a directory, nothing below it is then. */
@@ -19,17 +19,16 @@ export interface WalkObserver {
 	sent(entry: ContextEntry, rule: IgnoreRule | undefined): void;
 	/** Of a directory: it is not entered. */
 	leftOut(path: string, found: Found, rule: IgnoreRule | undefined): void;
-	/** What a build would fail with; the walk goes on. */
-	unreadable(path: string, error: ContextError): void;
 }
 
 /**
  * Finds everything that is sent. What vanishes between the listing of its directory and the look at
- * it was never there. Contents of files are not opened.
+ * it was never there. What cannot be looked at is noted, as a build may do without it. Contents of files are
+ * not opened.
  *
  * @param hidden paths that are taken as not there, because something else is sent in their place, or
  * nobody asked for them.
- * @throws ContextError for what is not ignored and cannot be looked at.
+ * @throws ContextError for a root that cannot be read, and what changes under the walk's eyes.
  */
 export function walkContext(
 	tree: SourceTree,
@@ -51,6 +50,7 @@ class Walk {
 	readonly #entries: ContextEntry[] = [];
 	#files = 0;
 	#bytes = 0;
+	readonly #unreadable: Unreadable[] = [];
 	readonly #ignored = { files: 0, bytes: 0, directories: [] as string[] };
 
 	/** Ignored directories that are being walked: sent only before something below them is. */
@@ -80,6 +80,7 @@ class Walk {
 			files: this.#files,
 			bytes: this.#bytes,
 			ignored: this.#ignored,
+			unreadable: this.#unreadable,
 		};
 	}
 
@@ -94,7 +95,7 @@ class Walk {
 	}
 
 	#visit(path: string, state: MatchState): void {
-		const found = this.#unlessIgnored(path, state, () => this.#tree.look(path));
+		const found = this.#unlessUnreadable(path, state, () => this.#tree.look(path));
 		if (found === undefined) return;
 		if (found.type === "directory") this.#visitDirectory(path, found.stats, state);
 		else if (state.ignored) this.#leaveOut(path, found, state);
@@ -104,7 +105,7 @@ class Walk {
 	#visitDirectory(path: string, stats: Stats, state: MatchState): void {
 		const enter = !state.ignored || this.#rules.mayReincludeBelow(path, state);
 		const names = enter
-			? this.#unlessIgnored(path, state, () => this.#tree.names(path))
+			? this.#unlessUnreadable(path, state, () => this.#tree.names(path))
 			: undefined;
 		if (names === undefined) {
 			if (!state.ignored) return;
@@ -169,14 +170,13 @@ class Walk {
 	}
 
 	/** What is ignored and cannot be read does no harm. */
-	#unlessIgnored<T>(path: string, state: MatchState, read: () => T): T | undefined {
+	#unlessUnreadable<T>(path: string, state: MatchState, read: () => T): T | undefined {
 		try {
 			return read();
 		} catch (error) {
 			if (!(error instanceof ContextError)) throw error;
-			if (state.ignored) return undefined;
-			if (this.#observer === undefined) throw error;
-			this.#observer.unreadable(path, error);
+			const { message, hint } = error;
+			if (!state.ignored) this.#unreadable.push({ path, message, hint });
 			return undefined;
 		}
 	}

@@ -63,7 +63,10 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 		target: request.target,
 		buildArgs: request.buildArgs,
 	};
-	const unreadable = [...record.unreadablePaths, ...unreadableFiles(walked)];
+	const unreadable = [
+		...manifest.unreadable.map(({ path, message }) => ({ path, reason: message })),
+		...unreadableFiles(walked),
+	];
 	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked, request);
 	const warnings = [...request.warnings, ...found.warnings];
 	const exceeded = exceededLimits(request.limits, manifest, entries);

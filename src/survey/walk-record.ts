@@ -3,8 +3,7 @@ import { measureDirectories, readContent } from "../context/ignored-sizes.js";
 import type { ContextEntry } from "../context/manifest.js";
 import type { Found, SourceTree } from "../context/source-tree.js";
 import type { WalkObserver } from "../context/walk.js";
-import type { ContextError } from "../errors.js";
-import type { IgnoredPath, UnreadablePath } from "./context-document.js";
+import type { IgnoredPath } from "./context-document.js";
 
 /** How a rule fared in a walk. */
 export interface RuleRecord {
@@ -19,7 +18,6 @@ export interface RuleRecord {
 /** Notes down what a walk meets but does not send, and which rules are behind what it does. */
 export class WalkRecord implements WalkObserver {
 	readonly ignored: IgnoredPath[] = [];
-	readonly unreadablePaths: UnreadablePath[] = [];
 	/** In the order of the rules. */
 	readonly rules: readonly RuleRecord[];
 	/** The negation by which an entry is sent, as an index, if it took one. */
@@ -62,10 +60,6 @@ export class WalkRecord implements WalkObserver {
 				: { files: 1, bytes: type === "file" ? stats.size : 0 };
 		this.ignored.push({ path, type, size: bytes, files, rule: index });
 		this.#count(index, files, bytes);
-	}
-
-	unreadable(path: string, error: ContextError): void {
-		this.unreadablePaths.push({ path, reason: error.message });
 	}
 
 	#count(index: number, files: number, bytes: number): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -321,6 +321,24 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 				assert.equal(await imageFile(box.engine, "named-joint", "/c/b"), "changed");
 			});
 		}
+
+		test("fails for what cannot be read of a named context only where that is taken", async () => {
+			const lib = context({ a: "a", b: "b", "locked/x": "x" });
+			chmodSync(join(lib, "locked"), 0o000);
+			const built = (base: string, copy: string) => {
+				const text = `FROM ${base}\nCOPY --from=lib a /\nCOPY --from=lib ${copy} /c/\n`;
+				const args = [context({ Dockerfile: text }), "--build-context", `lib=${lib}`];
+				return rbuild([...args, ...box.flags], { obeysModes: true });
+			};
+			for (const base of ["scratch", BASE_IMAGE]) {
+				const { code, stderr } = await built(base, "b");
+				assert.equal(code, 0, stderr);
+				const failing = await built(base, ".");
+				assert.equal(failing.code, 3, failing.stderr);
+				assert.match(failing.stderr, /^error: cannot read locked in the build context: perm/m);
+			}
+			chmodSync(join(lib, "locked"), 0o755);
+		});
 
 		test("tells with --dry-run what it would send of named contexts, too", async () => {
 			const text = `FROM ${BASE_IMAGE}\nCOPY . /c\nCOPY --from=lib data /\n`;

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	truncateSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -399,6 +407,37 @@ export function testFileSync(open: () => Promise<Box>): void {
 		}
 		child.kill("SIGINT");
 		assert.equal((await result).code, 130);
+	});
+
+	test("fails for what cannot be read only where the Dockerfile takes it", async () => {
+		const root = context({ taken: "t", "pkg-a/file": "a", "pkg-b/file": "b", key: "k" });
+		for (const name of ["pkg-b", "key"]) chmodSync(join(root, name), 0o000);
+		const built = (copy: string, ...flags: string[]) => {
+			write(root, "Dockerfile", `FROM ${BASE_IMAGE}\nCOPY ${copy} /c/\n`);
+			return rbuild([root, ...flags, "-t", "rbuild-sync:locked"], { obeysModes: true });
+		};
+		// Small as it is, it would be a tar of all of it.
+		for (const given of [flags, [...box.flags, "--no-minimal"]]) {
+			const { code, stderr } = await built("taken pkg-a", ...given);
+			assert.equal(code, 0, stderr);
+			assert.deepEqual(await imageListing(box.engine, "rbuild-sync:locked", "/c"), [
+				...["-rw-r--r-- c/file", "-rw-r--r-- c/taken", "drwxr-xr-x c/"],
+			]);
+			for (const [copy, named] of [
+				[".", "pkg-b"],
+				["pkg-b", "pkg-b"],
+				["pkg*/file", "pkg-b"],
+				["pkg-b/file", "pkg-b/file"],
+			] as const) {
+				const { code, stderr } = await built(copy, ...given);
+				assert.equal(code, 3, stderr);
+				const error = `error: cannot read ${named} in the build context: permission denied`;
+				assert.ok(stderr.split("\n").includes(error), stderr);
+				assert.match(stderr, /^hint: make it readable, or list it in \.dockerignore$/m);
+			}
+		}
+		chmodSync(join(root, "pkg-b"), 0o755);
+		await removeImage(box.engine, "rbuild-sync:locked", signal);
 	});
 
 	test("names a file whose name is not UTF-8, and what else to do", async () => {

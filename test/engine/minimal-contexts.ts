@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,6 +9,7 @@ import { RbuildError } from "../../src/errors.js";
 import type { BuildEvent } from "../../src/events.js";
 import { type BuildOptions, build } from "../../src/index.js";
 import type { Box } from "../support/box.js";
+import { rbuild } from "../support/cli.js";
 import { type CaseBuilder, dockerfileCases, writeTree } from "../support/dockerfiles.js";
 import { imageFolder } from "../support/image-contents.js";
 
@@ -86,6 +87,34 @@ export function testMinimalContexts(kind: CaseBuilder, open: () => Promise<Box>)
 			const part = await outcome("fails", true);
 			assert.notEqual(part.transfer?.needed, undefined);
 			assert.equal(part.result, whole.result);
+		}
+	});
+
+	test("fails for what cannot be read, before the upload, only where it would be sent", async (test) => {
+		const context = mkdtempSync(join(tmpdir(), "rbuild-minimal-locked-"));
+		const locked = join(context, "locked");
+		mkdirSync(locked, { mode: 0o000 });
+		test.after(() => rmSync(context, { recursive: true, force: true }));
+		writeFileSync(join(context, "taken"), "taken");
+		const args = [context, "--on", `unix://${box.socketPath}`, "--transfer", "tar"];
+		const built = (copy: string, ...more: string[]) => {
+			writeFileSync(join(context, "Dockerfile"), `FROM scratch\nCOPY ${copy} /x/\n`);
+			return rbuild([...args, ...more], { obeysModes: true });
+		};
+		const { code, stderr } = await built("taken");
+		assert.equal(code, 0, stderr);
+		for (const failing of [
+			await built("."),
+			await built("taken lock*/file"),
+			await built("taken", "--no-minimal"),
+		]) {
+			assert.equal(failing.code, 3, failing.stderr);
+			assert.match(
+				failing.stderr,
+				/^error: cannot read locked in the build context: permission denied$/m,
+			);
+			assert.match(failing.stderr, /^hint: make it readable, or list it in \.dockerignore$/m);
+			assert.doesNotMatch(failing.stderr, /upload/);
 		}
 	});
 

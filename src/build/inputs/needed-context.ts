@@ -18,7 +18,8 @@ export interface NeededContext {
 	readonly doubt: string | undefined;
 }
 
-const ALL: NeededContext = { part: undefined, doubt: undefined };
+/** As far as is known. */
+export const ALL: NeededContext = { part: undefined, doubt: undefined };
 
 /** The text of a context's Dockerfile. */
 function dockerfileOf({ dockerfileContent }: LocalContext): string {

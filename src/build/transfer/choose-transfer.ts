@@ -1,8 +1,15 @@
 import type { BuildContext, LocalContext } from "../../context/build-context.js";
+import type { Unreadable } from "../../context/manifest.js";
 import type { PartTotals } from "../../context/part-of-context.js";
+import { requireReadable } from "../../context/read-failure.js";
 import type { Engine } from "../../engine/engine.js";
 import { EngineError, UsageError } from "../../errors.js";
-import { type NeededContext, neededContext } from "../inputs/needed-context.js";
+import {
+	ALL,
+	type NeededContext,
+	neededContext,
+	takesWholeContext,
+} from "../inputs/needed-context.js";
 import type { BuildPlan } from "../plan/build-plan.js";
 import { needsSolve } from "../plan/builder-needs.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
@@ -26,11 +33,17 @@ export interface ChosenTransfer {
 	readonly doubt?: string;
 }
 
+interface ChosenTar extends Omit<ChosenTransfer, "reason"> {
+	/** What it should hold and cannot be read. */
+	readonly unreadable: readonly Unreadable[];
+}
+
 /**
  * Whoever asks for one transfer gets it. Else it is the one that is predicted to be faster, in the long
  * run where they are close.
  *
  * @throws UsageError, EngineError when something was asked for that cannot be done
+ * @throws ContextError where what cannot be read would have to be sent, as far as that is known beforehand
  */
 export async function chooseTransfer(
 	plan: BuildPlan,
@@ -39,6 +52,7 @@ export async function chooseTransfer(
 	rooms: TransferRooms,
 ): Promise<ChosenTransfer> {
 	requireBuildKitForMounts(plan, engine);
+	if (context.kind === "directory") await requireReadableWhole(context, plan);
 	const sync = syncTransfer(rooms);
 	const tar = (reason: string) => chooseTar(plan, engine, context, rooms, reason);
 	const flag = needsSolve(plan, engine.facts.builder);
@@ -64,25 +78,36 @@ async function chooseTar(
 	rooms: TransferRooms,
 	reason: string,
 ): Promise<ChosenTransfer> {
-	if (context.kind !== "directory" || plan.minimal === false) {
-		return { transfer: tarTransfer(rooms), reason };
-	}
-	return {
-		...tarOf(await neededContext(context, plan, engine, rooms.images), plan, rooms),
-		reason,
-	};
+	if (context.kind !== "directory") return { transfer: tarTransfer(rooms), reason };
+	const needed =
+		plan.minimal === false ? ALL : await neededContext(context, plan, engine, rooms.images);
+	const { unreadable, ...tar } = await tarOf(context, needed, plan, rooms);
+	requireReadable(unreadable);
+	return { ...tar, reason };
 }
 
 /** A part of the context alone is only sent where it is proven to be enough. */
-function tarOf(
+async function tarOf(
+	context: LocalContext,
 	{ part, doubt }: NeededContext,
 	{ minimal }: BuildPlan,
 	rooms: TransferRooms,
-): Omit<ChosenTransfer, "reason"> {
-	if (part === undefined || minimal === false) return { transfer: tarTransfer(rooms) };
-	return doubt === undefined
-		? { transfer: tarTransfer(rooms, part), needed: part.totals() }
-		: { transfer: tarTransfer(rooms), doubt };
+): Promise<ChosenTar> {
+	const { unreadable } = await context.walked;
+	if (part === undefined || minimal === false) return { transfer: tarTransfer(rooms), unreadable };
+	if (doubt !== undefined) return { transfer: tarTransfer(rooms), doubt, unreadable };
+	return {
+		transfer: tarTransfer(rooms, part),
+		needed: part.totals(),
+		unreadable: part.unreadable,
+	};
+}
+
+/** Without asking the box: contexts that have other names may replace the stages that take it. */
+async function requireReadableWhole(context: LocalContext, plan: BuildPlan): Promise<void> {
+	const { unreadable } = await context.walked;
+	if (unreadable.length === 0 || plan.buildkit.namedContexts.size > 0) return;
+	if (await takesWholeContext(context, plan)) requireReadable(unreadable);
 }
 
 async function chooseByTime(
@@ -98,7 +123,10 @@ async function chooseByTime(
 		indexes.main?.isKnown(engine) ?? false,
 		neededContext(context, plan, engine, images),
 	]);
-	const tar = tarOf(needed, plan, rooms);
+	const { unreadable, ...tar } = await tarOf(context, needed, plan, rooms);
+	if (unreadable.length > 0) {
+		return { transfer: syncTransfer(rooms), reason: "a tar would need what cannot be read" };
+	}
 	const times = predictTimes({
 		tar: tar.needed ?? context.totals(),
 		sync: needed.part?.totals() ?? context.totals(),

@@ -37,7 +37,7 @@ export async function jointParts(
  *
  * @param own the platform of the daemon
  * @returns undefined where the frontend had better ask: where base images may take more of the directory than is
- * known, unless most of it is taken anyway
+ * known, unless most of it is taken anyway; and where some of what need not be taken cannot be read
  * @throws ContextError, InterruptedError
  */
 export async function jointPart(
@@ -65,6 +65,8 @@ export async function jointPart(
 	const paths = [...new Set(uses.flatMap(({ paths }) => paths))];
 	const excludes = ignore === undefined ? [] : excludesOf(ignore);
 	const taken = paths.includes("") ? undefined : await directory.part({ paths, always: [] });
+	const { unreadable } = await directory.walked;
+	if (unreadable.length > 0 && (taken === undefined || doubts.length > 0)) return undefined;
 	if (taken === undefined) return { followPaths: [], excludes };
 	if (doubts.length === 0) return { followPaths: paths, excludes };
 	const parts = new Set(uses.map((use) => [...use.paths].sort().join("\0")));

@@ -125,7 +125,13 @@ describe("rbuild context", () => {
 		chmodSync(join(root, "locked"), 0);
 		chmodSync(join(root, "key"), 0);
 		const { code, stdout, stderr } = await rbuild(["context", root], { obeysModes: true });
+		const tar = await rbuild(["context", root, "--format", "tar"], { obeysModes: true });
 		chmodSync(join(root, "locked"), 0o755);
+		assert.deepEqual([tar.code, tar.stdout], [3, ""]);
+		assert.match(
+			tar.stderr,
+			/^error: cannot read locked in the build context: permission denied$/m,
+		);
 		assert.equal(code, 3);
 		assert.match(stdout, /Cannot be read\n {2}cannot read locked in .*: permission denied\n/);
 		assert.match(stderr, /^error: cannot read 2 paths in the build context: locked, key$/m);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
@@ -7,6 +7,7 @@ import type { ContextEntry } from "../../../src/context/manifest.js";
 import { partOfContext, totalsOf } from "../../../src/context/part-of-context.js";
 import { selectContext } from "../../../src/context/selections.js";
 import { SourceTree } from "../../../src/context/source-tree.js";
+import { asNobody } from "./nobody.js";
 import { emptyTree, walk } from "./trees.js";
 
 function treeOf(
@@ -27,7 +28,7 @@ function treeOf(
 const paths = (entries: readonly ContextEntry[] | undefined) => entries?.map(({ path }) => path);
 
 function part(root: string, ...wanted: string[]) {
-	return paths(partOfContext(walk(root).entries, { paths: wanted, always: [] }));
+	return paths(partOfContext(walk(root), { paths: wanted, always: [] })?.entries);
 }
 
 describe("a part of a context", () => {
@@ -47,9 +48,10 @@ describe("a part of a context", () => {
 	});
 
 	it("always has what builders look for", (test) => {
-		const { entries } = walk(treeOf(test, ["a", "docker/File[1]", "docker/other"]));
+		const context = walk(treeOf(test, ["a", "docker/File[1]", "docker/other"]));
 		const wanted = { paths: ["a"], always: ["docker/File[1]", ".dockerignore"] };
-		assert.deepEqual(paths(partOfContext(entries, wanted)), ["a", "docker", "docker/File[1]"]);
+		const sent = paths(partOfContext(context, wanted)?.entries);
+		assert.deepEqual(sent, ["a", "docker", "docker/File[1]"]);
 	});
 
 	it("has what links lead to, on the way and at the end, however they were found", (test) => {
@@ -96,7 +98,7 @@ describe("a part of a context", () => {
 	it("counts a file with several names once", (test) => {
 		const root = treeOf(test, ["a/x", "c"]);
 		for (const name of ["b", "d"]) linkSync(join(root, "a/x"), join(root, name));
-		const entries = partOfContext(walk(root).entries, { paths: ["b", "d"], always: [] }) ?? [];
+		const { entries = [] } = partOfContext(walk(root), { paths: ["b", "d"], always: [] }) ?? {};
 		assert.deepEqual(
 			entries.map(({ path, hardlink }) => [path, hardlink]),
 			[
@@ -105,6 +107,37 @@ describe("a part of a context", () => {
 			],
 		);
 		assert.deepEqual(totalsOf(entries), { files: 2, bytes: 3 });
+	});
+
+	describe("of which some cannot be read", () => {
+		/** What is missing in the part that these paths take, of an unreadable folder "locked/in". */
+		function missing(test: TestContext, wanted: readonly string[], always: readonly string[] = []) {
+			const root = treeOf(test, ["locked/in/x", "open/x", "z/y"], { "z/link": "../locked/in/x" });
+			chmodSync(join(root, "locked/in"), 0o000);
+			let found: string[] | undefined;
+			asNobody(root, () => {
+				const part = partOfContext(walk(root), { paths: wanted, always });
+				found = part?.unreadable.map(({ path }) => path);
+			});
+			return found;
+		}
+
+		it("lacks nothing where that is not taken, though it has everything else", (test) => {
+			assert.deepEqual(missing(test, ["open"]), []);
+			assert.deepEqual(missing(test, ["o*/x", "lock"]), []);
+			assert.deepEqual(missing(test, ["z/y"], ["open/x", "z/link", "locked/other"]), []);
+		});
+
+		it("lacks what is taken of it, by whatever name", (test) => {
+			const lacking = ["locked/in"];
+			assert.deepEqual(missing(test, ["locked"]), lacking);
+			assert.deepEqual(missing(test, ["locked/in/x"]), lacking);
+			assert.deepEqual(missing(test, ["l*/in/x"]), lacking);
+			assert.deepEqual(missing(test, ["**/x"]), lacking);
+			assert.deepEqual(missing(test, ["z/l*"]), lacking);
+			assert.deepEqual(missing(test, ["z/y"], ["locked/in/Dockerfile"]), lacking);
+			assert.equal(missing(test, ["*"]), undefined);
+		});
 	});
 
 	it("is never less than what BuildKit asks its client for", (test) => {
@@ -118,15 +151,15 @@ describe("a part of a context", () => {
 			"c/ll": "ll",
 		};
 		const root = treeOf(test, files, links);
-		const { entries } = walk(root);
+		const context = walk(root);
 		const tree = new SourceTree(root, "linux");
 		const name = fc.constantFrom("a", "b", "bb", "c", "l", "ll", "*", "?", "[a-c]", "l*", "**");
 		const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
 		fc.assert(
 			fc.property(fc.array(path, { minLength: 1, maxLength: 3 }), (followPaths) => {
 				const asked = selectContext(tree, { includes: [], excludes: [], followPaths }, undefined);
-				const sent = partOfContext(entries, { paths: followPaths, always: [] }) ?? entries;
-				const names = new Set(paths(sent));
+				const sent = partOfContext(context, { paths: followPaths, always: [] }) ?? context;
+				const names = new Set(paths(sent.entries));
 				assert.deepEqual(
 					paths(asked)?.filter((path) => !names.has(path)),
 					[],

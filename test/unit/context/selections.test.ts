@@ -21,8 +21,10 @@ function treeOf(test: TestContext, ...files: string[]): SourceTree {
 	return new SourceTree(root, "linux");
 }
 
+const EVERYTHING: ContextFilter = { includes: [], excludes: [], followPaths: [] };
+
 function select(tree: SourceTree, filter: Partial<ContextFilter>) {
-	return selectContext(tree, { includes: [], excludes: [], followPaths: [], ...filter }, undefined);
+	return selectContext(tree, { ...EVERYTHING, ...filter }, undefined);
 }
 
 const paths = (entries: readonly { readonly path: string }[]) => entries.map(({ path }) => path);
@@ -53,7 +55,7 @@ describe("a selection", () => {
 				["z", undefined, 1],
 			],
 		);
-		const known = { entries: walk(tree.root).entries, ignore: undefined };
+		const known = { ...walk(tree.root), ignore: undefined };
 		const filter = { includes: ["c", "d", "z"], excludes: [], followPaths: [] };
 		assert.deepEqual(selectContext(tree, filter, known), selectContext(tree, filter, undefined));
 	});
@@ -77,7 +79,7 @@ describe("a selection", () => {
 			fc.property(rules, rules, (excludes, includes) => {
 				const ignore = excludes.join("\n");
 				const known = {
-					entries: walk(tree.root, ignore).entries,
+					...walk(tree.root, ignore),
 					ignore: { content: Buffer.from(ignore), file: ".dockerignore" },
 				};
 				const filter = { excludes, includes, followPaths: [] };
@@ -88,6 +90,42 @@ describe("a selection", () => {
 			}),
 			{ numRuns: 200 },
 		);
+	});
+
+	it("fails for what cannot be read only where that is wanted", (test) => {
+		const tree = treeOf(test, "open/x", "pkga/x", "pkgb/x");
+		chmodSync(join(tree.root, "pkgb"), 0o000);
+		asNobody(tree.root, () => {
+			const known = { ...walk(tree.root), ignore: undefined };
+			const selected = (filter: Partial<ContextFilter>, walked: typeof known | undefined) =>
+				paths(selectContext(tree, { ...EVERYTHING, ...filter }, walked));
+			for (const walked of [known, undefined]) {
+				const select = (filter: Partial<ContextFilter>) => selected(filter, walked);
+				assert.deepEqual(select({ followPaths: ["open", "pkga"] }), [
+					...["open", "open/x", "pkga", "pkga/x"],
+				]);
+				assert.deepEqual(select({ includes: ["pkga*/x"] }), ["pkga", "pkga/x"]);
+				for (const filter of [
+					{},
+					{ followPaths: ["pkgb"] },
+					{ followPaths: ["pkg*/x"] },
+					{ includes: ["**/x"] },
+				]) {
+					assert.throws(() => select(filter), {
+						name: "ContextError",
+						message: "cannot read pkgb in the build context: permission denied",
+						hint: "make it readable, or list it in .dockerignore",
+					});
+				}
+				assert.throws(
+					() => select({ followPaths: ["pkgb/x"] }),
+					/^ContextError: cannot read pkgb\/x in the build context: permission denied$/,
+				);
+			}
+			assert.deepEqual(selected({ excludes: ["pkgb"] }, undefined), [
+				...["open", "open/x", "pkga", "pkga/x"],
+			]);
+		});
 	});
 
 	it("does not look at what is not wanted", (test) => {

@@ -175,7 +175,6 @@ describe("an observer of the walk", () => {
 				told.push(`judged ${path}${state === parent ? " as its parent" : ""}`),
 			sent: ({ path }, rule) => told.push(`sent ${path} by ${rule?.text}`),
 			leftOut: (path, { type }, rule) => told.push(`left out ${type} ${path} by ${rule?.text}`),
-			unreadable: (path, error) => told.push(`unreadable ${path}: ${error.message}`),
 		});
 		return told;
 	}
@@ -199,21 +198,6 @@ describe("an observer of the walk", () => {
 			"sent kept by undefined",
 		]);
 	});
-
-	it("is told of what cannot be read, and the walk goes on", (test) => {
-		const root = emptyTree(test);
-		mkdirSync(join(root, "a"));
-		writeFileSync(join(root, "b"), "");
-		chmodSync(join(root, "a"), 0o000);
-		asNobody(root, () => {
-			assert.deepEqual(observed(root, ""), [
-				"judged a as its parent",
-				"unreadable a: cannot read a in the build context: permission denied",
-				"judged b as its parent",
-				"sent b by undefined",
-			]);
-		});
-	});
 });
 
 describe("the walk fails", () => {
@@ -230,16 +214,44 @@ describe("the walk fails", () => {
 		});
 	});
 
-	it("for a directory that cannot be read, and names it", (test) => {
+	it("for a context that cannot be read", (test) => {
 		const root = emptyTree(test);
-		mkdirSync(join(root, "a/secret"), { recursive: true });
-		chmodSync(join(root, "a/secret"), 0o000);
+		mkdirSync(join(root, "locked"), { mode: 0o000 });
 		asNobody(root, () => {
-			assert.throws(() => walk(root), {
+			assert.throws(() => walk(join(root, "locked")), {
 				name: "ContextError",
-				message: "cannot read a/secret in the build context: permission denied",
+				message: "cannot read the build context: permission denied",
 				hint: "make it readable, or list it in .dockerignore",
 			});
+		});
+	});
+});
+
+describe("what cannot be looked at", () => {
+	it("is noted, and nothing else is missing", (test) => {
+		const root = emptyTree(test);
+		for (const name of ["a/locked/below", "a/unlocked", "listed"]) {
+			mkdirSync(join(root, name), { recursive: true });
+		}
+		for (const name of ["listed/one", "listed/two", "z"]) writeFileSync(join(root, name), "z");
+		chmodSync(join(root, "a/locked"), 0o000);
+		chmodSync(join(root, "listed"), 0o444);
+		asNobody(root, () => {
+			const { entries, files, bytes, unreadable } = walk(root);
+			assert.deepEqual(
+				entries.map(({ path }) => path),
+				["a", "a/unlocked", "listed", "z"],
+			);
+			assert.deepEqual([files, bytes], [1, 1]);
+			const hint = "make it readable, or list it in .dockerignore";
+			assert.deepEqual(
+				unreadable,
+				["a/locked", "listed/one", "listed/two"].map((path) => ({
+					path,
+					message: `cannot read ${path} in the build context: permission denied`,
+					hint,
+				})),
+			);
 		});
 	});
 });

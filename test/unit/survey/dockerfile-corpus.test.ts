@@ -14,7 +14,8 @@ suite("the files that a Dockerfile takes", () => {
 	const root = mkdtempSync(join(tmpdir(), "rbuild-corpus-"));
 	after(() => rmSync(root, { recursive: true }));
 	writeTree(root);
-	const { entries } = walk(root);
+	const context = walk(root);
+	const { entries } = context;
 
 	for (const { name, text, target, buildArgs, takes, classicTakes } of dockerfileCases()) {
 		test(`are known for ${name}`, () => {
@@ -43,11 +44,11 @@ suite("the files that a Dockerfile takes", () => {
 				);
 				const paths = (list: typeof entries) => list.map(({ path }) => path);
 				assert.deepEqual(paths(taken), paths(files));
-				const part = partOfContext(entries, {
+				const part = partOfContext(context, {
 					paths: needs.uses.flatMap((use) => use.paths),
 					always: [],
 				});
-				const sent = new Set(paths(part ?? entries));
+				const sent = new Set(paths(part?.entries ?? entries));
 				assert.deepEqual(
 					paths(taken).filter((path) => !sent.has(path)),
 					[],

@@ -9,6 +9,7 @@ import type { BuildOptions, TransferChoice } from "../../../../src/build/plan/op
 import { chooseTransfer } from "../../../../src/build/transfer/choose-transfer.js";
 import type { BuildContext } from "../../../../src/context/build-context.js";
 import type { ContextPart } from "../../../../src/context/directory-context.js";
+import type { ContextSummary } from "../../../../src/context/manifest.js";
 import type { Engine } from "../../../../src/engine/engine.js";
 import type { StoredImage } from "../../../../src/engine/images.js";
 import type { Environment } from "../../../../src/environment.js";
@@ -29,8 +30,11 @@ const small = {
 	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
 	totals: () => ({ files: 3, bytes: 1000 }),
 	hiddenFiles: (): readonly string[] => [],
+	walked: Promise.resolve<Pick<ContextSummary, "unreadable">>({ unreadable: [] }),
 	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
 };
+
+const locked = { path: "locked", message: "cannot read locked", hint: "make it readable" };
 
 async function choice(
 	transfer: TransferChoice,
@@ -99,7 +103,7 @@ describe("the choice of a transfer", () => {
 		const context = {
 			dockerfileContent: Buffer.from("FROM base\nCOPY a /a"),
 			totals: () => ({ files: 20_000, bytes: 116e6 }),
-			part: async () => ({ totals: () => ({ files: 3, bytes: 1000 }) }),
+			part: async () => ({ totals: () => ({ files: 3, bytes: 1000 }), unreadable: [] }),
 		};
 		const base = {
 			platform: "linux/amd64",
@@ -136,6 +140,53 @@ describe("the choice of a transfer", () => {
 			const chosen = await choice("tar", "directory", "buildkit", options, context, base);
 			assert.deepEqual([chosen.needed, chosen.doubt], [undefined, undefined]);
 			assert.equal(await choose("auto", "directory", "buildkit", options, context, base), "sync");
+		});
+	});
+
+	describe("of a context of which some cannot be read", () => {
+		const walked = Promise.resolve({ unreadable: [locked] });
+		const dockerfileContent = Buffer.from("FROM base\nCOPY a /a");
+		const context = { dockerfileContent, walked };
+		const partWith = (unreadable: (typeof locked)[]) => ({
+			...context,
+			part: async () => ({ totals: () => ({ files: 1, bytes: 100 }), unreadable }),
+		});
+		const known = {
+			...{ platform: "linux/amd64", hasTriggers: false, isInGraphDriver: true, environment: [] },
+		};
+		const failure = { name: "ContextError", message: locked.message, hint: locked.hint };
+
+		it("is the sync where a tar would need that", async () => {
+			const { transfer, reason } = await choice("auto", "directory", "buildkit", {}, context);
+			assert.equal(transfer.name, "sync");
+			assert.equal(reason, "a tar would need what cannot be read");
+			const taken = partWith([locked]);
+			assert.equal(await choose("auto", "directory", "buildkit", {}, taken, known), "sync");
+		});
+
+		it("is as ever where the tar can do without", async () => {
+			const part = partWith([]);
+			assert.equal(await choose("auto", "directory", "buildkit", {}, part, known), "tar");
+			assert.equal(await choose("auto", "directory", "classic", {}, part, known), "tar");
+		});
+
+		it("fails where nothing but a tar that needs it is possible, and where all is taken", async () => {
+			for (const [transfer, builder, options, given] of [
+				["auto", "classic", {}, context],
+				["auto", "classic", {}, partWith([locked])],
+				["tar", "buildkit", {}, context],
+				["tar", "buildkit", { minimal: false }, partWith([])],
+				["auto", "buildkit", {}, { walked }],
+				["sync", "buildkit", {}, { walked }],
+			] as const) {
+				const choosing = choice(transfer, "directory", builder, options, given, known);
+				await assert.rejects(choosing, failure);
+			}
+		});
+
+		it("is left to BuildKit's requests where another context may replace what takes all", async () => {
+			const options = { buildContexts: { base: "docker-image://alpine" } };
+			assert.equal(await choose("auto", "directory", "buildkit", options, { walked }), "sync");
 		});
 	});
 

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { NamedDirectories } from "../../../../src/build/inputs/named-directories.js";
+import {
+	NamedDirectories,
+	type NamedDirectory,
+} from "../../../../src/build/inputs/named-directories.js";
 import type { BuildPlan } from "../../../../src/build/plan/build-plan.js";
 import type { NamedContext } from "../../../../src/build/plan/named-contexts.js";
 import { jointPart } from "../../../../src/build/transfer/joint-part.js";
 import type { LocalPart } from "../../../../src/buildkit/local-definition.js";
 import type { BuildContext } from "../../../../src/context/build-context.js";
+import type { DirectoryContext } from "../../../../src/context/directory-context.js";
 import { emptyTree } from "../../context/trees.js";
 import { run } from "../../image/fake-engine.js";
 
@@ -19,13 +23,15 @@ interface Asked {
 	readonly ignore?: string;
 	/** Names of contexts that are no directories. */
 	readonly others?: readonly string[];
+	/** Whether there is something, too, that cannot be read and that no Dockerfile here takes. */
+	readonly locked?: boolean;
 }
 
 /** Of a directory "lib" with the files "a" and "b". */
 async function part(
 	test: TestContext,
 	dockerfile: string | undefined,
-	{ unused = 0, ignore, others = [], ...request }: Asked = {},
+	{ unused = 0, ignore, others = [], locked = false, ...request }: Asked = {},
 ): Promise<LocalPart | undefined> {
 	const root = emptyTree(test);
 	for (const name of ["a", "b"]) writeFileSync(join(root, name), "x".repeat(1000));
@@ -35,11 +41,21 @@ async function part(
 	const namedContexts = new Map<string, NamedContext>([["lib", lib]]);
 	for (const name of others) namedContexts.set(name, { kind: "remote", source: "x" });
 	await using named = await NamedDirectories.open(namedContexts, "off", run());
-	const [directory = assert.fail()] = await named.walked();
+	const [found = assert.fail()] = await named.walked();
+	const directory = locked ? withLocked(found) : found;
 	const dockerfileContent = dockerfile === undefined ? undefined : Buffer.from(dockerfile);
 	const context = { dockerfileContent } as BuildContext;
 	const plan = { request, platform: undefined, buildkit: { namedContexts } };
 	return await jointPart(directory, context, plan as unknown as BuildPlan, "linux/amd64");
+}
+
+/** Of this thread: who runs the tests can read everything. */
+function withLocked(found: NamedDirectory): NamedDirectory {
+	const locked = { path: "locked", message: "cannot read locked", hint: undefined };
+	const { directory } = found;
+	const walked = directory.walked.then((summary) => ({ ...summary, unreadable: [locked] }));
+	const part: DirectoryContext["part"] = (request) => directory.part(request);
+	return { ...found, directory: { walked, part } as Partial<DirectoryContext> as DirectoryContext };
 }
 
 const WHOLE = { followPaths: [], excludes: [] };
@@ -101,6 +117,15 @@ describe("the part of a named directory that is asked for", () => {
 		const buildArgs = { BUILDKIT_SYNTAX: "x" };
 		assert.equal(await part(test, text, { buildArgs }), undefined);
 		assert.equal(await part(test, "FROM"), undefined);
+	});
+
+	it("is for the frontend to say where all of it is more than can be read, and perhaps than is taken", async (test) => {
+		const text = "FROM image\nCOPY --from=lib a /\nCOPY --from=lib b /\n";
+		assert.deepEqual(await part(test, text), WHOLE);
+		assert.equal(await part(test, text, { locked: true }), undefined);
+		const certain = text.replace("image", "scratch");
+		const followPaths = ["a", "b"];
+		assert.deepEqual(await part(test, certain, { locked: true }), { followPaths, excludes: [] });
 	});
 
 	it("is without what its own .dockerignore leaves out, in the words of the frontend", async (test) => {
