@@ -13,6 +13,7 @@ import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { type IgnoredSizes, measureStepwise, readContent } from "./ignored-sizes.js";
 import type { ContextEntry, ContextManifest } from "./manifest.js";
 import { type PartRequest, partOfContext, type SentEntries, totalsOf } from "./part-of-context.js";
+import { isUtf8 } from "./path-bytes.js";
 import { requireReadable } from "./read-failure.js";
 import { RememberedSizes } from "./remembered-sizes.js";
 import { Selections } from "./selections.js";
@@ -51,7 +52,8 @@ class ContextWorker {
 		const known = extra.length === 0 ? { ...walked, ignore } : undefined;
 		this.#selections = new Selections(this.#tree, known, states, this.#memories, post);
 		const { entries: _entries, ...summary } = this.#manifest;
-		post({ type: "walked", summary: { ...summary, noted: notedFiles(walked.entries, note) } });
+		const noted = notedFiles(walked.entries, note);
+		post({ type: "walked", summary: { ...summary, noted, isUtf8: walked.entries.every(isUtf8) } });
 	}
 
 	handle(message: ToContextWorker): void {
@@ -91,6 +93,7 @@ class ContextWorker {
 		const summary = sent && {
 			...totalsOf(sent.entries),
 			noted: notedFiles(sent.entries, this.#note),
+			isUtf8: sent.entries.every(isUtf8),
 			unreadable: sent.unreadable,
 		};
 		post({ type: "parted", summary });

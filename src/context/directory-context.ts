@@ -68,6 +68,7 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 export interface ContextPart {
 	/** As in ContextSummary. */
 	readonly noted: readonly string[];
+	readonly isUtf8: boolean;
 	/** What belongs to it and cannot be read: its tar fails with that. */
 	readonly unreadable: readonly Unreadable[];
 	totals(): PartTotals;
@@ -108,9 +109,9 @@ class WalkedDirectory implements DirectoryContext {
 		const found = await this.#thread.part(request);
 		if (found === undefined) return undefined;
 		const { part, summary } = found;
-		const { noted, unreadable, ...totals } = summary;
+		const { noted, isUtf8, unreadable, ...totals } = summary;
 		const tar: ContextPart["tar"] = (onProgress) => this.#tarOf(part, onProgress);
-		return { noted, unreadable, totals: () => totals, tar };
+		return { noted, isUtf8, unreadable, totals: () => totals, tar };
 	}
 
 	measureIgnored(): Promise<IgnoredSizes> {

@@ -67,4 +67,6 @@ export interface ContextManifest {
 export type ContextSummary = Omit<ContextManifest, "entries"> & {
 	/** The paths of files that the walk was told to note. */
 	readonly noted: readonly string[];
+	/** Whether all names and targets of links are, as a sync needs them. */
+	readonly isUtf8: boolean;
 };

@@ -1,4 +1,4 @@
-import type { ContextEntry, ContextManifest, Unreadable } from "./manifest.js";
+import type { ContextEntry, ContextManifest, ContextSummary } from "./manifest.js";
 import { withFirstNames } from "./select-entries.js";
 import { EntryFinder } from "./taken-entries.js";
 
@@ -17,11 +17,9 @@ export interface PartTotals {
 }
 
 /** What is told of a part of a context. */
-export interface PartSummary extends PartTotals {
-	/** As in ContextSummary. */
-	readonly noted: readonly string[];
-	readonly unreadable: readonly Unreadable[];
-}
+export interface PartSummary
+	extends PartTotals,
+		Pick<ContextSummary, "noted" | "isUtf8" | "unreadable"> {}
 
 /** Entries that are sent, and what they may lack: see ContextManifest. */
 export type SentEntries = Pick<ContextManifest, "entries" | "unreadable">;

@@ -4,6 +4,8 @@
  * U+DCNN. No valid UTF-8 decodes to a surrogate, so the mapping loses nothing (PEP 383).
  */
 
+import type { ContextEntry } from "./manifest.js";
+
 const REPLACEMENT = "\ufffd";
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BEYOND_BYTE_ORDER = /[\ud800-\uffff]/;
@@ -58,9 +60,9 @@ export function toBytes(name: string): Buffer {
 	return Buffer.concat(parts);
 }
 
-/** Whether the name's bytes are UTF-8. */
-export function isUtf8(name: string): boolean {
-	return !LONE_SURROGATE.test(name);
+/** Whether the bytes of a name and of a link's target are UTF-8. */
+export function isUtf8({ path, linkname = "" }: Pick<ContextEntry, "path" | "linkname">): boolean {
+	return !LONE_SURROGATE.test(path) && !LONE_SURROGATE.test(linkname);
 }
 
 /** Sorts names in place by their bytes, which differs from the order of strings beyond U+D800. */

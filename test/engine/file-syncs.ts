@@ -448,6 +448,10 @@ export function testFileSync(open: () => Promise<Box>): void {
 		assert.match(stderr, /^error: "caf\\udce9" has a name that is not UTF-8/m);
 		assert.match(stderr, /^hint: .*--transfer tar/m);
 		assert.equal((await rbuild([root, ...box.flags, "--transfer", "tar"])).code, 0);
+		// So that the sync would be faster, if it could be.
+		write(root, "large", randomBytes(2 ** 20));
+		const { code: chosen, stderr: told } = await rbuild([root, ...box.flags]);
+		assert.equal(chosen, 0, told);
 	});
 
 	test("is refused where there is only an archive to send", async () => {

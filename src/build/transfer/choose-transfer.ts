@@ -127,6 +127,8 @@ async function chooseByTime(
 	if (unreadable.length > 0) {
 		return { transfer: syncTransfer(rooms), reason: "a tar would need what cannot be read" };
 	}
+	const { isUtf8 } = needed.part ?? (await context.walked);
+	if (!isUtf8) return { ...tar, reason: "a sync takes no names that are not UTF-8" };
 	const times = predictTimes({
 		tar: tar.needed ?? context.totals(),
 		sync: needed.part?.totals() ?? context.totals(),

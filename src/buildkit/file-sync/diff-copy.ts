@@ -265,9 +265,10 @@ class DiffCopy {
 }
 
 /** Protobuf's text is UTF-8: Docker 28.5 ends the transfer over any other, 20.10 takes it. */
-function requireUtf8({ path, linkname = "" }: ContextEntry): void {
-	if (isUtf8(path) && isUtf8(linkname)) return;
-	const what = isUtf8(path) ? "a target" : "a name";
+function requireUtf8(entry: ContextEntry): void {
+	if (isUtf8(entry)) return;
+	const { path } = entry;
+	const what = isUtf8({ path }) ? "a target" : "a name";
 	throw new ContextError(
 		`${printablePath(path)} has ${what} that is not UTF-8, as a sync needs it`,
 		{

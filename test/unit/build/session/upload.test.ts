@@ -30,7 +30,13 @@ const REPORT = {
 describe("the report on an upload by tar", () => {
 	it("tells how much was sent of how much", async () => {
 		const totals = { files: 9, bytes: 900 };
-		const { done, report } = await upload({ noted: [], unreadable: [], totals: () => totals, tar });
+		const { done, report } = await upload({
+			noted: [],
+			isUtf8: true,
+			unreadable: [],
+			totals: () => totals,
+			tar,
+		});
 		assert.deepEqual(done, { ...SENT, files: 2, totalFiles: 9, totalBytes: 900 });
 		assert.deepEqual(report, { ...REPORT, files: 2 });
 	});

@@ -24,13 +24,15 @@ const environment = {
 } as Partial<Environment> as Environment;
 const run = { emit() {}, signal: new AbortController().signal };
 
+type Walked = Pick<ContextSummary, "isUtf8" | "unreadable">;
+
 /** A context of a few small files, unless something else is said. */
 const small = {
 	root: "/nowhere",
 	dockerfileContent: Buffer.from("FROM x\nCOPY . ."),
 	totals: () => ({ files: 3, bytes: 1000 }),
 	hiddenFiles: (): readonly string[] => [],
-	walked: Promise.resolve<Pick<ContextSummary, "unreadable">>({ unreadable: [] }),
+	walked: Promise.resolve<Walked>({ isUtf8: true, unreadable: [] }),
 	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
 };
 
@@ -103,7 +105,9 @@ describe("the choice of a transfer", () => {
 		const context = {
 			dockerfileContent: Buffer.from("FROM base\nCOPY a /a"),
 			totals: () => ({ files: 20_000, bytes: 116e6 }),
-			part: async () => ({ totals: () => ({ files: 3, bytes: 1000 }), unreadable: [] }),
+			part: async () => ({
+				...{ totals: () => ({ files: 3, bytes: 1000 }), isUtf8: true, unreadable: [] },
+			}),
 		};
 		const base = {
 			platform: "linux/amd64",
@@ -144,12 +148,12 @@ describe("the choice of a transfer", () => {
 	});
 
 	describe("of a context of which some cannot be read", () => {
-		const walked = Promise.resolve({ unreadable: [locked] });
+		const walked = Promise.resolve({ isUtf8: true, unreadable: [locked] });
 		const dockerfileContent = Buffer.from("FROM base\nCOPY a /a");
 		const context = { dockerfileContent, walked };
 		const partWith = (unreadable: (typeof locked)[]) => ({
 			...context,
-			part: async () => ({ totals: () => ({ files: 1, bytes: 100 }), unreadable }),
+			part: async () => ({ totals: () => ({ files: 1, bytes: 100 }), isUtf8: true, unreadable }),
 		});
 		const known = {
 			...{ platform: "linux/amd64", hasTriggers: false, isInGraphDriver: true, environment: [] },
@@ -188,6 +192,25 @@ describe("the choice of a transfer", () => {
 			const options = { buildContexts: { base: "docker-image://alpine" } };
 			assert.equal(await choose("auto", "directory", "buildkit", options, { walked }), "sync");
 		});
+	});
+
+	it("is the tar for names that a sync cannot tell of, unless the build does without them", async () => {
+		const large = { totals: () => ({ files: 20_000, bytes: 116e6 }) };
+		const walked = Promise.resolve({ isUtf8: false, unreadable: [] });
+		const context = { ...large, walked };
+		const { transfer, reason } = await choice("auto", "directory", "buildkit", {}, context);
+		assert.equal(transfer.name, "tar");
+		assert.equal(reason, "a sync takes no names that are not UTF-8");
+		const part = { ...large, isUtf8: true, unreadable: [] };
+		const partly = {
+			...{ ...context, part: async () => part, dockerfileContent: Buffer.from("FROM x\nCOPY a /") },
+		};
+		assert.equal(await choose("auto", "directory", "buildkit", {}, partly), "sync");
+		const cacheTo = [{ type: "inline" }];
+		assert.equal(await choose("auto", "directory", "buildkit", { cacheTo }, context), "sync");
+		const hiddenFiles = () => ["Dockerfile"];
+		const hiding = { ...context, hiddenFiles };
+		assert.equal(await choose("auto", "directory", "buildkit", {}, hiding), "sync");
 	});
 
 	it("is the sync where a tar would show the build more than it may see", async () => {
