@@ -33,6 +33,8 @@ export interface ContextEntry {
 /** A path that may be part of the context and could not be looked into: whoever takes it fails with this. */
 export interface Unreadable {
 	readonly path: string;
+	/** Whether it is a file, and among the entries. Of anything else, neither it nor what is in it is. */
+	readonly isEntry: boolean;
 	/** As a ContextError has them: errors do not cross threads as what they are. */
 	readonly message: string;
 	readonly hint: string | undefined;
@@ -56,10 +58,7 @@ export interface ContextManifest {
 		readonly bytes: number;
 		readonly directories: readonly string[];
 	};
-	/**
-	 * What is not ignored and could not be looked at, in the order of the walk. It is not among the entries, nor
-	 * is anything in it.
-	 */
+	/** What is not ignored and cannot be read, in the order of the walk, but for the files, which come last. */
 	readonly unreadable: readonly Unreadable[];
 }
 

@@ -24,6 +24,8 @@ export interface PartSummary
 /** Entries that are sent, and what they may lack: see ContextManifest. */
 export type SentEntries = Pick<ContextManifest, "entries" | "unreadable">;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * The entries that a build cannot do without, with the directories that they are in, in their order.
  *
@@ -54,8 +56,11 @@ export function partOfContext(
 			open.push({ prefix: `${path}/`, entry, selected: isSelected });
 		}
 	}
-	const missing = unreadable.filter(
-		({ path }) => found.mayTake(path) || always.some((kept) => `${kept}/`.startsWith(`${path}/`)),
+	const names = unreadable.length > 0 ? new Set(selected.map(({ path }) => path)) : NONE;
+	const missing = unreadable.filter(({ path, isEntry }) =>
+		isEntry
+			? names.has(path)
+			: found.mayTake(path) || always.some((kept) => `${kept}/`.startsWith(`${path}/`)),
 	);
 	const isAll = selected.length === entries.length && missing.length === unreadable.length;
 	return isAll ? undefined : { entries: withFirstNames(entries, selected), unreadable: missing };

@@ -109,7 +109,8 @@ export function selectContext(
 		known !== undefined && leavesOutTheSame(known, filter)
 			? known
 			: walkContext(tree, excluded, unwanted, states);
-	requireReadable(unreadable.filter(({ path }) => !unwanted.has(path)));
+	// The daemon may have what is in a file, and not ask for it.
+	requireReadable(unreadable.filter(({ path, isEntry }) => !isEntry && !unwanted.has(path)));
 	return selectEntries(entries, excluded, wanted);
 }
 

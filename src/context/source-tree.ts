@@ -1,4 +1,5 @@
 import {
+	closeSync,
 	constants,
 	fstatSync,
 	lstatSync,
@@ -28,6 +29,8 @@ export interface Found {
 export class SourceTree {
 	readonly root: string;
 	readonly #platform: NodeJS.Platform;
+	/** Owners and permissions of files that could be opened. */
+	readonly #opened = new Set<string>();
 
 	/** @throws ContextError if root is not a directory. */
 	constructor(root: string, platform: NodeJS.Platform) {
@@ -101,6 +104,19 @@ export class SourceTree {
 		return this.#platform === "win32" ? 0o755 : stats.mode & 0o7777;
 	}
 
+	/**
+	 * Tries to open a file, if none of that owner with such permissions was opened before, and not all may.
+	 * @throws ContextError
+	 */
+	requireReadable(path: string, stats: Stats): void {
+		const readers = this.permissions(stats) & READABLE_BY_ALL;
+		if (readers === READABLE_BY_ALL) return;
+		const kind = `${stats.uid}:${stats.gid}:${readers}`;
+		if (this.#opened.has(kind)) return;
+		closeSync(this.open(path));
+		this.#opened.add(kind);
+	}
+
 	/** How st_rdev is split: makedev(3). */
 	device(stats: Stats): { major: number; minor: number } {
 		const number = BigInt(stats.rdev);
@@ -159,6 +175,8 @@ export class SourceTree {
 		}
 	}
 }
+
+const READABLE_BY_ALL = 0o444;
 
 // Windows has neither of the two flags.
 const READ_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

@@ -23,8 +23,8 @@ export interface WalkObserver {
 
 /**
  * Finds everything that is sent. What vanishes between the listing of its directory and the look at
- * it was never there. What cannot be looked at is noted, as a build may do without it. Contents of files are
- * not opened.
+ * it was never there. What cannot be looked at is noted, as a build may do without it. A file is opened only
+ * where it may be that it cannot be read.
  *
  * @param hidden paths that are taken as not there, because something else is sent in their place, or
  * nobody asked for them.
@@ -51,6 +51,7 @@ class Walk {
 	#files = 0;
 	#bytes = 0;
 	readonly #unreadable: Unreadable[] = [];
+	readonly #unreadableFiles: Unreadable[] = [];
 	readonly #ignored = { files: 0, bytes: 0, directories: [] as string[] };
 
 	/** Ignored directories that are being walked: sent only before something below them is. */
@@ -80,7 +81,7 @@ class Walk {
 			files: this.#files,
 			bytes: this.#bytes,
 			ignored: this.#ignored,
-			unreadable: this.#unreadable,
+			unreadable: [...this.#unreadable, ...this.#unreadableFiles],
 		};
 	}
 
@@ -123,7 +124,11 @@ class Walk {
 	#sendFile(path: string, found: Found, state: MatchState): void {
 		const entry = this.#entry(path, found);
 		const hardlink = this.#firstName(path, found);
-		if (found.type === "file") this.#states?.set(entry, fileState(found.stats));
+		if (found.type === "file") {
+			this.#states?.set(entry, fileState(found.stats));
+			const tryIt = () => this.#tree.requireReadable(path, found.stats);
+			this.#unlessUnreadable(path, state, tryIt, true);
+		}
 		this.#send(hardlink === undefined ? entry : { ...entry, hardlink }, state);
 		this.#files += 1;
 		if (hardlink === undefined) this.#bytes += entry.size;
@@ -170,13 +175,19 @@ class Walk {
 	}
 
 	/** What is ignored and cannot be read does no harm. */
-	#unlessUnreadable<T>(path: string, state: MatchState, read: () => T): T | undefined {
+	#unlessUnreadable<T>(
+		path: string,
+		state: MatchState,
+		read: () => T,
+		isEntry = false,
+	): T | undefined {
 		try {
 			return read();
 		} catch (error) {
 			if (!(error instanceof ContextError)) throw error;
 			const { message, hint } = error;
-			if (!state.ignored) this.#unreadable.push({ path, message, hint });
+			const unreadable = isEntry ? this.#unreadableFiles : this.#unreadable;
+			if (!state.ignored) unreadable.push({ path, isEntry, message, hint });
 			return undefined;
 		}
 	}

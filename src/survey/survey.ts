@@ -1,10 +1,8 @@
-import { closeSync } from "node:fs";
 import { type ExtraFile, insertExtraFiles } from "../context/extra-files.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
 import type { ContextEntry, ContextManifest } from "../context/manifest.js";
 import { SourceTree } from "../context/source-tree.js";
 import { walkContext } from "../context/walk.js";
-import { ContextError } from "../errors.js";
 import { type Findings, lookCloser } from "./closer-look.js";
 import { compareContexts, readEarlierContext } from "./comparison.js";
 import { estimateCompressedSize } from "./compressed-size.js";
@@ -14,7 +12,6 @@ import type {
 	IgnoredPath,
 	RuleUse,
 	SentPath,
-	UnreadablePath,
 } from "./context-document.js";
 import { exceededLimits } from "./limits.js";
 import { findRuleDoubts } from "./rule-doubts.js";
@@ -63,10 +60,7 @@ export async function surveyContext(request: SurveyRequest, onPath: () => void):
 		target: request.target,
 		buildArgs: request.buildArgs,
 	};
-	const unreadable = [
-		...manifest.unreadable.map(({ path, message }) => ({ path, reason: message })),
-		...unreadableFiles(walked),
-	];
+	const unreadable = manifest.unreadable.map(({ path, message }) => ({ path, reason: message }));
 	const { needs, neededBy, advice, secrets, ...found } = await lookCloser(walked, request);
 	const warnings = [...request.warnings, ...found.warnings];
 	const exceeded = exceededLimits(request.limits, manifest, entries);
@@ -97,24 +91,6 @@ function walkWith(
 ): ContextManifest {
 	const hidden = new Set(extra.map(({ path }) => path));
 	return insertExtraFiles(walkContext(tree, rules, hidden, undefined, record), extra);
-}
-
-const READABLE_BY_ALL = 0o444;
-
-/** The walk does not open files, but a build does. */
-function unreadableFiles({ tree, entries, contents }: WalkedContext): UnreadablePath[] {
-	const unreadable: UnreadablePath[] = [];
-	for (const { path, type, mode } of entries) {
-		if (type !== "file" || (mode & READABLE_BY_ALL) === READABLE_BY_ALL) continue;
-		if (contents.has(path)) continue;
-		try {
-			closeSync(tree.open(path));
-		} catch (error) {
-			if (!(error instanceof ContextError)) throw error;
-			unreadable.push({ path, reason: error.message });
-		}
-	}
-	return unreadable;
 }
 
 function totalsOf(

@@ -103,6 +103,17 @@ export function testMinimalContexts(kind: CaseBuilder, open: () => Promise<Box>)
 		};
 		const { code, stderr } = await built("taken");
 		assert.equal(code, 0, stderr);
+		const key = join(context, "key");
+		writeFileSync(key, "", { mode: 0o000 });
+		const withKey = await built("taken");
+		assert.equal(withKey.code, 0, withKey.stderr);
+		const failed = await built("key");
+		assert.match(
+			failed.stderr,
+			/^error: cannot read key in the build context: permission denied$/m,
+		);
+		assert.doesNotMatch(failed.stderr, /upload/);
+		rmSync(key);
 		for (const failing of [
 			await built("."),
 			await built("taken lock*/file"),

@@ -103,11 +103,15 @@ async function tarOf(
 	};
 }
 
-/** Without asking the box: contexts that have other names may replace the stages that take it. */
+/**
+ * Without asking the box: which may have the content of a file, and contexts that have other names may replace the
+ * stages that take it.
+ */
 async function requireReadableWhole(context: LocalContext, plan: BuildPlan): Promise<void> {
 	const { unreadable } = await context.walked;
 	if (unreadable.length === 0 || plan.buildkit.namedContexts.size > 0) return;
-	if (await takesWholeContext(context, plan)) requireReadable(unreadable);
+	if (!(await takesWholeContext(context, plan))) return;
+	requireReadable(unreadable.filter(({ isEntry }) => !isEntry));
 }
 
 async function chooseByTime(

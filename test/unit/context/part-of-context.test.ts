@@ -110,10 +110,11 @@ describe("a part of a context", () => {
 	});
 
 	describe("of which some cannot be read", () => {
-		/** What is missing in the part that these paths take, of an unreadable folder "locked/in". */
+		/** What is missing in the part that these paths take, of the unreadable folder "locked/in" and the file "key". */
 		function missing(test: TestContext, wanted: readonly string[], always: readonly string[] = []) {
-			const root = treeOf(test, ["locked/in/x", "open/x", "z/y"], { "z/link": "../locked/in/x" });
-			chmodSync(join(root, "locked/in"), 0o000);
+			const files = ["key", "locked/in/x", "open/x", "z/y"];
+			const root = treeOf(test, files, { "z/link": "../locked/in/x" });
+			for (const name of ["key", "locked/in"]) chmodSync(join(root, name), 0o000);
 			let found: string[] | undefined;
 			asNobody(root, () => {
 				const part = partOfContext(walk(root), { paths: wanted, always });
@@ -125,7 +126,8 @@ describe("a part of a context", () => {
 		it("lacks nothing where that is not taken, though it has everything else", (test) => {
 			assert.deepEqual(missing(test, ["open"]), []);
 			assert.deepEqual(missing(test, ["o*/x", "lock"]), []);
-			assert.deepEqual(missing(test, ["z/y"], ["open/x", "z/link", "locked/other"]), []);
+			assert.deepEqual(missing(test, ["z/y", "*.js"], ["open/x", "z/link"]), ["locked/in"]);
+			assert.deepEqual(missing(test, ["z/y", "k"], ["open/x", "z/link", "locked/other"]), []);
 		});
 
 		it("lacks what is taken of it, by whatever name", (test) => {
@@ -135,6 +137,8 @@ describe("a part of a context", () => {
 			assert.deepEqual(missing(test, ["l*/in/x"]), lacking);
 			assert.deepEqual(missing(test, ["**/x"]), lacking);
 			assert.deepEqual(missing(test, ["z/l*"]), lacking);
+			assert.deepEqual(missing(test, ["key"]), ["key"]);
+			assert.deepEqual(missing(test, ["k*"]), ["key"]);
 			assert.deepEqual(missing(test, ["z/y"], ["locked/in/Dockerfile"]), lacking);
 			assert.equal(missing(test, ["*"]), undefined);
 		});

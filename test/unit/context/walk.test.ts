@@ -228,26 +228,39 @@ describe("the walk fails", () => {
 });
 
 describe("what cannot be looked at", () => {
+	it("is no file that its owner can read, and none that is left out", (test) => {
+		const root = emptyTree(test);
+		for (const name of ["left-out", "own"]) writeFileSync(join(root, name), name, { mode: 0o600 });
+		assert.deepEqual(walk(root).unreadable, []);
+		asNobody(root, () => {
+			const unreadable = walk(root, "left-out").unreadable.map(({ path }) => path);
+			assert.deepEqual(unreadable, ["own"]);
+		});
+	});
+
 	it("is noted, and nothing else is missing", (test) => {
 		const root = emptyTree(test);
 		for (const name of ["a/locked/below", "a/unlocked", "listed"]) {
 			mkdirSync(join(root, name), { recursive: true });
 		}
-		for (const name of ["listed/one", "listed/two", "z"]) writeFileSync(join(root, name), "z");
+		for (const name of ["key", "listed/one", "listed/two", "z"])
+			writeFileSync(join(root, name), "z");
+		chmodSync(join(root, "key"), 0o600);
 		chmodSync(join(root, "a/locked"), 0o000);
 		chmodSync(join(root, "listed"), 0o444);
 		asNobody(root, () => {
 			const { entries, files, bytes, unreadable } = walk(root);
 			assert.deepEqual(
 				entries.map(({ path }) => path),
-				["a", "a/unlocked", "listed", "z"],
+				["a", "a/unlocked", "key", "listed", "z"],
 			);
-			assert.deepEqual([files, bytes], [1, 1]);
+			assert.deepEqual([files, bytes], [2, 2]);
 			const hint = "make it readable, or list it in .dockerignore";
 			assert.deepEqual(
 				unreadable,
-				["a/locked", "listed/one", "listed/two"].map((path) => ({
+				["a/locked", "listed/one", "listed/two", "key"].map((path) => ({
 					path,
+					isEntry: path === "key",
 					message: `cannot read ${path} in the build context: permission denied`,
 					hint,
 				})),

@@ -9,7 +9,7 @@ import type { BuildOptions, TransferChoice } from "../../../../src/build/plan/op
 import { chooseTransfer } from "../../../../src/build/transfer/choose-transfer.js";
 import type { BuildContext } from "../../../../src/context/build-context.js";
 import type { ContextPart } from "../../../../src/context/directory-context.js";
-import type { ContextSummary } from "../../../../src/context/manifest.js";
+import type { ContextSummary, Unreadable } from "../../../../src/context/manifest.js";
 import type { Engine } from "../../../../src/engine/engine.js";
 import type { StoredImage } from "../../../../src/engine/images.js";
 import type { Environment } from "../../../../src/environment.js";
@@ -36,7 +36,9 @@ const small = {
 	part: async (): Promise<Partial<ContextPart> | undefined> => undefined,
 };
 
-const locked = { path: "locked", message: "cannot read locked", hint: "make it readable" };
+const locked: Unreadable = {
+	...{ path: "locked", isEntry: false, message: "cannot read locked", hint: "make it readable" },
+};
 
 async function choice(
 	transfer: TransferChoice,
@@ -151,7 +153,7 @@ describe("the choice of a transfer", () => {
 		const walked = Promise.resolve({ isUtf8: true, unreadable: [locked] });
 		const dockerfileContent = Buffer.from("FROM base\nCOPY a /a");
 		const context = { dockerfileContent, walked };
-		const partWith = (unreadable: (typeof locked)[]) => ({
+		const partWith = (unreadable: Unreadable[]) => ({
 			...context,
 			part: async () => ({ totals: () => ({ files: 1, bytes: 100 }), isUtf8: true, unreadable }),
 		});
@@ -186,6 +188,13 @@ describe("the choice of a transfer", () => {
 				const choosing = choice(transfer, "directory", builder, options, given, known);
 				await assert.rejects(choosing, failure);
 			}
+		});
+
+		it("is left to BuildKit's requests where that is a file, which it may have already", async () => {
+			const unreadable = [{ ...locked, isEntry: true }];
+			const given = { walked: Promise.resolve({ isUtf8: true, unreadable }) };
+			assert.equal(await choose("auto", "directory", "buildkit", {}, given), "sync");
+			await assert.rejects(choose("auto", "directory", "classic", {}, given), failure);
 		});
 
 		it("is left to BuildKit's requests where another context may replace what takes all", async () => {

@@ -51,7 +51,7 @@ async function part(
 
 /** Of this thread: who runs the tests can read everything. */
 function withLocked(found: NamedDirectory): NamedDirectory {
-	const locked = { path: "locked", message: "cannot read locked", hint: undefined };
+	const locked = { path: "locked", isEntry: false, message: "cannot read locked", hint: undefined };
 	const { directory } = found;
 	const walked = directory.walked.then((summary) => ({ ...summary, unreadable: [locked] }));
 	const part: DirectoryContext["part"] = (request) => directory.part(request);
