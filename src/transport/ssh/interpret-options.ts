@@ -1,4 +1,4 @@
-import { isAbsolute, join } from "node:path";
+import { posix, win32 } from "node:path";
 import type { Environment } from "../../environment.js";
 import { formatTarget } from "../../target/parse-target.js";
 import {
@@ -45,10 +45,9 @@ export function interpretOptions(
 		{ alias: target.host, hostName, port, user, hostKeyAlias, jumpHost },
 		environment,
 	);
+	const { isAbsolute, join } = environment.platform === "win32" ? win32 : posix;
 	const path = (text: string) => {
-		// OpenSSH for Windows prints its own placeholder.
-		const { ProgramData = "C:\\ProgramData" } = environment.variables;
-		const whole = expandHome(text, environment).replace(/^__PROGRAMDATA__/, () => ProgramData);
+		const whole = readablePath(expandHome(text, environment), environment);
 		return isAbsolute(whole) ? whole : join(environment.workingDirectory, whole);
 	};
 	const paths = (keyword: string, fallback: readonly string[]) =>
@@ -96,6 +95,19 @@ export function interpretOptions(
 		environment,
 		login: loginSettings(options, (keyword) => paths(keyword, [])),
 	};
+}
+
+/** On Windows, each of the ssh programs that there are writes some paths as nobody else reads them. */
+function readablePath(path: string, { platform, variables }: Environment): string {
+	if (platform !== "win32") return path;
+	const { ProgramData = "C:\\ProgramData" } = variables;
+	return (
+		path
+			// The placeholder of the one that comes with Windows.
+			.replace(/^__PROGRAMDATA__/, () => ProgramData)
+			// The one that comes with git has drives as folders, as MSYS2 and Cygwin do.
+			.replace(/^\/(?:cygdrive\/)?([a-z])(?=\/)/i, "$1:")
+	);
 }
 
 const ONLY_SSH: Readonly<Record<string, string>> = {

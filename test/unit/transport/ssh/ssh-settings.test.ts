@@ -123,6 +123,38 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		);
 	});
 
+	test("read the paths of the ssh programs that there are on Windows", () => {
+		const machine = {
+			platform: "win32",
+			homeDirectory: "C:\\Users\\ann",
+			workingDirectory: "D:\\work",
+			variables: { ProgramData: "E:\\Data" },
+		} as const;
+		const read = settings(
+			[
+				"userknownhostsfile /c/Users/a b/.ssh/known_hosts /cygdrive/d/known_hosts C:\\known_hosts ~/known",
+				"globalknownhostsfile __PROGRAMDATA__\\ssh/ssh_known_hosts",
+				"identityfile /c/Users/ann/.ssh/id",
+				"identityfile /home/ann/.ssh/id",
+				"identityfile keys/id",
+				"identityagent /d/agent",
+			].join("\r\n"),
+			{},
+			machine,
+		);
+		assert.deepEqual(read.userKnownHostsFiles, [
+			...["c:/Users/a b/.ssh/known_hosts", "d:/known_hosts"],
+			...["C:\\known_hosts", "C:\\Users\\ann/known"],
+		]);
+		assert.deepEqual(read.globalKnownHostsFiles, ["E:\\Data\\ssh/ssh_known_hosts"]);
+		assert.deepEqual(read.identityFiles, [
+			...["c:/Users/ann/.ssh/id", "/home/ann/.ssh/id", "D:\\work\\keys\\id"],
+		]);
+		assert.equal(read.agentSocket, "d:/agent");
+		const elsewhere = settings("identityfile /c/Users/ann/.ssh/id\n").identityFiles;
+		assert.deepEqual(elsewhere, ["/c/Users/ann/.ssh/id"]);
+	});
+
 	test("take over how the connection is made", () => {
 		const read = settings(
 			"addressfamily inet6\nbindaddress ::1\nbatchmode yes\nserveraliveinterval 20\nserveralivecountmax 5\n",
