@@ -25,11 +25,12 @@ function writeSshConfig(directory, knownHosts) {
 	const known = join(directory, "known_hosts");
 	const config = join(directory, "ssh_config");
 	writeFileSync(known, `${knownHosts.replaceAll("\r", "").trim()}\n`, { mode: 0o600 });
-	const usual = join(homedir(), ".ssh");
+	// Git's ssh takes a path with a drive for one below ~/.ssh. Elsewhere HOME counts, which ssh does not look at.
+	const usual = process.platform === "win32" ? "~/.ssh" : join(homedir(), ".ssh");
 	const lines = [
-		`UserKnownHostsFile "${known}" "${join(usual, "known_hosts")}"`,
+		`UserKnownHostsFile "${known}" "${usual}/known_hosts"`,
 		"StrictHostKeyChecking yes",
-		`Include "${join(usual, "config")}"`,
+		`Include "${usual}/config"`,
 	];
 	writeFileSync(config, `${lines.join("\n")}\n`, { mode: 0o600 });
 	return config;
