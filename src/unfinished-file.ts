@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { renamePatiently } from "./patient-rename.js";
 
 /** A name in that folder for what is not to be taken for anything yet. */
 export function temporaryPath(folder: string): string {
@@ -56,7 +57,7 @@ export class UnfinishedFile implements AsyncDisposable {
 
 	async commit(place: string): Promise<void> {
 		await this.#close();
-		await rename(this.path, place);
+		await renamePatiently(this.path, place);
 		this.#open = false;
 	}
 

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolderSync } from "../folder.js";
+import { renamePatientlySync } from "../patient-rename.js";
 
 /**
  * A clock of files may be this coarse, in milliseconds: FAT counts two seconds. What was changed so short
@@ -18,7 +19,7 @@ export function keepFile(file: string, content: string | Uint8Array): void {
 	try {
 		makeFolderSync(dirname(file), 0o700);
 		writeFileSync(temporary, content, { mode: 0o600 });
-		renameSync(temporary, file);
+		renamePatientlySync(temporary, file);
 	} catch {
 		try {
 			rmSync(temporary, { force: true });

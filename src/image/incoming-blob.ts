@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolder } from "../folder.js";
+import { isInUse } from "../patient-rename.js";
 import { UnfinishedFile } from "../unfinished-file.js";
 import type { Digest } from "./digest.js";
 
@@ -78,8 +80,17 @@ export class IncomingBlob implements AsyncDisposable {
 			await makeFolder(dirname(place), modes.folder);
 			await this.#file.commit(place);
 		} catch (error) {
+			if (isInUse(error) && (await this.#isAt(place))) return;
 			throw this.#folder.failure(place, error);
 		}
+	}
+
+	/** On Windows, what another rbuild reads cannot be replaced; by its name it is the same. */
+	#isAt(place: string): Promise<boolean> {
+		return stat(place).then(
+			({ size }) => size === this.length,
+			() => false,
+		);
 	}
 
 	[Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,9 @@
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
+import { renamePatiently } from "../../patient-rename.js";
 import { temporaryPath, UnfinishedFile } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";
 import type { TarEntry } from "./tar-entries.js";
@@ -55,17 +56,17 @@ export class LayoutFolder implements AsyncDisposable {
 	async commit(): Promise<void> {
 		const old = `${this.#staging}.old`;
 		try {
-			const replaced = await rename(this.#path, old).then(
+			const replaced = await renamePatiently(this.#path, old).then(
 				() => true,
 				(error: NodeJS.ErrnoException) => {
 					if (error.code !== "ENOENT") throw error;
 					return false;
 				},
 			);
-			await rename(this.#staging, this.#path);
+			await renamePatiently(this.#staging, this.#path);
 			if (replaced) await rm(old, { recursive: true, force: true });
 		} catch (error) {
-			await rename(old, this.#path).catch(() => {});
+			await renamePatiently(old, this.#path).catch(() => {});
 			throw writeFailure(this.#path, error);
 		}
 	}

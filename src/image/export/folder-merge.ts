@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import { isInUse, renamePatiently } from "../../patient-rename.js";
 
 /** Milliseconds that the calls, which block, may take from everything else at once. */
 const LONGEST_HOLD = 50;
@@ -61,7 +62,18 @@ class Merge {
 			if (found.isDirectory() || existing?.isDirectory()) {
 				rmSync(target, { recursive: true, force: true });
 			}
+			await this.#move(source, target, existing);
+		}
+	}
+
+	async #move(source: string, target: string, existing: Stats | undefined): Promise<void> {
+		try {
 			renameSync(source, target);
+		} catch (error) {
+			if (!isInUse(error)) throw error;
+			// Windows replaces no file that is read-only, however long one waits.
+			if (existing?.isFile()) chmodSync(target, 0o666);
+			await renamePatiently(source, target);
 		}
 	}
 
