@@ -6,6 +6,8 @@ const PATIENCE_MS = 5_000;
 const LAST_MS = 1_000;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What Ctrl-Break sends, which docker hears as Ctrl-C, too. */
+const WINDOWS_SIGNALS = [...SIGNALS, "SIGBREAK"] as const;
 
 /**
  * Ctrl-C, SIGTERM and a closed terminal cancel the run, which then cancels the remote build. A second
@@ -14,25 +16,39 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  *
  * @param lastWords called before the process is ended in that way
  */
-export function onInterrupt(lastWords: () => void): Disposable & { readonly signal: AbortSignal } {
+export function onInterrupt(
+	lastWords: () => void,
+	platform: NodeJS.Platform = process.platform,
+): Disposable & { readonly signal: AbortSignal } {
+	const signals = platform === "win32" ? WINDOWS_SIGNALS : SIGNALS;
 	const controller = new AbortController();
 	let patience: NodeJS.Timeout | undefined;
 	const stopListening = () => {
 		clearTimeout(patience);
-		for (const signal of SIGNALS) process.off(signal, interrupt);
+		for (const signal of signals) process.off(signal, interrupt);
 	};
 	const end = (signal: NodeJS.Signals) => {
 		lastWords();
 		stopListening();
-		endBySignal(signal);
+		// Windows can end a process by few of them, and always in the same way.
+		endBySignal(platform === "win32" ? "SIGINT" : signal);
 	};
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (controller.signal.aborted) return end(signal);
 		patience = setTimeout(end, PATIENCE_MS, signal).unref();
 		controller.abort(new InterruptedError("interrupted"));
 	};
-	for (const signal of SIGNALS) process.on(signal, interrupt);
+	for (const signal of signals) process.on(signal, interrupt);
 	return { signal: controller.signal, [Symbol.dispose]: stopListening };
+}
+
+/**
+ * What Ctrl-C does, where the terminal makes no signal of it. On Windows, a process that sends itself one is
+ * ended by it, whoever listens.
+ */
+export function interruptOneself(platform: NodeJS.Platform = process.platform): void {
+	const isHeard = platform === "win32" && process.emit("SIGINT", "SIGINT");
+	if (!isHeard) endBySignal("SIGINT");
 }
 
 /** To be called at the end of an interrupted run, which may have left such a thread behind. */

@@ -5,6 +5,7 @@ import { ReadStream } from "node:tty";
 import type { Prompt, PromptOptions } from "../../environment.js";
 import { InterruptedError } from "../../errors.js";
 import { isCi } from "../../render/progress-mode.js";
+import { interruptOneself } from "./interrupts.js";
 
 /** The terminal of this process, whatever its standard input is: that may be the context. */
 const TERMINAL = "/dev/tty";
@@ -61,7 +62,7 @@ async function askNow(
 		answer = await new Promise<string | undefined>((resolve, reject) => {
 			signal.addEventListener("abort", () => reject(interruption()), { once: true });
 			// The terminal sends no signals while keys are read one by one.
-			lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+			lines.once("SIGINT", () => interruptOneself());
 			lines.once("close", () => resolve(undefined));
 			// Ctrl-Z pauses the input, and readline leaves it to us to go on with `fg`.
 			lines.on("SIGCONT", () => {

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
+import { interruptOneself, onInterrupt } from "../../../../src/cli/process/interrupts.js";
 import { startRbuild } from "../../../support/cli.js";
 
 const skip = process.platform === "win32" ? "Windows has no named pipes in folders" : false;
@@ -35,5 +36,25 @@ suite("Ctrl-C", { skip, concurrency: true }, () => {
 		child.kill("SIGTERM");
 		await once(child, "close");
 		assert.equal(child.signalCode, "SIGTERM");
+	});
+});
+
+suite("on Windows", () => {
+	test("Ctrl-Break is Ctrl-C", () => {
+		using interrupts = onInterrupt(() => {}, "win32");
+		process.emit("SIGBREAK", "SIGBREAK");
+		assert.equal(interrupts.signal.reason?.name, "InterruptedError");
+	});
+
+	test("Ctrl-C at a question is heard, as a signal to oneself is not", (context) => {
+		const kill = context.mock.method(process, "kill", () => true);
+		{
+			using interrupts = onInterrupt(() => {}, "win32");
+			interruptOneself("win32");
+			assert.ok(interrupts.signal.aborted);
+			assert.equal(kill.mock.callCount(), 0);
+		}
+		interruptOneself("linux");
+		assert.deepEqual(kill.mock.calls[0]?.arguments, [process.pid, "SIGINT"]);
 	});
 });
