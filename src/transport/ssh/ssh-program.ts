@@ -43,11 +43,12 @@ export class SshProgram {
 
 	/** Starts it, for as long as its caller wants. */
 	spawn(argv: readonly string[]): ChildProcessWithoutNullStreams {
-		const { workingDirectory, variables } = this.#settings.environment;
+		const { workingDirectory, variables, prompt } = this.#settings.environment;
 		return spawn("ssh", [...this.#arguments, ...argv], {
 			cwd: workingDirectory,
 			env: { ...variables },
-			windowsHide: true,
+			// On Windows, it would get a console that nobody sees, and ask its questions there.
+			windowsHide: prompt === undefined,
 		});
 	}
 
