@@ -1,8 +1,7 @@
-import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { listLogins, type RegistryLogin } from "../image/registry-credentials.js";
+import { findProgram } from "../installed-program.js";
 import type { Finding } from "./check.js";
 
 /** Of which registries there are credentials on this machine. Asks no helper, which might ask the user. */
@@ -15,11 +14,9 @@ export async function registryLogins(environment: Environment): Promise<Finding>
 		return { state: "failed", detail: error.message, fix: error.hint };
 	}
 	const helpers = new Set(logins.flatMap(({ helper }) => helper ?? []));
-	const missing: string[] = [];
-	for (const helper of helpers) {
-		const program = `docker-credential-${helper}`;
-		if (!(await isOnPath(program, environment))) missing.push(program);
-	}
+	const missing = [...helpers]
+		.map((helper) => `docker-credential-${helper}`)
+		.filter((program) => findProgram(program, environment) === undefined);
 	const names = new Set(
 		logins.map(({ registry, helper }) =>
 			[registry ?? "others", helper && `by docker-credential-${helper}`].filter(Boolean).join(" "),
@@ -33,19 +30,4 @@ export async function registryLogins(environment: Environment): Promise<Finding>
 				detail: `${detail}; ${missing.join(", ")} not on the PATH`,
 				fix: `install it, or take it out of ${logins.find(({ helper }) => helper)?.origin}`,
 			};
-}
-
-async function isOnPath(program: string, { variables, platform }: Environment): Promise<boolean> {
-	const folders = (variables.PATH ?? variables.Path ?? "").split(delimiter);
-	const endings = platform === "win32" ? [".exe", ".cmd", ".bat"] : [""];
-	for (const folder of folders.filter((one) => one !== "")) {
-		for (const ending of endings) {
-			const found = await access(join(folder, program + ending), constants.X_OK).then(
-				() => true,
-				() => false,
-			);
-			if (found) return true;
-		}
-	}
-	return false;
 }

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { interrupted } from "../engine/exchange.js";
 import type { Environment } from "../environment.js";
 import { DeliveryError } from "../errors.js";
+import { programToStart } from "../installed-program.js";
 import { systemReason } from "../system-reason.js";
 
 /** What a helper knows of one registry. */
@@ -46,7 +47,7 @@ async function runHelper(
 	signal: AbortSignal,
 ): Promise<{ readonly exitCode: number | null; readonly output: string }> {
 	if (signal.aborted) throw interrupted(signal);
-	const child = spawn(program, ["get"], {
+	const child = spawn(programToStart(program, environment), ["get"], {
 		env: { ...environment.variables },
 		stdio: ["pipe", "pipe", "ignore"],
 		windowsHide: true,

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { programToStart } from "../../installed-program.js";
 
 type Opener = readonly [program: string, ...flags: string[]];
 
@@ -22,7 +23,7 @@ export async function openFile(
 ): Promise<string | undefined> {
 	const [program, ...flags] = OPENERS[platform] ?? ["xdg-open"];
 	if (program === "xdg-open" && !hasDisplay(variables)) return "there is no display here";
-	const child = spawn(program, [...flags, path], {
+	const child = spawn(programToStart(program, { platform, variables }), [...flags, path], {
 		detached: true,
 		stdio: "ignore",
 		env: variables,

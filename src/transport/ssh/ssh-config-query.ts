@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
+import { programToStart } from "../../installed-program.js";
 import { interrupted } from "../connect-socket.js";
 import type { SshOptions, SshTarget } from "./ssh-settings.js";
 
@@ -29,7 +30,7 @@ export async function querySshConfig(
 		"--",
 		target.host,
 	];
-	const answer = await run("ssh", args, environment, signal);
+	const answer = await run(programToStart("ssh", environment), args, environment, signal);
 	if (signal.aborted) {
 		throw interrupted(target.host);
 	}

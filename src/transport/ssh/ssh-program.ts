@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { ConnectionError } from "../../errors.js";
+import { programToStart } from "../../installed-program.js";
 import { systemReason } from "../../system-reason.js";
 import { controlPath } from "./control-socket.js";
 import { placeOf } from "./ssh-link.js";
@@ -32,19 +33,22 @@ export class SshProgram {
 
 	/** Asks the shared connection for something. Without the configuration, whose own forwardings would be asked for as well. */
 	control(folder: string, command: string, more: readonly string[] = []): Promise<void> {
-		const { workingDirectory, variables } = this.#settings.environment;
-		const { alias } = this.#settings;
+		const { environment, alias } = this.#settings;
+		const { workingDirectory, variables } = environment;
 		const argv = ["-F", "none", "-S", controlPath(folder), ...more, "-O", command, "--", alias];
 		return new Promise((resolve, reject) => {
 			const options = { cwd: workingDirectory, env: { ...variables }, timeout: 10_000 };
-			execFile("ssh", argv, options, (error) => (error === null ? resolve() : reject(error)));
+			execFile(programToStart("ssh", environment), argv, options, (error) =>
+				error === null ? resolve() : reject(error),
+			);
 		});
 	}
 
 	/** Starts it, for as long as its caller wants. */
 	spawn(argv: readonly string[]): ChildProcessWithoutNullStreams {
-		const { workingDirectory, variables, prompt } = this.#settings.environment;
-		return spawn("ssh", [...this.#arguments, ...argv], {
+		const { environment } = this.#settings;
+		const { workingDirectory, variables, prompt } = environment;
+		return spawn(programToStart("ssh", environment), [...this.#arguments, ...argv], {
 			cwd: workingDirectory,
 			env: { ...variables },
 			// On Windows, it would get a console that nobody sees, and ask its questions there.

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import type { Environment, Prompt, PromptOptions } from "../../environment.js";
 import { InterruptedError } from "../../errors.js";
+import { programToStart } from "../../installed-program.js";
 
 /**
  * Whom to ask for a passphrase or a password, as OpenSSH decides it (readpass.c): the terminal, or the
@@ -19,12 +20,13 @@ export function userQuestions(environment: Environment): Prompt | undefined {
 		: prompt;
 }
 
-function askpass({ variables, workingDirectory }: Environment): Prompt {
+function askpass(environment: Environment): Prompt {
+	const { variables, workingDirectory } = environment;
 	return {
 		ask: (question, { signal }: PromptOptions) =>
 			new Promise((resolve, reject) => {
 				execFile(
-					variables.SSH_ASKPASS || "ssh-askpass",
+					programToStart(variables.SSH_ASKPASS || "ssh-askpass", environment),
 					[question],
 					{ cwd: workingDirectory, env: { ...variables }, signal, windowsHide: true },
 					(error, answer) => {
