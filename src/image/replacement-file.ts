@@ -1,5 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
+import * as os from "node:os";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -21,6 +22,7 @@ export class ReplacementFile implements AsyncDisposable {
 
 	/** @throws DeliveryError */
 	static async open(path: string): Promise<ReplacementFile> {
+		if (isNullDevice(path)) return new ReplacementFile(path, await open(NULL_DEVICE, "w"));
 		const existing = await statOf(path);
 		try {
 			if (existing !== undefined && !existing.isFile()) {
@@ -88,6 +90,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
  * @throws DeliveryError
  */
 export async function checkWritable(path: string, example = "image.tar"): Promise<void> {
+	if (isNullDevice(path)) return;
 	const existing = await statOf(path);
 	if (existing?.isDirectory()) {
 		throw new DeliveryError(`cannot save to ${path}: it is a directory`, {
@@ -103,6 +106,13 @@ export async function checkWritable(path: string, example = "image.tar"): Promis
 	} catch (error) {
 		throw writeFailure(path, error);
 	}
+}
+
+const NULL_DEVICE = "\\\\.\\NUL";
+
+/** Windows has it in every folder, and node, which forgoes that, would make a file that few programs can delete. */
+export function isNullDevice(path: string, platform: NodeJS.Platform = os.platform()): boolean {
+	return platform === "win32" && /(^|[\\/])nul$/i.test(path.replace(/[\\/]$/, ""));
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

@@ -100,6 +100,8 @@ export function interpretOptions(
 /** On Windows, each of the ssh programs that there are writes some paths as nobody else reads them. */
 function readablePath(path: string, { platform, variables }: Environment): string {
 	if (platform !== "win32") return path;
+	// Node would take it for a file of that name.
+	if (/^(?:\\\\\.\\)?nul$/i.test(path)) return "/dev/null";
 	const { ProgramData = "C:\\ProgramData" } = variables;
 	return (
 		path

@@ -151,6 +151,10 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			...["c:/Users/ann/.ssh/id", "/home/ann/.ssh/id", "D:\\work\\keys\\id"],
 		]);
 		assert.equal(read.agentSocket, "d:/agent");
+		for (const none of ["NUL", "\\\\.\\nul", "/dev/null"]) {
+			const { userKnownHostsFiles } = settings(`userknownhostsfile ${none}\n`, {}, machine);
+			assert.deepEqual(userKnownHostsFiles, ["/dev/null"]);
+		}
 		const elsewhere = settings("identityfile /c/Users/ann/.ssh/id\n").identityFiles;
 		assert.deepEqual(elsewhere, ["/c/Users/ann/.ssh/id"]);
 	});
