@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Environment } from "../environment.js";
-import { includedFiles, MAX_INCLUDE_DEPTH, SYSTEM_SSH_CONFIG } from "./ssh-config-include.js";
+import { includedFiles, MAX_INCLUDE_DEPTH, systemSshConfig } from "./ssh-config-include.js";
 import { splitConfigLine } from "./ssh-config-line.js";
 import { replaceVariables } from "./ssh-config-tokens.js";
 
@@ -17,7 +17,7 @@ export async function sshAliases(environment: Environment): Promise<readonly str
 		await read(resolve(workingDirectory, sshConfigFile), true, 0);
 	} else {
 		await read(join(homeDirectory, ".ssh", "config"), true, 0);
-		await read(SYSTEM_SSH_CONFIG, false, 0);
+		await read(systemSshConfig(environment), false, 0);
 	}
 	return [...aliases];
 

@@ -1,11 +1,21 @@
 import { readdir, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Environment } from "../environment.js";
 import { expandHome } from "./ssh-config-tokens.js";
 
-export const SYSTEM_SSH_CONFIG = "/etc/ssh/ssh_config";
 /** OpenSSH's own limit on Include within Include. */
 export const MAX_INCLUDE_DEPTH = 16;
+
+/** Where the configuration and the known hosts of the whole machine are. */
+export function systemSshFolder({ platform, variables }: Environment): string {
+	// On Windows, /etc would be a folder of the current drive, which anybody may make.
+	if (platform !== "win32") return "/etc/ssh";
+	return join(variables.ProgramData || "C:\\ProgramData", "ssh");
+}
+
+export function systemSshConfig(environment: Environment): string {
+	return join(systemSshFolder(environment), "ssh_config");
+}
 
 /**
  * The files that an argument of Include names, in the order in which they are read. They need not exist.
@@ -18,7 +28,7 @@ export function includedFiles(
 	environment: Environment,
 ): Promise<string[]> {
 	const named = expandHome(pattern, environment);
-	const folder = isUsers ? join(environment.homeDirectory, ".ssh") : dirname(SYSTEM_SSH_CONFIG);
+	const folder = isUsers ? join(environment.homeDirectory, ".ssh") : systemSshFolder(environment);
 	return expandFilePattern(isAbsolute(named) ? named : join(folder, named));
 }
 

@@ -47,7 +47,8 @@ async function systemAuthorities({ variables, platform }: Environment) {
 	const ofSystem = platform === "linux" ? [] : await systemCertificates();
 	if (ofSystem.length > 0) return [...tls.rootCertificates, ...ofSystem, ...extra];
 	const { SSL_CERT_FILE: named } = variables;
-	for (const path of named ? [named] : SYSTEM_BUNDLES) {
+	const bundles = platform === "win32" ? [] : SYSTEM_BUNDLES;
+	for (const path of named ? [named] : bundles) {
 		const bundle = await contentOf(path);
 		if (bundle.length > 0) return [...bundle, ...extra];
 	}

@@ -1,6 +1,7 @@
 import { posix, win32 } from "node:path";
 import type { Environment } from "../../environment.js";
 import { formatTarget } from "../../target/parse-target.js";
+import { systemSshFolder } from "../../target/ssh-config-include.js";
 import {
 	expandHome,
 	proxyTokens,
@@ -27,7 +28,7 @@ const DEFAULT_IDENTITY_FILES = ["rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_
 	(type) => `~/.ssh/id_${type}`,
 );
 const DEFAULT_USER_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
-const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+const DEFAULT_GLOBAL_KNOWN_HOSTS = ["ssh_known_hosts", "ssh_known_hosts2"];
 
 /** Applies defaults, ~, ${VARIABLE} and the %-tokens that `ssh -G` leaves. A jump host is not looked up. */
 export function interpretOptions(
@@ -54,6 +55,9 @@ export function interpretOptions(
 		(options.get(keyword) ?? fallback).filter((text) => !isNone(text)).map(path);
 	const command = first("proxycommand");
 	const algorithms = chooseAlgorithms(options);
+	const globalKnownHosts = DEFAULT_GLOBAL_KNOWN_HOSTS.map((name) =>
+		join(systemSshFolder(environment), name),
+	);
 	const { sshConfigFile } = environment;
 	const { socketPath: _, ...server } = target;
 
@@ -86,7 +90,7 @@ export function interpretOptions(
 		agentSocket: agentSocket(first("identityagent"), path, environment),
 		batchMode: isYes(first("batchmode")),
 		userKnownHostsFiles: paths("userknownhostsfile", DEFAULT_USER_KNOWN_HOSTS),
-		globalKnownHostsFiles: paths("globalknownhostsfile", DEFAULT_GLOBAL_KNOWN_HOSTS),
+		globalKnownHostsFiles: paths("globalknownhostsfile", globalKnownHosts),
 		hostKeyAlias,
 		strictHostKeyChecking: strictness(first("stricthostkeychecking")),
 		hashKnownHosts: isYes(first("hashknownhosts")),
@@ -98,16 +102,17 @@ export function interpretOptions(
 }
 
 /** On Windows, each of the ssh programs that there are writes some paths as nobody else reads them. */
-function readablePath(path: string, { platform, variables }: Environment): string {
-	if (platform !== "win32") return path;
+function readablePath(path: string, environment: Environment): string {
+	if (environment.platform !== "win32") return path;
 	// Node would take it for a file of that name.
 	if (/^(?:\\\\\.\\)?nul$/i.test(path)) return "/dev/null";
-	const { ProgramData = "C:\\ProgramData" } = variables;
+	const systemFolder = systemSshFolder(environment);
 	return (
 		path
 			// The placeholder of the one that comes with Windows.
-			.replace(/^__PROGRAMDATA__/, () => ProgramData)
-			// The one that comes with git has drives as folders, as MSYS2 and Cygwin do.
+			.replace(/^__PROGRAMDATA__/, () => win32.dirname(systemFolder))
+			// The one that comes with git has an /etc in git's own folder, and drives as folders.
+			.replace(/^\/etc\/ssh(?=\/)/, () => systemFolder)
 			.replace(/^\/(?:cygdrive\/)?([a-z])(?=\/)/i, "$1:")
 	);
 }

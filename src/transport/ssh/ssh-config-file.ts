@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.js";
 import {
 	includedFiles,
 	MAX_INCLUDE_DEPTH,
-	SYSTEM_SSH_CONFIG,
+	systemSshConfig,
 } from "../../target/ssh-config-include.js";
 import { splitConfigLine } from "../../target/ssh-config-line.js";
 import {
@@ -72,7 +72,7 @@ class ConfigReader {
 		const place = { isUsers: true, depth: 0, neverMatches: false };
 		if (sshConfigFile === undefined) {
 			await this.#read(join(homeDirectory, ".ssh", "config"), place, true);
-			await this.#read(SYSTEM_SSH_CONFIG, { ...place, isUsers: false }, false);
+			await this.#read(systemSshConfig(this.#environment), { ...place, isUsers: false }, false);
 		} else if (sshConfigFile.toLowerCase() !== "none") {
 			if (!(await this.#read(sshConfigFile, place, false))) {
 				throw new UsageError(`cannot read the ssh config file ${sshConfigFile}`);

@@ -7,8 +7,9 @@ import { sshAliases } from "../../../src/target/ssh-aliases.js";
 
 async function aliasesOf(
 	files: Readonly<Record<string, string>>,
-	sshConfigFile: string,
+	sshConfigFile: string | undefined,
 	variables = {},
+	platform: NodeJS.Platform = "linux",
 ) {
 	const home = await mkdtemp(join(tmpdir(), "rbuild-aliases-"));
 	try {
@@ -18,7 +19,7 @@ async function aliasesOf(
 		}
 		return await sshAliases({
 			...{ variables, homeDirectory: home, userName: "ann" },
-			...{ platform: "linux", workingDirectory: home, sshConfigFile },
+			...{ platform, workingDirectory: home, ...(sshConfigFile && { sshConfigFile }) },
 		});
 	} finally {
 		await rm(home, { recursive: true });
@@ -39,6 +40,17 @@ Match host ten
 Host one`;
 		const aliases = await aliasesOf({ config: text }, "config");
 		assert.deepEqual(aliases, ["one", "two", "four five", "six", "seven"]);
+	});
+
+	test("of the whole machine are in ProgramData on Windows", async (context) => {
+		const data = await mkdtemp(join(tmpdir(), "rbuild-data-"));
+		context.after(() => rm(data, { recursive: true }));
+		await mkdir(join(data, "ssh"));
+		await writeFile(join(data, "ssh/ssh_config"), "Host everybodys\nInclude more");
+		await writeFile(join(data, "ssh/more"), "Host more");
+		const own = { ".ssh/config": "Host own" };
+		const aliases = await aliasesOf(own, undefined, { ProgramData: data }, "win32");
+		assert.deepEqual(aliases, ["own", "everybodys", "more"]);
 	});
 
 	test("come from included files, too, in the order in which they are read", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, win32 } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { UsageError } from "../../../../src/errors.js";
@@ -133,7 +133,7 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 		const read = settings(
 			[
 				"userknownhostsfile /c/Users/a b/.ssh/known_hosts /cygdrive/d/known_hosts C:\\known_hosts ~/known",
-				"globalknownhostsfile __PROGRAMDATA__\\ssh/ssh_known_hosts",
+				"globalknownhostsfile __PROGRAMDATA__\\ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
 				"identityfile /c/Users/ann/.ssh/id",
 				"identityfile /home/ann/.ssh/id",
 				"identityfile keys/id",
@@ -146,7 +146,15 @@ suite("ssh settings", { skip: process.platform === "win32" }, () => {
 			...["c:/Users/a b/.ssh/known_hosts", "d:/known_hosts"],
 			...["C:\\known_hosts", "C:\\Users\\ann/known"],
 		]);
-		assert.deepEqual(read.globalKnownHostsFiles, ["E:\\Data\\ssh/ssh_known_hosts"]);
+		const data = join(machine.variables.ProgramData, "ssh");
+		const known = ["ssh_known_hosts", "ssh_known_hosts2"];
+		assert.deepEqual(read.globalKnownHostsFiles, [
+			...["E:\\Data\\ssh/ssh_known_hosts", `${data}/ssh_known_hosts2`],
+		]);
+		assert.deepEqual(
+			settings("", {}, machine).globalKnownHostsFiles,
+			known.map((name) => win32.join(data, name)),
+		);
 		assert.deepEqual(read.identityFiles, [
 			...["c:/Users/ann/.ssh/id", "/home/ann/.ssh/id", "D:\\work\\keys\\id"],
 		]);
