@@ -9,6 +9,7 @@ import type { ExportTarget } from "../../image/export/export-target.js";
 import { FileTarget } from "../../image/export/file-target.js";
 import { FolderTarget } from "../../image/export/folder-target.js";
 import { StreamTarget } from "../../image/export/stream-target.js";
+import type { Renamed } from "../../image/export/tar-unpacking.js";
 import type { PlannedExport } from "../plan/plan-outputs.js";
 import { IncomingExport } from "./incoming-export.js";
 
@@ -68,7 +69,11 @@ export class Exports implements AsyncDisposable {
 function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run): ExportTarget {
 	switch (destination.kind) {
 		case "folder":
-			return new FolderTarget(destination.path, (paths) => run.emit(leftOut(paths)));
+			return new FolderTarget(
+				destination.path,
+				(paths) => run.emit(leftOut(paths)),
+				(names) => run.emit(renamed(names)),
+			);
 		case "file":
 			return new FileTarget(destination.path);
 		case "stdout":
@@ -77,10 +82,22 @@ function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run):
 }
 
 function leftOut(paths: readonly string[]) {
-	const more = paths.length > 1 ? ` and ${paths.length - 1} more` : "";
 	return {
 		type: "warning",
-		message: `left out ${JSON.stringify(paths[0])}${more}: no file, folder or link that can be made here`,
+		message: `left out ${JSON.stringify(paths[0])}${andMore(paths)}: no file, folder or link that can be made here`,
 		hint: "--output type=tar,dest=FILE has everything",
 	} as const;
+}
+
+function renamed(names: readonly Renamed[]) {
+	const [first] = names;
+	return {
+		type: "warning",
+		message: `${JSON.stringify(first?.path)} is ${JSON.stringify(first?.as)} here${andMore(names)}: Windows takes no such names`,
+		hint: "--output type=tar,dest=FILE has them as they are",
+	} as const;
+}
+
+function andMore(all: readonly unknown[]): string {
+	return all.length > 1 ? ` and ${all.length - 1} more` : "";
 }

@@ -7,7 +7,7 @@ import { temporaryPath } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
-import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
+import { type Renamed, type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
 
 /**
  * The files themselves, in a folder. They are unpacked into a folder of their own within it, and moved
@@ -16,16 +16,23 @@ import { type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
 export class FolderTarget implements ExportTarget {
 	readonly name: string;
 	readonly #onSkipped: (paths: readonly string[]) => void;
+	readonly #onRenamed: (renamed: readonly Renamed[]) => void;
 	#staging: Staging | undefined;
 	#unpacked: Unpacked | undefined;
 
 	/**
 	 * @param path absolute; made where it is not there
 	 * @param onSkipped told of what cannot be a file of a user's: devices, pipes, sockets
+	 * @param onRenamed told of what has another name, as Windows does not take its own
 	 */
-	constructor(path: string, onSkipped: (paths: readonly string[]) => void) {
+	constructor(
+		path: string,
+		onSkipped: (paths: readonly string[]) => void,
+		onRenamed: (renamed: readonly Renamed[]) => void = () => {},
+	) {
 		this.name = path;
 		this.#onSkipped = onSkipped;
+		this.#onRenamed = onRenamed;
 	}
 
 	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -35,7 +42,9 @@ export class FolderTarget implements ExportTarget {
 		} catch (error) {
 			throw this.#failure(error);
 		}
-		if (this.#unpacked.skipped.length > 0) this.#onSkipped(this.#unpacked.skipped);
+		const { skipped, renamed } = this.#unpacked;
+		if (skipped.length > 0) this.#onSkipped(skipped);
+		if (renamed.length > 0) this.#onRenamed(renamed);
 	}
 
 	async commit(): Promise<void> {

@@ -1,4 +1,5 @@
-import { lstatSync } from "node:fs";
+import { linkSync, lstatSync } from "node:fs";
+import * as os from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type ExtractOptions, extract, type Headers } from "tar-fs";
@@ -19,6 +20,13 @@ export interface Unpacked {
 	readonly unfinished: readonly Unfinished[];
 	/** Devices, pipes, and what this system has not: paths within the tar. */
 	readonly skipped: readonly string[];
+	/** What has another name here, as Windows does not take its own. */
+	readonly renamed: readonly Renamed[];
+}
+
+export interface Renamed {
+	readonly path: string;
+	readonly as: string;
 }
 
 /**
@@ -34,15 +42,20 @@ export async function unpackTar(
 	tar: AsyncIterable<Uint8Array>,
 	folder: string,
 	signal: AbortSignal,
+	platform: NodeJS.Platform = os.platform(),
 ): Promise<Unpacked> {
 	const unfinished: Unfinished[] = [];
-	const links: string[] = [];
+	const links: Link[] = [];
 	const skipped: string[] = [];
+	const renamed: Renamed[] = [];
 	let refusal: DeliveryError | undefined;
 
-	const prepare = (header: Headers): Headers => {
-		const { name: path, type, mtime } = header;
-		if (type === "link" || type === "symlink") links.push(path);
+	const prepare = (whole: Headers & Linked): Headers => {
+		const header = platform === "win32" ? withNamesOfWindows(whole) : whole;
+		const { name: path, type, mtime, linkname } = header;
+		if (path !== whole.name) renamed.push({ path: whole.name, as: path });
+		if (type === "symlink") links.push({ path });
+		if (type === "link") links.push({ path, target: linkname ?? "" });
 		if (type === "symlink") unfinished.push({ path, mode: undefined, mtime });
 		if (type !== "directory") return header;
 		unfinished.push({ path, mode: header.mode & 0o777, mtime });
@@ -78,11 +91,11 @@ export async function unpackTar(
 	} catch (error) {
 		throw refusal ?? inOurWords(error, folder);
 	}
-	for (const path of links) {
+	for (const link of links) {
 		// On Windows, tar-fs makes none and says nothing.
-		if (!isThere(join(folder, path))) skipped.push(path);
+		if (!isThere(join(folder, link.path)) && !isLinked(folder, link)) skipped.push(link.path);
 	}
-	return { unfinished, skipped };
+	return { unfinished, skipped, renamed };
 }
 
 /** What tar-fs 3.1 takes and its types do not have. */
@@ -91,6 +104,16 @@ interface Undeclared {
 	readonly chown: boolean;
 	readonly validateSymlinks: boolean;
 	readonly fs: object;
+}
+
+interface Linked {
+	readonly linkname?: string | null;
+}
+
+interface Link {
+	readonly path: string;
+	/** Of a hard link, within the tar. */
+	readonly target?: string;
 }
 
 const UNPACKED_TYPES = new Set<string>(["file", "directory", "link", "symlink"]);
@@ -108,8 +131,31 @@ function isThere(path: string): boolean {
 	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
+/** Makes a hard link where it can be made; no symlink can lead out of the folder, as there are none then. */
+function isLinked(folder: string, { path, target }: Link): boolean {
+	if (target === undefined) return false;
+	try {
+		linkSync(join(folder, join("/", target)), join(folder, path));
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** tar-fs would do it for most of them, without a word, and not for what hard links lead to. */
+function withNamesOfWindows<Header extends Headers & Linked>(header: Header): Header {
+	const { name, type, linkname } = header;
+	if (!UNPACKED_TYPES.has(type)) return header;
+	const renamed = { ...header, name: nameOfWindows(name) };
+	return type === "link" ? { ...renamed, linkname: nameOfWindows(linkname ?? "") } : renamed;
+}
+
+function nameOfWindows(name: string): string {
+	return name.replace(/[\\:*?"<>|\p{Cc}]/gu, "_");
+}
+
 /** No builder makes such a tar, so it is not put right but refused. */
-function refusalOf({ name, linkname }: Headers & { linkname?: string | null }) {
+function refusalOf({ name, linkname }: Headers & Linked) {
 	const parts = name.split("/");
 	if (name.startsWith("/") || parts.includes("..")) {
 		return new DeliveryError(
