@@ -16,7 +16,7 @@ export async function makeFolder(path: string, mode = 0o777): Promise<string | u
 		return path;
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		if (code === "EEXIST" && (await isFolder(path))) return undefined;
+		if (isTaken(code) && (await isFolder(path))) return undefined;
 		const parent = dirname(path);
 		if (code !== "ENOENT" || parent === path) throw error;
 		if (await isFolder(parent)) return makeIn(path, mode);
@@ -32,7 +32,7 @@ export function makeFolderSync(path: string, mode = 0o777): void {
 		mkdirSync(path, { mode });
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		if (code === "EEXIST" && isFolderSync(path)) return;
+		if (isTaken(code) && isFolderSync(path)) return;
 		const parent = dirname(path);
 		if (code !== "ENOENT" || parent === path) throw error;
 		if (isFolderSync(parent)) {
@@ -42,6 +42,11 @@ export function makeFolderSync(path: string, mode = 0o777): void {
 			makeFolderSync(path, mode);
 		}
 	}
+}
+
+/** EPERM is what Windows says of C:\. */
+function isTaken(code: string | undefined): boolean {
+	return code === "EEXIST" || code === "EPERM";
 }
 
 /** In a folder that takes none, or that another process has made just now. */
