@@ -18,7 +18,7 @@ export function readFailure(path: string, error: unknown): ContextError {
 	}
 	// Only what the walk has found to be a file is read: a directory, or a pipe, has taken its place.
 	if (code === "EISDIR" || code === "ESPIPE") return changedWhileRead(path);
-	const isRefused = code === "EACCES" || code === "EPERM";
+	const isRefused = code === "EACCES" || code === "EPERM" || code === "EBUSY";
 	return new ContextError(`cannot read ${place}: ${systemReason(error)}`, {
 		hint: isRefused ? "make it readable, or list it in .dockerignore" : undefined,
 		cause: error,
