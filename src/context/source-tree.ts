@@ -99,9 +99,9 @@ export class SourceTree {
 		}
 	}
 
-	/** mode & 0o7777. Windows has no such bits, and docker makes them all 0755 there. */
+	/** mode & 0o7777. Windows only knows what is read-only, and docker makes it 0555 there, and all else 0755. */
 	permissions(stats: Stats): number {
-		return this.#platform === "win32" ? 0o755 : stats.mode & 0o7777;
+		return this.#platform === "win32" ? (stats.mode | 0o111) & 0o755 : stats.mode & 0o7777;
 	}
 
 	/**

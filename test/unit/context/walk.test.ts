@@ -96,9 +96,13 @@ describe("the walk", () => {
 		assert.deepEqual(paths(join(root, "alias")), ["file"]);
 	});
 
-	it("makes every mode 0755 on Windows, as docker does", (test) => {
+	it("makes every mode 0755 on Windows, or 0555 of what is read-only, as docker does", (test) => {
 		const root = emptyTree(test);
-		writeFileSync(join(root, "file"), "", { mode: 0o600 });
+		writeFileSync(join(root, "file"), "");
+		writeFileSync(join(root, "read-only"), "");
+		// As libuv has them there.
+		chmodSync(join(root, "file"), 0o666);
+		chmodSync(join(root, "read-only"), 0o444);
 		symlinkSync("a\\b", join(root, "link"));
 		const tree = new SourceTree(root, "win32");
 		const { entries } = walkContext(tree, IgnoreRules.none(), new Set());
@@ -107,6 +111,7 @@ describe("the walk", () => {
 			[
 				[0o755, undefined],
 				[0o755, "a/b"],
+				[0o555, undefined],
 			],
 		);
 	});
