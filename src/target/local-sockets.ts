@@ -1,13 +1,25 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Environment } from "../environment.js";
 
-/** Docker's default on Windows (moby, client/client_windows.go), which cannot be looked at without opening it. */
-const WINDOWS_PIPE = "\\\\.\\pipe\\docker_engine";
+const WINDOWS_PIPES = "\\\\.\\pipe\\";
+/** Docker's default on Windows (moby, client/client_windows.go). */
+const WINDOWS_PIPE = "docker_engine";
 
-/** Where a daemon of this machine listens; undefined where there is none. */
-export async function localSocket(environment: Environment): Promise<string | undefined> {
-	if (environment.platform === "win32") return WINDOWS_PIPE;
+/**
+ * Where a daemon of this machine listens; undefined where there is none.
+ * @param namesIn for a test to fake
+ */
+export async function localSocket(
+	environment: Environment,
+	namesIn: (folder: string) => Promise<readonly string[]> = readdir,
+): Promise<string | undefined> {
+	if (environment.platform === "win32") {
+		// A pipe cannot be looked at without opening it, but they can be listed, as a rule; there are always some.
+		const names = await namesIn(WINDOWS_PIPES).catch((): readonly string[] => []);
+		if (names.length > 0 && !names.includes(WINDOWS_PIPE)) return undefined;
+		return WINDOWS_PIPES + WINDOWS_PIPE;
+	}
 	for (const path of usualSockets(environment)) {
 		if (await isSocket(path)) return path;
 	}
