@@ -162,7 +162,7 @@ class SocketTransport implements Transport {
 }
 
 function common(target: SocketTarget): Pick<Destination, "place" | "timeoutMs" | "hint"> {
-	const hints = target.kind === "unix" ? UNIX_HINTS : TCP_HINTS;
+	const hints = hintsFor(target);
 	return {
 		place: formatTarget(target),
 		timeoutMs: CONNECT_TIMEOUT_MS,
@@ -178,12 +178,23 @@ const UNIX_HINTS: Hints = {
 	"socket-permission": "run, and log in again: sudo usermod -aG docker $USER",
 };
 
+const PIPE_HINTS: Hints = {
+	...UNIX_HINTS,
+	"socket-permission":
+		"join the group docker-users and log in again, or run it as an administrator",
+};
+
 const TCP_HINTS: Hints = {
 	unresolved: "check the spelling of the host",
 	refused: "does the daemon listen on that port? ssh needs no open port: --on ssh://user@host",
 	"timed-out": "is the box on, and does a firewall let the port through?",
 	unreachable: "is the network, or the VPN to it, up?",
 };
+
+function hintsFor(target: SocketTarget): Hints {
+	if (target.kind !== "unix") return TCP_HINTS;
+	return target.socketPath.startsWith("\\\\.\\pipe\\") ? PIPE_HINTS : UNIX_HINTS;
+}
 
 function isLoopback(socket: Socket): boolean {
 	return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "");
