@@ -100,7 +100,8 @@ function hubAsDockerIo(registry: string): string {
 
 function parseJson(text: string, origin: string): unknown {
 	try {
-		return JSON.parse(text);
+		// Editors on Windows begin a file with a byte order mark.
+		return JSON.parse(text.replace(/^\ufeff/, ""));
 	} catch {
 		// The parser's own message quotes the text around the mistake, which may be a password.
 		throw new UsageError(`cannot read ${origin}: it is not valid JSON`, {

@@ -72,11 +72,13 @@ async function readConfig(environment: Environment) {
  * @throws UsageError with file and line, and nothing of the text: it may hold a password
  */
 export function parseObject(text: string, path: string): Readonly<Record<string, unknown>> {
+	// Editors on Windows begin a file with a byte order mark.
+	const json = text.replace(/^\ufeff/, "");
 	let document: unknown;
 	try {
-		document = JSON.parse(text);
+		document = JSON.parse(json);
 	} catch {
-		throw new UsageError(`${path}:${wrongLine(text)} is not valid JSON`, {
+		throw new UsageError(`${path}:${wrongLine(json)} is not valid JSON`, {
 			hint: "correct it, or restore it from a copy",
 		});
 	}

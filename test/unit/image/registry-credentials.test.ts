@@ -115,6 +115,11 @@ describe("registry credentials", () => {
 			);
 		});
 
+		it("may stand behind a byte order mark, as editors on Windows write it", async () => {
+			dockerConfig(`\ufeff${JSON.stringify({ auths: { "ghcr.io": { auth: basic(SECRET) } } })}`);
+			assert.deepEqual(await credentialsFor("ghcr.io"), login("ghcr.io"));
+		});
+
 		it("give way to DOCKER_AUTH_CONFIG, and come before podman's auth.json", async () => {
 			dockerConfig({ auths: { "b.io": { auth: basic("docker") } } });
 			const podman = { "b.io": { auth: basic("podman") }, "c.io": { auth: basic("podman") } };

@@ -53,6 +53,13 @@ suite("docker's config.json", () => {
 		assert.deepEqual(await readdir(home), []);
 	});
 
+	test("may begin with a byte order mark, as editors on Windows write it", async () => {
+		await write('\ufeff{"currentContext": "x86box"}');
+		assert.equal(await currentContext(environment), "x86box");
+		await writeFile(path, '\ufeff{\n"currentContext": oops}');
+		await assert.rejects(currentContext(environment), /config\.json:2 is not valid JSON$/);
+	});
+
 	test("is made for its user alone", async () => {
 		await useContext("x86box", environment);
 		assert.equal(await readFile(path, "utf8"), '{\n\t"currentContext": "x86box"\n}');
