@@ -54,6 +54,7 @@ export const CREDENTIALS: Readonly<Record<string, readonly [string | Buffer, str
 	".kube/config": [`users:\n- user:\n    client-key-data: ${VALUE}\n`, "a login of Kubernetes", 3],
 	"prod.kubeconfig": [`users:\n- token: ${VALUE}\n`, "a login of Kubernetes", 2],
 	".terraformrc": [`credentials "x" {\n  token = "${VALUE}"\n}\n`, "a Terraform token", 2],
+	"gcp-credentials.json": [`{"private_key": "${VALUE}"}`, "a key of Google Cloud", 1],
 	"my-service-account.json": [`{\n"private_key": "${VALUE}"\n}`, "a key of Google Cloud", 2],
 	".config/gcloud/application_default_credentials.json": [
 		`{"refresh_token": "${VALUE}"}`,
