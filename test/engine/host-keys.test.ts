@@ -352,6 +352,8 @@ suiteUnless(why, "host keys", () => {
 			for (const [line, reason] of [
 				[`${name()} ${await strangersKey()}`, /host key changed: .*:1 knows/],
 				[`@revoked * ${key}`, /is revoked in .*:1/],
+				// Whatever the port is.
+				[`@revoked ${sshd.host} ${key}`, /is revoked in .*:1/],
 			] as const) {
 				const file = await newFile(`${line}\n`);
 				const flags = await flagsOf(config(file));

@@ -31,7 +31,7 @@ export class HostKeyPolicy implements HostKeyJudge {
 	readonly #place: string;
 	readonly #found: KnownKeys;
 	/** Known without the port, which only speaks for a key, never against it. */
-	readonly #loose: KnownKeys;
+	readonly #loose: readonly KnownKey[];
 	readonly #emit: Emit;
 
 	/**
@@ -40,17 +40,14 @@ export class HostKeyPolicy implements HostKeyJudge {
 	 */
 	static async load(settings: SshSettings, place: string, emit: Emit): Promise<HostKeyPolicy> {
 		const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
-		const { hostKeyAlias, hostName, port } = settings;
 		const found = await findKnownKeys(files, knownNameOf(settings));
 		const authority = found.keys.find(isAuthority);
 		if (authority !== undefined && !found.keys.some(isPlain)) {
 			throw certificateNeeded(authority, place);
 		}
-		// As ssh does: a host that is not known by its port may be known without it.
-		const loose =
-			hostKeyAlias === undefined && port !== 22 && !found.keys.some(isPlain)
-				? await findKnownKeys(files, knownHostName(hostName, 22))
-				: { keys: [], problems: [] };
+		// As ssh does: a host that is not known by its port may be known without it. What is revoked there is in any case.
+		const isLoose = (key: KnownKey) => key.marker === "revoked" || !found.keys.some(isPlain);
+		const loose = (await keysWithoutPort(settings)).filter(isLoose);
 		return new HostKeyPolicy(settings, place, emit, found, loose);
 	}
 
@@ -59,14 +56,14 @@ export class HostKeyPolicy implements HostKeyJudge {
 		place: string,
 		emit: Emit,
 		found: KnownKeys,
-		loose: KnownKeys,
+		loose: readonly KnownKey[],
 	) {
 		this.#settings = settings;
 		this.#place = place;
 		this.#emit = emit;
 		this.#found = found;
 		this.#loose = loose;
-		const types = new Set([...found.keys, ...loose.keys].filter(isPlain).map(typeOf));
+		const types = new Set([...found.keys, ...loose].filter(isPlain).map(typeOf));
 		const allowed = settings.algorithms.hostKeyAlgorithms;
 		const isKnown = (algorithm: string) => types.has(keyTypeFor(algorithm));
 		this.algorithms = [
@@ -82,7 +79,7 @@ export class HostKeyPolicy implements HostKeyJudge {
 	async verify(key: Buffer, signal: AbortSignal): Promise<void> {
 		const isSame = (each: KnownKey) => each.key.equals(key);
 		const { keys, problems } = this.#found;
-		const revoked = [...keys, ...this.#loose.keys].find(
+		const revoked = [...keys, ...this.#loose].find(
 			(each) => each.marker === "revoked" && isSame(each),
 		);
 		if (revoked !== undefined) {
@@ -93,7 +90,7 @@ export class HostKeyPolicy implements HostKeyJudge {
 			);
 		}
 		const known = keys.filter(isPlain);
-		if ([...known, ...this.#loose.keys.filter(isPlain)].some(isSame)) return;
+		if ([...known, ...this.#loose.filter(isPlain)].some(isSame)) return;
 		const authority = keys.find(isAuthority);
 		if (authority !== undefined) throw certificateNeeded(authority, this.#place);
 		const old = known.find((each) => each.keyType === keyTypeOf(key)) ?? known[0];
@@ -163,6 +160,14 @@ export async function confirmHostKey(
 		if (answer.toLowerCase() === "yes" || answer === fingerprint(key)) return true;
 		question = "Please type 'yes', 'no' or the fingerprint: ";
 	}
+}
+
+/** What known_hosts says of the same host on port 22; none where that is the host, or has another name there. */
+export async function keysWithoutPort(settings: SshSettings): Promise<readonly KnownKey[]> {
+	const { hostKeyAlias, hostName, port } = settings;
+	if (hostKeyAlias !== undefined || port === 22) return [];
+	const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
+	return (await findKnownKeys(files, knownHostName(hostName, 22))).keys;
 }
 
 /** Such as "ssh-ed25519 SHA256:…". */

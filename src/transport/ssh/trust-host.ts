@@ -1,6 +1,6 @@
 import { ConnectionError, DeliveryError, UsageError } from "../../errors.js";
 import type { Emit } from "../../events.js";
-import { confirmHostKey, describe, keyTypeFor } from "./host-key-policy.js";
+import { confirmHostKey, describe, keysWithoutPort, keyTypeFor } from "./host-key-policy.js";
 import { fingerprint } from "./identities.js";
 import { findKnownKeys, keyTypeOf } from "./known-hosts.js";
 import { knownNameOf, rememberHostKey } from "./new-known-host.js";
@@ -115,7 +115,9 @@ async function alreadyKnown(
 	const { keys } = await findKnownKeys(files, name);
 	const refusal = (reason: string, hint: string) =>
 		new ConnectionError("host-key-changed", `${place}: ${reason}`, { hint });
-	const revoked = keys.find((each) => each.marker === "revoked" && each.key.equals(key));
+	const revoked = [...keys, ...(await keysWithoutPort(settings))].find(
+		(each) => each.marker === "revoked" && each.key.equals(key),
+	);
 	if (revoked !== undefined) {
 		throw refusal(
 			`its host key ${describe(key)} is revoked in ${revoked.file}:${revoked.line}`,
