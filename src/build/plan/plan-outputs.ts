@@ -117,12 +117,13 @@ export function isDelivered({ outputs = [], push, save, load }: BuildOptions): b
 	return Boolean(push || load || save) || outputs.some((one) => isPush(one) || isDocker(one));
 }
 
-/** Whether something other than words goes to the standard output. */
-export function writesToStdout({ outputs = [], save }: BuildOptions): boolean {
-	return (
-		(typeof save === "string" ? save : save?.dest) === "-" ||
-		outputs.some((output) => destinationOf(output) === "-")
-	);
+/** What sends something other than words to the standard output, if anything does. */
+export function flagOnStdout({
+	outputs = [],
+	save,
+}: Pick<BuildOptions, "outputs" | "save">): "--save" | "--output" | undefined {
+	if ((typeof save === "string" ? save : save?.dest) === "-") return "--save";
+	return outputs.some((output) => destinationOf(output) === "-") ? "--output" : undefined;
 }
 
 /** What BuildKit sends back without keeping an image. */

@@ -1,5 +1,5 @@
 import type { BuildOptions } from "../../build/plan/options.js";
-import { givesImage, isDelivered, writesToStdout } from "../../build/plan/plan-outputs.js";
+import { flagOnStdout, givesImage, isDelivered } from "../../build/plan/plan-outputs.js";
 import { platformsOf } from "../../build/plan/platform-list.js";
 import { remoteBuild } from "../../build/remote-build.js";
 import { type ExitCode, UsageError } from "../../errors.js";
@@ -11,9 +11,9 @@ import { type BuildFlagValues, buildOptions } from "../flags/build-flags.js";
 import { parseCall } from "../flags/buildkit-values.js";
 import { oldFlagNotes } from "../flags/old-flags.js";
 import { onInterrupt } from "../process/interrupts.js";
-import { isStdoutLost } from "../process/lost-stdout.js";
 import { processSurroundings } from "../process/process-environment.js";
 import { processScreen } from "../process/screen.js";
+import { checkStdoutTakesArchive } from "../process/stdout-result.js";
 import { terminalPrompt } from "../process/terminal-prompt.js";
 import { collectYoungGarbage } from "../process/young-garbage.js";
 import { metadataOf } from "./metadata.js";
@@ -105,7 +105,7 @@ function severalPlatforms({ platform }: BuildOptions): boolean {
 
 /** An archive on the standard output needs it for itself, and no terminal can show it. */
 function checkResults(options: BuildOptions, values: BuildArguments): void {
-	const { save, iidfile, progress } = values;
+	const { iidfile, progress } = values;
 	const quiet = values.quiet || progress === "quiet";
 	const image = givesImage(options);
 	if (iidfile !== undefined && !image) {
@@ -118,25 +118,12 @@ function checkResults(options: BuildOptions, values: BuildArguments): void {
 			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
 		});
 	}
-	if (!writesToStdout(options)) return;
-	const flag = save === "-" ? "--save" : "--output";
+	const flag = flagOnStdout(options);
+	if (flag === undefined) return;
 	if (quiet && image) {
 		throw new UsageError(`${flag} - and -q both write to the standard output`, {
 			hint: `give ${flag} a file name, or use --iidfile instead of -q`,
 		});
 	}
-	if (isStdoutLost()) {
-		throw new UsageError(
-			`${flag} - writes to the standard output, which is closed or leads nowhere`,
-			{
-				hint: `give ${flag} a file name, or build for the cache alone: --output type=cacheonly`,
-			},
-		);
-	}
-	if (process.stdout.isTTY) {
-		const what = save === "-" ? "the image" : "a tar";
-		throw new UsageError(`${flag} - would write ${what} to the terminal`, {
-			hint: `send the standard output to a file or a pipe, or give ${flag} a file name`,
-		});
-	}
+	checkStdoutTakesArchive(flag, "build for the cache alone: --output type=cacheonly");
 }

@@ -1,5 +1,6 @@
+import { flagOnStdout } from "../../build/plan/plan-outputs.js";
 import { pullImage } from "../../build/pull-image.js";
-import { type ExitCode, UsageError } from "../../errors.js";
+import type { ExitCode } from "../../errors.js";
 import type { BuildEvent } from "../../events.js";
 import { chooseProgressMode, type ProgressMode } from "../../render/progress-mode.js";
 import { createRenderer } from "../../render/renderer.js";
@@ -8,6 +9,7 @@ import { parseSave } from "../flags/output-values.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings } from "../process/process-environment.js";
 import { processScreen } from "../process/screen.js";
+import { checkStdoutTakesArchive } from "../process/stdout-result.js";
 import { terminalPrompt } from "../process/terminal-prompt.js";
 import { collectYoungGarbage } from "../process/young-garbage.js";
 
@@ -29,11 +31,9 @@ export interface PullArguments {
 /** `rbuild pull IMAGE`: brings an image of the box here. */
 export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 	const { image, quiet = false, verbose, load } = values;
-	if (values.save === "-" && process.stdout.isTTY) {
-		throw new UsageError("--save - would write the image to the terminal", {
-			hint: "send the standard output to a file or a pipe, or give --save a file name",
-		});
-	}
+	const save = values.save === undefined ? {} : { save: parseSave(values.save) };
+	const isOnStdout = flagOnStdout(save) !== undefined;
+	if (isOnStdout) checkStdoutTakesArchive("--save");
 	const screen = processScreen(values["no-color"] ? false : values.color);
 	const asked = { requested: values.progress, quiet, isTTY: screen.isTTY, env: process.env };
 	const mode = chooseProgressMode(asked);
@@ -47,7 +47,7 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		const options = {
 			image,
 			...(values.on === undefined ? {} : { on: values.on }),
-			...(values.save === undefined ? {} : { save: parseSave(values.save) }),
+			...save,
 			...(load === undefined ? {} : { load }),
 		};
 		const emit = (event: BuildEvent) => renderer.handle(event);
@@ -55,7 +55,7 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		const prompt = terminalPrompt(() => renderer.pause?.());
 		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 		const report = await pullImage(options, surroundings, run);
-		if (mode === "quiet" && values.save !== "-") process.stdout.write(`${report.imageId}\n`);
+		if (mode === "quiet" && !isOnStdout) process.stdout.write(`${report.imageId}\n`);
 		return 0;
 	} catch (error) {
 		const failure = describeFailure(error);

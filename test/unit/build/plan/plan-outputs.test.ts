@@ -4,11 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { BuildOptions, OutputOption } from "../../../../src/build/plan/options.js";
-import {
-	givesImage,
-	planOutputs,
-	writesToStdout,
-} from "../../../../src/build/plan/plan-outputs.js";
+import { flagOnStdout, givesImage, planOutputs } from "../../../../src/build/plan/plan-outputs.js";
 import type { Environment } from "../../../../src/environment.js";
 
 suite("what becomes of a build", () => {
@@ -146,10 +142,11 @@ suite("what becomes of a build", () => {
 		assert.equal(givesImage({ context: ".", outputs, save: "x" }), true);
 		assert.equal(givesImage({ context: "." }), true);
 		assert.equal(givesImage({ context: ".", outputs: [...outputs, { type: "image" }] }), true);
-		assert.equal(writesToStdout({ context: ".", outputs }), true);
-		assert.equal(writesToStdout({ context: ".", outputs: [{ type: "tar", dest: "x" }] }), false);
-		assert.equal(writesToStdout({ context: ".", outputs: [{ type: "docker" }] }), false);
-		assert.equal(writesToStdout({ context: ".", save: "-" }), true);
+		assert.equal(flagOnStdout({ outputs }), "--output");
+		assert.equal(flagOnStdout({ outputs: [{ type: "tar", dest: "x" }] }), undefined);
+		assert.equal(flagOnStdout({ outputs: [{ type: "docker" }] }), undefined);
+		assert.equal(flagOnStdout({ save: "-" }), "--save");
+		assert.equal(flagOnStdout({ save: { type: "oci", dest: "-" } }), "--save");
 	});
 
 	test("is refused where it makes no sense or cannot be written, before anything is sent", async () => {
