@@ -57,7 +57,11 @@ type Attestation = [type: string, parameters: Record<string, string> | undefined
 
 function attestation(text: string): Attestation {
 	const { type, disabled, ...parameters } = attributes(text, "--attest");
-	if (type) return [type, parseBoolean(disabled) ? undefined : parameters];
+	const isDisabled = parseBoolean(disabled ?? "false");
+	if (isDisabled === undefined) {
+		throw new UsageError(`--attest: disabled=${disabled} is neither true nor false`);
+	}
+	if (type) return [type, isDisabled ? undefined : parameters];
 	throw new UsageError(`--attest "${text}" has no type`, {
 		hint: "write it as --attest type=sbom or --attest type=provenance,mode=max",
 	});

@@ -47,6 +47,7 @@ suite("the values of BuildKit's flags", () => {
 		assert.deepEqual(read(["type=provenance", "type=sbom,disabled=true"], "false"), {});
 		assert.deepEqual(read([], "1", "f"), { provenance: {} });
 		assert.throws(() => read(["mode=max"]), UsageError);
+		assert.throws(() => read(["type=sbom,disabled=maybe"]), /disabled=maybe is neither true nor/);
 	});
 
 	test("ask for a call, which is none for a build", () => {
