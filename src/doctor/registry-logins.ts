@@ -13,21 +13,21 @@ export async function registryLogins(environment: Environment): Promise<Finding>
 		if (!(error instanceof UsageError)) throw error;
 		return { state: "failed", detail: error.message, fix: error.hint };
 	}
-	const helpers = new Set(logins.flatMap(({ helper }) => helper ?? []));
-	const missing = [...helpers]
-		.map((helper) => `docker-credential-${helper}`)
-		.filter((program) => findProgram(program, environment) === undefined);
+	const missing = new Map<string, string>();
+	for (const { helper, origin } of logins) {
+		const program = `docker-credential-${helper}`;
+		if (helper && findProgram(program, environment) === undefined) missing.set(program, origin);
+	}
 	const names = new Set(
 		logins.map(({ registry, helper }) =>
 			[registry ?? "others", helper && `by docker-credential-${helper}`].filter(Boolean).join(" "),
 		),
 	);
 	const detail = names.size === 0 ? "none: pulls and pushes are anonymous" : [...names].join(", ");
-	return missing.length === 0
-		? { state: "ok", detail }
-		: {
-				state: "warning",
-				detail: `${detail}; ${missing.join(", ")} not on the PATH`,
-				fix: `install it, or take it out of ${logins.find(({ helper }) => helper)?.origin}`,
-			};
+	if (missing.size === 0) return { state: "ok", detail };
+	return {
+		state: "warning",
+		detail: `${detail}; ${[...missing.keys()].join(", ")} not on the PATH`,
+		fix: `install it, or take it out of ${[...new Set(missing.values())].join(" and ")}`,
+	};
 }

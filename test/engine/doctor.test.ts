@@ -402,17 +402,28 @@ suite("doctor, of daemons that cannot do everything", () => {
 		const auth = Buffer.from("me:sesame").toString("base64");
 		const config = {
 			auths: { "ghcr.io": { auth }, "r.example": {} },
-			credHelpers: { "gcr.io": "gcloud-none" },
+			credHelpers: { "quay.io": "there" },
 		};
 		writeFileSync(join(folder, "config.json"), JSON.stringify(config));
 		const args = ["--on", "tcp://127.0.0.1:1"];
-		const { check, stdout } = await doctor(args, { env: { DOCKER_CONFIG: folder } });
+		const helper = join(folder, "docker-credential-there");
+		writeFileSync(helper, "#!/bin/sh\n", { mode: 0o755 });
+		writeFileSync(
+			join(folder, "auth.json"),
+			JSON.stringify({ credHelpers: { "gcr.io": "gcloud-none" } }),
+		);
+		const env = {
+			DOCKER_CONFIG: folder,
+			REGISTRY_AUTH_FILE: join(folder, "auth.json"),
+			PATH: `${folder}:${process.env.PATH}`,
+		};
+		const { check, stdout } = await doctor(args, { env });
 		rmSync(folder, { recursive: true });
 		const { state, detail, fix } = check("registries");
 		assert.equal(state, "warning");
-		assert.match(detail, /^gcr\.io by docker-credential-gcloud-none, ghcr\.io/);
+		assert.match(detail, /^quay\.io by docker-credential-there, ghcr\.io/);
 		assert.match(detail, /docker-credential-gcloud-none not on the PATH$/);
-		assert.match(fix ?? "", /install it/);
+		assert.equal(fix, `install it, or take it out of ${join(folder, "auth.json")}`);
 		for (const secret of [auth, "sesame"]) assert.equal(stdout.includes(secret), false);
 	});
 });
