@@ -93,7 +93,11 @@ await build({
 // What starts it, and the threads, which share no modules with it.
 await build({
 	...options,
-	entryPoints: ["src/cli/main.ts", "src/context/context-worker.ts", "src/survey/survey-worker.ts"],
+	entryPoints: [
+		"src/cli/main.ts",
+		"src/context/thread/context-worker.ts",
+		"src/survey/survey-worker.ts",
+	],
 	format: "esm",
 	// What bundled CommonJS expects to be there.
 	define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
@@ -103,8 +107,8 @@ await build({
 });
 
 // The library starts that thread for each build, too: from one file, in place of some forty modules.
-mkdirSync("dist/src/context", { recursive: true });
-copyFileSync(`${outdir}/context-worker.js`, "dist/src/context/context-worker.js");
+mkdirSync("dist/src/context/thread", { recursive: true });
+copyFileSync(`${outdir}/context-worker.js`, "dist/src/context/thread/context-worker.js");
 
 // The page of src/survey/page/context-page.ts, beside either form of it.
 const page = await contextPage("src/survey/page/browser");

@@ -1,13 +1,13 @@
 import { addAbortSignal, Readable } from "node:stream";
 import type { ContextTotals } from "../events.js";
-import type { SelectableDirectory } from "./context-selection.js";
+import { packFiles } from "./content/tar-pack.js";
+import type { TarProgress } from "./content/tar-reader.js";
 import { parseContextSource } from "./context-source.js";
-import type { ContextPart, DirectoryContext } from "./directory-context.js";
+import type { SelectableDirectory } from "./entries/context-selection.js";
 import { openLocalContext } from "./local-context.js";
-import type { ContextManifest, ContextSummary } from "./manifest.js";
 import { readStdinContext } from "./stdin-context.js";
-import { packFiles } from "./tar-pack.js";
-import type { TarProgress } from "./tar-reader.js";
+import type { ContextPart, DirectoryContext } from "./thread/directory-context.js";
+import type { ContextManifest, ContextSummary } from "./tree/manifest.js";
 
 interface ContextFacts extends AsyncDisposable {
 	/** For people: the directory, the URL or "stdin". */

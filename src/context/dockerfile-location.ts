@@ -3,8 +3,8 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { pathWithin } from "./path-within.js";
-import { refuseUtf16 } from "./utf16.js";
+import { pathWithin } from "./tree/path-within.js";
+import { refuseUtf16 } from "./tree/utf16.js";
 
 /** Where the Dockerfile of a directory context is, and which .dockerignore goes with it. */
 export interface DockerfileLocation {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { ContentChunk } from "./content-reader.js";
-import { timeOfContent } from "./content-times.js";
-import type { ContextSelection, SelectableDirectory } from "./context-selection.js";
-import type { ContextEntry } from "./manifest.js";
-import { sortByBytes } from "./path-bytes.js";
+import type { ContentChunk } from "./content/content-reader.js";
+import type { ContextSelection, SelectableDirectory } from "./entries/context-selection.js";
+import { timeOfContent } from "./index/content-times.js";
+import type { ContextEntry } from "./tree/manifest.js";
+import { sortByBytes } from "./tree/path-bytes.js";
 
 /**
  * A directory of a few files that are in memory and of which no image is made, such as a Dockerfile

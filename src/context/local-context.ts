@@ -4,17 +4,17 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { ContextTotals } from "../events.js";
 import type { ContextRequest, LocalContext } from "./build-context.js";
-import type { SelectableDirectory } from "./context-selection.js";
+import type { TarProgress } from "./content/tar-reader.js";
+import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
+import type { SelectableDirectory } from "./entries/context-selection.js";
+import { IgnoreRules } from "./ignore/ignore-rules.js";
+import { type SentDockerfile, whatIsSent } from "./sent-dockerfile.js";
 import {
 	type ContextPart,
 	type DirectoryContext,
 	openDirectoryContext,
-} from "./directory-context.js";
-import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location.js";
-import { IgnoreRules } from "./ignore/ignore-rules.js";
-import type { ContextManifest, ContextSummary } from "./manifest.js";
-import { type SentDockerfile, whatIsSent } from "./sent-dockerfile.js";
-import type { TarProgress } from "./tar-reader.js";
+} from "./thread/directory-context.js";
+import type { ContextManifest, ContextSummary } from "./tree/manifest.js";
 
 /** As openBuildContext, for a directory and nothing else. */
 export async function openLocalContext(

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import type { ExtraFile } from "./content/extra-files.js";
 import type { DockerfileLocation } from "./dockerfile-location.js";
-import type { ExtraFile } from "./extra-files.js";
 
 export interface SentDockerfile {
 	/** In the context, as it is sent. */

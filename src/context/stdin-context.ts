@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { ContextError, UsageError } from "../errors.js";
 import { isTarHeader, TAR_BLOCK } from "../tar-block.js";
-import { refuseUtf16 } from "./utf16.js";
+import { refuseUtf16 } from "./tree/utf16.js";
 
 /** What came on standard input for the CONTEXT "-". */
 export type StdinContext =

@@ -1,4 +1,4 @@
-import { FileHashes } from "../context/file-hashes.js";
+import { FileHashes } from "../context/index/file-hashes.js";
 import { adviseOn } from "./advice/advice.js";
 import type { AdviceRequest } from "./advice/advice-request.js";
 import type { Advice, SecretFinding } from "./context-document.js";

@@ -1,9 +1,9 @@
 import { closeSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
-import type { ContextEntry } from "../context/manifest.js";
-import { totalsOf } from "../context/part-of-context.js";
-import type { SourceTree } from "../context/source-tree.js";
-import { packTar } from "../context/tar-pack.js";
+import { packTar } from "../context/content/tar-pack.js";
+import { totalsOf } from "../context/entries/part-of-context.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
+import type { SourceTree } from "../context/tree/source-tree.js";
 import { ContextError } from "../errors.js";
 import { padded, TAR_BLOCK } from "../tar-block.js";
 

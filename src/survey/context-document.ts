@@ -1,4 +1,4 @@
-import type { EntryType } from "../context/manifest.js";
+import type { EntryType } from "../context/tree/manifest.js";
 
 /**
  * What `rbuild context` found out, as `--format json` prints it; every other format is made from it.

@@ -1,6 +1,6 @@
+import { EntryFinder } from "../context/entries/taken-entries.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
-import type { ContextEntry } from "../context/manifest.js";
-import { EntryFinder } from "../context/taken-entries.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
 import { ContextError } from "../errors.js";
 import type { ContextNeeds } from "./context-document.js";
 import type { ContextUse, DockerfileNeeds } from "./dockerfile/dockerfile-needs.js";

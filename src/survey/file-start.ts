@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import type { SourceTree } from "../context/source-tree.js";
+import type { SourceTree } from "../context/tree/source-tree.js";
 import { ContextError } from "../errors.js";
 
 /**

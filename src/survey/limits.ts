@@ -1,4 +1,4 @@
-import type { ContextEntry } from "../context/manifest.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
 import type { ExceededLimit, SizedPath } from "./context-document.js";
 import { Largest } from "./largest.js";
 

@@ -1,13 +1,13 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { Answers } from "../context/answers.js";
 import {
 	type DockerfileLocation,
 	locateDockerfile,
 	locateIgnoreFile,
 } from "../context/dockerfile-location.js";
 import { whatIsSent } from "../context/sent-dockerfile.js";
+import { Answers } from "../context/thread/answers.js";
 import { ContextError, InterruptedError, UsageError } from "../errors.js";
 import type { DocumentHead } from "./context-document.js";
 import type { TextFormat } from "./format/formats.js";

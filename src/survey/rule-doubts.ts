@@ -1,7 +1,7 @@
 import { type IgnoreLine, readIgnoreFile } from "../context/ignore/ignore-file.js";
 import { type IgnoreRule, IgnoreRules } from "../context/ignore/ignore-rules.js";
-import type { ContextEntry } from "../context/manifest.js";
-import { printablePath } from "../context/path-bytes.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
+import { printablePath } from "../context/tree/path-bytes.js";
 import { ContextError } from "../errors.js";
 import type { RuleRecord } from "./walk-record.js";
 import type { WalkedContext } from "./walked-context.js";

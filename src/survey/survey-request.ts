@@ -1,4 +1,4 @@
-import type { ExtraFile } from "../context/extra-files.js";
+import type { ExtraFile } from "../context/content/extra-files.js";
 import type { ContextLimits } from "./limits.js";
 
 /** What is to be looked into, and for what. Crosses into the worker. */

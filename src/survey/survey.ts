@@ -1,8 +1,8 @@
-import { type ExtraFile, insertExtraFiles } from "../context/extra-files.js";
+import { type ExtraFile, insertExtraFiles } from "../context/content/extra-files.js";
+import { walkContext } from "../context/entries/walk.js";
 import { IgnoreRules } from "../context/ignore/ignore-rules.js";
-import type { ContextEntry, ContextManifest } from "../context/manifest.js";
-import { SourceTree } from "../context/source-tree.js";
-import { walkContext } from "../context/walk.js";
+import type { ContextEntry, ContextManifest } from "../context/tree/manifest.js";
+import { SourceTree } from "../context/tree/source-tree.js";
 import { type Findings, lookCloser } from "./closer-look.js";
 import { compareContexts, readEarlierContext } from "./comparison.js";
 import { estimateCompressedSize } from "./compressed-size.js";

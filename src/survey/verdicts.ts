@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import type { IgnoreRule } from "../context/ignore/ignore-rules.js";
-import { pathOnDisk } from "../context/path-bytes.js";
+import { pathOnDisk } from "../context/tree/path-bytes.js";
 import type { Survey } from "./survey.js";
 
 /** Why a path is sent, or not. Rules are indexes in the document's `rules`. */

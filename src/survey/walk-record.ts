@@ -1,8 +1,8 @@
+import { measureDirectories, readContent } from "../context/entries/ignored-sizes.js";
+import type { WalkObserver } from "../context/entries/walk.js";
 import type { IgnoreRule, MatchState } from "../context/ignore/ignore-rules.js";
-import { measureDirectories, readContent } from "../context/ignored-sizes.js";
-import type { ContextEntry } from "../context/manifest.js";
-import type { Found, SourceTree } from "../context/source-tree.js";
-import type { WalkObserver } from "../context/walk.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
+import type { Found, SourceTree } from "../context/tree/source-tree.js";
 import type { IgnoredPath } from "./context-document.js";
 
 /** How a rule fared in a walk. */

@@ -1,6 +1,6 @@
 import type { IgnoreRules } from "../context/ignore/ignore-rules.js";
-import type { ContextEntry } from "../context/manifest.js";
-import type { SourceTree } from "../context/source-tree.js";
+import type { ContextEntry } from "../context/tree/manifest.js";
+import type { SourceTree } from "../context/tree/source-tree.js";
 import type { IgnoredPath } from "./context-document.js";
 import type { SurveyedDockerfile, SurveyRequest } from "./survey-request.js";
 

@@ -19,7 +19,7 @@ import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
 import { openSession } from "../../src/buildkit/session.js";
 import { processEnvironment } from "../../src/cli/process/process-environment.js";
-import { openDirectoryContext } from "../../src/context/directory-context.js";
+import { openDirectoryContext } from "../../src/context/thread/directory-context.js";
 import { buildImage } from "../../src/engine/build-request.js";
 import { connectEngine } from "../../src/engine/connect-engine.js";
 import type { Engine } from "../../src/engine/engine.js";

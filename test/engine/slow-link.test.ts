@@ -15,7 +15,7 @@ import { healthService } from "../../src/buildkit/health.js";
 import { latePings } from "../../src/buildkit/late-pings.js";
 import { PacketSchema } from "../../src/buildkit/proto/gen/fsutil_pb.js";
 import type { SessionService } from "../../src/buildkit/session-service.js";
-import { openDirectoryContext } from "../../src/context/directory-context.js";
+import { openDirectoryContext } from "../../src/context/thread/directory-context.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { frame, GrpcPeer } from "../support/grpc-peer.js";
 import { suiteWithSshd } from "../support/requirement.js";

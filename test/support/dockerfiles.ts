@@ -9,7 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { packFiles } from "../../src/context/tar-pack.js";
+import { packFiles } from "../../src/context/content/tar-pack.js";
 import { BASE_IMAGE } from "./base-image.js";
 
 /** Builders that a Dockerfile of fixtures/dockerfiles may be for: the two are Docker 20.10 and 28.5. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { forgetOldFiles } from "../../cache-folder.js";
-import type { DirectoryContext } from "../../context/directory-context.js";
-import { GENERATION_BYTES } from "../../context/index-part.js";
+import { GENERATION_BYTES } from "../../context/index/index-part.js";
+import type { DirectoryContext } from "../../context/thread/directory-context.js";
 import type { Engine } from "../../engine/engine.js";
 import { ConnectionError, EngineError, RbuildError } from "../../errors.js";
 import type { Run } from "../../events.js";

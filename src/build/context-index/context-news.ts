@@ -1,4 +1,4 @@
-import type { DirectoryContext } from "../../context/directory-context.js";
+import type { DirectoryContext } from "../../context/thread/directory-context.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Run } from "../../events.js";
 import { type IndexCopy, readIndexCopy } from "./index-copy.js";

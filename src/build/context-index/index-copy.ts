@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { IndexParts } from "../../context/content-index.js";
-import { readIndexHeader } from "../../context/index-part.js";
+import type { IndexParts } from "../../context/index/content-index.js";
+import { readIndexHeader } from "../../context/index/index-part.js";
 import { replaceCacheFile } from "../../image/cache/cache-file.js";
 
 /** An index as this machine has it, and which images on the daemon hold the same. */

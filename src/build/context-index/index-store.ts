@@ -1,5 +1,5 @@
-import { ContentIndex, type IndexParts } from "../../context/content-index.js";
-import { packFiles } from "../../context/tar-pack.js";
+import { packFiles } from "../../context/content/tar-pack.js";
+import { ContentIndex, type IndexParts } from "../../context/index/content-index.js";
 import type { Engine, EngineQuestions } from "../../engine/engine.js";
 import { EngineError, RbuildError } from "../../errors.js";
 import type { Run } from "../../events.js";

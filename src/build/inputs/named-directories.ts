@@ -1,14 +1,14 @@
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { closeAll } from "../../closing.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
 import {
 	type DirectoryContext,
 	type DirectoryContextOptions,
 	openDirectoryContext,
-} from "../../context/directory-context.js";
-import type { PartTotals } from "../../context/part-of-context.js";
-import { pathWithin } from "../../context/path-within.js";
-import { refuseUtf16 } from "../../context/utf16.js";
+} from "../../context/thread/directory-context.js";
+import { pathWithin } from "../../context/tree/path-within.js";
+import { refuseUtf16 } from "../../context/tree/utf16.js";
 import { ContextError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { systemReason } from "../../system-reason.js";

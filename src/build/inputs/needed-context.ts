@@ -1,5 +1,5 @@
 import type { LocalContext } from "../../context/build-context.js";
-import type { ContextPart } from "../../context/directory-context.js";
+import type { ContextPart } from "../../context/thread/directory-context.js";
 import type { Engine, EngineQuestions } from "../../engine/engine.js";
 import {
 	type BaseImage,

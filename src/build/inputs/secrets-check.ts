@@ -1,4 +1,4 @@
-import type { ContextSummary } from "../../context/manifest.js";
+import type { ContextSummary } from "../../context/tree/manifest.js";
 import { ContextError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import type { SecretFinding } from "../../survey/context-document.js";
@@ -43,7 +43,7 @@ export async function checkSecrets(
 	if (paths.length === 0) return;
 	const { findSecrets } = await import("../../survey/secrets/find-secrets.js");
 	const { allowedSecrets } = await import("../../survey/secrets/allowed-secrets.js");
-	const { SourceTree } = await import("../../context/source-tree.js");
+	const { SourceTree } = await import("../../context/tree/source-tree.js");
 	const tree = new SourceTree(root, platform);
 	const findings = findSecrets(tree, paths, allowedSecrets(ignore), run.signal);
 	if (findings.length === 0) return;

@@ -1,6 +1,6 @@
 import type { LocalPart } from "../../buildkit/local-definition.js";
 import type { BuildContext } from "../../context/build-context.js";
-import type { SelectableDirectory } from "../../context/context-selection.js";
+import type { SelectableDirectory } from "../../context/entries/context-selection.js";
 import type { Environment } from "../../environment.js";
 import type { ContextIndex } from "../context-index/context-index.js";
 import type { ContextIndexes } from "../context-index/context-indexes.js";

@@ -1,9 +1,9 @@
 import { fileSyncService } from "../../buildkit/file-sync/file-sync.js";
 import type { SessionOptions } from "../../buildkit/session.js";
 import type { BuildContext } from "../../context/build-context.js";
-import { isWorthCompressing } from "../../context/compression-level.js";
-import { isForRules } from "../../context/context-filter.js";
-import type { PartTotals } from "../../context/part-of-context.js";
+import { isWorthCompressing } from "../../context/content/compression-level.js";
+import { isForRules } from "../../context/entries/context-filter.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
 import type { Engine } from "../../engine/engine.js";
 import type { RbuildError } from "../../errors.js";
 import type { Run, UploadReport } from "../../events.js";

@@ -1,8 +1,8 @@
 import type { CopyProgress } from "../../buildkit/file-sync/diff-copy.js";
 import type { TransferObserver } from "../../buildkit/file-sync/file-sync.js";
 import type { RequestedPart } from "../../buildkit/file-sync/requested-part.js";
-import { isForRules } from "../../context/context-filter.js";
-import type { PartTotals } from "../../context/part-of-context.js";
+import { isForRules } from "../../context/entries/context-filter.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
 import type { RbuildError } from "../../errors.js";
 import type { Run, UploadReport } from "../../events.js";
 import { PROGRESS_INTERVAL } from "./upload.js";

@@ -1,8 +1,8 @@
 import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
-import { AdaptiveGzip } from "../../context/adaptive-gzip.js";
 import type { BuildContext } from "../../context/build-context.js";
-import type { ContextPart } from "../../context/directory-context.js";
-import type { PartTotals } from "../../context/part-of-context.js";
+import { AdaptiveGzip } from "../../context/content/adaptive-gzip.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
+import type { ContextPart } from "../../context/thread/directory-context.js";
 import { ContextError } from "../../errors.js";
 import type { Emit, Run, UploadReport } from "../../events.js";
 

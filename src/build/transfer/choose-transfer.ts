@@ -1,7 +1,7 @@
 import type { BuildContext, LocalContext } from "../../context/build-context.js";
-import type { Unreadable } from "../../context/manifest.js";
-import type { PartTotals } from "../../context/part-of-context.js";
-import { requireReadable } from "../../context/read-failure.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
+import type { Unreadable } from "../../context/tree/manifest.js";
+import { requireReadable } from "../../context/tree/read-failure.js";
 import type { Engine } from "../../engine/engine.js";
 import { EngineError, UsageError } from "../../errors.js";
 import {

@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { isWorthCompressing } from "../../context/compression-level.js";
+import { isWorthCompressing } from "../../context/content/compression-level.js";
 import type { Engine } from "../../engine/engine.js";
 import { EngineError } from "../../errors.js";
 

@@ -1,4 +1,4 @@
-import type { PartTotals } from "../../context/part-of-context.js";
+import type { PartTotals } from "../../context/entries/part-of-context.js";
 
 /** What is known of a build before anything of its context is sent. */
 export interface TransferOutlook {

@@ -1,5 +1,5 @@
 import type { BuildContext } from "../../context/build-context.js";
-import type { ContextPart } from "../../context/directory-context.js";
+import type { ContextPart } from "../../context/thread/directory-context.js";
 import { type BuildRequest, buildImage } from "../../engine/build-request.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Run } from "../../events.js";

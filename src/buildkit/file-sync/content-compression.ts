@@ -1,5 +1,5 @@
-import { LevelChoice } from "../../context/compression-level.js";
-import type { ContentChunk } from "../../context/content-reader.js";
+import { LevelChoice } from "../../context/content/compression-level.js";
+import type { ContentChunk } from "../../context/content/content-reader.js";
 import { isRoundOver } from "./content-round.js";
 
 /** What leaves no faster than this, in bytes per millisecond, is worth compressing without a trial. */

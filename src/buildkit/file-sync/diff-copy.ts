@@ -1,7 +1,7 @@
-import type { ContentChunk } from "../../context/content-reader.js";
-import type { ContextSelection } from "../../context/context-selection.js";
-import type { ContextEntry } from "../../context/manifest.js";
-import { isUtf8, printablePath } from "../../context/path-bytes.js";
+import type { ContentChunk } from "../../context/content/content-reader.js";
+import type { ContextSelection } from "../../context/entries/context-selection.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
+import { isUtf8, printablePath } from "../../context/tree/path-bytes.js";
 import { ContextError } from "../../errors.js";
 import type { StreamCompression } from "../../transport/stream-compression.js";
 import type { FramedMessages } from "../grpc-frames.js";

@@ -1,5 +1,5 @@
-import type { ContextSelection } from "../../context/context-selection.js";
-import type { ContextEntry } from "../../context/manifest.js";
+import type { ContextSelection } from "../../context/entries/context-selection.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
 import { early } from "./early.js";
 
 /** The entries of a selection, of which the next are asked for while those before are looked at. */

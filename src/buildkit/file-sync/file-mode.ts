@@ -1,4 +1,4 @@
-import type { ContextEntry, EntryType } from "../../context/manifest.js";
+import type { ContextEntry, EntryType } from "../../context/tree/manifest.js";
 
 /** The bits of Go's os.FileMode beyond the permissions; they are not those of stat(2). */
 const GO_TYPE: Readonly<Record<EntryType, number>> = {

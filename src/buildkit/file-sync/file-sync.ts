@@ -1,4 +1,4 @@
-import type { SelectableDirectory } from "../../context/context-selection.js";
+import type { SelectableDirectory } from "../../context/entries/context-selection.js";
 import { InterruptedError, RbuildError } from "../../errors.js";
 import type { StreamCompression } from "../../transport/stream-compression.js";
 import { GRPC_STATUS, GrpcError } from "../grpc-status.js";

@@ -1,4 +1,4 @@
-import type { ContextEntry } from "../../context/manifest.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
 import { FramedMessages, messagePrefix } from "../grpc-frames.js";
 import { storedGzip } from "../stored-gzip.js";
 import { goFileMode } from "./file-mode.js";

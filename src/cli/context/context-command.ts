@@ -1,5 +1,5 @@
 import { openLocalContext } from "../../context/local-context.js";
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import { ContextError, type ExitCode } from "../../errors.js";
 import { formatBytes, formatFiles } from "../../render/format.js";
 import { shouldUseColor } from "../../render/progress-mode.js";

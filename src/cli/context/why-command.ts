@@ -1,7 +1,7 @@
 import { lstat, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { printablePath } from "../../context/path-bytes.js";
-import { pathWithin } from "../../context/path-within.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
+import { pathWithin } from "../../context/tree/path-within.js";
 import { ContextError, type ExitCode } from "../../errors.js";
 import { hangingLines } from "../../render/rows.js";
 import { describeVerdict } from "../../survey/format/verdict-text.js";

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { ContextError } from "../../errors.js";
-import { fromBytes, printablePath, toBytes } from "../path-bytes.js";
+import { fromBytes, printablePath, toBytes } from "../tree/path-bytes.js";
 
 /** A line of an ignore file that states a rule. */
 export interface IgnoreLine {

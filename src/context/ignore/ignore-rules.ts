@@ -1,5 +1,5 @@
 import { ContextError } from "../../errors.js";
-import { printablePath } from "../path-bytes.js";
+import { printablePath } from "../tree/path-bytes.js";
 import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore-file.js";
 import { type PathPattern, pathPattern } from "./path-pattern.js";
 import { isWellFormed } from "./pattern-syntax.js";

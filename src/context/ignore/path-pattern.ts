@@ -1,4 +1,4 @@
-import { toBytes } from "../path-bytes.js";
+import { toBytes } from "../tree/path-bytes.js";
 import { Automaton } from "./automaton.js";
 import { type Expression, type FixedText, readExpression } from "./expression.js";
 import { patternForm } from "./pattern-form.js";

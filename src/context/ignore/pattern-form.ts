@@ -1,4 +1,4 @@
-import { fromBytes, toBytes } from "../path-bytes.js";
+import { fromBytes, toBytes } from "../tree/path-bytes.js";
 
 /**
  * How a pattern is compared with a path. Patterns without wildcards, or with "**" at one end only, are

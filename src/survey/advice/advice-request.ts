@@ -1,6 +1,6 @@
-import type { FileHashes } from "../../context/file-hashes.js";
-import type { ContextEntry } from "../../context/manifest.js";
-import type { SourceTree } from "../../context/source-tree.js";
+import type { FileHashes } from "../../context/index/file-hashes.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
+import type { SourceTree } from "../../context/tree/source-tree.js";
 
 /** A context to give advice on. */
 export interface AdviceRequest {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ContextEntry } from "../../context/manifest.js";
-import type { SourceTree } from "../../context/source-tree.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
+import type { SourceTree } from "../../context/tree/source-tree.js";
 import type { Advice } from "../context-document.js";
 import { readStart } from "../file-start.js";
 

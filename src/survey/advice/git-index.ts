@@ -1,4 +1,4 @@
-import { fromBytes } from "../../context/path-bytes.js";
+import { fromBytes } from "../../context/tree/path-bytes.js";
 
 /** What git tracks in a working tree; paths are relative to its top. */
 export interface TrackedPaths {

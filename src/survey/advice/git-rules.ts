@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import ignore, { type Ignore } from "ignore";
-import { pathOnDisk } from "../../context/path-bytes.js";
+import { pathOnDisk } from "../../context/tree/path-bytes.js";
 import { type GitRepository, readText } from "./git-repository.js";
 
 /** A rule of a .gitignore or of .git/info/exclude. */

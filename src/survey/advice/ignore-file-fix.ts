@@ -1,4 +1,4 @@
-import { fromBytes, toBytes } from "../../context/path-bytes.js";
+import { fromBytes, toBytes } from "../../context/tree/path-bytes.js";
 import type { Advice } from "../context-document.js";
 
 /** What `--fix` makes of an ignore file. */

@@ -1,4 +1,4 @@
-import type { ContextEntry } from "../../context/manifest.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
 import type { Advice } from "../context-document.js";
 import type { AdviceRequest } from "./advice-request.js";
 import type { DockerfileWords } from "./dockerfile-words.js";

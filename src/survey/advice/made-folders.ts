@@ -1,5 +1,5 @@
 import { basename } from "node:path/posix";
-import type { ContextEntry } from "../../context/manifest.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
 import type { AdviceRequest } from "./advice-request.js";
 import type { DockerfileWords } from "./dockerfile-words.js";
 import type { Proposal } from "./proposal.js";

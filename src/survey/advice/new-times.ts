@@ -1,7 +1,7 @@
-import { ContentDigest } from "../../context/content-digest.js";
-import type { FileHashes } from "../../context/file-hashes.js";
-import type { ContextEntry } from "../../context/manifest.js";
-import type { SourceTree } from "../../context/source-tree.js";
+import { ContentDigest } from "../../context/index/content-digest.js";
+import type { FileHashes } from "../../context/index/file-hashes.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
+import type { SourceTree } from "../../context/tree/source-tree.js";
 import type { Advice } from "../context-document.js";
 import { readStart } from "../file-start.js";
 

@@ -1,5 +1,5 @@
 import { IgnoreRules, type MatchState } from "../../context/ignore/ignore-rules.js";
-import type { ContextEntry } from "../../context/manifest.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
 import type { Advice } from "../context-document.js";
 import type { AdviceRequest } from "./advice-request.js";
 import { ignoreLine, isIgnoreLine } from "./ignore-line.js";

@@ -1,4 +1,4 @@
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import type { IgnoredPath, SentPath } from "../context-document.js";
 import type { Surveyed } from "./formats.js";
 

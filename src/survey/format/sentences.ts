@@ -1,4 +1,4 @@
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "../../render/format.js";
 import { printableName } from "../../render/printable.js";
 import type {

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import { displayWidth, shortenMiddle } from "../../render/display-width.js";
 import { formatBytes, formatCount, formatFiles } from "../../render/format.js";
 import { printableName } from "../../render/printable.js";

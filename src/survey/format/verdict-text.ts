@@ -1,4 +1,4 @@
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import type { DocumentHead } from "../context-document.js";
 import type { Verdict } from "../verdicts.js";
 import { amountOf, instructionName, ruleName } from "./sentences.js";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { printablePath } from "../../context/path-bytes.js";
+import { printablePath } from "../../context/tree/path-bytes.js";
 import { type PageSource, writePageData } from "./write-page-data.js";
 
 /**

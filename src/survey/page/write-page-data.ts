@@ -1,4 +1,4 @@
-import { sortByBytes } from "../../context/path-bytes.js";
+import { sortByBytes } from "../../context/tree/path-bytes.js";
 import type { ContextDocument, IgnoredPath, SentPath } from "../context-document.js";
 import { KINDS, type PageData, type PageNodes, VERDICTS, type Verdict } from "./page-data.js";
 

@@ -1,5 +1,5 @@
 import { IgnoreRules } from "../../context/ignore/ignore-rules.js";
-import { fromBytes } from "../../context/path-bytes.js";
+import { fromBytes } from "../../context/tree/path-bytes.js";
 
 const ALLOWS = /^#\s*rbuild:allow-secret\s+(.*)$/;
 

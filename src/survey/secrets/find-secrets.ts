@@ -1,5 +1,5 @@
 import type { IgnoreRules } from "../../context/ignore/ignore-rules.js";
-import type { SourceTree } from "../../context/source-tree.js";
+import type { SourceTree } from "../../context/tree/source-tree.js";
 import type { SecretFinding } from "../context-document.js";
 import { readStart } from "../file-start.js";
 import { isKnownFile, judgeFile } from "./known-files.js";

@@ -1,6 +1,6 @@
-import type { ContextEntry } from "../../context/manifest.js";
-import { comparePaths } from "../../context/path-bytes.js";
-import type { SourceTree } from "../../context/source-tree.js";
+import type { ContextEntry } from "../../context/tree/manifest.js";
+import { comparePaths } from "../../context/tree/path-bytes.js";
+import type { SourceTree } from "../../context/tree/source-tree.js";
 import type { SecretFinding } from "../context-document.js";
 import { allowedSecrets } from "./allowed-secrets.js";
 import { findSecrets } from "./find-secrets.js";

@@ -20,7 +20,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { encodeStatusMessage } from "../../../src/buildkit/grpc-status.js";
-import { Settlement } from "../../../src/context/settlement.js";
+import { Settlement } from "../../../src/context/thread/settlement.js";
 import { EXIT_CODES } from "../../../src/errors.js";
 import { rbuildHere } from "../../support/called-program.js";
 import { finished, startRbuild } from "../../support/cli.js";

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { packTar } from "../../../src/context/content/tar-pack.js";
+import { walkContext } from "../../../src/context/entries/walk.js";
 import { IgnoreRules } from "../../../src/context/ignore/ignore-rules.js";
-import type { ContextManifest } from "../../../src/context/manifest.js";
-import { SourceTree } from "../../../src/context/source-tree.js";
-import { packTar } from "../../../src/context/tar-pack.js";
-import { walkContext } from "../../../src/context/walk.js";
+import type { ContextManifest } from "../../../src/context/tree/manifest.js";
+import { SourceTree } from "../../../src/context/tree/source-tree.js";
 
 /** An empty directory that is gone after the test, whatever is in it. */
 export function emptyTree(test: TestContext): string {

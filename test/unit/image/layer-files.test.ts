@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { packFiles } from "../../../src/context/tar-pack.js";
+import { packFiles } from "../../../src/context/content/tar-pack.js";
 import { layerFiles } from "../../../src/image/layer-files.js";
 
 const LIMIT = 1024 * 1024;

@@ -4,8 +4,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { totalsOf } from "../../../src/context/part-of-context.js";
-import { SourceTree } from "../../../src/context/source-tree.js";
+import { totalsOf } from "../../../src/context/entries/part-of-context.js";
+import { SourceTree } from "../../../src/context/tree/source-tree.js";
 import { estimateCompressedSize } from "../../../src/survey/compressed-size.js";
 import { emptyTree, pack, walk } from "../context/trees.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ContextEntry } from "../../../src/context/manifest.js";
+import type { ContextEntry } from "../../../src/context/tree/manifest.js";
 import { countNeeds } from "../../../src/survey/count-needs.js";
 import { readNeeds } from "../../../src/survey/dockerfile/read-needs.js";
 

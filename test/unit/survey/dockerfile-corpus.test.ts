@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { partOfContext } from "../../../src/context/part-of-context.js";
+import { partOfContext } from "../../../src/context/entries/part-of-context.js";
 import { countNeeds } from "../../../src/survey/count-needs.js";
 import { readNeeds } from "../../../src/survey/dockerfile/read-needs.js";
 import { dockerfileCases, writeTree } from "../../support/dockerfiles.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ContextEntry } from "../../../src/context/manifest.js";
+import type { ContextEntry } from "../../../src/context/tree/manifest.js";
 import { exceededLimits } from "../../../src/survey/limits.js";
 
 const entry = (path: string, size: number, type: ContextEntry["type"] = "file") =>

@@ -8,11 +8,11 @@ import {
 	openContextIndex,
 } from "../../../../src/build/context-index/context-index.js";
 import { IndexQuestion } from "../../../../src/build/context-index/index-question.js";
-import type { IndexParts } from "../../../../src/context/content-index.js";
-import type { KnownIndex } from "../../../../src/context/context-memory.js";
-import { readIndexHeader, writeIndexPart } from "../../../../src/context/index-part.js";
-import { PathTableWriter } from "../../../../src/context/path-table.js";
-import { packFiles } from "../../../../src/context/tar-pack.js";
+import { packFiles } from "../../../../src/context/content/tar-pack.js";
+import type { IndexParts } from "../../../../src/context/index/content-index.js";
+import type { KnownIndex } from "../../../../src/context/index/context-memory.js";
+import { readIndexHeader, writeIndexPart } from "../../../../src/context/index/index-part.js";
+import { PathTableWriter } from "../../../../src/context/index/path-table.js";
 import type { Environment } from "../../../../src/environment.js";
 import { EngineError } from "../../../../src/errors.js";
 import type { Transport } from "../../../../src/transport/transport.js";

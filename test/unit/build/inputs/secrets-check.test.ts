@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { checkSecrets, pathsToNote } from "../../../../src/build/inputs/secrets-check.js";
 import type { SecretsCheck } from "../../../../src/build/plan/options.js";
-import { openDirectoryContext } from "../../../../src/context/directory-context.js";
+import { openDirectoryContext } from "../../../../src/context/thread/directory-context.js";
 import { ContextError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";
 import { emptyTree } from "../../context/trees.js";

@@ -8,7 +8,7 @@ import { withControl } from "../../../../src/build/session/control-session.js";
 import { offerContext } from "../../../../src/build/session/offered-context.js";
 import type { SolveRequest } from "../../../../src/buildkit/control.js";
 import type { BuildContext } from "../../../../src/context/build-context.js";
-import type { DirectoryContext } from "../../../../src/context/directory-context.js";
+import type { DirectoryContext } from "../../../../src/context/thread/directory-context.js";
 import type { Engine } from "../../../../src/engine/engine.js";
 import type { Environment } from "../../../../src/environment.js";
 import { BuildFailedError } from "../../../../src/errors.js";

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { openUpload } from "../../../../src/build/session/upload.js";
-import type { TarProgress } from "../../../../src/context/tar-reader.js";
+import type { TarProgress } from "../../../../src/context/content/tar-reader.js";
 import type { BuildEvent } from "../../../../src/events.js";
 
 const { signal } = new AbortController();

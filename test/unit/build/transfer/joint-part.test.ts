@@ -11,7 +11,7 @@ import type { NamedContext } from "../../../../src/build/plan/named-contexts.js"
 import { jointPart } from "../../../../src/build/transfer/joint-part.js";
 import type { LocalPart } from "../../../../src/buildkit/local-definition.js";
 import type { BuildContext } from "../../../../src/context/build-context.js";
-import type { DirectoryContext } from "../../../../src/context/directory-context.js";
+import type { DirectoryContext } from "../../../../src/context/thread/directory-context.js";
 import { emptyTree } from "../../context/trees.js";
 import { run } from "../../image/fake-engine.js";
 

@@ -6,7 +6,7 @@ import {
 	predictTimes,
 	type TransferOutlook,
 } from "../../../../src/build/transfer/predicted-times.js";
-import type { PartTotals } from "../../../../src/context/part-of-context.js";
+import type { PartTotals } from "../../../../src/context/entries/part-of-context.js";
 
 const tiny = { files: 3, bytes: 2_400 };
 const source = { files: 2_001, bytes: 19_500_000 };

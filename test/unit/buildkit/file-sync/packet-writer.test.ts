@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { PacketWriter } from "../../../../src/buildkit/file-sync/packet-writer.js";
 import { readMessages } from "../../../../src/buildkit/grpc-frames.js";
 import { type Packet, PacketSchema } from "../../../../src/buildkit/proto/gen/fsutil_pb.js";
-import type { ContextEntry } from "../../../../src/context/manifest.js";
+import type { ContextEntry } from "../../../../src/context/tree/manifest.js";
 
 /** What @bufbuild/protobuf reads of what was written. */
 async function read(write: (writer: PacketWriter) => void): Promise<Packet[]> {

@@ -16,7 +16,7 @@ import {
 	PacketSchema,
 	type Stat,
 } from "../../../../src/buildkit/proto/gen/fsutil_pb.js";
-import type { SelectableDirectory } from "../../../../src/context/context-selection.js";
+import type { SelectableDirectory } from "../../../../src/context/entries/context-selection.js";
 import type { RbuildError } from "../../../../src/errors.js";
 import { noCompression } from "../../../../src/transport/stream-compression.js";
 import { type Answer, answerOf, frame, GrpcPeer } from "../../../support/grpc-peer.js";

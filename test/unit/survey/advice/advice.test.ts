@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, linkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { SourceTree } from "../../../../src/context/source-tree.js";
+import { SourceTree } from "../../../../src/context/tree/source-tree.js";
 import { InterruptedError } from "../../../../src/errors.js";
 import { adviseOn } from "../../../../src/survey/advice/advice.js";
 import { adviceFor, linesOf, project, sent } from "./projects.js";

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { lstatSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { ContentDigest } from "../../../../src/context/content-digest.js";
-import { FileHashes, fileState } from "../../../../src/context/file-hashes.js";
+import { ContentDigest } from "../../../../src/context/index/content-digest.js";
+import { FileHashes } from "../../../../src/context/index/file-hashes.js";
+import { fileState } from "../../../../src/context/tree/file-state.js";
 import { emptyTree } from "../../context/trees.js";
 import { surveyOf } from "../surveys.js";
 

@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { IgnoreRules } from "../../../../src/context/ignore/ignore-rules.js";
-import { SourceTree } from "../../../../src/context/source-tree.js";
+import { SourceTree } from "../../../../src/context/tree/source-tree.js";
 import { ContextError, InterruptedError } from "../../../../src/errors.js";
 import type { SecretFinding } from "../../../../src/survey/context-document.js";
 import { allowedSecrets } from "../../../../src/survey/secrets/allowed-secrets.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { SourceTree } from "../../../../src/context/source-tree.js";
+import { SourceTree } from "../../../../src/context/tree/source-tree.js";
 import { InterruptedError } from "../../../../src/errors.js";
 import type { SecretFinding } from "../../../../src/survey/context-document.js";
 import { surveySecrets } from "../../../../src/survey/secrets/survey-secrets.js";
