@@ -8,6 +8,7 @@ import {
 } from "./context-store.js";
 import { currentContext } from "./docker-config.js";
 import { localSocket } from "./local-sockets.js";
+import { isLoopbackHost } from "./loopback.js";
 import { DOCKER_PORTS, parseTarget } from "./parse-target.js";
 import type { ChosenTarget, Target } from "./target.js";
 import { chooseTlsFiles, type TlsOptions } from "./tls-files.js";
@@ -161,7 +162,7 @@ export async function localDaemon(environment: Environment): Promise<ChosenTarge
 
 function isLocal(target: Target): boolean {
 	if (target.kind === "unix") return true;
-	return target.kind !== "ssh" && /^(?:localhost|127(?:\.\d+){3}|::1)$/i.test(target.host);
+	return target.kind !== "ssh" && isLoopbackHost(target.host);
 }
 
 async function localTarget(environment: Environment): Promise<ChosenTarget> {

@@ -11,6 +11,7 @@ import {
 	readContext,
 } from "../../target/context-store.js";
 import { currentContext, useContext } from "../../target/docker-config.js";
+import { isLoopbackHost } from "../../target/loopback.js";
 import { DOCKER_PORTS, formatTarget, parseTarget } from "../../target/parse-target.js";
 import { sshAliases } from "../../target/ssh-aliases.js";
 import type { Target } from "../../target/target.js";
@@ -150,7 +151,7 @@ function dockerHost(target: Target): string {
 }
 
 function openToAll(target: { readonly host: string }): readonly Remark[] {
-	if (/^(127\.|::1$|localhost$)/.test(target.host)) return [];
+	if (isLoopbackHost(target.host)) return [];
 	const message = "it has neither encryption nor a login: whoever can reach it is root on that box";
 	return [
 		{ message, hint: "use ssh, or TLS with --ca, --cert and --key; else --insecure is needed" },
