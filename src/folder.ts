@@ -26,7 +26,7 @@ export async function makeFolder(path: string, mode = 0o777): Promise<string | u
 	}
 }
 
-/** The same for who may block its thread. @throws NodeJS.ErrnoException */
+/** makeFolder(), which blocks its thread. @throws NodeJS.ErrnoException */
 export function makeFolderSync(path: string, mode = 0o777): void {
 	try {
 		mkdirSync(path, { mode });

@@ -24,7 +24,7 @@ export interface PlacedBuild {
 	readonly named: NamedDirectories;
 	readonly needs: LocalNeeds;
 	readonly images: StoredImages;
-	/** Of none where none are kept. */
+	/** Empty where no index is kept. */
 	readonly indexes: IndexQuestions;
 }
 

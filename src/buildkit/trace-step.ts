@@ -91,8 +91,8 @@ export class TraceStep {
 	}
 
 	/**
-	 * Another step was heard of. What no step uses is read by the builder itself, right after it was looked up
-	 * and before it goes on: the Dockerfile, or a frontend.
+	 * A new step has begun. A source that no step uses, such as the Dockerfile or a frontend's image, is read by the
+	 * builder itself before it goes on, so that it is done by now.
 	 */
 	passBy(): void {
 		if (!this.isUsed && this.#state === "waiting" && this.#intervals.size > 1) this.release();

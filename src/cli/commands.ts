@@ -21,7 +21,7 @@ interface Command {
 	readonly words: readonly [least: number, most: number];
 }
 
-/** Asked for, they end a command line before it does anything. */
+/** They print something and exit, whatever else is on the command line. */
 const ANSWERS = {
 	help: { type: "boolean", alias: "h" },
 	version: { type: "boolean" },

@@ -122,7 +122,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 			"context [directory]",
 			"Show what would be uploaded",
 			(command) =>
-				// Also of "why", yargs would take it for one.
+				// Not for "why": yargs would take its first path for this one.
 				(isWhy
 					? command
 					: command.positional("directory", { type: "string", default: ".", coerce: withDash })
@@ -248,7 +248,7 @@ function optionsOf(name: CommandName): Record<string, Options> {
 	);
 }
 
-/** Not for the commands within a command, too. */
+/** Options that the commands within a command do not inherit. */
 function onlyHere(options: Record<string, Options>): Record<string, Options> {
 	return Object.fromEntries(
 		Object.entries(options).map(([name, option]) => [name, { ...option, global: false }]),

@@ -1,7 +1,7 @@
 import type { Check, CheckId, Finding, Tell } from "./check.js";
 import { TITLES } from "./check.js";
 
-/** Nothing was heard of it, and yet what comes after it was reached. */
+/** Of a check that no event told of, though a later one passed: the ssh program did it. */
 const UNSEEN: Finding = { state: "skipped", detail: "left to the ssh program" };
 
 /** Checks in their order: each is told when it is known that it will not change any more. */
@@ -30,12 +30,12 @@ export class Checklist {
 		return this.#ahead.find((id) => !this.#held.has(id));
 	}
 
-	/** It seems so, but is told only with what comes next. */
+	/** Keeps a finding that may still change, to be told with the next one. */
 	hold(id: CheckId, finding: Finding): void {
 		this.#held.set(id, finding);
 	}
 
-	/** Those before it are over as well. */
+	/** Tells a finding, after those of all checks before it. */
 	found(id: CheckId, finding: Finding): void {
 		for (const one of this.#ahead.splice(0, this.#ahead.indexOf(id) + 1)) {
 			if (one !== id) this.#say(one, this.#held.get(one) ?? UNSEEN);

@@ -70,7 +70,8 @@ export class BoxConnection implements AsyncDisposable {
 	}
 
 	/**
-	 * One that is lost before the daemon can be asked is made anew; one that never came to be is not.
+	 * Connects again if the connection is lost before the daemon has answered. An attempt that does not come as far
+	 * as a connection is not repeated.
 	 *
 	 * @throws ConnectionError, EngineError, UsageError, InterruptedError
 	 */

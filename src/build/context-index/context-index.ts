@@ -16,7 +16,7 @@ import { EMPTY, IndexStore, nothingSent } from "./index-store.js";
 /** Milliseconds that storing the index may take beyond the end of the build. */
 const STORING_TIMEOUT = 30_000;
 
-/** What an index says of a directory. */
+/** What an index needs of a directory: to announce files by it, and to learn what was sent. */
 export type DirectoryMemory = Pick<DirectoryContext, "useIndex" | "learn">;
 
 /** The index of a context during one build. It only ever saves bytes: without it, or with an old one, more is sent. */

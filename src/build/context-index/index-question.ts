@@ -38,7 +38,7 @@ export class IndexQuestion {
 		return indexPlaces(transport.target, this.#directory, await this.key, this.#environment);
 	}
 
-	/** Asks before anybody wants to know, if whoever does would wait for the answer: without a copy of it here. */
+	/** Asks ahead of the build where this machine has no copy, as the build would wait for the answer then. */
 	async askAhead(questions: EngineQuestions): Promise<void> {
 		if (!(await this.#hasCopy(questions))) await this.answer(questions);
 	}
@@ -52,7 +52,7 @@ export class IndexQuestion {
 	}
 
 	/**
-	 * The answer, for a build that may store another index: whoever asks after it hears of that one.
+	 * Gives the answer and forgets it: the caller may store another index, and whoever comes next has to ask again.
 	 * @throws InterruptedError
 	 */
 	take(questions: EngineQuestions): Promise<Found> {

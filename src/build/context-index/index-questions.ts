@@ -14,7 +14,7 @@ export interface IndexQuestions {
 	readonly named: ReadonlyMap<string, IndexQuestion>;
 }
 
-/** Of none, where the build is to do without. */
+/** Empty where the build is to do without an index. */
 export function indexQuestions(
 	plan: BuildPlan,
 	context: BuildContext,

@@ -81,7 +81,7 @@ export async function planOutputs(
 }
 
 /**
- * A daemon pushes its image to this side for a layout, and pushes none without a name.
+ * An OCI layout is made from an image that the daemon pushes to this side, and it pushes none without a name.
  *
  * @throws UsageError
  */

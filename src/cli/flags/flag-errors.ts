@@ -5,8 +5,8 @@ import type { TypedCommand } from "../commands.js";
 import { suggestion } from "./suggestion.js";
 
 /**
- * Finds flags that the command has not, and such with a value that is not theirs, or without one. Where an empty one is
- * as good as none, it is not there any more (empty-flags.ts).
+ * Refuses unknown flags, missing values and values that a flag does not take. Empty values that docker ignores are gone
+ * by now (empty-flags.ts).
  *
  * @throws UsageError
  */

@@ -19,7 +19,7 @@ export const SSH_FLAGS = {
 	},
 } as const satisfies Record<string, Options>;
 
-/** For the commands that call nobody: who writes them in front of any command may, and they do nothing. */
+/** Taken and ignored by commands that connect to no box, so that a wrapper may always pass them. */
 export const HIDDEN_SSH_FLAGS: Readonly<Record<string, Options>> = Object.fromEntries(
 	Object.entries(SSH_FLAGS).map(([name, flag]) => [name, { ...flag, hidden: true }]),
 );

@@ -16,7 +16,10 @@ export function survivePipes(): void {
 	});
 }
 
-/** Ends what has no use but to be read there, once the standard output takes nothing: survivePipes() tells why. */
+/**
+ * Aborts a command whose only result is its output, once the standard output cannot be written to, as on a full
+ * disk. survivePipes() prints the reason.
+ */
 export function whileStdoutTakes(): Disposable & { readonly signal: AbortSignal } {
 	const controller = new AbortController();
 	const onError = ({ code }: NodeJS.ErrnoException) => {

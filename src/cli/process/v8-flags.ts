@@ -6,7 +6,7 @@ interface V8Flag {
 	readonly newest: number;
 }
 
-/** Of node 26 and of node 20, whose next one optimizes in other steps. */
+/** Major versions of V8 in node 26 and node 20; the one after node 20's decides in another way what to optimize. */
 const V8_OF_NODE_26 = 14;
 const V8_OF_NODE_20 = 11;
 

@@ -29,7 +29,7 @@ export function measureDirectories(
 	}
 }
 
-/** The same for who has other things to do in between: one directory is looked at in each step. */
+/** measureDirectories() in steps of one directory each, for a thread that has other things to do in between. */
 export function* measureStepwise(
 	directories: readonly string[],
 	contentOf: (path: string) => DirectoryContent,

@@ -40,8 +40,9 @@ const SMALL_DELTA = 256;
 
 /**
  * The contents that a daemon was sent, as far as this side knows: by path, with the size and the
- * modification time under which the daemon knows it. All of it is true of any copy of its generation,
- * though a copy need not have it: of two contents, no two are ever announced as the same.
+ * modification time under which the daemon knows it. Every entry holds for every copy of its generation: a
+ * file there with this path, size and time has this content. A copy need not have the file. Two different
+ * contents are never announced with the same size and time.
  */
 export class ContentIndex {
 	readonly syncedAt: number;

@@ -26,7 +26,7 @@ import { SourceTree } from "../tree/source-tree.js";
 import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
 import { Selections } from "./selections.js";
 
-/** How long somebody may have to wait for what nobody waits for, in milliseconds. */
+/** The longest slice of background work, in milliseconds: a request that arrives meanwhile waits for its end. */
 const PAUSE_AFTER_MS = 10;
 
 class ContextWorker {

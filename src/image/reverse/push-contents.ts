@@ -36,8 +36,8 @@ export interface PushedImage {
 }
 
 /**
- * The manifest names layers that were claimed to be here, on the chance that they are unwanted, and which
- * are wanted: the push has to be made again, with these as `missing`.
+ * The manifest needs layers that the daemon was told are here, on the guess that nobody wants them: the push has
+ * to be made again, with these as `missing`.
  */
 export class ClaimedTooMuch extends Error {
 	readonly digests: ReadonlySet<Digest>;
@@ -139,7 +139,7 @@ export class PushContents {
 
 	/**
 	 * Takes a manifest or an index, of which everything must be here.
-	 * @param reference the tag, or the manifest's digest
+	 * @param isTag whether it was pushed by its tag, which makes it the root
 	 * @throws DeliveryError that names what is missing; ClaimedTooMuch; CacheFailure
 	 */
 	async putManifest(content: Buffer, mediaType: string, isTag: boolean): Promise<Digest> {
