@@ -36,7 +36,7 @@ export async function pullImage(
 	const isId = /^(?:sha256:)?[0-9a-f]{12,64}$/.test(image);
 	const name = isId ? undefined : parseReference(image).familiar;
 	const load = options.load === true || save === undefined;
-	const outputs = { context: ".", load, ...(save === undefined ? {} : { save }) };
+	const outputs = { load, ...(save === undefined ? {} : { save }) };
 	const { deliveries } = await planOutputs(outputs, environment);
 	return withBox(options, environment, run, async (box, closing) => {
 		const found = await box.keep(async (engine) => {

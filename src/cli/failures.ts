@@ -1,9 +1,24 @@
 import { EXIT_CODES, type ExitCode, RbuildError } from "../errors.js";
-import type { Failure } from "../render/renderer.js";
+import type { Failure, Renderer } from "../render/renderer.js";
 import { version } from "./version.js";
 
+/**
+ * Shows what ends a command, with the stack traces behind it for --debug.
+ * @returns the exit code that goes with it
+ */
+export function reportFailure(
+	thrown: unknown,
+	renderer: Pick<Renderer, "fail">,
+	debug = false,
+): ExitCode {
+	const failure = describeFailure(thrown);
+	renderer.fail(failure);
+	if (debug) process.stderr.write(`${stackTraces(thrown)}\n`);
+	return failure.exitCode;
+}
+
 /** What to show for something thrown, and the exit code that goes with it. */
-export function describeFailure(thrown: unknown): Failure & { readonly exitCode: ExitCode } {
+function describeFailure(thrown: unknown): Failure & { readonly exitCode: ExitCode } {
 	if (thrown instanceof RbuildError) return thrown;
 	const message = thrown instanceof Error ? thrown.message : String(thrown);
 	return {
@@ -14,7 +29,7 @@ export function describeFailure(thrown: unknown): Failure & { readonly exitCode:
 }
 
 /** The stack traces of an error and of what caused it, for --debug. */
-export function stackTraces(thrown: unknown): string {
+function stackTraces(thrown: unknown): string {
 	const traces: string[] = [];
 	for (let error = thrown; error instanceof Error; error = error.cause) {
 		traces.push(`${traces.length === 0 ? "" : "caused by: "}${error.stack ?? error.message}`);

@@ -1,5 +1,6 @@
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
+import type { Failure } from "../render/renderer.js";
 import { type BuildArguments, runBuild } from "./build/build-command.js";
 import {
 	COMMANDS,
@@ -10,7 +11,7 @@ import {
 } from "./commands.js";
 import type { ContextArguments, WhyArguments } from "./context/context-flags.js";
 import type { DoctorArguments } from "./doctor/doctor-flags.js";
-import { describeFailure, stackTraces } from "./failures.js";
+import { reportFailure } from "./failures.js";
 import { BUILD_FLAGS } from "./flags/build-flags.js";
 import { OUTPUT_FLAGS } from "./flags/output-flags.js";
 import { checkCommandLine, isAsked, noSuchCommand } from "./flags/usage-errors.js";
@@ -43,6 +44,7 @@ export async function runProgram(argv: readonly string[]): Promise<Outcome> {
 	const outcome = await run(argv).catch((error: unknown) => ({
 		exitCode: reportFailure(
 			error,
+			PLAIN,
 			["--debug", "-D"].some((flag) => argv.includes(flag)),
 		),
 	}));
@@ -72,13 +74,13 @@ async function run(argv: readonly string[]): Promise<Outcome> {
 	return parse(typed);
 }
 
-function reportFailure(error: unknown, debug: boolean): ExitCode {
-	const { message, hint, exitCode } = describeFailure(error);
-	process.stderr.write(`error: ${message}\n`);
-	if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
-	if (debug) process.stderr.write(`${stackTraces(error)}\n`);
-	return exitCode;
-}
+/** Of a command without a renderer of its own. */
+const PLAIN = {
+	fail({ message, hint }: Failure): void {
+		process.stderr.write(`error: ${message}\n`);
+		if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
+	},
+};
 
 async function parse(typed: TypedCommand): Promise<Outcome> {
 	let exitCode: ExitCode | 0 = 0;

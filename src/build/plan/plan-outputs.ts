@@ -42,13 +42,19 @@ export type ExportDestination =
 	| { readonly kind: "folder" | "file"; readonly path: string }
 	| { readonly kind: "stdout" };
 
+/** What of a build's options says where its image, or its files, go. */
+export type OutputOptions = Pick<
+	BuildOptions,
+	"tags" | "outputs" | "push" | "via" | "save" | "load"
+>;
+
 /**
  * Checks --output, --push, --via, --save and --load, and whether what they name can be written or is there.
  *
  * @throws UsageError, DeliveryError
  */
 export async function planOutputs(
-	options: BuildOptions,
+	options: OutputOptions,
 	environment: Environment,
 ): Promise<PlannedOutputs> {
 	const { workingDirectory } = environment;
@@ -92,7 +98,7 @@ export function requireNameToSave({ tags, deliveries }: PlannedOutputs): void {
 	});
 }
 
-function savesOf({ save }: BuildOptions): readonly (string | SaveOption)[] {
+function savesOf({ save }: OutputOptions): readonly (string | SaveOption)[] {
 	return save === undefined ? [] : [save];
 }
 
@@ -107,13 +113,13 @@ function checkSave(save: string | SaveOption): SaveOption {
 }
 
 /** Whether there will be an image in the daemon's store, and so an image id. */
-export function givesImage({ outputs = [], push, save, load }: BuildOptions): boolean {
+export function givesImage({ outputs = [], push, save, load }: OutputOptions): boolean {
 	if (push || load || save !== undefined || outputs.length === 0) return true;
 	return outputs.some(({ type }) => !EXPORTED.has(type) && type !== CACHE_ONLY);
 }
 
 /** Whether an image leaves the box. */
-export function isDelivered({ outputs = [], push, save, load }: BuildOptions): boolean {
+export function isDelivered({ outputs = [], push, save, load }: OutputOptions): boolean {
 	return Boolean(push || load || save) || outputs.some((one) => isPush(one) || isDocker(one));
 }
 
@@ -121,7 +127,7 @@ export function isDelivered({ outputs = [], push, save, load }: BuildOptions): b
 export function flagOnStdout({
 	outputs = [],
 	save,
-}: Pick<BuildOptions, "outputs" | "save">): "--save" | "--output" | undefined {
+}: OutputOptions): "--save" | "--output" | undefined {
 	if ((typeof save === "string" ? save : save?.dest) === "-") return "--save";
 	return outputs.some((output) => destinationOf(output) === "-") ? "--output" : undefined;
 }
@@ -190,7 +196,10 @@ function checkLocal({ dest, attrs = {} }: OutputOption): void {
 }
 
 /** As in buildx, -t wins over the names in outputs. */
-function namesOf({ tags = [] }: BuildOptions, outputs: readonly OutputOption[]): readonly string[] {
+function namesOf(
+	{ tags = [] }: OutputOptions,
+	outputs: readonly OutputOption[],
+): readonly string[] {
 	const given = outputs.flatMap(({ attrs }) => attrs?.name?.split(",") ?? []);
 	const names = tags.length > 0 ? tags : given.filter((name) => name !== "");
 	return [...new Set(names.map((name) => parseTag(name).familiar))];

@@ -6,7 +6,7 @@ import { type ExitCode, UsageError } from "../../errors.js";
 import type { BuildEvent } from "../../events.js";
 import { chooseProgressMode, type ProgressMode } from "../../render/progress-mode.js";
 import { createRenderer } from "../../render/renderer.js";
-import { describeFailure, stackTraces } from "../failures.js";
+import { reportFailure } from "../failures.js";
 import { type BuildFlagValues, buildOptions } from "../flags/build-flags.js";
 import { parseCall } from "../flags/buildkit-values.js";
 import { oldFlagNotes } from "../flags/old-flags.js";
@@ -76,10 +76,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		await writeResultFile(values["metadata-file"], metadataOf(report));
 		return 0;
 	} catch (error) {
-		const failure = describeFailure(error);
-		renderer.fail(failure);
-		if (values.debug) process.stderr.write(`${stackTraces(error)}\n`);
-		return failure.exitCode;
+		return reportFailure(error, renderer, values.debug);
 	} finally {
 		renderer.close();
 	}

@@ -4,7 +4,7 @@ import type { ExitCode } from "../../errors.js";
 import type { BuildEvent } from "../../events.js";
 import { chooseProgressMode, type ProgressMode } from "../../render/progress-mode.js";
 import { createRenderer } from "../../render/renderer.js";
-import { describeFailure, stackTraces } from "../failures.js";
+import { reportFailure } from "../failures.js";
 import { parseSave } from "../flags/output-values.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings } from "../process/process-environment.js";
@@ -58,10 +58,7 @@ export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 		if (mode === "quiet" && !isOnStdout) process.stdout.write(`${report.imageId}\n`);
 		return 0;
 	} catch (error) {
-		const failure = describeFailure(error);
-		renderer.fail(failure);
-		if (values.debug) process.stderr.write(`${stackTraces(error)}\n`);
-		return failure.exitCode;
+		return reportFailure(error, renderer, values.debug);
 	} finally {
 		renderer.close();
 	}
