@@ -2,11 +2,15 @@ import { randomBytes } from "node:crypto";
 import { newSessionId, openSession, type SessionOptions } from "../../buildkit/session.js";
 import { cancelBuild } from "../../engine/build-request.js";
 import type { Engine } from "../../engine/engine.js";
+import { interrupted } from "../../engine/exchange.js";
 import type { Run } from "../../events.js";
 import { together } from "../../together.js";
 
-/** How long the daemon may take to hear that a build is not wanted any more, in milliseconds. */
-const CANCEL_TIMEOUT = 2_000;
+/**
+ * How long a build that is not wanted any more may take to end on the daemon, in milliseconds. An image that is
+ * being stored gets its names yet, and would take them from the build that follows.
+ */
+export const STOP_TIMEOUT = 3_000;
 
 /** What POST /build needs to be told of the session and of how the build can be cancelled. */
 export interface BuildIds {
@@ -14,17 +18,41 @@ export interface BuildIds {
 	readonly sessionId?: string;
 }
 
-/** Runs a build of BuildKit's that needs nothing of this side; cancels it if the run is aborted. */
-export function buildAlone<Result>(
+/** A run of POST /build, whose signal is aborted when the end of the build is not waited for any more. */
+export interface BuildRun extends Run {
+	/** Aborted when the build is not wanted any more: nothing is sent for it from then on. */
+	readonly sending: AbortSignal;
+}
+
+/**
+ * Runs a build of BuildKit's that needs nothing of this side. If the run is aborted, the build is cancelled and
+ * waited for, for some seconds.
+ */
+export async function buildAlone<Result>(
 	engine: Engine,
 	run: Run,
-	build: (ids: BuildIds, run: Run) => Promise<Result>,
+	build: (ids: BuildIds, run: BuildRun) => Promise<Result>,
 ): Promise<Result> {
+	const sending = run.signal;
 	const buildId = randomBytes(16).toString("hex");
+	const tooLate = new AbortController();
+	let timer: NodeJS.Timeout | undefined;
 	const cancel = () => {
-		cancelBuild(engine, buildId, AbortSignal.timeout(CANCEL_TIMEOUT)).catch(() => {});
+		const giveUp = () => tooLate.abort(sending.reason);
+		timer = setTimeout(giveUp, STOP_TIMEOUT);
+		cancelBuild(engine, buildId, tooLate.signal).catch(giveUp);
 	};
-	return whenAborted(run.signal, cancel, () => build({ buildId }, run));
+	try {
+		sending.throwIfAborted();
+		const work = () => build({ buildId }, { ...run, signal: tooLate.signal, sending });
+		const result = await whenAborted(sending, cancel, work);
+		sending.throwIfAborted();
+		return result;
+	} catch (error) {
+		throw sending.aborted ? interrupted(sending) : error;
+	} finally {
+		clearTimeout(timer);
+	}
 }
 
 /** Runs POST /build beside a session that serves it; cancels the build if the run is aborted. */
@@ -32,10 +60,10 @@ export function buildInSession<Result>(
 	engine: Engine,
 	options: Omit<SessionOptions, "id">,
 	run: Run,
-	build: (ids: BuildIds, run: Run) => Promise<Result>,
+	build: (ids: BuildIds, run: BuildRun) => Promise<Result>,
 ): Promise<Result> {
 	return withSession(engine, options, run, (sessionId, run) =>
-		buildAlone(engine, run, (ids) => build({ ...ids, sessionId }, run)),
+		buildAlone(engine, run, (ids, run) => build({ ...ids, sessionId }, run)),
 	);
 }
 

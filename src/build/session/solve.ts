@@ -6,12 +6,14 @@ import { BuildFailedError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { buildFailed } from "../output/build-output.js";
 import type { DockerfileText } from "../output/dockerfile-position.js";
+import { STOP_TIMEOUT } from "./session-build.js";
 
 /** How long the news of a build that is over may pause before no more of it is waited for, in ms. */
 const LAST_NEWS_TIMEOUT = 1_500;
 
 /**
- * Has BuildKit build and tells its news.
+ * Has BuildKit build and tells its news. If it is aborted, the daemon's end of the build is waited for, for some
+ * seconds.
  *
  * @param dockerfile for the position of a failed step; absent where it is not on this side
  * @returns what the exporters say of the result
@@ -63,18 +65,22 @@ async function explained(
 /** Tells the news as they come. A failure to read them is one of the connection or of the build itself. */
 function followNews(control: Control, ref: string, trace: BuildTrace, signal: AbortSignal) {
 	const unwanted = new AbortController();
+	let hasBegun = false;
 	let timer: NodeJS.Timeout | undefined;
 	const read = async () => {
-		for await (const report of control.status(ref, AbortSignal.any([signal, unwanted.signal]))) {
+		for await (const report of control.status(ref, unwanted.signal)) {
+			hasBegun = true;
 			trace.add(report);
-			timer?.refresh();
+			if (!signal.aborted) timer?.refresh();
 		}
 	};
 	const over = read().catch(() => {});
 	return {
-		/** Resolves when there is no more. */
+		/** Resolves when there is no more: with that, the build has ended (BuildKit solver, Job.Discard). */
 		async end() {
-			timer = setTimeout(() => unwanted.abort(), LAST_NEWS_TIMEOUT);
+			// The daemon looks for a build that has never begun for seconds.
+			if (signal.aborted && !hasBegun) unwanted.abort();
+			timer = setTimeout(() => unwanted.abort(), signal.aborted ? STOP_TIMEOUT : LAST_NEWS_TIMEOUT);
 			await over;
 			clearTimeout(timer);
 		},

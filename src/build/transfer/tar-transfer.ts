@@ -9,6 +9,7 @@ import type { BuildPlan } from "../plan/build-plan.js";
 import { baseImageAuths } from "../session/registry-logins.js";
 import {
 	type BuildIds,
+	type BuildRun,
 	buildAlone,
 	buildInSession,
 	whenAborted,
@@ -37,7 +38,7 @@ async function sendToBuildKit(
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const build = (ids: BuildIds, run: Run) => send(engine, context, plan, ids, run, part);
+	const build = (ids: BuildIds, run: BuildRun) => send(engine, context, plan, ids, run, part);
 	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, build);
@@ -60,8 +61,9 @@ async function sendToClassic(
 		const message = "podman finishes the step that is running before it stops the build";
 		run.emit({ type: "warning", message });
 	};
+	const classicRun = { ...run, sending: run.signal };
 	return whenAborted(run.signal, warn, () =>
-		send(engine, context, plan, { registryAuths }, run, part),
+		send(engine, context, plan, { registryAuths }, classicRun, part),
 	);
 }
 
@@ -70,12 +72,12 @@ async function send(
 	context: BuildContext,
 	plan: BuildPlan,
 	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths">,
-	run: Run,
+	run: BuildRun,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
 	const bytes = sent && totalsOf(sent)?.bytes;
-	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.signal), run);
+	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.sending), run);
 	const dockerfile = dockerfileText(context, plan.request);
 	const request: BuildRequest = {
 		...plan.request,
@@ -92,7 +94,10 @@ async function send(
 	};
 	try {
 		const output = buildImage(engine, request, run.signal);
-		const { imageId } = await readBuildOutput(output, dockerfile, run, plan);
+		const stopSending = () => upload?.body.destroy();
+		const { imageId } = await whenAborted(run.sending, stopSending, () =>
+			readBuildOutput(output, dockerfile, run, plan),
+		);
 		const image = imageId === undefined ? undefined : { id: imageId, tags: plan.tags };
 		return { image, uploadMs: upload?.durationMs ?? 0, upload: upload?.report };
 	} catch (error) {

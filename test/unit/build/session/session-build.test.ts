@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { buildInSession, withSession } from "../../../../src/build/session/session-build.js";
+import {
+	buildAlone,
+	buildInSession,
+	STOP_TIMEOUT,
+	withSession,
+} from "../../../../src/build/session/session-build.js";
 import type { Engine, EngineRequest } from "../../../../src/engine/engine.js";
 import { interrupted } from "../../../../src/engine/exchange.js";
-import { EngineError, InterruptedError } from "../../../../src/errors.js";
+import { BuildFailedError, EngineError, InterruptedError } from "../../../../src/errors.js";
 import { duplexPair } from "../../buildkit/duplex-pair.js";
 
 const run = { emit() {}, signal: new AbortController().signal };
@@ -12,14 +17,19 @@ const run = { emit() {}, signal: new AbortController().signal };
 /** @param session what comes of POST /session */
 function daemon(session: (request: EngineRequest) => Promise<unknown>) {
 	const asked: string[] = [];
+	let cancel = () => {};
+	const cancelled = new Promise<void>((resolve) => {
+		cancel = resolve;
+	});
 	const engine = {
 		hijack: session,
 		async request({ path }: EngineRequest) {
 			asked.push(path);
+			cancel();
 			return { body: { resume() {} } };
 		},
 	} as unknown as Engine;
-	return { engine, asked };
+	return { engine, asked, cancelled };
 }
 
 /** As a request that is not answered: fails when it is aborted, and not before. */
@@ -31,21 +41,55 @@ function unanswered({ signal }: { readonly signal: AbortSignal }): Promise<never
 
 test("a build whose session is refused is cancelled, and has ended when that is told", async () => {
 	const refusal = new EngineError("no sessions here");
-	const { engine, asked } = daemon(async () => {
+	const { engine, asked, cancelled } = daemon(async () => {
 		throw refusal;
 	});
 	let ended = false;
-	const build = buildInSession(engine, { services: [] }, run, async (_ids, { signal }) => {
-		try {
-			await unanswered({ signal });
-		} finally {
-			await turn();
-			ended = true;
-		}
+	const build = buildInSession(engine, { services: [] }, run, async () => {
+		await cancelled;
+		await turn();
+		ended = true;
+		throw new BuildFailedError("context canceled");
 	});
 	await assert.rejects(build, refusal);
 	assert.ok(ended);
 	assert.deepEqual(asked, ["/build/cancel"]);
+});
+
+test("an interrupted build is over when that is told", async () => {
+	for (const outcome of ["done", "failed"]) {
+		const { engine, asked, cancelled } = daemon(unanswered);
+		const user = new AbortController();
+		const reason = new InterruptedError("Ctrl-C");
+		let ended = false;
+		const build = buildAlone(engine, { ...run, signal: user.signal }, async (_ids, run) => {
+			assert.equal(run.sending, user.signal);
+			user.abort(reason);
+			await cancelled;
+			await turn();
+			ended = true;
+			if (outcome === "failed") throw new BuildFailedError("context canceled");
+		});
+		await assert.rejects(build, reason);
+		assert.ok(ended);
+		assert.deepEqual(asked, ["/build/cancel"]);
+	}
+});
+
+test("an interrupted build is waited for only while it may come to its end", async (t: TestContext) => {
+	t.mock.timers.enable({ apis: ["setTimeout"] });
+	const deaf = daemon(unanswered).engine;
+	const unable = { request: () => Promise.reject(new EngineError("404")) } as unknown as Engine;
+	for (const engine of [deaf, unable]) {
+		const user = new AbortController();
+		const wait = (_ids: unknown, run: { readonly signal: AbortSignal }) => unanswered(run);
+		const build = buildAlone(engine, { ...run, signal: user.signal }, wait);
+		const reason = new InterruptedError("Ctrl-C");
+		const rejected = assert.rejects(build, reason);
+		user.abort(reason);
+		if (engine === deaf) t.mock.timers.tick(STOP_TIMEOUT);
+		await rejected;
+	}
 });
 
 test("a session that is still asked for when the work has failed is not waited for", async () => {
