@@ -128,8 +128,8 @@ async function planTransfer(
 	}
 	const credentials = registryCredentials(environment, run);
 	const services = sessionServices(plan, credentials, environment);
-	const rooms = { credentials, needs, images, named, indexes, environment, services };
-	const chosen = await chooseTransfer(plan, engine, context, rooms);
+	const resources = { credentials, needs, images, named, indexes, environment, services };
+	const chosen = await chooseTransfer(plan, engine, context, resources);
 	const upload = await expectedUpload(chosen, open, engine);
 	return {
 		transfer: chosen.transfer.name,

@@ -1,10 +1,7 @@
-import type { Writable } from "node:stream";
-import type { Closing } from "../closing.js";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
-import type { CredentialSource } from "../image/registry-credentials.js";
 import type { BoxConnectionOptions } from "./box/box-connection.js";
 import { askAhead, type IndexQuestions, indexQuestions } from "./context-index/index-questions.js";
 import { LocalNeeds } from "./inputs/local-needs.js";
@@ -14,6 +11,7 @@ import { StoredImages } from "./inputs/stored-images.js";
 import { buildAgainIfLost } from "./output/lost-on-box.js";
 import type { BuildPlan } from "./plan/build-plan.js";
 import { needsSolve } from "./plan/builder-needs.js";
+import type { RunResources } from "./run-resources.js";
 import { Exports } from "./session/exports.js";
 import type { SentBuild } from "./transfer/transfer.js";
 
@@ -60,15 +58,6 @@ export function meanwhileFor({
 	};
 }
 
-/** What sending a build takes of everything around it. */
-export interface SendingRooms {
-	readonly environment: Environment;
-	readonly credentials: CredentialSource;
-	/** For outputs to "-". */
-	readonly stdout: Writable;
-	readonly closing: Closing;
-}
-
 /** What has come of a build. */
 type ReceivedBuild = SentBuild & { readonly exports: Exports };
 
@@ -81,25 +70,25 @@ type ReceivedBuild = SentBuild & { readonly exports: Exports };
 export function sendBuild(
 	engine: Engine,
 	build: PlacedBuild,
-	rooms: SendingRooms,
+	resources: RunResources,
 	run: Run,
 ): Promise<ReceivedBuild> {
 	const retries = isOnce(build) ? 0 : build.plan.retries;
-	return buildAgainIfLost(() => sendOnce(engine, build, rooms, run), retries, run.emit);
+	return buildAgainIfLost(() => sendOnce(engine, build, resources, run), retries, run.emit);
 }
 
 async function sendOnce(
 	engine: Engine,
 	{ plan, context, named, needs, images, indexes }: PlacedBuild,
-	{ environment, credentials, stdout, closing }: SendingRooms,
+	{ environment, credentials, stdout, closing }: RunResources,
 	run: Run,
 ): Promise<ReceivedBuild> {
 	const { chooseTransfer } = await import("./transfer/choose-transfer.js");
 	const { sessionServices } = await import("./session/session-services.js");
 	const exports = new Exports(plan.exports, stdout, run);
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
-	const rooms = { credentials, needs, images, named, indexes, environment, services };
-	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, rooms);
+	const resources = { credentials, needs, images, named, indexes, environment, services };
+	const { transfer, ...chosen } = await chooseTransfer(plan, engine, context, resources);
 	if (plan.minimal && chosen.doubt !== undefined) warnOfDoubt(chosen.doubt, run);
 	const isFetched = context.kind === "remote" && plan.buildkit.namedContexts.size === 0;
 	if (!isFetched) run.emit({ type: "transfer", transfer: transfer.name, ...chosen });

@@ -2,12 +2,12 @@ import { inspectImage } from "../engine/images.js";
 import { EngineError } from "../errors.js";
 import type { DeliveryReport, Run } from "../events.js";
 import { parseReference } from "../image/reference.js";
-import { registryCredentials } from "../image/registry-credentials.js";
 import { type BoxOptions, withBox } from "./box/box-work.js";
 import { planDeliveries } from "./deliveries.js";
 import type { BuildOptions } from "./plan/options.js";
 import { planOutputs } from "./plan/plan-outputs.js";
 import type { Surroundings } from "./planned-run.js";
+import { runResources } from "./run-resources.js";
 
 /** What `rbuild pull` can be told. */
 export interface PullOptions extends BoxOptions, Pick<BuildOptions, "save" | "load"> {
@@ -29,9 +29,10 @@ export interface PullReport {
  */
 export async function pullImage(
 	options: PullOptions,
-	{ environment, stdout }: Surroundings,
+	surroundings: Surroundings,
 	run: Run,
 ): Promise<PullReport> {
+	const { environment } = surroundings;
 	const { image, save } = options;
 	const isId = /^(?:sha256:)?[0-9a-f]{12,64}$/.test(image);
 	const name = isId ? undefined : parseReference(image).familiar;
@@ -49,10 +50,9 @@ export async function pullImage(
 			});
 		});
 		const tags = name === undefined || name.includes("@") ? found.tags : [name];
-		const credentials = registryCredentials(environment, run);
-		const rooms = { environment, credentials, stdout, closing };
+		const resources = runResources(surroundings, closing, run);
 		const reports: DeliveryReport[] = [];
-		for (const delivery of planDeliveries(tags, deliveries, rooms, run)) {
+		for (const delivery of planDeliveries(tags, deliveries, resources, run)) {
 			const built = { id: found.id, tags };
 			reports.push(await box.keep((engine) => delivery.deliver(engine, built, run), delivery.once));
 		}

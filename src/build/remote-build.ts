@@ -2,8 +2,6 @@ import { sizesFile } from "../cache-folder.js";
 import type { Engine } from "../engine/engine.js";
 import type { BuildReport, DeliveryReport, Run, UploadReport } from "../events.js";
 import type { BuiltImage } from "../image/delivery.js";
-import { registryCredentials } from "../image/registry-credentials.js";
-import type { DeliveryRooms } from "./deliveries.js";
 import { checkSentSecrets } from "./inputs/sent-secrets.js";
 import { type OpenBuild, withOpenBuild } from "./open-build.js";
 import { isOnce, meanwhileFor, sendBuild } from "./placed-build.js";
@@ -11,6 +9,7 @@ import { requireBuilder, requireNative } from "./plan/builder-needs.js";
 import type { BuildOptions } from "./plan/options.js";
 import { platformsOf } from "./plan/platform-list.js";
 import { phasesOf, type Surroundings } from "./planned-run.js";
+import { type RunResources, runResources } from "./run-resources.js";
 
 /**
  * Builds an image on a remote daemon and brings it where it was asked for.
@@ -31,7 +30,8 @@ export async function remoteBuild(
 	return withOpenBuild(options, surroundings, caller, work, meanwhileFor);
 }
 
-async function build(open: OpenBuild, { environment, stdout }: Surroundings): Promise<BuildReport> {
+async function build(open: OpenBuild, surroundings: Surroundings): Promise<BuildReport> {
+	const { environment } = surroundings;
 	const { plan, context, images, box, engine, closing, stopwatch, run } = open;
 	requireNative(plan, engine);
 	await requireBuilder(plan, engine, context, run.signal);
@@ -46,10 +46,9 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 		context.rememberSizes(sizesFile(context.root, environment));
 	}
 
-	const credentials = registryCredentials(environment, run);
-	const rooms = { environment, credentials, stdout, closing };
+	const resources = runResources(surroundings, closing, run);
 	const { image, uploadMs, upload, exports } = await stopwatch.time("build", async () => {
-		const work = (engine: Engine) => sendBuild(engine, open, rooms, run);
+		const work = (engine: Engine) => sendBuild(engine, open, resources, run);
 		const sent = await box.keep(work, isOnce(open));
 		await sent.tidy?.();
 		return sent;
@@ -57,7 +56,7 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 	stopwatch.add("upload", uploadMs);
 
 	const exported = exports.isEmpty ? [] : await stopwatch.time("deliver", () => exports.commit());
-	const delivered = image ? await deliverAll(image, rooms, open) : [];
+	const delivered = image ? await deliverAll(image, resources, open) : [];
 	const all = [...exported, ...delivered];
 	const report = writeReport(open, upload, image, all);
 	run.emit({ type: "done", report });
@@ -66,14 +65,14 @@ async function build(open: OpenBuild, { environment, stdout }: Surroundings): Pr
 
 async function deliverAll(
 	image: BuiltImage,
-	rooms: DeliveryRooms,
+	resources: RunResources,
 	{ plan, box, stopwatch, run }: OpenBuild,
 ): Promise<readonly DeliveryReport[]> {
 	const { push, saves, load } = plan.deliveries;
 	if (!push && !load && saves.length === 0) return [];
 	const { planDeliveries } = await import("./deliveries.js");
 	const reports: DeliveryReport[] = [];
-	for (const delivery of planDeliveries(plan.tags, plan.deliveries, rooms, run)) {
+	for (const delivery of planDeliveries(plan.tags, plan.deliveries, resources, run)) {
 		const deliver = () => box.keep((engine) => delivery.deliver(engine, image, run), delivery.once);
 		reports.push(await stopwatch.time("deliver", deliver));
 	}

@@ -6,7 +6,8 @@ import { parseTag } from "./reference.js";
 import type { CredentialSource } from "./registry-credentials.js";
 import { NoReversePush } from "./reverse/reverse-push.js";
 
-export interface PushRooms {
+/** What a push from here works with. */
+export interface PushResources {
 	readonly returns: ImageSource;
 	readonly credentials: CredentialSource;
 	readonly environment: Environment;
@@ -22,7 +23,7 @@ export interface PushRooms {
  */
 export function pushFromHereDelivery(
 	tag: string,
-	{ returns, credentials, environment }: PushRooms,
+	{ returns, credentials, environment }: PushResources,
 ): Delivery {
 	const { familiar: destination, domain: registry } = parseTag(tag);
 	return {

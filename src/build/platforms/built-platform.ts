@@ -1,7 +1,8 @@
 import type { UploadReport } from "../../events.js";
 import type { BuiltImage } from "../../image/delivery.js";
 import { together } from "../../together.js";
-import { isOnce, type SendingRooms, sendBuild } from "../placed-build.js";
+import { isOnce, sendBuild } from "../placed-build.js";
+import type { RunResources } from "../run-resources.js";
 import type { PlatformBuild, ReachedBox } from "./platform-boxes.js";
 import { failureOf } from "./platform-news.js";
 
@@ -24,7 +25,7 @@ export interface BuiltPlatform extends PlatformBuild {
  */
 export async function buildOnBox(
 	box: ReachedBox,
-	rooms: SendingRooms,
+	resources: RunResources,
 	send = sendBuild,
 ): Promise<readonly BuiltPlatform[]> {
 	const once = box.builds.some(isOnce);
@@ -35,7 +36,7 @@ export async function buildOnBox(
 			failed,
 			box.builds.map((build) => {
 				const run = { ...build.run, signal: AbortSignal.any([build.run.signal, failed.signal]) };
-				return buildOne(build, box, () => send(engine, build, rooms, run));
+				return buildOne(build, box, () => send(engine, build, resources, run));
 			}),
 		);
 	}, once);

@@ -3,7 +3,6 @@ import type { BuildContext } from "../../context/build-context.js";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { BuildReport, Run } from "../../events.js";
-import { registryCredentials } from "../../image/registry-credentials.js";
 import { together } from "../../together.js";
 import { chooseBoxes } from "../box/choose-box.js";
 import { checkSentSecrets } from "../inputs/sent-secrets.js";
@@ -17,6 +16,7 @@ import {
 	type Surroundings,
 	withPlannedRun,
 } from "../planned-run.js";
+import { runResources } from "../run-resources.js";
 import { platformAnnotations } from "./annotations.js";
 import { buildOnBox } from "./built-platform.js";
 import { type PlatformBox, platformBoxes, type ReachedBox } from "./platform-boxes.js";
@@ -39,7 +39,7 @@ export function buildPlatforms(
 ): Promise<BuildReport> {
 	const { platform: _all, ...others } = options;
 	return withPlannedRun(others, surroundings, caller, async (planned) => {
-		const { environment, stdout } = surroundings;
+		const { environment } = surroundings;
 		const { plan, closing, stopwatch, run, failed } = planned;
 		requireIndexable(plan, options.via);
 		warnOfCaches(plan, run);
@@ -47,9 +47,9 @@ export function buildPlatforms(
 		const plans = platforms.map((platform) => planFor(platform, plan, annotations));
 		const wish = { platforms, allowEmulation: plan.allowEmulation };
 		const chosen = await chooseBoxes(options, wish, environment, run, closing);
-		const credentials = registryCredentials(environment, run);
-		const rooms = { environment, credentials, stdout, closing };
-		const toLoad = plan.deliveries.load ? await platformToLoad(platforms, rooms, run) : undefined;
+		const resources = runResources(surroundings, closing, run);
+		const { load } = plan.deliveries;
+		const toLoad = load ? await platformToLoad(platforms, resources, run) : undefined;
 		const context = await openContext(options, planned, surroundings);
 		requireRepeatable(context);
 		const named = await openNamedDirectories(planned);
@@ -60,7 +60,7 @@ export function buildPlatforms(
 		const built = await stopwatch.time("build", () =>
 			together(
 				failed,
-				reached.map((box) => buildOnBox(box, rooms)),
+				reached.map((box) => buildOnBox(box, resources)),
 			),
 		);
 		// In the order in which they were asked for, whichever box built them.
@@ -69,7 +69,7 @@ export function buildPlatforms(
 		);
 		stopwatch.add("upload", Math.max(...all.map(({ uploadMs }) => uploadMs)));
 		const delivered = await stopwatch.time("deliver", () =>
-			deliverPlatforms(all, { annotations, toLoad, rooms }, planned),
+			deliverPlatforms(all, { annotations, toLoad, resources }, planned),
 		);
 		const report = writeReport(all, delivered, context, planned);
 		run.emit({ type: "done", report });

@@ -9,9 +9,10 @@ import { loadDelivery } from "../../image/load.js";
 import type { PlatformIndex } from "../../image/platform-index.js";
 import { pushFromCache } from "../../image/registry/client-push.js";
 import { saveLayout } from "../../image/save.js";
-import { type DeliveryRooms, openLocalEngine } from "../deliveries.js";
+import { openLocalEngine } from "../deliveries.js";
 import { imageCache } from "../image-cache.js";
 import type { PlannedRun } from "../planned-run.js";
+import type { RunResources } from "../run-resources.js";
 import type { PlatformAnnotations } from "./annotations.js";
 import type { BuiltPlatform } from "./built-platform.js";
 import { type GatheredImage, gatherImage, nameOnBoxes } from "./gathered-image.js";
@@ -28,10 +29,10 @@ export interface PlatformToLoad {
  */
 export async function platformToLoad(
 	platforms: readonly string[],
-	rooms: DeliveryRooms,
+	resources: Pick<RunResources, "environment" | "closing">,
 	run: Run,
 ): Promise<PlatformToLoad> {
-	const local = await openLocalEngine(rooms, run);
+	const local = await openLocalEngine(resources, run);
 	const own = local.facts.platform;
 	const platform =
 		platforms.find((one) => one === own) ?? platforms.find((one) => runsNatively(one, own));
@@ -53,7 +54,7 @@ export interface DeliveredPlatforms {
 export interface PlatformsOrder {
 	readonly annotations: PlatformAnnotations;
 	readonly toLoad: PlatformToLoad | undefined;
-	readonly rooms: DeliveryRooms;
+	readonly resources: RunResources;
 }
 
 /**
@@ -64,16 +65,17 @@ export interface PlatformsOrder {
  */
 export async function deliverPlatforms(
 	built: readonly BuiltPlatform[],
-	{ annotations, toLoad, rooms }: PlatformsOrder,
+	{ annotations, toLoad, resources }: PlatformsOrder,
 	planned: PlannedRun,
 ): Promise<DeliveredPlatforms> {
 	const { saves, push } = planned.plan.deliveries;
-	const cache = imageCache(rooms.environment);
+	const cache = imageCache(resources.environment);
 	await nameOnBoxes(built, toLoad?.platform, planned);
 	const isGathered = push !== false || saves.length > 0;
 	const gathered = isGathered ? await gatherImage(built, annotations, cache, planned) : undefined;
-	const pushed = gathered && push !== false ? await pushAll(gathered, cache, rooms, planned) : [];
-	const saved = gathered ? await saveAll(gathered, cache, annotations, rooms, planned) : [];
+	const pushed =
+		gathered && push !== false ? await pushAll(gathered, cache, resources, planned) : [];
+	const saved = gathered ? await saveAll(gathered, cache, annotations, resources, planned) : [];
 	const loaded = built.find(({ platform }) => platform === toLoad?.platform);
 	const load = toLoad && loaded ? [await loadOne(loaded, toLoad.local, cache, planned)] : [];
 	return { index: gathered?.index, loaded, deliveries: [...pushed, ...saved, ...load] };
@@ -83,7 +85,7 @@ export async function deliverPlatforms(
 async function pushAll(
 	{ index: { root }, arrival }: GatheredImage,
 	{ blobs: cache }: ReturnCache,
-	{ credentials, environment }: DeliveryRooms,
+	{ credentials, environment }: RunResources,
 	{ plan, run }: PlannedRun,
 ): Promise<readonly DeliveryReport[]> {
 	const reports: DeliveryReport[] = [];
@@ -99,7 +101,7 @@ async function saveAll(
 	{ contents, arrival }: GatheredImage,
 	{ blobs }: ReturnCache,
 	{ ofIndexDescriptor: annotations }: PlatformAnnotations,
-	{ stdout }: DeliveryRooms,
+	{ stdout }: RunResources,
 	{ plan, run }: PlannedRun,
 ): Promise<readonly DeliveryReport[]> {
 	const reports: DeliveryReport[] = [];

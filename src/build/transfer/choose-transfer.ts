@@ -21,7 +21,7 @@ import {
 } from "./predicted-times.js";
 import { syncTransfer } from "./sync-transfer.js";
 import { tarTransfer } from "./tar-transfer.js";
-import type { Transfer, TransferRooms } from "./transfer.js";
+import type { Transfer, TransferResources } from "./transfer.js";
 
 export interface ChosenTransfer {
 	readonly transfer: Transfer;
@@ -49,12 +49,12 @@ export async function chooseTransfer(
 	plan: BuildPlan,
 	engine: Engine,
 	context: BuildContext,
-	rooms: TransferRooms,
+	resources: TransferResources,
 ): Promise<ChosenTransfer> {
 	requireBuildKitForMounts(plan, engine);
 	if (context.kind === "directory") await requireReadableWhole(context, plan);
-	const sync = syncTransfer(rooms);
-	const tar = (reason: string) => chooseTar(plan, engine, context, rooms, reason);
+	const sync = syncTransfer(resources);
+	const tar = (reason: string) => chooseTar(plan, engine, context, resources, reason);
 	const flag = needsSolve(plan, engine.facts.builder);
 	if (flag !== undefined) return { transfer: sync, reason: flag };
 	if (context.kind === "remote") return tar("the daemon fetches it");
@@ -68,20 +68,20 @@ export async function chooseTransfer(
 	if (context.hiddenFiles().length > 0) {
 		return { transfer: sync, reason: "a tar would show the build files that are ignored" };
 	}
-	return chooseByTime(plan, engine, context, rooms);
+	return chooseByTime(plan, engine, context, resources);
 }
 
 async function chooseTar(
 	plan: BuildPlan,
 	engine: Engine,
 	context: BuildContext,
-	rooms: TransferRooms,
+	resources: TransferResources,
 	reason: string,
 ): Promise<ChosenTransfer> {
-	if (context.kind !== "directory") return { transfer: tarTransfer(rooms), reason };
+	if (context.kind !== "directory") return { transfer: tarTransfer(resources), reason };
 	const needed =
-		plan.minimal === false ? ALL : await neededContext(context, plan, engine, rooms.images);
-	const { unreadable, ...tar } = await tarOf(context, needed, plan, rooms);
+		plan.minimal === false ? ALL : await neededContext(context, plan, engine, resources.images);
+	const { unreadable, ...tar } = await tarOf(context, needed, plan, resources);
 	requireReadable(unreadable);
 	return { ...tar, reason };
 }
@@ -91,13 +91,14 @@ async function tarOf(
 	context: LocalContext,
 	{ part, doubt }: NeededContext,
 	{ minimal }: BuildPlan,
-	rooms: TransferRooms,
+	resources: TransferResources,
 ): Promise<ChosenTar> {
 	const { unreadable } = await context.walked;
-	if (part === undefined || minimal === false) return { transfer: tarTransfer(rooms), unreadable };
-	if (doubt !== undefined) return { transfer: tarTransfer(rooms), doubt, unreadable };
+	if (part === undefined || minimal === false)
+		return { transfer: tarTransfer(resources), unreadable };
+	if (doubt !== undefined) return { transfer: tarTransfer(resources), doubt, unreadable };
 	return {
-		transfer: tarTransfer(rooms, part),
+		transfer: tarTransfer(resources, part),
 		needed: part.totals(),
 		unreadable: part.unreadable,
 	};
@@ -118,18 +119,18 @@ async function chooseByTime(
 	plan: BuildPlan,
 	engine: Engine,
 	context: LocalContext,
-	rooms: TransferRooms,
+	resources: TransferResources,
 ): Promise<ChosenTransfer> {
-	const { environment, images, indexes } = rooms;
+	const { environment, images, indexes } = resources;
 	const { target } = engine.transport;
 	const [linkSpeed, isKnown, needed] = await Promise.all([
 		readLinkSpeed(environment, target),
 		indexes.main?.isKnown(engine) ?? false,
 		neededContext(context, plan, engine, images),
 	]);
-	const { unreadable, ...tar } = await tarOf(context, needed, plan, rooms);
+	const { unreadable, ...tar } = await tarOf(context, needed, plan, resources);
 	if (unreadable.length > 0) {
-		return { transfer: syncTransfer(rooms), reason: "a tar would need what cannot be read" };
+		return { transfer: syncTransfer(resources), reason: "a tar would need what cannot be read" };
 	}
 	const { isUtf8 } = needed.part ?? (await context.walked);
 	if (!isUtf8) return { ...tar, reason: "a sync takes no names that are not UTF-8" };
@@ -141,7 +142,7 @@ async function chooseByTime(
 		linkSpeed,
 	});
 	const isSync = isSyncFaster(times);
-	const chosen = isSync ? { transfer: syncTransfer(rooms) } : tar;
+	const chosen = isSync ? { transfer: syncTransfer(resources) } : tar;
 	const measured: Transfer = {
 		name: chosen.transfer.name,
 		async send(engine, context, plan, run) {

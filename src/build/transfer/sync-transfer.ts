@@ -4,7 +4,7 @@ import { announce } from "../session/announcement.js";
 import { withControl } from "../session/control-session.js";
 import { solve } from "../session/solve.js";
 import { jointParts } from "./joint-part.js";
-import type { Transfer, TransferRooms } from "./transfer.js";
+import type { Transfer, TransferResources } from "./transfer.js";
 
 /** Has BuildKit ask for what it wants of a directory and does not have from an earlier build. */
 export function syncTransfer({
@@ -12,7 +12,7 @@ export function syncTransfer({
 	environment,
 	named,
 	indexes: questions,
-}: TransferRooms): Transfer {
+}: TransferResources): Transfer {
 	return {
 		name: "sync",
 		async send(engine, context, plan, run) {

@@ -16,16 +16,16 @@ import {
 } from "../session/session-build.js";
 import { openUpload, totalsOf, type Upload } from "../session/upload.js";
 import { isFarBox } from "./far-box.js";
-import type { SentBuild, Transfer, TransferRooms } from "./transfer.js";
+import type { SentBuild, Transfer, TransferResources } from "./transfer.js";
 
 /** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
-export function tarTransfer(rooms: TransferRooms, part?: ContextPart): Transfer {
+export function tarTransfer(resources: TransferResources, part?: ContextPart): Transfer {
 	return {
 		name: "tar",
 		send: (engine, context, plan, run) =>
 			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, rooms, run, part)
-				: sendToClassic(engine, context, plan, rooms, run, part),
+				? sendToBuildKit(engine, context, plan, resources, run, part)
+				: sendToClassic(engine, context, plan, resources, run, part),
 	};
 }
 
@@ -34,7 +34,7 @@ async function sendToBuildKit(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	{ needs, services }: TransferRooms,
+	{ needs, services }: TransferResources,
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
@@ -50,7 +50,7 @@ async function sendToClassic(
 	engine: Engine,
 	context: BuildContext,
 	plan: BuildPlan,
-	{ credentials }: TransferRooms,
+	{ credentials }: TransferResources,
 	run: Run,
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {

@@ -12,7 +12,7 @@ import type { StoredImages } from "../inputs/stored-images.js";
 import type { BuildPlan } from "../plan/build-plan.js";
 
 /** What transfers need beside the build itself. */
-export interface TransferRooms {
+export interface TransferResources {
 	readonly environment: Environment;
 	readonly credentials: CredentialSource;
 	readonly needs: LocalNeeds;

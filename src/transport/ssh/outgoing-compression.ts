@@ -66,13 +66,13 @@ export class OutgoingCompression {
 	/** To be called right after connect(), before the server's version is read. */
 	constructor(client: Client) {
 		const protocol = (client as unknown as Internals)._protocol;
-		const rooms = protocol?._packetRW;
+		const packetRW = protocol?._packetRW;
 		const offer = protocol?._offer && withCompression(protocol._offer);
 		const deflate = RawDeflate.open(LONGEST_PACKET);
-		if (!protocol || !rooms || !offer || !deflate) return;
+		if (!protocol || !packetRW || !offer || !deflate) return;
 		protocol._offer = offer;
-		let writer = rooms.write;
-		Object.defineProperty(rooms, "write", {
+		let writer = packetRW.write;
+		Object.defineProperty(packetRW, "write", {
 			get: () => writer,
 			// After the login, and after each exchange of keys: then a new stream begins.
 			set: (next: PacketWriter) => {

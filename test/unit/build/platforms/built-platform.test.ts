@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import type { SendingRooms, sendBuild } from "../../../../src/build/placed-build.js";
+import type { sendBuild } from "../../../../src/build/placed-build.js";
 import { buildOnBox } from "../../../../src/build/platforms/built-platform.js";
 import type { ReachedBox } from "../../../../src/build/platforms/platform-boxes.js";
+import type { RunResources } from "../../../../src/build/run-resources.js";
 import type { Engine } from "../../../../src/engine/engine.js";
 import { BuildFailedError, ConnectionError } from "../../../../src/errors.js";
 
 const run = { emit() {}, signal: new AbortController().signal };
-const rooms = {} as SendingRooms;
+const resources = {} as RunResources;
 
 /** Its connection is lost so often before it lasts. */
 function boxFor(platforms: readonly string[], losses = 0): ReachedBox {
@@ -53,7 +54,7 @@ suite("what a box builds for several platforms", () => {
 				done.push(`removed for ${platform}`);
 			});
 		};
-		const built = await buildOnBox(boxFor(["fast", "slow", "other"]), rooms, send);
+		const built = await buildOnBox(boxFor(["fast", "slow", "other"]), resources, send);
 		assert.deepEqual(
 			built.map(({ platform, image }) => [platform, image.id]),
 			["fast", "slow", "other"].map((name) => [name, name]),
@@ -76,19 +77,19 @@ suite("what a box builds for several platforms", () => {
 			const made = `${platform}${tries}`;
 			return sent(made, async () => void done.push(made));
 		};
-		await buildOnBox(boxFor(["a", "b"], 1), rooms, send);
+		await buildOnBox(boxFor(["a", "b"], 1), resources, send);
 		assert.deepEqual(done, ["a1", "b2"]);
 	});
 
 	test("has nothing removed where one of them fails, which is named", async () => {
 		const done: string[] = [];
-		const send: typeof sendBuild = async (_engine, build, _rooms, { signal }) => {
+		const send: typeof sendBuild = async (_engine, build, _resources, { signal }) => {
 			const platform = platformOf(build);
 			if (platform === "b") throw new BuildFailedError("RUN make failed");
 			while (!signal.aborted) await turn();
 			return sent(platform, async () => void done.push(platform));
 		};
-		await assert.rejects(buildOnBox(boxFor(["a", "b"]), rooms, send), {
+		await assert.rejects(buildOnBox(boxFor(["a", "b"]), resources, send), {
 			name: "BuildFailedError",
 			message: "b: RUN make failed",
 		});
