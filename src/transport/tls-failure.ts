@@ -1,5 +1,6 @@
 import type { DetailedPeerCertificate } from "node:tls";
 import { ConnectionError, type ConnectionFailure } from "../errors.js";
+import { type CertificateFault, certificateFault } from "./certificate-fault.js";
 import type { TlsMaterial } from "./tls-material.js";
 
 type TlsError = Error & {
@@ -10,31 +11,8 @@ type TlsError = Error & {
 
 type Reason = readonly [failure: ConnectionFailure, reason: string, hint: string];
 
-const UNTRUSTED: Reason = [
-	"certificate",
-	"its certificate is signed by nobody whom you trust",
-	"name the CA that signed it, with --tlscacert or in the docker context; if you did, somebody may be in between",
-];
-
-/** Of OpenSSL's many, those that people meet (x509_txt.c; node's crypto_common.cc gives them these names). */
+/** What is no matter of a certificate. */
 const BY_CODE: Readonly<Record<string, Reason>> = {
-	SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-	DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-	UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-	UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
-	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-	CERT_SIGNATURE_FAILURE: UNTRUSTED,
-	CERT_UNTRUSTED: UNTRUSTED,
-	CERT_NOT_YET_VALID: [
-		"certificate",
-		"its certificate is not valid yet",
-		"is the clock of this machine, or of the one that made the certificate, right?",
-	],
-	INVALID_PURPOSE: [
-		"certificate",
-		"its certificate is not one for servers",
-		"make it anew with extendedKeyUsage=serverAuth",
-	],
 	ERR_SSL_WRONG_VERSION_NUMBER: [
 		"protocol",
 		"that is no TLS",
@@ -65,22 +43,9 @@ export function tlsFailure(
 }
 
 function reasonOf(error: TlsError, host: string, material: TlsMaterial): Reason | undefined {
-	const { code = "", cert } = error;
-	if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-		const names = cert?.subjectaltname ?? String(cert?.subject?.CN ?? "nothing");
-		return [
-			"certificate",
-			`its certificate is for ${printable(names)}, not for ${host}`,
-			"use a name that is in the certificate, or make it anew with this one",
-		];
-	}
-	if (code === "CERT_HAS_EXPIRED") {
-		return [
-			"certificate",
-			"its certificate, or the CA's, has expired",
-			"make it anew on that machine; if it is new, see whether this machine's clock is right",
-		];
-	}
+	const { code = "" } = error;
+	const fault = certificateFault(code);
+	if (fault !== undefined) return ["certificate", ...reasonOfFault(fault, error, host)];
 	if (BY_CODE[code] !== undefined) return BY_CODE[code];
 	// What the other side says of ours (RFC 8446, section 6.2): Go says bad_certificate of all that it does
 	// not like, older ones also where there is none.
@@ -89,6 +54,42 @@ function reasonOf(error: TlsError, host: string, material: TlsMaterial): Reason 
 		return ["protocol", `no TLS came about (${code})`, "does the daemon want TLS on that port?"];
 	}
 	return undefined;
+}
+
+function reasonOfFault(
+	fault: CertificateFault,
+	{ cert }: TlsError,
+	host: string,
+): readonly [reason: string, hint: string] {
+	switch (fault) {
+		case "untrusted":
+			return [
+				"its certificate is signed by nobody whom you trust",
+				"name the CA that signed it, with --tlscacert or in the docker context; if you did, somebody may be in between",
+			];
+		case "other-name": {
+			const names = cert?.subjectaltname ?? String(cert?.subject?.CN ?? "nothing");
+			return [
+				`its certificate is for ${printable(names)}, not for ${host}`,
+				"use a name that is in the certificate, or make it anew with this one",
+			];
+		}
+		case "expired":
+			return [
+				"its certificate, or the CA's, has expired",
+				"make it anew on that machine; if it is new, see whether this machine's clock is right",
+			];
+		case "not-yet-valid":
+			return [
+				"its certificate is not valid yet",
+				"is the clock of this machine, or of the one that made the certificate, right?",
+			];
+		case "not-for-servers":
+			return [
+				"its certificate is not one for servers",
+				"make it anew with extendedKeyUsage=serverAuth",
+			];
+	}
 }
 
 function refused(code: string, { identity }: TlsMaterial): Reason {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { fields } from "../../engine/document.js";
 import { DeliveryError } from "../../errors.js";
+import { type CertificateFault, certificateFault } from "../../transport/certificate-fault.js";
 import type { WebAnswer } from "../web-client.js";
 
 /** For which it is worth to ask again. */
@@ -118,17 +119,30 @@ const HINTS: Readonly<Record<number, string>> = {
 	507: "make room in that registry",
 };
 
-const UNTRUSTED = "its certificate is signed by nobody whom this machine trusts";
+const RENEW =
+	"have it made anew; or is the clock of this machine wrong, or the name of the registry?";
+
+const CERTIFICATE_REASONS: Readonly<
+	Record<CertificateFault, readonly [reason: string, hint: (host: string) => string]>
+> = {
+	untrusted: [
+		"its certificate is signed by nobody whom this machine trusts",
+		(host) => `put the CA's certificate into ~/.docker/certs.d/${host}/ca.crt`,
+	],
+	"other-name": ["its certificate is for another name", () => RENEW],
+	expired: ["its certificate has expired", () => RENEW],
+	"not-yet-valid": [
+		"its certificate is not valid yet",
+		() => "is the clock of this machine, or of the one that made the certificate, right?",
+	],
+	"not-for-servers": [
+		"its certificate is not one for servers",
+		() => "have it made anew with extendedKeyUsage=serverAuth",
+	],
+};
 
 /** By what node or undici call it. */
 const CONNECTION_REASONS: Readonly<Record<string, string>> = {
-	SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-	DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-	UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-	UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
-	UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-	CERT_HAS_EXPIRED: "its certificate has expired",
-	ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 	ERR_SSL_WRONG_VERSION_NUMBER: "it speaks plain HTTP",
 	ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it wants to see a client certificate",
 	ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "it refuses TLS with this machine",
@@ -153,22 +167,20 @@ const AGAIN = "run rbuild again: what was pushed is not pushed again";
 export function connectionFailure(error: unknown, host: string): Error {
 	if (error instanceof DeliveryError) return error;
 	const { code = "", message } = error as NodeJS.ErrnoException;
-	const reason = CONNECTION_REASONS[code];
+	const fault = certificateFault(code);
+	if (fault !== undefined) {
+		const [reason, hint] = CERTIFICATE_REASONS[fault];
+		return new RegistryFailure(reason, { hint: hint(host) });
+	}
 	if (STALLED.has(code)) return new StalledConnection("the connection stalled", { hint: AGAIN });
 	if (BROKEN.has(code)) return new BrokenConnection("the connection broke", { hint: AGAIN });
 	const Failure = code === "ERR_SSL_WRONG_VERSION_NUMBER" ? NoTls : RegistryFailure;
-	return new Failure(reason ?? `no connection: ${code || message}`, {
+	return new Failure(CONNECTION_REASONS[code] ?? `no connection: ${code || message}`, {
 		hint: connectionHint(code, host),
 	});
 }
 
 function connectionHint(code: string, host: string): string {
-	if (CONNECTION_REASONS[code] === UNTRUSTED) {
-		return `put the CA's certificate into ~/.docker/certs.d/${host}/ca.crt`;
-	}
-	if (code === "CERT_HAS_EXPIRED" || code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-		return "have it made anew; or is the clock of this machine wrong, or the name of the registry?";
-	}
 	if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
 		return "nothing is pushed without TLS beyond this machine: put TLS in front of it, or have the box push (--via daemon)";
 	}

@@ -172,6 +172,15 @@ suite("a transport with TLS", () => {
 		assert.match(await explained(old), /, which expired on \d{4}-\d\d-\d\d$/);
 	});
 
+	test("tells that a certificate is not valid yet, and asks about the clocks", async () => {
+		const early = Object.assign(new Error(), { code: "CERT_NOT_YET_VALID" });
+		const material = await readTlsMaterial({ verify: true }, process.platform);
+		const failed = tlsFailure(early, "tcp://box:2376", "box", material);
+		assert.equal(failed?.failure, "certificate");
+		assert.equal(failed?.message, "cannot reach tcp://box:2376: its certificate is not valid yet");
+		assert.match(failed?.hint ?? "", /clock/);
+	});
+
 	test("tells that the other side speaks no TLS", async () => {
 		await using server = await listen(
 			createTcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),

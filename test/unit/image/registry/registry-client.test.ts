@@ -135,6 +135,9 @@ describe("a registry", () => {
 
 	for (const [code, reason, hint] of [
 		["DEPTH_ZERO_SELF_SIGNED_CERT", /signed by nobody/, /\.docker\/certs\.d\/r\.example\/ca\.crt$/],
+		["CERT_HAS_EXPIRED", /has expired/, /made anew; or is the clock/],
+		["CERT_NOT_YET_VALID", /is not valid yet/, /is the clock of this machine/],
+		["INVALID_PURPOSE", /is not one for servers/, /serverAuth$/],
 		["ERR_SSL_WRONG_VERSION_NUMBER", /speaks plain HTTP/, /--via daemon/],
 		["ENOTFOUND", /no such host/, /can it reach r\.example\? If only the box can: --via daemon/],
 		["ECONNRESET", /the connection broke/, /what was pushed is not pushed again/],
