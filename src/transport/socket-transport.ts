@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionFailure, UsageError } from "../errors.js";
 import type { Emit, ReachEvent } from "../events.js";
+import { isLoopbackHost } from "../target/loopback.js";
 import { formatTarget } from "../target/parse-target.js";
 import type { Target } from "../target/target.js";
 import { addressOf, connectSocket, type Destination } from "./connect-socket.js";
@@ -197,5 +198,5 @@ function hintsFor(target: SocketTarget): Hints {
 }
 
 function isLoopback(socket: Socket): boolean {
-	return /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? "");
+	return isLoopbackHost(socket.remoteAddress ?? "");
 }

@@ -1,4 +1,5 @@
 import { DOCKER_HUB, parseReference } from "../../image/reference.js";
+import { isLoopback } from "../../image/registry/registry-address.js";
 import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
@@ -78,7 +79,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 		/connection refused/,
 		(_, { host }) => ({
 			reason: `${host} refuses connections from the box`,
-			hint: /^(?:localhost|127\.|\[::1\])/.test(host)
+			hint: isLoopback(host)
 				? "that is the box itself, not this machine: is a registry running there, on that port?"
 				: "is that registry running, and is its port right?",
 		}),

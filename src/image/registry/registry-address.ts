@@ -1,3 +1,4 @@
+import { isLoopbackHost } from "../../target/loopback.js";
 import { DOCKER_HUB } from "../reference.js";
 
 /** Where the Docker Hub's images are, and the name by which BuildKit asks for its credentials. */
@@ -15,5 +16,6 @@ export function registryAt(host: string): string {
 
 /** Whether a host, with or without a port, is the machine on which it is asked for. */
 export function isLoopback(host: string): boolean {
-	return /^(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?$/.test(host);
+	const [, address, name] = /^(?:\[(.*)\]|([^:]*))(?::\d+)?$/.exec(host) ?? [];
+	return isLoopbackHost(address ?? name ?? "");
 }

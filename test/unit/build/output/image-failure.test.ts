@@ -39,6 +39,12 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 		/^that is the box itself, not this machine/,
 	],
 	[
+		"[internal] load metadata for localhost.example:1/x:latest",
+		'failed to do request: Head "https://localhost.example:1/v2/x/manifests/latest": dial tcp 10.0.0.9:1: connect: connection refused',
+		/: localhost\.example:1 refuses connections from the box$/,
+		/is its port right/,
+	],
+	[
 		PRIVATE,
 		`${ASKED}dial tcp 10.0.0.9:5000: connect: connection refused`,
 		/: reg\.example:5000 refuses connections from the box$/,
