@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Environment } from "../environment.js";
+import { daemonSockets } from "./daemon-sockets.js";
 
 const WINDOWS_PIPES = "\\\\.\\pipe\\";
 /** Docker's default on Windows (moby, client/client_windows.go). */
@@ -20,31 +21,22 @@ export async function localSocket(
 		if (names.length > 0 && !names.includes(WINDOWS_PIPE)) return undefined;
 		return WINDOWS_PIPES + WINDOWS_PIPE;
 	}
-	for (const path of usualSockets(environment)) {
-		if (await isSocket(path)) return path;
+	const { variables, homeDirectory: home } = environment;
+	const config = variables.XDG_CONFIG_HOME || posix.join(home, ".config");
+	for (const pattern of daemonSockets({ home, config, runtime: variables.XDG_RUNTIME_DIR })) {
+		for (const path of await pathsOf(posix.normalize(pattern))) {
+			if (await isSocket(path)) return path;
+		}
 	}
 	return undefined;
 }
 
-/** Docker's sockets before Podman's, the system's before the user's. */
-function usualSockets({ variables, homeDirectory }: Environment): readonly string[] {
-	const home = (path: string) => posix.join(homeDirectory, path);
-	const runtime = variables.XDG_RUNTIME_DIR;
-	const running = (path: string) => (runtime ? [posix.join(runtime, path)] : []);
-	return [
-		"/var/run/docker.sock",
-		// Docker Desktop on macOS and on Linux, OrbStack, colima, Rancher Desktop.
-		home(".docker/run/docker.sock"),
-		home(".docker/desktop/docker.sock"),
-		home(".orbstack/run/docker.sock"),
-		home(".colima/default/docker.sock"),
-		posix.join(variables.XDG_CONFIG_HOME || home(".config"), "colima/default/docker.sock"),
-		home(".rd/docker.sock"),
-		...running("docker.sock"),
-		...running("podman/podman.sock"),
-		"/run/podman/podman.sock",
-		home(".local/share/containers/podman/machine/podman.sock"),
-	];
+/** @param pattern which may have one "*", the name of a folder */
+async function pathsOf(pattern: string): Promise<readonly string[]> {
+	const [folder = "", path] = pattern.split("/*/");
+	if (path === undefined) return [pattern];
+	const names = await readdir(folder).catch((): readonly string[] => []);
+	return [...names].sort().map((name) => posix.join(folder, name, path));
 }
 
 async function isSocket(path: string): Promise<boolean> {

@@ -12,9 +12,9 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { Environment } from "../../src/environment.js";
 import { ConnectionError, type ConnectionFailure } from "../../src/errors.js";
+import { DEFAULT_SOCKET } from "../../src/target/daemon-sockets.js";
 import { parseTarget } from "../../src/target/parse-target.js";
 import { openTransport, readTransportSettings } from "../../src/transport/open-transport.js";
-import { DEFAULT_SOCKET } from "../../src/transport/ssh/remote-daemon.js";
 import type { Transport } from "../../src/transport/transport.js";
 import { suiteUnless } from "../support/requirement.js";
 import { type Sshd, startSshd, whyNoSshd } from "../support/sshd.js";
@@ -89,6 +89,7 @@ const BOXES: readonly Box[] = [
 		".colima/default/docker.sock",
 		".lima/docker/sock/docker.sock",
 		".rd/docker.sock",
+		".local/share/containers/podman/machine/podman.sock",
 	].map(
 		(path): Box => ({
 			name: `a Mac's ~/${path}`,

@@ -1,4 +1,5 @@
 import { RbuildError } from "../../errors.js";
+import { DEFAULT_SOCKET } from "../../target/daemon-sockets.js";
 import {
 	DialStdioFailure,
 	firstPlainStdio,
@@ -6,7 +7,7 @@ import {
 	openPlainStdio,
 	type StdioClient,
 } from "./dial-stdio.js";
-import { DEFAULT_SOCKET, explainFailure, quoted } from "./remote-daemon.js";
+import { explainFailure, quoted } from "./remote-daemon.js";
 import { askRemoteFacts, type RemoteFacts } from "./remote-facts.js";
 import { ChannelRefusal, type DaemonStream, type RemoteHost } from "./remote-host.js";
 

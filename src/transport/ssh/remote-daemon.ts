@@ -1,9 +1,7 @@
 import { ConnectionError } from "../../errors.js";
+import { DEFAULT_SOCKET } from "../../target/daemon-sockets.js";
 import type { RemoteFacts } from "./remote-facts.js";
 import type { RemoteHost } from "./remote-host.js";
-
-/** Where docker's daemon listens unless it was told otherwise. */
-export const DEFAULT_SOCKET = "/var/run/docker.sock";
 
 export interface FailedRoutes {
 	/** The socket that the user named. */

@@ -1,5 +1,6 @@
+import { daemonSockets } from "../../target/daemon-sockets.js";
 import { interrupted } from "../connect-socket.js";
-import { DEFAULT_SOCKET, quoted } from "./remote-daemon.js";
+import { quoted } from "./remote-daemon.js";
 import type { CommandChannel, RemoteHost } from "./remote-host.js";
 
 export interface RemoteSocket {
@@ -22,22 +23,13 @@ export interface RemoteFacts {
 const OUTPUT_LIMIT = 64 * 1024;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Where docker and podman are told to listen for one user; $r is the user's runtime folder. */
-const SOCKETS = [
-	DEFAULT_SOCKET,
-	'"$r/docker.sock"',
-	'"$HOME/.docker/run/docker.sock"',
-	'"$HOME/.docker/desktop/docker.sock"',
-	'"$HOME/.orbstack/run/docker.sock"',
-	'"$HOME/.colima/default/docker.sock"',
+/** In the shell there; $r is the user's runtime folder. */
+const SOCKETS = daemonSockets({
+	home: '"$HOME"',
 	// biome-ignore lint/suspicious/noTemplateCurlyInString: the shell there expands it.
-	'"${XDG_CONFIG_HOME:-$HOME/.config}/colima/default/docker.sock"',
-	'"$HOME/.rd/docker.sock"',
-	'"$HOME"/.lima/*/sock/docker.sock',
-	'"$r/podman/podman.sock"',
-	"/run/podman/podman.sock",
-	'"$HOME"/.lima/*/sock/podman.sock',
-];
+	config: '"${XDG_CONFIG_HOME:-$HOME/.config}"',
+	runtime: '"$r"',
+});
 
 /** Where the programs are that a login shell would have on its PATH. */
 const FOLDERS = [

@@ -282,12 +282,13 @@ suite("the target", () => {
 		};
 
 		test("takes docker's socket in the home directory before podman's", async () => {
-			const sockets = [".docker/run/docker.sock", "run/docker.sock", "run/podman/podman.sock"];
+			const sockets = [".docker/run/docker.sock", "run/podman/podman.sock"];
 			assert.equal(await first(sockets), ".docker/run/docker.sock");
 		});
 
-		test("takes rootless docker's before podman's", async () => {
-			assert.equal(await first(["run/docker.sock", "run/podman/podman.sock"]), "run/docker.sock");
+		test("takes rootless docker's before those in the home directory and podman's", async () => {
+			const others = [".docker/desktop/docker.sock", "run/podman/podman.sock"];
+			assert.equal(await first(["run/docker.sock", ...others]), "run/docker.sock");
 		});
 
 		test("passes over a file that is no socket", async () => {
@@ -302,6 +303,8 @@ suite("the target", () => {
 			["colima", ".colima/default/docker.sock"],
 			["colima by XDG", ".config/colima/default/docker.sock"],
 			["Rancher Desktop", ".rd/docker.sock"],
+			["lima", ".lima/docker/sock/docker.sock"],
+			["podman in lima", ".lima/podman/sock/podman.sock"],
 			["a rootless docker", "run/docker.sock"],
 			["podman", "run/podman/podman.sock"],
 			["podman's machine", ".local/share/containers/podman/machine/podman.sock"],
