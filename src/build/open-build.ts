@@ -75,7 +75,7 @@ export function withOpenRun<Result>(
 		requireNameToSave(plan);
 		// What is no context is told before a box that is missing: `rbuild ps` may be meant for docker.
 		await parseContextSource(options.context, environment.workingDirectory);
-		const place = placeOf(
+		const place = boxPlace(
 			await chooseBox(options, plan, environment, run, closing),
 			environment,
 			run,
@@ -90,7 +90,7 @@ export function withOpenRun<Result>(
 }
 
 /** Where a connection to that box leads; begins to read what it takes. */
-export function placeOf(
+export function boxPlace(
 	box: ChosenBox,
 	environment: Environment,
 	run: Run,

@@ -1,12 +1,12 @@
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
-import { listLogins, type RegistryLogin } from "../image/registry-credentials.js";
+import { listLogins, type StoredLogin } from "../image/registry-credentials.js";
 import { findProgram } from "../installed-program.js";
 import type { Finding } from "./check.js";
 
 /** Of which registries there are credentials on this machine. Asks no helper, which might ask the user. */
 export async function registryLogins(environment: Environment): Promise<Finding> {
-	let logins: readonly RegistryLogin[];
+	let logins: readonly StoredLogin[];
 	try {
 		logins = await listLogins(environment);
 	} catch (error) {

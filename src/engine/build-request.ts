@@ -49,14 +49,14 @@ export interface BuildRequest {
 	readonly sessionId?: string | undefined;
 	/** Credentials by registry host name, for the classic builder; BuildKit asks the session. */
 	readonly registryAuths?: Readonly<Record<string, RegistryAuth>>;
-	readonly context: BuildContext;
+	readonly context: BuildInput;
 }
 
 /**
- * A tar stream, which may be compressed with gzip; a git or http URL for the daemon to fetch; or what
- * the session gives the daemon when it asks, which only BuildKit does.
+ * What the daemon builds from: a tar stream, which may be compressed with gzip; a git or http URL for it
+ * to fetch; or what the session gives it when it asks, which only BuildKit does.
  */
-export type BuildContext =
+export type BuildInput =
 	| { readonly kind: "session" }
 	| {
 			readonly kind: "tar";
@@ -125,7 +125,7 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 	};
 }
 
-function remoteOf(context: BuildContext): string | undefined {
+function remoteOf(context: BuildInput): string | undefined {
 	switch (context.kind) {
 		case "tar":
 			return undefined;

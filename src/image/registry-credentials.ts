@@ -66,7 +66,7 @@ export async function registryAuths(
 }
 
 /** That there are credentials of a registry, and who keeps them; nothing of what they are. */
-export interface RegistryLogin {
+export interface StoredLogin {
 	/** As it is named there; absent: whatever registries the helper knows. */
 	readonly registry?: string;
 	/** A file, or the name of a variable. */
@@ -76,9 +76,9 @@ export interface RegistryLogin {
 }
 
 /** @throws UsageError for a malformed file */
-export async function listLogins(environment: Environment): Promise<readonly RegistryLogin[]> {
+export async function listLogins(environment: Environment): Promise<readonly StoredLogin[]> {
 	return (await readAuthFiles(environment)).flatMap(
-		({ origin, auths, credHelpers, credsStore }): RegistryLogin[] => [
+		({ origin, auths, credHelpers, credsStore }): StoredLogin[] => [
 			...[...credHelpers].flatMap(([registry, helper]) =>
 				helper === "" ? [] : { registry, origin, helper },
 			),

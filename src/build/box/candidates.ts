@@ -36,7 +36,7 @@ export async function candidates(
 		),
 	);
 	const all = await Promise.all(found.flat());
-	const places = new Map(all.map((one) => [placeOf(one), one]));
+	const places = new Map(all.map((one) => [targetText(one), one]));
 	return [...places.values()];
 }
 
@@ -85,6 +85,6 @@ export async function settle(name: string, choosing: Promise<ChosenTarget>): Pro
 	}
 }
 
-function placeOf({ name, outcome }: Candidate): string {
+function targetText({ name, outcome }: Candidate): string {
 	return outcome instanceof RbuildError ? `broken ${name}` : formatTarget(outcome.target);
 }

@@ -41,7 +41,7 @@ export async function listHosts(
 		await settle(DEFAULT_CONTEXT, namedTarget(DEFAULT_CONTEXT, "", options, environment)),
 		...(await contextCandidates("", options, environment)),
 	];
-	const places = new Set(contexts.map(placeOf));
+	const places = new Set(contexts.map(targetText));
 	const names = new Set(contexts.map(({ name }) => name));
 	const aliases = (await sshAliases(environment)).flatMap((alias) => {
 		const target = readAlias(alias);
@@ -119,6 +119,6 @@ function readAlias(alias: string) {
 	}
 }
 
-function placeOf({ outcome }: Candidate): string | undefined {
+function targetText({ outcome }: Candidate): string | undefined {
 	return outcome instanceof RbuildError ? undefined : formatTarget(outcome.target);
 }

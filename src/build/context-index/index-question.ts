@@ -5,7 +5,7 @@ import type { Run } from "../../events.js";
 import type { Transport } from "../../transport/transport.js";
 import type { ContextKey } from "./context-key.js";
 import { type IndexPlaces, indexPlaces } from "./index-places.js";
-import { type Found, findIndex } from "./index-store.js";
+import { type FoundIndex, findIndex } from "./index-store.js";
 
 export interface IndexedDirectory {
 	/** Absolute and without symlinks. */
@@ -18,7 +18,7 @@ export class IndexQuestion {
 	readonly #directory: IndexedDirectory;
 	readonly #environment: Environment;
 	readonly #run: Run;
-	readonly #asked = new WeakMap<Transport, Promise<Found>>();
+	readonly #asked = new WeakMap<Transport, Promise<FoundIndex>>();
 	#key: Promise<ContextKey> | undefined;
 
 	constructor(directory: IndexedDirectory, environment: Environment, run: Run) {
@@ -44,7 +44,7 @@ export class IndexQuestion {
 	}
 
 	/** @throws InterruptedError */
-	answer(questions: EngineQuestions): Promise<Found> {
+	answer(questions: EngineQuestions): Promise<FoundIndex> {
 		const { transport } = questions;
 		const asked = this.#asked.get(transport) ?? this.#ask(questions);
 		this.#asked.set(transport, asked);
@@ -55,7 +55,7 @@ export class IndexQuestion {
 	 * Gives the answer and forgets it: the caller may store another index, and whoever comes next has to ask again.
 	 * @throws InterruptedError
 	 */
-	take(questions: EngineQuestions): Promise<Found> {
+	take(questions: EngineQuestions): Promise<FoundIndex> {
 		const asked = this.answer(questions);
 		this.#asked.delete(questions.transport);
 		return asked;
@@ -69,7 +69,7 @@ export class IndexQuestion {
 		return (await this.#hasCopy(questions)) || typeof (await this.answer(questions)) !== "string";
 	}
 
-	async #ask(questions: EngineQuestions): Promise<Found> {
+	async #ask(questions: EngineQuestions): Promise<FoundIndex> {
 		return findIndex(questions, await this.key, this.#run);
 	}
 

@@ -28,14 +28,14 @@ export function nothingSent(
 }
 
 /** What a daemon says of its index: an image, none, or that it does not want to be asked. */
-export type Found = IndexImage | "none" | "refused";
+export type FoundIndex = IndexImage | "none" | "refused";
 
 /** Asks the daemon for its index. @throws InterruptedError */
 export async function findIndex(
 	questions: EngineQuestions,
 	{ digest }: ContextKey,
 	run: Run,
-): Promise<Found> {
+): Promise<FoundIndex> {
 	try {
 		return (await findIndexImage(questions, digest.toString("hex"), run.signal)) ?? "none";
 	} catch (error) {
@@ -102,7 +102,7 @@ export class IndexStore {
 	 * the daemon's copy of the files that goes with that: what it says is there is sent then, but with the
 	 * times that everybody else has seen, so that no content is older than the one that it replaces.
 	 */
-	async newest(local: IndexCopy, found: Found): Promise<IndexCopy> {
+	async newest(local: IndexCopy, found: FoundIndex): Promise<IndexCopy> {
 		if (found === "refused") {
 			this.#isOnDaemon = false;
 			return local;

@@ -7,7 +7,7 @@ import type { Run } from "../../events.js";
 import { BoxConnection } from "../box/box-connection.js";
 import type { ChosenBox } from "../box/choose-box.js";
 import type { NamedDirectories } from "../inputs/named-directories.js";
-import { placeOf } from "../open-build.js";
+import { boxPlace } from "../open-build.js";
 import { meanwhileFor, type PlacedBuild, placeBuild } from "../placed-build.js";
 import type { BuildPlan } from "../plan/build-plan.js";
 import { runFor } from "./platform-news.js";
@@ -65,7 +65,7 @@ export function platformBoxes(
 		const names = builds.map(({ platform }) => platform).join(",");
 		const runOfBox = runFor(names, run);
 		const { retries } = (builds[0] as PlatformBuild).plan;
-		const options = { ...placeOf(box, environment, runOfBox), ...meanwhile(builds), retries };
+		const options = { ...boxPlace(box, environment, runOfBox), ...meanwhile(builds), retries };
 		return { connection: closing.use(new BoxConnection(options, runOfBox)), builds };
 	});
 }
