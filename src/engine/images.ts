@@ -242,8 +242,11 @@ export async function* loadImage(
 	yield* readJsonLines(body);
 }
 
-/** Slashes and colons stay as they are: the daemon's router takes the rest of the path as the name. */
-function imagePath(reference: string): string {
+/**
+ * The path of an image, which what is asked of it follows. Slashes and colons stay as they are: the daemon's router
+ * takes the rest of the path as the name.
+ */
+export function imagePath(reference: string): string {
 	return `/images/${encodeURI(reference).replace(/[?#]/g, encodeURIComponent)}`;
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { fields } from "../engine/document.js";
 import type { Engine } from "../engine/engine.js";
+import { imagePath } from "../engine/images.js";
 
 /** What tells one image from another in GET /images/{name}/json, whatever the daemon's store. */
 export interface ImageIdentity {
@@ -19,7 +20,8 @@ export async function identifyImage(
 	name: string,
 	signal: AbortSignal,
 ): Promise<ImageIdentity> {
-	const image = fields(await engine.json({ method: "GET", path: `/images/${name}/json`, signal }));
+	const path = `${imagePath(name)}/json`;
+	const image = fields(await engine.json({ method: "GET", path, signal }));
 	const config = fields(image.Config);
 	const id = String(image.Id);
 	return {
