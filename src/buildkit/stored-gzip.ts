@@ -1,7 +1,6 @@
 import { crc32 } from "node:zlib";
+import { GZIP_HEADER } from "../gzip-header.js";
 
-/** RFC 1952, 2.3: deflate, no name, no time, unknown system. */
-const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255] as const;
 /** RFC 1951, 3.2.4: the last block, and it is stored. */
 const STORED = 1;
 
@@ -11,9 +10,9 @@ const STORED = 1;
  */
 export function storedGzip(content: Uint8Array): Uint8Array {
 	const { length } = content;
-	const gzip = Buffer.allocUnsafe(HEADER.length + 5 + length + 8);
-	gzip.set(HEADER);
-	let at = gzip.writeUInt8(STORED, HEADER.length);
+	const gzip = Buffer.allocUnsafe(GZIP_HEADER.length + 5 + length + 8);
+	gzip.set(GZIP_HEADER);
+	let at = gzip.writeUInt8(STORED, GZIP_HEADER.length);
 	at = gzip.writeUInt16LE(length, at);
 	at = gzip.writeUInt16LE(~length & 0xffff, at);
 	gzip.set(content, at);

@@ -8,6 +8,7 @@ import { extract } from "tar-stream";
 import { fields } from "../engine/document.js";
 import { interrupted } from "../engine/exchange.js";
 import { DeliveryError } from "../errors.js";
+import { isGzip } from "../gzip-header.js";
 import type { BlobCache } from "./cache/blob-cache.js";
 import { type Digest, digestOf, hexOf } from "./digest.js";
 import { type Descriptor, diffIdsOf } from "./image-manifest.js";
@@ -32,7 +33,6 @@ interface Parts {
 
 /** Longest document, in bytes. */
 const MOST_BYTES = 8 * 1024 * 1024;
-const GZIP = Buffer.from([0x1f, 0x8b]);
 /** What a document begins with. */
 const BRACE = 0x7b;
 
@@ -108,7 +108,7 @@ async function storeLayer(
 	cache: BlobCache,
 ): Promise<StoredLayer> {
 	await using incoming = await cache.receive();
-	if (first.subarray(0, GZIP.length).equals(GZIP)) {
+	if (isGzip(first)) {
 		for await (const chunk of content) await incoming.append(chunk);
 		const digest = incoming.digest();
 		if (posix.basename(name) !== hexOf(digest)) {

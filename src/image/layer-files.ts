@@ -1,7 +1,6 @@
 import { gunzipSync } from "node:zlib";
+import { isGzip } from "../gzip-header.js";
 import { isTarHeader, padded, TAR_BLOCK } from "../tar-block.js";
-
-const GZIP = Buffer.from([0x1f, 0x8b]);
 
 interface TarFile {
 	readonly name: string;
@@ -39,7 +38,7 @@ function tarFiles(tar: Buffer): readonly TarFile[] {
 }
 
 function unpacked(content: Buffer, limit: number): Buffer {
-	if (!content.subarray(0, GZIP.length).equals(GZIP)) return content;
+	if (!isGzip(content)) return content;
 	try {
 		return gunzipSync(content, { maxOutputLength: limit });
 	} catch {

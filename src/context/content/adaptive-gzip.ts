@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import { constants, crc32, createDeflateRaw } from "node:zlib";
+import { GZIP_HEADER } from "../../gzip-header.js";
 import { shrinks } from "./compressible.js";
 import { type CompressionRound, LevelChoice } from "./compression-level.js";
 
@@ -12,9 +13,6 @@ const ROUND_BYTES = 512 * 1024;
  * finds it in its cache and does not unpack it again.
  */
 const FIRST_DECISION_BYTES = 16 * 1024 * 1024;
-
-/** RFC 1952, 2.3: deflate, no name, no time, unknown system. */
-const GZIP_HEADER = Buffer.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 
 /**
  * gzip with as much effort as pays: the level follows what the link takes, and what does not shrink is
