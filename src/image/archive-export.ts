@@ -4,10 +4,8 @@ import { exportImage, inspectImage } from "../engine/images.js";
 import { DeliveryError, EngineError } from "../errors.js";
 import { ArchiveCheck } from "./archive-check.js";
 import type { BuiltImage } from "./delivery.js";
+import { PROGRESS_STEP } from "./progress-step.js";
 import { parseTag } from "./reference.js";
-
-/** How many bytes go by between two calls of `onProgress`. */
-const PROGRESS_STEP = 1024 * 1024;
 
 /**
  * About the bytes of the whole image, where the daemon's count of them is that of its files: in containerd's

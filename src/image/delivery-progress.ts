@@ -1,11 +1,9 @@
 import type { DeliverEvent, DeliveredLayer, DeliveryReport, Emit } from "../events.js";
 import type { DaemonLine } from "./daemon-line.js";
 import type { ReturnNews } from "./image-return.js";
+import { PROGRESS_STEP } from "./progress-step.js";
 import type { RegistryPush } from "./registry/client-push.js";
 import type { PushNews } from "./registry/push-tally.js";
-
-/** How many bytes go by between two pieces of news. */
-const STEP = 1024 * 1024;
 
 /** How an image came to this machine. */
 export interface Arrival {
@@ -43,7 +41,7 @@ export class DeliveryProgress implements ReturnNews {
 
 	readonly onBytes = (bytes: number): void => {
 		this.#bytes = bytes;
-		if (bytes - this.#told < STEP) return;
+		if (bytes - this.#told < PROGRESS_STEP) return;
 		this.#told = bytes;
 		this.#progress({});
 	};

@@ -2,9 +2,7 @@ import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc-status.js";
 import { DeliveryError } from "../../errors.js";
 import type { DeliveryReport, Run } from "../../events.js";
 import type { ExportTarget } from "../../image/export/export-target.js";
-
-/** How many bytes go by between two progress events. */
-const PROGRESS_STEP = 1024 * 1024;
+import { PROGRESS_STEP } from "../../image/progress-step.js";
 
 /** Two blocks of zeros are the end of a tar (POSIX pax format). */
 const END_BYTES = 1024;

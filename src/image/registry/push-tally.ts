@@ -1,5 +1,6 @@
 import type { DeliveredLayer } from "../../events.js";
 import type { Descriptor } from "../image-manifest.js";
+import { PROGRESS_STEP } from "../progress-step.js";
 import type { BlobArrival } from "./blob-push.js";
 import type { PushTree } from "./push-tree.js";
 
@@ -13,9 +14,6 @@ export interface PushNews {
 	/** Of that layer, for people: "mounted from team/base". */
 	readonly detail?: string;
 }
-
-/** How many bytes go by between two pieces of news. */
-const STEP = 1024 * 1024;
 
 /** Adds up what a push sends, and tells of it. */
 export class PushTally {
@@ -48,7 +46,7 @@ export class PushTally {
 		return (bytes) => {
 			this.#sent += bytes;
 			gone += bytes;
-			if (this.#sent - this.#told < STEP) return;
+			if (this.#sent - this.#told < PROGRESS_STEP) return;
 			this.#told = this.#sent;
 			this.#tell(blob, "moving", Math.min(gone, blob.size));
 		};
