@@ -2,7 +2,7 @@ import { Closing } from "../../closing.js";
 import type { Environment } from "../../environment.js";
 import type { Run } from "../../events.js";
 import { readTransportSettings } from "../../transport/open-transport.js";
-import type { BuildOptions } from "../plan/options.js";
+import { type BuildOptions, DEFAULT_RETRIES } from "../plan/options.js";
 import { BoxConnection } from "./box-connection.js";
 import { chooseBox } from "./choose-box.js";
 
@@ -24,7 +24,7 @@ export async function withBox<Result>(
 	const { chosen, opened } = await chooseBox(options, any, environment, run, closing);
 	const settings = readTransportSettings(chosen, environment, run.signal);
 	settings.catch(() => {});
-	const { retries = 2 } = options;
+	const { retries = DEFAULT_RETRIES } = options;
 	const box = closing.use(new BoxConnection({ chosen, settings, opened, retries }, run));
 	return await work(box, closing);
 }

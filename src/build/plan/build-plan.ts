@@ -7,7 +7,13 @@ import type { Run } from "../../events.js";
 import { resolveBuildArgs } from "./build-args.js";
 import { needsSolve } from "./builder-needs.js";
 import { type BuildKitPlan, planBuildKit } from "./buildkit-plan.js";
-import type { BuildOptions, SecretsCheck, SshOption, TransferChoice } from "./options.js";
+import {
+	type BuildOptions,
+	DEFAULT_RETRIES,
+	type SecretsCheck,
+	type SshOption,
+	type TransferChoice,
+} from "./options.js";
 import { type PlannedOutputs, planOutputs } from "./plan-outputs.js";
 import { singlePlatform } from "./platform-list.js";
 import { type PlannedSecret, planSecrets } from "./secrets.js";
@@ -43,8 +49,6 @@ export type PlannedRequest = Omit<
 	BuildRequest,
 	"context" | "dockerfile" | "buildId" | "sessionId" | "registryAuths"
 >;
-
-const DEFAULT_RETRIES = 2;
 
 /**
  * Checks what can be checked without the daemon, before anything is read or sent.

@@ -30,6 +30,9 @@ export interface SshOption {
 	readonly raw?: boolean;
 }
 
+/** How often a lost connection is made anew where nothing else is said. */
+export const DEFAULT_RETRIES = 2;
+
 /** What a build can be told. The command line maps its flags onto these, one to one. */
 export interface BuildOptions extends TargetOptions {
 	/** The build context: a directory, "-" for standard input, or a git or http URL. */
