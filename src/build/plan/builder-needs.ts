@@ -61,14 +61,7 @@ export async function requireBuilder(
 	const needs = needsOf(plan, facts.builder);
 	const [first] = needs;
 	if (first === undefined) return;
-	if (facts.builder !== "buildkit") {
-		throw new EngineError(`${transport.target} has no BuildKit, which ${first.flag} needs`, {
-			hint:
-				facts.product === "podman"
-					? "build on a box with Docker, or leave the flag out"
-					: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
-		});
-	}
+	if (facts.builder !== "buildkit") throw lacksBuildKit(engine, first.flag);
 	const anyFrontend = hasFrontend(plan, context);
 	const tooNew = needs.find(
 		({ since = 0, ofDaemon = false }) =>
@@ -98,6 +91,16 @@ export async function requireBuilder(
 			},
 		);
 	}
+}
+
+/** That a daemon's builder is another one. */
+export function lacksBuildKit({ facts, transport }: Engine, flag: string): EngineError {
+	return new EngineError(`${transport.target} has no BuildKit, which ${flag} needs`, {
+		hint:
+			facts.product === "podman"
+				? "build on a box with Docker, or leave the flag out"
+				: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
+	});
 }
 
 const NETWORKS: readonly string[] = ["", "default", "none", "host"];

@@ -11,7 +11,7 @@ import {
 	takesWholeContext,
 } from "../inputs/needed-context.js";
 import type { BuildPlan } from "../plan/build-plan.js";
-import { needsSolve } from "../plan/builder-needs.js";
+import { lacksBuildKit, needsSolve } from "../plan/builder-needs.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
 import {
 	isSyncFaster,
@@ -179,16 +179,7 @@ function requireSync(context: BuildContext, { facts, transport }: Engine): void 
 }
 
 /** Other builders would fail at the mount, after the upload. */
-function requireBuildKitForMounts(
-	{ secrets, agents }: BuildPlan,
-	{ facts, transport }: Engine,
-): void {
-	if (facts.builder === "buildkit" || (secrets.length === 0 && agents.size === 0)) return;
-	const flag = secrets.length > 0 ? "--secret" : "--ssh";
-	throw new EngineError(`${transport.target} has no BuildKit, which ${flag} needs`, {
-		hint:
-			facts.product === "podman"
-				? "build on a box with Docker, or leave the flag out"
-				: "turn BuildKit on in that daemon's daemon.json, or leave the flag out",
-	});
+function requireBuildKitForMounts({ secrets, agents }: BuildPlan, engine: Engine): void {
+	if (engine.facts.builder === "buildkit" || (secrets.length === 0 && agents.size === 0)) return;
+	throw lacksBuildKit(engine, secrets.length > 0 ? "--secret" : "--ssh");
 }
