@@ -11,9 +11,9 @@ import { replaceFile, writeFailure } from "./replacement-file.js";
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** What a tag is called by, and by containerd a full name (OCI image-spec, annotations.md). */
-const NAMES = ["io.containerd.image.name", "org.opencontainers.image.ref.name"] as const;
-const TAG = NAMES[1];
+/** What containerd calls a full name by, and what a tag is called by (OCI image-spec, annotations.md). */
+export const NAME_ANNOTATION = "io.containerd.image.name";
+export const TAG_ANNOTATION = "org.opencontainers.image.ref.name";
 
 /** A folder that holds blobs by their digests, and an index of what they are (OCI image-spec, image-layout.md). */
 export class OciLayout {
@@ -60,7 +60,7 @@ export class OciLayout {
 	async find(tag: string): Promise<Descriptor | undefined> {
 		const manifests = await this.manifests();
 		const named = (name: string) => manifests.find((one) => one.annotations?.[name] === tag);
-		return named(NAMES[0]) ?? named(NAMES[1]);
+		return named(NAME_ANNOTATION) ?? named(TAG_ANNOTATION);
 	}
 
 	/** Everything that the index has. @throws ContextError for an index that cannot be read */
@@ -78,9 +78,12 @@ export class OciLayout {
 		const { file, document, manifests } = await this.#index(DeliveryError);
 		const others = manifests.filter((one) => {
 			const annotations = fields(fields(one).annotations);
-			return annotations[TAG] !== tag || annotations[NAMES[0]] !== undefined;
+			return annotations[TAG_ANNOTATION] !== tag || annotations[NAME_ANNOTATION] !== undefined;
 		});
-		const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [TAG]: tag } };
+		const tagged = {
+			...descriptor,
+			annotations: { ...descriptor.annotations, [TAG_ANNOTATION]: tag },
+		};
 		const index = {
 			schemaVersion: 2,
 			mediaType: OCI_TYPES.index,

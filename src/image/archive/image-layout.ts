@@ -4,6 +4,7 @@ import { blobsOf, type CachedImage } from "../cache/cached-image.js";
 import { type Digest, digestOf, hexOf } from "../digest.js";
 import type { Descriptor } from "../image-manifest.js";
 import { OCI_TYPES } from "../media-types.js";
+import { NAME_ANNOTATION, TAG_ANNOTATION } from "../oci-layout.js";
 import { inOciTypes } from "../oci-types.js";
 import { parseTag } from "../reference.js";
 import { type TarEntry, tarEntry } from "./tar-entries.js";
@@ -85,8 +86,8 @@ function named(
 	return tags.map((text) => {
 		const { domain, path, tag } = parseTag(text);
 		const names = {
-			"io.containerd.image.name": `${domain}/${path}:${tag}`,
-			"org.opencontainers.image.ref.name": tag,
+			[NAME_ANNOTATION]: `${domain}/${path}:${tag}`,
+			[TAG_ANNOTATION]: tag,
 		};
 		return { ...root, annotations: { ...annotations, ...names } };
 	});
