@@ -14,10 +14,13 @@ import { layerFiles } from "./layer-files.js";
 
 /**
  * Where a context index is kept on a daemon: an image that holds a file or two and is never run. It
- * lives with the daemon's images, and is pruned with them.
+ * lives with the daemon's images, and is pruned with them. It is none of OCI's image indexes, which
+ * name the images of several platforms (platform-index.ts).
  */
 
-const REPOSITORY = "rbuild.local/context-index";
+/** What the names of such images begin with, and of no others. */
+export const OWN_IMAGES = "rbuild.local/";
+const REPOSITORY = `${OWN_IMAGES}context-index`;
 const LABEL = {
 	/** The context, for people. */
 	context: "rbuild.context",

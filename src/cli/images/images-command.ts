@@ -1,6 +1,7 @@
 import { withBox } from "../../build/box/box-work.js";
 import { type ListedImage, listImages } from "../../engine/images.js";
 import type { ExitCode } from "../../errors.js";
+import { OWN_IMAGES } from "../../image/index-image.js";
 import { formatBytes, shortImageId } from "../../render/format.js";
 import { printableName } from "../../render/printable.js";
 import { onInterrupt } from "../process/interrupts.js";
@@ -16,9 +17,6 @@ export interface ImagesArguments {
 	readonly "ssh-client"?: string;
 }
 
-/** Where rbuild keeps what it knows of contexts (image/index-image.ts). */
-const OWN = "rbuild.local/";
-
 /** `rbuild images`: what can be pulled from the box. */
 export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
@@ -32,7 +30,7 @@ export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> 
 	const images = await withBox(options, environment, run, (box) =>
 		box.keep((engine) => listImages(engine, run.signal)),
 	);
-	const theirs = images.filter(({ tags }) => !tags.some((tag) => tag.startsWith(OWN)));
+	const theirs = images.filter(({ tags }) => !tags.some((tag) => tag.startsWith(OWN_IMAGES)));
 	process.stdout.write(
 		values.format === "json"
 			? `${JSON.stringify(theirs)}\n`
