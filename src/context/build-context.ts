@@ -7,7 +7,7 @@ import type { SelectableDirectory } from "./entries/context-selection.js";
 import { openLocalContext } from "./local-context.js";
 import { readStdinContext } from "./stdin-context.js";
 import type { ContextPart, DirectoryContext } from "./thread/directory-context.js";
-import type { ContextManifest, ContextSummary } from "./tree/manifest.js";
+import type { ContextSummary } from "./tree/manifest.js";
 
 interface ContextFacts extends AsyncDisposable {
 	/** For people: the directory, the URL or "stdin". */
@@ -42,8 +42,6 @@ export type LocalContext = ContextFacts & {
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 	/** Rejects with ContextError. */
 	readonly walked: Promise<ContextSummary>;
-	/** With every entry. */
-	manifest(): Promise<ContextManifest>;
 	/** The uncompressed tar. Asked for again, it begins anew. */
 	tar(onProgress: (progress: TarProgress) => void): Readable;
 	/**

@@ -14,7 +14,7 @@ import {
 	type DirectoryContext,
 	openDirectoryContext,
 } from "./thread/directory-context.js";
-import type { ContextManifest, ContextSummary } from "./tree/manifest.js";
+import type { ContextSummary } from "./tree/manifest.js";
 
 /** As openBuildContext, for a directory and nothing else. */
 export async function openLocalContext(
@@ -82,10 +82,6 @@ class DirectoryBuildContext implements LocalContext {
 		this.memory = walked;
 		this.walked = walked.walked.then((summary) => this.#note(summary));
 		this.walked.catch(() => {});
-	}
-
-	manifest(): Promise<ContextManifest> {
-		return this.#walked.manifest();
 	}
 
 	hiddenFiles(): readonly string[] {

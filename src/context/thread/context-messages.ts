@@ -6,7 +6,7 @@ import type { IgnoredSizes } from "../entries/ignored-sizes.js";
 import type { PartRequest, PartSummary } from "../entries/part-of-context.js";
 import type { IndexParts } from "../index/content-index.js";
 import type { ContextNews, KnownIndex } from "../index/context-memory.js";
-import type { ContextEntry, ContextManifest, ContextSummary } from "../tree/manifest.js";
+import type { ContextEntry, ContextSummary } from "../tree/manifest.js";
 
 /** What the context worker is started with. */
 export interface ContextWorkerInput {
@@ -32,7 +32,6 @@ export type ToContextWorker =
 	| { readonly type: "give-up"; readonly tar: number }
 	/** From now on, there is this part. Answered by "parted". */
 	| { readonly type: "part"; readonly part: number; readonly request: PartRequest }
-	| { readonly type: "manifest" }
 	| { readonly type: "remember-sizes"; readonly file: string }
 	| { readonly type: "measure-ignored" }
 	/** From now on, files can be announced as this knows them. */
@@ -79,7 +78,6 @@ export type SelectionAnswer =
 
 export type FromContextWorker =
 	| { readonly type: "walked"; readonly summary: ContextSummary }
-	| { readonly type: "manifest"; readonly manifest: ContextManifest }
 	| {
 			readonly type: "chunk";
 			readonly tar: number;

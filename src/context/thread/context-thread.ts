@@ -7,7 +7,7 @@ import type { IgnoredSizes } from "../entries/ignored-sizes.js";
 import type { PartRequest, PartSummary } from "../entries/part-of-context.js";
 import type { IndexParts } from "../index/content-index.js";
 import type { ContextNews, KnownIndex } from "../index/context-memory.js";
-import type { ContextManifest, ContextSummary } from "../tree/manifest.js";
+import type { ContextSummary } from "../tree/manifest.js";
 import { Answers } from "./answers.js";
 import type { ContextWorkerInput, FromContextWorker, ToContextWorker } from "./context-messages.js";
 import { RemoteSelection } from "./remote-selection.js";
@@ -27,7 +27,6 @@ export class ContextThread implements AsyncDisposable {
 	readonly walked: Promise<ContextSummary>;
 	readonly #worker: Worker;
 	readonly #walked = new Settlement<ContextSummary>();
-	readonly #manifest = new Settlement<ContextManifest>();
 	readonly #measured = new Settlement<IgnoredSizes>();
 	readonly #parted = new Answers<PartSummary | undefined>();
 	readonly #learned = new Answers<IndexParts | undefined>();
@@ -58,12 +57,6 @@ export class ContextThread implements AsyncDisposable {
 			});
 		if (signal.aborted) abort();
 		else signal.addEventListener("abort", abort);
-	}
-
-	async manifest(): Promise<ContextManifest> {
-		await this.walked;
-		this.#ask({ type: "manifest" });
-		return this.#manifest.promise;
 	}
 
 	/** @param part the number of a part; absent: everything */
@@ -146,9 +139,6 @@ export class ContextThread implements AsyncDisposable {
 			case "walked":
 				this.#walked.resolve(message.summary);
 				break;
-			case "manifest":
-				this.#manifest.resolve(message.manifest);
-				break;
 			case "chunk":
 				this.#tars[message.tar]?.take(message.bytes, message.progress);
 				break;
@@ -182,7 +172,6 @@ export class ContextThread implements AsyncDisposable {
 	#fail(error: Error): void {
 		this.#failure ??= error;
 		this.#walked.reject(this.#failure);
-		this.#manifest.reject(this.#failure);
 		this.#measured.reject(this.#failure);
 		for (const answers of [this.#parted, this.#learned, this.#news]) answers.fail(this.#failure);
 		for (const { stream } of this.#tars) stream.destroy(this.#failure);

@@ -65,7 +65,6 @@ class ContextWorker {
 		if (message.type === "credit") this.#pack(message.tar, message.chunks, message.part);
 		else if (message.type === "give-up") this.#giveUp(message.tar);
 		else if (message.type === "part") this.#part(message.part, message.request);
-		else if (message.type === "manifest") post({ type: "manifest", manifest: this.#manifest });
 		else if (message.type === "remember-sizes") this.#sizesFile = message.file;
 		else if (message.type === "measure-ignored") this.#measure();
 		else if (message.type === "use-index") this.#useIndex(message.index, message.known);

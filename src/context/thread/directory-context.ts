@@ -7,7 +7,7 @@ import type { IgnoredSizes } from "../entries/ignored-sizes.js";
 import type { PartRequest, PartTotals } from "../entries/part-of-context.js";
 import type { IndexParts } from "../index/content-index.js";
 import type { ContextNews, KnownIndex } from "../index/context-memory.js";
-import type { ContextManifest, ContextSummary, Unreadable } from "../tree/manifest.js";
+import type { ContextSummary, Unreadable } from "../tree/manifest.js";
 import { ContextThread } from "./context-thread.js";
 
 export interface DirectoryContextOptions {
@@ -27,10 +27,8 @@ export interface DirectoryContextOptions {
 export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	/** Rejects with ContextError or InterruptedError. */
 	readonly walked: Promise<ContextSummary>;
-	/** With every entry: 50,000 of them take 30 MB here too. Rejects as `walked`. */
-	manifest(): Promise<ContextManifest>;
 	/**
-	 * The context as an uncompressed tar; may be asked for before the manifest is there. It holds at most
+	 * The context as an uncompressed tar; may be asked for before the walk is done. It holds at most
 	 * a few MB of it in memory, however slowly it is read. Fails with ContextError, also for what cannot be
 	 * read, or changes while it is, or InterruptedError. Asked for again, it begins anew, and what was not
 	 * read of the one before does not come any more.
@@ -94,10 +92,6 @@ class WalkedDirectory implements DirectoryContext {
 	constructor(thread: ContextThread) {
 		this.#thread = thread;
 		this.walked = thread.walked;
-	}
-
-	manifest(): Promise<ContextManifest> {
-		return this.#thread.manifest();
 	}
 
 	tar(onProgress: (progress: TarProgress) => void): Readable {
