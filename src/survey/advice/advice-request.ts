@@ -17,6 +17,4 @@ export interface AdviceRequest {
 	readonly isNeeded?: ((path: string) => boolean) | undefined;
 	/** What was known of the files when they were last synced; absent: nothing. */
 	readonly earlier?: Pick<FileHashes, "earlier"> | undefined;
-	/** What is a large file, in bytes; absent: 50 MB. */
-	readonly largeFile?: number | undefined;
 }

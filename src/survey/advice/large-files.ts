@@ -4,17 +4,18 @@ import type { AdviceRequest } from "./advice-request.js";
 import type { DockerfileWords } from "./dockerfile-words.js";
 import type { Proposal } from "./proposal.js";
 
+/** In bytes. */
 const LARGE = 50_000_000;
 const PATHS = 10;
 
 /** Finds large files. Only of those that nobody takes it is certain that they can be left out. */
 export function findLargeFiles(
-	{ isNeeded, largeFile = LARGE }: Pick<AdviceRequest, "isNeeded" | "largeFile">,
+	{ isNeeded }: Pick<AdviceRequest, "isNeeded">,
 	entries: readonly ContextEntry[],
 	words: DockerfileWords,
 ): { readonly proposals: readonly Proposal[]; readonly advice: readonly Advice[] } {
 	const large = entries
-		.filter(({ type, size, hardlink }) => type === "file" && size > largeFile && !hardlink)
+		.filter(({ type, size, hardlink }) => type === "file" && size > LARGE && !hardlink)
 		.sort((one, other) => other.size - one.size);
 	const isSpare = ({ path }: ContextEntry) => isNeeded?.(path) === false && !words.names(path);
 	const spare = large.filter(isSpare);

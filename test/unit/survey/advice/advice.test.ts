@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, linkSync } from "node:fs";
+import { appendFileSync, linkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { SourceTree } from "../../../../src/context/tree/source-tree.js";
@@ -248,18 +248,19 @@ describe("advice", () => {
 	});
 
 	it("names large files, with a line only where nobody takes them", (test) => {
-		const root = taken(test, { "data.bin": Buffer.alloc(3000), "dump.sql": Buffer.alloc(2000) });
-		const largeFile = 1000;
-		assert.deepEqual(linesOf(adviceFor(root, { largeFile })), { "large-file": [] });
+		const root = taken(test, { "data.bin": "", "dump.sql": "", small: "" });
+		truncateSync(join(root, "data.bin"), 60 * MB);
+		truncateSync(join(root, "dump.sql"), 51 * MB);
+		truncateSync(join(root, "small"), 50 * MB);
+		assert.deepEqual(linesOf(adviceFor(root)), { "large-file": [] });
 		const isNeeded = (path: string) => path !== "dump.sql";
 		assert.deepEqual(
-			adviceFor(root, { largeFile, isNeeded }).map(({ paths, lines }) => [paths, lines]),
+			adviceFor(root, { isNeeded }).map(({ paths, lines }) => [paths, lines]),
 			[
 				[["dump.sql"], ["dump.sql"]],
 				[["data.bin"], []],
 			],
 		);
-		assert.deepEqual(adviceFor(root), []);
 	});
 
 	it("writes ten lines at most where one does not do", (test) => {
