@@ -50,13 +50,13 @@ export interface RegistryToken {
  * Only UNAVAILABLE and UNIMPLEMENTED from GetTokenAuthority make it ask for Credentials instead; where
  * FetchToken fails, the build does.
  */
-export function authService(findLogin: FindLogin, tokens?: TokenSource): SessionService {
+export function authService(findLogin: FindLogin, tokens: TokenSource): SessionService {
 	return {
 		methods: [
 			unary(Auth.method.credentials, async ({ host }, { signal }) => {
 				return (await findLogin(host, signal)) ?? {};
 			}),
-			...(tokens === undefined ? [] : tokenMethods(tokens)),
+			...tokenMethods(tokens),
 		],
 	};
 }

@@ -11,15 +11,13 @@ import type { SessionService } from "./session-service.js";
 
 /** What the daemon can ask of this side while it builds. Open it before POST /build, close it after. */
 export interface Session extends AsyncDisposable {
-	/** For the `session` parameter of POST /build. */
-	readonly id: string;
 	/** Resolves when the session is over, also when the daemon or the network ended it. */
 	readonly closed: Promise<void>;
 }
 
 export interface SessionOptions {
-	/** Absent: a new random one. */
-	readonly id?: string;
+	/** For the `session` parameter of POST /build. */
+	readonly id: string;
 	/** Health is always served and need not be named. */
 	readonly services: readonly SessionService[];
 	/** The context's name; part of the key under which the daemon keeps synced files. */
@@ -29,8 +27,8 @@ export interface SessionOptions {
 }
 
 /**
- * For whoever asks for the build at the same time as for the session: the daemon waits five seconds
- * for a session that a build names (BuildKit's session.Manager.Any).
+ * The build may be asked for at the same time as the session: the daemon waits five seconds for a
+ * session that a build names (BuildKit's session.Manager.Any).
  */
 export function newSessionId(): string {
 	return randomBytes(16).toString("hex");
@@ -47,14 +45,13 @@ export async function openSession(
 	options: SessionOptions,
 	run: Run,
 ): Promise<Session> {
-	const id = options.id ?? newSessionId();
 	const methods = [healthService(), ...options.services].flatMap((service) => service.methods);
 	const connection = await engine.hijack({
 		method: "POST",
 		path: "/session",
 		protocol: "h2c",
 		headers: {
-			"X-Docker-Expose-Session-Uuid": id,
+			"X-Docker-Expose-Session-Uuid": options.id,
 			"X-Docker-Expose-Session-Name": options.name ?? "",
 			"X-Docker-Expose-Session-Sharedkey": options.sharedKey ?? "",
 			"X-Docker-Expose-Session-Grpc-Method": methods.map((method) => method.path),
@@ -70,7 +67,6 @@ export async function openSession(
 	run.signal.addEventListener("abort", server.close, { once: true });
 	const closed = server.closed.then(() => run.signal.removeEventListener("abort", server.close));
 	return {
-		id,
 		closed,
 		async [Symbol.asyncDispose]() {
 			server.close();

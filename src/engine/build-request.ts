@@ -52,12 +52,8 @@ export interface BuildRequest {
 	readonly context: BuildInput;
 }
 
-/**
- * What the daemon builds from: a tar stream, which may be compressed with gzip; a git or http URL for it
- * to fetch; or what the session gives it when it asks, which only BuildKit does.
- */
+/** What the daemon builds from: a tar stream, which may be compressed with gzip; or a git or http URL for it to fetch. */
 export type BuildInput =
-	| { readonly kind: "session" }
 	| {
 			readonly kind: "tar";
 			readonly tar: Readable;
@@ -121,19 +117,8 @@ function buildQuery(build: BuildRequest, product: string): NonNullable<EngineReq
 		outputs: json(build.exporters?.map(({ type, attrs }) => ({ Type: type, Attrs: attrs }))),
 		buildid: build.buildId,
 		session: build.sessionId,
-		remote: remoteOf(build.context),
+		remote: build.context.kind === "remote" ? build.context.url : undefined,
 	};
-}
-
-function remoteOf(context: BuildInput): string | undefined {
-	switch (context.kind) {
-		case "tar":
-			return undefined;
-		case "remote":
-			return context.url;
-		case "session":
-			return "client-session";
-	}
 }
 
 function dockerSpelling({ buildArgs, networkMode, cacheFrom, extraHosts, ulimits }: BuildRequest) {

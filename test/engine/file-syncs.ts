@@ -17,7 +17,7 @@ import { after, before, test } from "node:test";
 import { readBuildOutput } from "../../src/build/output/build-output.js";
 import type { CopyProgress } from "../../src/buildkit/file-sync/diff-copy.js";
 import { fileSyncService } from "../../src/buildkit/file-sync/file-sync.js";
-import { openSession } from "../../src/buildkit/session.js";
+import { newSessionId, openSession } from "../../src/buildkit/session.js";
 import { processEnvironment } from "../../src/cli/process/process-environment.js";
 import { openDirectoryContext } from "../../src/context/thread/directory-context.js";
 import { buildImage } from "../../src/engine/build-request.js";
@@ -238,8 +238,14 @@ export function testFileSync(open: () => Promise<Box>): void {
 			}),
 		});
 		const names = { name: "compressed", sharedKey: randomBytes(8).toString("hex") };
-		await using session = await openSession(engine, { services: [files], ...names }, run);
-		const request = { sessionId: session.id, context: { kind: "session" } } as const;
+		const sessionId = newSessionId();
+		await using _session = await openSession(
+			engine,
+			{ id: sessionId, services: [files], ...names },
+			run,
+		);
+		// BuildKit's word for what the session gives the daemon when it asks.
+		const request = { sessionId, context: { kind: "remote", url: "client-session" } } as const;
 		const output = buildImage(engine, request, signal);
 		const { imageId = assert.fail() } = await readBuildOutput(output, undefined, run);
 		assert.equal(await imageFile(box.engine, imageId, "/c/text"), text);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, it, suite } from "node:test";
 import { readBuildOutput } from "../../src/build/output/build-output.js";
 import { authService, type FindLogin } from "../../src/buildkit/auth.js";
-import { openSession } from "../../src/buildkit/session.js";
+import { newSessionId, openSession } from "../../src/buildkit/session.js";
 import { connectEngine } from "../../src/engine/connect-engine.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { removeImage } from "../../src/engine/images.js";
@@ -18,6 +18,7 @@ import { type Dockerd, startDockerd } from "../support/dockerd.js";
 import { lab } from "../support/lab.js";
 import { type Registry, startRegistry, whyNoRegistry } from "../support/registry.js";
 import { suiteWithDockerd } from "../support/requirement.js";
+import { NO_TOKENS } from "../support/token-source.js";
 import { unixTransport } from "../support/unix-transport.js";
 
 const signal = new AbortController().signal;
@@ -30,7 +31,9 @@ const LONGER_THAN_A_DEAD_SESSION = `FROM ${BASE_IMAGE}\nRUN sleep 13\n`;
 async function build(engine: Engine, dockerfile: string, findLogin: FindLogin = noLogin) {
 	const events: BuildEvent[] = [];
 	const run = { signal, emit: (event: BuildEvent) => void events.push(event) };
-	await using session = await openSession(engine, { services: [authService(findLogin)] }, run);
+	const id = newSessionId();
+	const services = [authService(findLogin, NO_TOKENS)];
+	await using session = await openSession(engine, { id, services }, run);
 	let sessionEnded = false;
 	session.closed.then(() => {
 		sessionEnded = true;
@@ -38,7 +41,7 @@ async function build(engine: Engine, dockerfile: string, findLogin: FindLogin = 
 	const { body } = await engine.request({
 		method: "POST",
 		path: "/build",
-		query: { version: "2", session: session.id, networkmode: "none", nocache: "1" },
+		query: { version: "2", session: id, networkmode: "none", nocache: "1" },
 		headers: { "Content-Type": "application/x-tar" },
 		body: contextWith(dockerfile),
 		signal,

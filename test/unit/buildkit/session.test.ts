@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { authService } from "../../../src/buildkit/auth.js";
-import { openSession, type SessionOptions } from "../../../src/buildkit/session.js";
+import { authService, type FindLogin } from "../../../src/buildkit/auth.js";
+import { newSessionId, openSession, type SessionOptions } from "../../../src/buildkit/session.js";
 import type { Engine, EngineRequest } from "../../../src/engine/engine.js";
 import { UsageError } from "../../../src/errors.js";
 import type { BuildEvent } from "../../../src/events.js";
 import { frame, GrpcPeer } from "../../support/grpc-peer.js";
+import { NO_TOKENS } from "../../support/token-source.js";
 import { duplexPair } from "./duplex-pair.js";
 
-const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";
+const AUTH = "/moby.filesync.v1.Auth";
+const CREDENTIALS = `${AUTH}/Credentials`;
+
+const authOf = (findLogin: FindLogin) => authService(findLogin, NO_TOKENS);
 
 /** A daemon that takes POST /session and is the gRPC client on it. */
-async function open(options: SessionOptions, signal = new AbortController().signal) {
+async function open(options: Omit<SessionOptions, "id">, signal = new AbortController().signal) {
 	const [ours, theirs] = duplexPair();
 	const requests: (EngineRequest & { protocol: string })[] = [];
 	const engine = {
@@ -21,10 +25,8 @@ async function open(options: SessionOptions, signal = new AbortController().sign
 		},
 	} as unknown as Engine;
 	const events: BuildEvent[] = [];
-	const session = await openSession(engine, options, {
-		signal,
-		emit: (event) => void events.push(event),
-	});
+	const run = { signal, emit: (event: BuildEvent) => void events.push(event) };
+	const session = await openSession(engine, { id: "one", ...options }, run);
 	return { session, peer: new GrpcPeer(theirs), events, request: requests[0], ours };
 }
 
@@ -34,34 +36,38 @@ const hostRequest = (host: string) =>
 describe("a BuildKit session", () => {
 	it("says which one it is and what it serves, a header for each method", async () => {
 		const { session, request } = await open({
-			services: [authService(async () => undefined)],
+			services: [authOf(async () => undefined)],
 			name: "app",
 			sharedKey: "key",
 		});
 		assert.equal(request?.path, "/session");
 		assert.equal(request?.protocol, "h2c");
 		assert.deepEqual(request?.headers, {
-			"X-Docker-Expose-Session-Uuid": session.id,
+			"X-Docker-Expose-Session-Uuid": "one",
 			"X-Docker-Expose-Session-Name": "app",
 			"X-Docker-Expose-Session-Sharedkey": "key",
-			"X-Docker-Expose-Session-Grpc-Method": ["/grpc.health.v1.Health/Check", CREDENTIALS],
+			"X-Docker-Expose-Session-Grpc-Method": [
+				"/grpc.health.v1.Health/Check",
+				CREDENTIALS,
+				...["GetTokenAuthority", "VerifyTokenAuthority", "FetchToken"].map(
+					(name) => `${AUTH}/${name}`,
+				),
+			],
 		});
-		assert.match(session.id, /^[0-9a-f]{32}$/);
 		await session[Symbol.asyncDispose]();
 	});
 
-	it("has an id of its own each time", async () => {
-		const sessions = [await open({ services: [] }), await open({ services: [] })];
-		const ids = sessions.map(({ session }) => session.id);
+	it("can have an id of its own each time", () => {
+		const ids = [newSessionId(), newSessionId()];
+		for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
 		assert.equal(new Set(ids).size, 2);
-		for (const { session } of sessions) await session[Symbol.asyncDispose]();
 	});
 
 	it("gives the login for the very host that the daemon asks for", async () => {
 		const asked: string[] = [];
 		const { session, peer } = await open({
 			services: [
-				authService(async (host) => {
+				authOf(async (host) => {
 					asked.push(host);
 					return host === "ghcr.io" ? { username: "me", secret: "pw" } : undefined;
 				}),
@@ -82,7 +88,7 @@ describe("a BuildKit session", () => {
 	it("warns when it cannot answer", async () => {
 		const { session, peer, events } = await open({
 			services: [
-				authService(async () => {
+				authOf(async () => {
 					throw new UsageError("docker-credential-x is not installed", { hint: "install it" });
 				}),
 			],
@@ -101,7 +107,7 @@ describe("a BuildKit session", () => {
 	it("warns of a bug without the bug's own words", async () => {
 		const { session, peer, events } = await open({
 			services: [
-				authService(async () => {
+				authOf(async () => {
 					throw new TypeError("pw=hunter2");
 				}),
 			],
