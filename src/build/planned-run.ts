@@ -2,8 +2,8 @@ import type { Readable, Writable } from "node:stream";
 import { Closing } from "../closing.js";
 import { type BuildContext, openBuildContext } from "../context/build-context.js";
 import type { Environment } from "../environment.js";
-import { InterruptedError } from "../errors.js";
 import type { BuildReport, Run } from "../events.js";
+import { interrupted } from "../interruption.js";
 import { Stopwatch } from "../stopwatch.js";
 import { NamedDirectories } from "./inputs/named-directories.js";
 import { pathsToNote } from "./inputs/secrets-check.js";
@@ -58,7 +58,7 @@ export async function withPlannedRun<Result>(
 		return await work({ plan, closing, stopwatch, run, failed });
 	} catch (error) {
 		failed.abort(error);
-		throw caller.signal.aborted ? interruption(caller.signal) : withoutSecrets(error, secrets);
+		throw caller.signal.aborted ? interrupted(caller.signal) : withoutSecrets(error, secrets);
 	}
 }
 
@@ -122,10 +122,4 @@ export function phasesOf(stopwatch: Stopwatch<Phase>): BuildReport["phases"] {
 
 function rounded(milliseconds: number): number {
 	return Math.round(milliseconds * 10) / 10;
-}
-
-function interruption({ reason }: AbortSignal): InterruptedError {
-	return reason instanceof InterruptedError
-		? reason
-		: new InterruptedError("interrupted", { cause: reason });
 }

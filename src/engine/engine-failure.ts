@@ -1,7 +1,7 @@
 import { ConnectionError, EngineError, RbuildError } from "../errors.js";
+import { interrupted } from "../interruption.js";
 import { wordsOnOneLine } from "./daemon-words.js";
 import type { EngineRequest, EngineResponse } from "./engine.js";
-import { interrupted } from "./exchange.js";
 
 /** Longest error answer that is read, in bytes; a daemon's are a few hundred. */
 const ERROR_BODY_LIMIT = 64 * 1024;

@@ -1,6 +1,7 @@
 import { type Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { type ErrorDetails, InterruptedError } from "../errors.js";
+import { InterruptedError } from "../errors.js";
+import { interrupted } from "../interruption.js";
 import type { EngineResponse } from "./engine.js";
 
 /** How one exchange ended: with an answer, or with the connection in our hands (HTTP 101). */
@@ -68,13 +69,6 @@ export function exchange(
 			},
 		});
 	});
-}
-
-/** The error of a run that was aborted: the signal's own reason where that is one of rbuild's. */
-export function interrupted(signal: AbortSignal, details?: ErrorDetails): InterruptedError {
-	return signal.reason instanceof InterruptedError
-		? signal.reason
-		: new InterruptedError("interrupted", details);
 }
 
 /** An answer's body. Destroying it before its end closes the connection it comes from. */

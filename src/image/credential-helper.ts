@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { interrupted } from "../engine/exchange.js";
 import type { Environment } from "../environment.js";
 import { DeliveryError } from "../errors.js";
 import { programToStart } from "../installed-program.js";
+import { interrupted } from "../interruption.js";
 import { systemReason } from "../system-reason.js";
 
 /** What a helper knows of one registry. */

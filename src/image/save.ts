@@ -1,9 +1,9 @@
 import { Readable, type Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Engine } from "../engine/engine.js";
-import { interrupted } from "../engine/exchange.js";
 import { DeliveryError, RbuildError } from "../errors.js";
 import type { DeliveryReport, Run } from "../events.js";
+import { interrupted } from "../interruption.js";
 import { imageLayout } from "./archive/image-layout.js";
 import { LayoutFolder } from "./archive/layout-folder.js";
 import { compressionOf } from "./archive/save-compression.js";

@@ -9,6 +9,7 @@ import {
 import { whatIsSent } from "../context/sent-dockerfile.js";
 import { Answers } from "../context/thread/answers.js";
 import { ContextError, InterruptedError, UsageError } from "../errors.js";
+import { interrupted } from "../interruption.js";
 import type { DocumentHead } from "./context-document.js";
 import type { TextFormat } from "./format/formats.js";
 import type { TextStyle } from "./format/text-style.js";
@@ -67,7 +68,7 @@ export class OpenSurvey implements AsyncDisposable {
 			execArgv: [],
 		});
 		const abort = () => {
-			this.#answers.fail(new InterruptedError("interrupted", { cause: signal.reason }));
+			this.#answers.fail(interrupted(signal));
 			void this.#worker.terminate();
 		};
 		this.#worker

@@ -52,7 +52,7 @@ export function connectSocket(destination: Destination, signal: AbortSignal): Pr
 	const { address, place, timeoutMs } = destination;
 	return new Promise((resolve, reject) => {
 		if (signal.aborted) {
-			reject(interrupted(place));
+			reject(connectInterrupted(place));
 			return;
 		}
 		const options: NetConnectOpts =
@@ -66,7 +66,7 @@ export function connectSocket(destination: Destination, signal: AbortSignal): Pr
 			socket.destroy();
 			reject(error);
 		};
-		const onAbort = () => giveUp(interrupted(place));
+		const onAbort = () => giveUp(connectInterrupted(place));
 		const onError = (error: Error) => giveUp(connectError(destination, error));
 		const onConnect = () => {
 			settle();
@@ -91,8 +91,9 @@ export function addressOf({ remoteAddress = "", remotePort }: Socket): string {
 	return remotePort === undefined ? host : `${host}:${remotePort}`;
 }
 
-export function interrupted(place: string, cause?: unknown): InterruptedError {
-	return new InterruptedError(`interrupted while connecting to ${place}`, { cause });
+/** What is aborted on the way to a daemon fails with this. */
+export function connectInterrupted(place: string): InterruptedError {
+	return new InterruptedError(`interrupted while connecting to ${place}`);
 }
 
 /** @internal Exported for its test: which of the many reasons of one attempt is told. */

@@ -2,7 +2,12 @@ import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { ConnectionError, RbuildError } from "../errors.js";
-import { connectError, connectSocket, type Destination, interrupted } from "./connect-socket.js";
+import {
+	connectError,
+	connectInterrupted,
+	connectSocket,
+	type Destination,
+} from "./connect-socket.js";
 import { tlsFailure } from "./tls-failure.js";
 import type { TlsMaterial } from "./tls-material.js";
 import { TlsStream } from "./tls-stream.js";
@@ -68,7 +73,7 @@ function greet(
 				error instanceof RbuildError ? error : (explain(error) ?? connectError(destination, error)),
 			);
 		};
-		const onAbort = () => giveUp(interrupted(place));
+		const onAbort = () => giveUp(connectInterrupted(place));
 		const onClose = () => giveUp(closed(place));
 		const onSecure = () => {
 			settle();

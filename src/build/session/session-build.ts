@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { newSessionId, openSession, type SessionOptions } from "../../buildkit/session.js";
 import { cancelBuild } from "../../engine/build-request.js";
 import type { Engine } from "../../engine/engine.js";
-import { interrupted } from "../../engine/exchange.js";
 import type { Run } from "../../events.js";
+import { interrupted } from "../../interruption.js";
 import { together } from "../../together.js";
 
 /**

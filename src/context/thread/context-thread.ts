@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../../errors.js";
+import { interrupted } from "../../interruption.js";
 import { type TarProgress, TarReader } from "../content/tar-reader.js";
 import type { ContextFilter } from "../entries/context-filter.js";
 import type { ContextSelection } from "../entries/context-selection.js";
@@ -47,7 +48,7 @@ export class ContextThread implements AsyncDisposable {
 			execArgv: [],
 			resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
 		});
-		const abort = () => void this.#stop(interruption(signal));
+		const abort = () => void this.#stop(interrupted(signal));
 		this.#worker
 			.on("message", (message: FromContextWorker) => this.#receive(message))
 			.on("error", (error) => this.#fail(error))
@@ -182,10 +183,4 @@ export class ContextThread implements AsyncDisposable {
 		this.#fail(reason);
 		await this.#worker.terminate();
 	}
-}
-
-function interruption(signal: AbortSignal): InterruptedError {
-	return signal.reason instanceof InterruptedError
-		? signal.reason
-		: new InterruptedError("interrupted");
 }

@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { interrupted } from "../../engine/exchange.js";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
+import { interrupted } from "../../interruption.js";
 import { renamePatiently } from "../../patient-rename.js";
 import { temporaryPath, UnfinishedFile } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";

@@ -1,7 +1,7 @@
-import { interrupted } from "../../engine/exchange.js";
 import type { Environment } from "../../environment.js";
 import { DeliveryError } from "../../errors.js";
 import type { Run } from "../../events.js";
+import { interrupted } from "../../interruption.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import type { Digest } from "../digest.js";
 import type { Descriptor } from "../image-manifest.js";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { interrupted } from "../../engine/exchange.js";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
+import { interrupted } from "../../interruption.js";
 import type { WebAnswer, WebClient, WebRequest } from "../web-client.js";
 import { isLoopback, registryServer } from "./registry-address.js";
 import { RegistryAuthorization } from "./registry-authorization.js";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ConnectionError } from "../../errors.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import { quoted, tailOf } from "./remote-daemon.js";
 import type { CommandChannel, DaemonStream, RemoteCommand, RemoteHost } from "./remote-host.js";
 
@@ -135,7 +135,7 @@ async function dialled(
 	try {
 		await skipGreeting(channel, greeting, () => stderr);
 	} catch (error) {
-		throw signal.aborted ? interrupted(place) : error;
+		throw signal.aborted ? connectInterrupted(place) : error;
 	} finally {
 		clearTimeout(timer);
 		signal.removeEventListener("abort", giveUp);

@@ -1,4 +1,4 @@
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 
 /**
  * The sockets of a box that are forwarded to this machine, each of them once for all who ask: who gives up
@@ -24,7 +24,7 @@ export class ForwardedSockets {
 	 */
 	find(socketPath: string, signal: AbortSignal): Promise<string> {
 		return new Promise((resolve, reject) => {
-			const giveUp = () => reject(interrupted(this.#place));
+			const giveUp = () => reject(connectInterrupted(this.#place));
 			if (signal.aborted) {
 				giveUp();
 				return;

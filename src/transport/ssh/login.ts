@@ -2,7 +2,7 @@ import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import type { Emit, ReachEvent } from "../../events.js";
 import { systemReason } from "../../system-reason.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
 import { describe, type HostKeyJudge } from "./host-key-policy.js";
@@ -62,7 +62,7 @@ export class Login {
 				socket.destroy();
 				reject(error);
 			};
-			const onAbort = () => fail(interrupted(place));
+			const onAbort = () => fail(connectInterrupted(place));
 			const onClose = () => fail(this.#failure("unreachable", "the connection was closed"));
 			const onError = (error: Error & ClientErrorExtensions) => {
 				if (!this.#concernsOneKey(error)) {

@@ -1,5 +1,5 @@
 import { daemonSockets } from "../../target/daemon-sockets.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import { quoted } from "./remote-daemon.js";
 import type { CommandChannel, RemoteHost } from "./remote-host.js";
 
@@ -124,7 +124,7 @@ export function readOutput(
 		const giveUp = () => {
 			end();
 			channel.close();
-			reject(interrupted(place));
+			reject(connectInterrupted(place));
 		};
 		const timer = setTimeout(() => {
 			end();

@@ -1,5 +1,5 @@
 import type { AcceptConnection, Client, ClientChannel, TcpConnectionDetails } from "ssh2";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import { ListenRefusal, type LoopbackPort } from "../transport.js";
 
 /** By number: sshd would bind a name in both families, and names the port of a stream as it was asked for. */
@@ -34,7 +34,7 @@ export function forwardFromServer(
 		};
 		const onAbort = () => {
 			settle();
-			reject(interrupted(place));
+			reject(connectInterrupted(place));
 		};
 		const timer = setTimeout(refuse, ANSWER_TIMEOUT_MS, "the ssh server does not answer");
 		if (signal.aborted) return onAbort();

@@ -16,7 +16,7 @@ import {
 	type Tokens,
 	tokensOf,
 } from "../../target/ssh-config-tokens.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import { matchesPattern } from "./host-pattern.js";
 import { parseJumpHosts } from "./jump-host.js";
 import { currentName, readArguments } from "./ssh-config-keywords.js";
@@ -106,7 +106,7 @@ class ConfigReader {
 
 	/** @returns false when the file cannot be read, which matters only for one named explicitly. */
 	async #read(path: string, place: Place, checkPermissions: boolean): Promise<boolean> {
-		if (this.#signal.aborted) throw interrupted(this.#target.host);
+		if (this.#signal.aborted) throw connectInterrupted(this.#target.host);
 		if (place.depth > MAX_INCLUDE_DEPTH) {
 			throw new UsageError(`${path}: ssh config files include each other without end`);
 		}

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import { programToStart } from "../../installed-program.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import type { SshOptions, SshTarget } from "./ssh-settings.js";
 
 const QUERY_TIMEOUT_MS = 10_000;
@@ -32,7 +32,7 @@ export async function querySshConfig(
 	];
 	const answer = await run(programToStart("ssh", environment), args, environment, signal);
 	if (signal.aborted) {
-		throw interrupted(target.host);
+		throw connectInterrupted(target.host);
 	}
 	switch (answer.kind) {
 		case "absent":

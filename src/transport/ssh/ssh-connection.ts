@@ -3,7 +3,7 @@ import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { systemReason } from "../../system-reason.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
 import { type AuthenticatedClient, authenticatedClient } from "./authenticated-client.js";
 import type { HostKeyJudge } from "./host-key-policy.js";
@@ -142,7 +142,7 @@ export class SshConnection implements Hop {
 		request: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
 	): Promise<ClientChannel> {
 		return new Promise((resolve, reject) => {
-			const onAbort = () => reject(interrupted(this.place));
+			const onAbort = () => reject(connectInterrupted(this.place));
 			const done = (error: Error | undefined, channel: ClientChannel) => {
 				signal.removeEventListener("abort", onAbort);
 				if (error) {

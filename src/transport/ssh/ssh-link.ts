@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { ConnectionError, type ConnectionFailure } from "../../errors.js";
 import type { ChannelSocket } from "../channel-socket.js";
-import { connectSocket, interrupted } from "../connect-socket.js";
+import { connectInterrupted, connectSocket } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
 import type { SshSettings } from "./ssh-settings.js";
 
@@ -105,7 +105,7 @@ async function openThrough(hop: Hop, settings: SshSettings, signal: AbortSignal)
 			close: async () => await hop[Symbol.asyncDispose](),
 		};
 	} catch (error) {
-		if (signal.aborted) throw interrupted(place);
+		if (signal.aborted) throw connectInterrupted(place);
 		const reason = patience.aborted
 			? `no answer within ${connectTimeoutMs / 1000} s`
 			: (error as Error).message;

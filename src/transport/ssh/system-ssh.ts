@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionError } from "../../errors.js";
-import { interrupted } from "../connect-socket.js";
+import { connectInterrupted } from "../connect-socket.js";
 import { noCompression, type StreamCompression } from "../stream-compression.js";
 import type { WireCounts } from "../transport.js";
 import { connectTo, controlPath, isAlive } from "./control-socket.js";
@@ -105,7 +105,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 	}
 
 	async exec(command: string, signal: AbortSignal): Promise<RemoteCommand> {
-		if (signal.aborted) throw interrupted(this.place);
+		if (signal.aborted) throw connectInterrupted(this.place);
 		if (this.#lost !== undefined) throw this.#lost;
 		const channel = this.#counted(new SshProcess(this.#program.spawn(["--", this.#host, command])));
 		return { channel, stream: (failureOf) => channel.asStream(failureOf) };
@@ -152,7 +152,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		const started = performance.now();
 		using _terminal = mayAsk ? environment.prompt?.lend?.() : undefined;
 		const { code, stderr } = await this.#program.run([...options, ...what], signal);
-		if (signal.aborted) throw interrupted(this.place);
+		if (signal.aborted) throw connectInterrupted(this.place);
 		const isIn = this.#folder === undefined ? code !== 255 : code === 0;
 		if (!isIn) throw sshProgramFailure(stderr, this.place, this.#settings.sshArguments);
 		this.roundTripMs = (performance.now() - started) / ROUND_TRIPS_OF_A_LOGIN;

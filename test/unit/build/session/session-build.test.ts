@@ -8,8 +8,8 @@ import {
 	withSession,
 } from "../../../../src/build/session/session-build.js";
 import type { Engine, EngineRequest } from "../../../../src/engine/engine.js";
-import { interrupted } from "../../../../src/engine/exchange.js";
 import { BuildFailedError, EngineError, InterruptedError } from "../../../../src/errors.js";
+import { interrupted } from "../../../../src/interruption.js";
 import { duplexPair } from "../../buildkit/duplex-pair.js";
 
 const run = { emit() {}, signal: new AbortController().signal };

@@ -6,9 +6,9 @@ import { STOP_TIMEOUT } from "../../../../src/build/session/session-build.js";
 import { solve } from "../../../../src/build/session/solve.js";
 import type { Control, SolveRequest } from "../../../../src/buildkit/control.js";
 import { StatusResponseSchema } from "../../../../src/buildkit/proto/gen/trace_pb.js";
-import { interrupted } from "../../../../src/engine/exchange.js";
 import { InterruptedError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";
+import { interrupted } from "../../../../src/interruption.js";
 
 const reason = new InterruptedError("Ctrl-C");
 const request = { ref: "r" } as SolveRequest;
