@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { withoutControls } from "../printable.js";
 
 /** What is kept of a step's output for the report of its failure. */
 const LINES = 15;
@@ -8,10 +8,6 @@ const LINE_LENGTH = 500;
 
 /** Raw text kept of the line that is not complete yet; escape sequences are taken out later. */
 const PENDING_LENGTH = 4 * LINE_LENGTH;
-
-/** Controls that are left when the escape sequences are gone, and the marks that turn lines around. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
 /** The last lines of a step's output, as plain text, in bounded memory. */
 export class LogTail {
@@ -41,5 +37,5 @@ export class LogTail {
 /** A line as a terminal would leave it: a carriage return starts it over, as progress bars do. */
 function plainLine(raw: string): string {
 	const shown = raw.replace(/\r+$/, "").split("\r").at(-1) ?? "";
-	return stripVTControlCharacters(shown).replace(CONTROLS, "").slice(0, LINE_LENGTH).trimEnd();
+	return withoutControls(shown).slice(0, LINE_LENGTH).trimEnd();
 }

@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import type { ContextAdvice, DryRunBox, DryRunReport, DryRunTransfer } from "../events.js";
+import { printableName } from "../printable.js";
 import { formatBytes, formatFiles } from "./format.js";
-import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
 import { contextSize, deliveryName, passedOn } from "./wording.js";
 

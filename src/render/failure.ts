@@ -1,7 +1,7 @@
 import type { Colors } from "picocolors/types.js";
 import type { PlatformNews, WarningEvent } from "../events.js";
+import { printableLine, printableName } from "../printable.js";
 import { ofPlatform } from "./platform-names.js";
-import { printableLine, printableName } from "./printable.js";
 import type { Failure } from "./renderer.js";
 
 /** What people see of a failure; the message comes last, where the eye is. */

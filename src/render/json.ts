@@ -1,4 +1,5 @@
 import type { BuildEvent } from "../events.js";
+import { printableJson } from "../printable.js";
 import type { Failure, Renderer } from "./renderer.js";
 import type { Screen } from "./screen.js";
 
@@ -62,11 +63,6 @@ export class JsonRenderer implements Renderer {
 	#write(type: string, fields: object): void {
 		const time = new Date(this.#screen.now()).toISOString();
 		const line = JSON.stringify({ type, time, ...fields });
-		// JSON leaves these as they are, and a terminal obeys some of them.
-		const safe = line.replace(
-			/[\x7f-\x9f\u2028\u2029]/g,
-			(char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-		);
-		this.#screen.stderr.write(`${safe}\n`);
+		this.#screen.stderr.write(`${printableJson(line)}\n`);
 	}
 }

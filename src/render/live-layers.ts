@@ -1,7 +1,7 @@
 import type { DeliveredLayer } from "../events.js";
+import { printableName } from "../printable.js";
 import { cutToWidth } from "./display-width.js";
 import type { LiveLine } from "./live-region.js";
-import { printableName } from "./printable.js";
 import { progressBar } from "./progress-bar.js";
 import { TransferMeter } from "./transfer-meter.js";
 

@@ -1,4 +1,4 @@
-import { printableLine } from "./printable.js";
+import { printableLine } from "../printable.js";
 
 /** A line that grows beyond this many UTF-16 units is passed on in parts. */
 const LONGEST_LINE = 64 * 1024;

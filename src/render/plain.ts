@@ -7,10 +7,10 @@ import type {
 	StepEvent,
 	UploadEvent,
 } from "../events.js";
+import { printableName } from "../printable.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
 import { newsKey } from "./platform-names.js";
-import { printableName } from "./printable.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
 import type { Screen } from "./screen.js";

@@ -1,5 +1,5 @@
 import type { PlatformNews } from "../events.js";
-import { printableName } from "./printable.js";
+import { printableName } from "../printable.js";
 
 /** In a build for several platforms, which of them a line is about. */
 export function ofPlatform({ platform }: PlatformNews, line: string): string {

@@ -7,8 +7,8 @@ import type {
 	PlatformReport,
 	UploadReport,
 } from "../events.js";
+import { printableName } from "../printable.js";
 import { formatBytes, formatDuration, formatFiles, formatShare, shortImageId } from "./format.js";
-import { printableName } from "./printable.js";
 import { LABEL_WIDTH, labelled, wrap } from "./rows.js";
 import { arrivalParts, deliveryName, passedOn } from "./wording.js";
 

@@ -1,8 +1,8 @@
 import type { LogEvent, PlatformNews, StepEvent } from "../events.js";
+import { printableName } from "../printable.js";
 import { formatDuration } from "./format.js";
 import { LogLines } from "./log-lines.js";
 import { stepName } from "./platform-names.js";
-import { printableName } from "./printable.js";
 
 /** How many lines of its output are remembered of a step. */
 export const TAIL_LINES = 6;

@@ -9,13 +9,13 @@ import type {
 	StepEvent,
 	UploadEvent,
 } from "../events.js";
+import { printableName } from "../printable.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
 import { type LiveLine, LiveRegion } from "./live-region.js";
 import { liveSteps, stepTitle, timedLine, timedLines } from "./live-steps.js";
 import { LiveTransfers } from "./live-transfers.js";
 import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
-import { printableName } from "./printable.js";
 import type { Transfer } from "./progress-bar.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";

@@ -13,9 +13,9 @@ import type {
 	TransferEvent,
 	UploadEvent,
 } from "../events.js";
+import { printableName } from "../printable.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "./format.js";
 import { ofPlatform } from "./platform-names.js";
-import { printableName } from "./printable.js";
 
 export function connectLine(event: ConnectEvent & PlatformNews): string {
 	return ofPlatform(event, connection(event));

@@ -1,5 +1,6 @@
 import type { DetailedPeerCertificate } from "node:tls";
 import { ConnectionError, type ConnectionFailure } from "../errors.js";
+import { comparableName } from "../printable.js";
 import { type CertificateFault, certificateFault } from "./certificate-fault.js";
 import type { TlsMaterial } from "./tls-material.js";
 
@@ -70,7 +71,7 @@ function reasonOfFault(
 		case "other-name": {
 			const names = cert?.subjectaltname ?? String(cert?.subject?.CN ?? "nothing");
 			return [
-				`its certificate is for ${printable(names)}, not for ${host}`,
+				`its certificate is for ${comparableName(names).slice(0, 200)}, not for ${host}`,
 				"use a name that is in the certificate, or make it anew with this one",
 			];
 		}
@@ -118,9 +119,4 @@ function refused(code: string, { identity }: TlsMaterial): Reason {
 		`it refuses the client certificate ${file}`,
 		"it has to be signed by the CA that the daemon was given, with extendedKeyUsage=clientAuth",
 	];
-}
-
-/** A stranger's certificate may say anything. */
-function printable(text: string): string {
-	return text.replace(/\p{Control}/gu, "?").slice(0, 200);
 }

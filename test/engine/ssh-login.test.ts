@@ -406,7 +406,7 @@ suiteUnless(why, "logging in", () => {
 			const user = typing("hunter2", "654321", ...answers);
 			await getsIn({ ...box, prompt: user });
 			const place = `(${userInfo().username}@127.0.0.1)`;
-			const asked = [`${place} Password: `, `${place} One-time  [31mcode: `];
+			const asked = [`${place} Password: `, `${place} One-time code: `];
 			assert.deepEqual(user.asked, [...asked, ...asked]);
 		});
 

@@ -3,8 +3,8 @@ import type { BuildOptions } from "../../build/plan/options.js";
 import type { Surroundings } from "../../build/planned-run.js";
 import { EXIT_CODES, type ExitCode } from "../../errors.js";
 import type { Run } from "../../events.js";
+import { printableJson, printableText } from "../../printable.js";
 import { formatCount } from "../../render/format.js";
-import { printableLine } from "../../render/printable.js";
 import type { RequestedCall } from "../flags/buildkit-values.js";
 
 /** `--check` and `--call`: prints what the frontend says of the Dockerfile. */
@@ -15,7 +15,9 @@ export async function runCall(
 	run: Run,
 ): Promise<ExitCode | 0> {
 	const answer = await callFrontend(call, options, surroundings, run);
-	process.stdout.write(format === "json" ? `${answer.json}\n` : textOf(call, answer));
+	process.stdout.write(
+		format === "json" ? `${printableJson(answer.json)}\n` : textOf(call, answer),
+	);
 	if (answer.failure !== undefined) throw answer.failure;
 	return answer.isFine || ignoreStatus ? 0 : EXIT_CODES.buildFailed;
 }
@@ -24,7 +26,7 @@ export async function runCall(
 function textOf(call: RequestedCall["call"], { text, json, isFine }: FrontendAnswer): string {
 	if (call === "check" && isFine) return "Check complete, no warnings found.\n";
 	const found = call === "check" ? headOf(json) : "";
-	return found + text.split("\n").map(printableLine).join("\n");
+	return found + printableText(text);
 }
 
 /** The frontend's own text does not say how many there are. */

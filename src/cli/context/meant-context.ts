@@ -4,7 +4,7 @@ import { hashesFile } from "../../cache-folder.js";
 import type { ContextRequest } from "../../context/build-context.js";
 import { parseContextSource } from "../../context/context-source.js";
 import { UsageError } from "../../errors.js";
-import { printableName } from "../../render/printable.js";
+import { printableName } from "../../printable.js";
 import type { DocumentHead } from "../../survey/context-document.js";
 import { type OpenSurvey, openSurvey, type SurveyOptions } from "../../survey/open-survey.js";
 import { parseBuildArgs } from "../flags/option-values.js";

@@ -5,7 +5,7 @@ import picocolors from "picocolors";
 import type { Prompt } from "../../environment.js";
 import { ContextError, UsageError } from "../../errors.js";
 import { replaceFile } from "../../image/replacement-file.js";
-import { printableLine, printableName } from "../../render/printable.js";
+import { printableLine, printableName } from "../../printable.js";
 import {
 	diffLines,
 	fixIgnoreFile,

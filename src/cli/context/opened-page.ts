@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { UsageError } from "../../errors.js";
-import { printableName } from "../../render/printable.js";
+import { printableName } from "../../printable.js";
 import { openFile } from "../process/open-file.js";
 import type { ContextArguments } from "./context-flags.js";
 

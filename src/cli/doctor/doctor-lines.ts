@@ -1,6 +1,6 @@
 import type { Colors } from "picocolors/types.js";
 import { type Check, TITLES } from "../../doctor/check.js";
-import { printableName } from "../../render/printable.js";
+import { printableName } from "../../printable.js";
 import { hangingLines } from "../../render/rows.js";
 
 const SIGNS = { ok: "✔", warning: "!", failed: "✘", skipped: "-" } as const;

@@ -1,6 +1,6 @@
 import type { AskedHost } from "../../build/box/host-list.js";
 import { RbuildError } from "../../errors.js";
-import { printableName } from "../../render/printable.js";
+import { printableName } from "../../printable.js";
 import { formatTarget } from "../../target/parse-target.js";
 import { tableOf } from "../table.js";
 

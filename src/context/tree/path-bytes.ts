@@ -4,6 +4,7 @@
  * U+DCNN. No valid UTF-8 decodes to a surrogate, so the mapping loses nothing (PEP 383).
  */
 
+import { printableJson } from "../../printable.js";
 import type { ContextEntry } from "./manifest.js";
 
 const REPLACEMENT = "\ufffd";
@@ -12,8 +13,6 @@ const BEYOND_BYTE_ORDER = /[\ud800-\uffff]/;
 
 /** What garbles a line: controls, halves of characters, and what changes its direction or breaks it. */
 const UNPRINTABLE = /[\p{Control}\p{Surrogate}\u2028-\u202e\u2066-\u2069]/u;
-/** Of these, what JSON leaves as it is; in C1 is the CSI that begins an escape sequence. */
-const LEFT_BY_JSON = /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 const SLASH = 0x2f;
 const SURROGATES = 0xd800;
 
@@ -95,8 +94,5 @@ export function pathOnDisk(root: string, path: string): string | Buffer {
 /** A path for a message: itself, or quoted and escaped where it would garble a line. */
 export function printablePath(path: string): string {
 	if (!UNPRINTABLE.test(path)) return path;
-	return JSON.stringify(path).replace(
-		LEFT_BY_JSON,
-		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-	);
+	return printableJson(JSON.stringify(path));
 }

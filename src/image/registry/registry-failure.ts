@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { fields } from "../../engine/document.js";
 import { DeliveryError } from "../../errors.js";
+import { printableName } from "../../printable.js";
 import { type CertificateFault, certificateFault } from "../../transport/certificate-fault.js";
 import type { WebAnswer } from "../web-client.js";
 
@@ -94,7 +95,7 @@ function retryAfterOf(header: string): number | undefined {
 
 /** "denied: no such project (403 Forbidden)" (distribution-spec, "error codes"). */
 function wordsOf(status: number, said: string): string {
-	const words = said.replace(/[\p{Cc}\s]+/gu, " ").trim();
+	const words = printableName(said);
 	const name = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
 	return words === "" ? `it answers ${name}` : `${words.slice(0, 300)} (${name})`;
 }

@@ -1,6 +1,6 @@
 import { printablePath } from "../../context/tree/path-bytes.js";
+import { printableName } from "../../printable.js";
 import { formatBytes, formatCount, formatFiles, formatShare } from "../../render/format.js";
-import { printableName } from "../../render/printable.js";
 import { totalFileTypes } from "./file-types.js";
 import type { Surveyed } from "./formats.js";
 import { largestIgnored } from "./largest-ignored.js";

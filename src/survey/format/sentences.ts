@@ -1,6 +1,6 @@
 import { printablePath } from "../../context/tree/path-bytes.js";
+import { printableName } from "../../printable.js";
 import { formatBytes, formatCount, formatDuration, formatFiles } from "../../render/format.js";
-import { printableName } from "../../render/printable.js";
 import type {
 	Advice,
 	ChangedPath,

@@ -1,8 +1,8 @@
 import pc from "picocolors";
 import { printablePath } from "../../context/tree/path-bytes.js";
+import { printableName } from "../../printable.js";
 import { displayWidth, shortenMiddle } from "../../render/display-width.js";
 import { formatBytes, formatCount, formatFiles } from "../../render/format.js";
-import { printableName } from "../../render/printable.js";
 import { hangingLines } from "../../render/rows.js";
 import type { ContextDocument } from "../context-document.js";
 import { totalFileTypes } from "./file-types.js";

@@ -1,10 +1,10 @@
 import type { AnyAuthMethod, AuthHandlerMiddleware, NextAuthHandler, ParsedKey } from "ssh2";
 import type { Prompt } from "../../environment.js";
 import { ConnectionError } from "../../errors.js";
+import { printableName } from "../../printable.js";
 import type { Identities, Identity } from "./identities.js";
 import type { LockedKey } from "./locked-key.js";
 import type { LoginMethod } from "./login-settings.js";
-import { printable } from "./printable.js";
 import type { SshSettings } from "./ssh-settings.js";
 import { whySystemSshAfterRefusal } from "./system-ssh-reasons.js";
 
@@ -155,12 +155,12 @@ export class Authentication {
 			type: "keyboard-interactive",
 			username,
 			prompt: (name, instructions, _language, questions, finish) => {
-				const heading = [name, instructions].map(printable).filter((line) => line !== "");
+				const heading = [name, instructions].map(printableName).filter((line) => line !== "");
 				const ask = async () => {
 					const answers: string[] = [];
 					for (const { prompt: question, echo } of questions) {
 						const lines = answers.length === 0 ? heading : [];
-						const text = [...lines, `(${place}) ${printable(question)} `].join("\n");
+						const text = [...lines, `(${place}) ${printableName(question)} `].join("\n");
 						answers.push((await prompt.ask(text, { hidden: echo !== true, signal })) ?? "");
 					}
 					return answers;

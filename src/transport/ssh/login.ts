@@ -1,12 +1,12 @@
 import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../errors.js";
 import type { Emit, ReachEvent } from "../../events.js";
+import { printableName } from "../../printable.js";
 import { systemReason } from "../../system-reason.js";
 import { connectInterrupted } from "../connect-socket.js";
 import type { Authentication } from "./authentication.js";
 import { authenticateAtOnce, hearRefusals, signAtOnce } from "./fewer-round-trips.js";
 import { describe, type HostKeyJudge } from "./host-key-policy.js";
-import { printable } from "./printable.js";
 import { ssh2Algorithms } from "./ssh-algorithms.js";
 import type { CountedStream } from "./ssh-link.js";
 import type { SshSettings } from "./ssh-settings.js";
@@ -159,7 +159,7 @@ export class Login {
 
 	#reached(step: ReachEvent["step"], detail: string): void {
 		const { emit, place } = this.#attempt;
-		emit({ type: "reach", place, step, detail: printable(detail) });
+		emit({ type: "reach", place, step, detail: printableName(detail) });
 	}
 
 	/** What has not come, for people. */
@@ -183,7 +183,7 @@ export class Login {
 		if (authentication.exhausted) {
 			return authentication.failure(place);
 		}
-		const why = printable(reason);
+		const why = printableName(reason);
 		switch (this.#phase) {
 			case "greeting": {
 				if (failure === "unreachable" && this.#firstBytes === "") {
@@ -195,7 +195,7 @@ export class Login {
 						},
 					);
 				}
-				const said = this.#firstBytes && `; it said "${printable(this.#firstBytes)}"`;
+				const said = this.#firstBytes && `; it said "${printableName(this.#firstBytes)}"`;
 				return new ConnectionError(
 					"protocol",
 					`cannot reach ${place}: it does not answer as an ssh server: ${why}${said}`,

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { printableLine, printableName } from "../../../src/render/printable.js";
-import { anyCharacter } from "../../support/any-character.js";
+import {
+	comparableName,
+	printableJson,
+	printableLine,
+	printableName,
+	printableText,
+	withoutControls,
+} from "../../src/printable.js";
+import { anyCharacter } from "../support/any-character.js";
 
 describe("printable", () => {
 	it("drops colours, cursor movements and titles, in their 7-bit and 8-bit forms", () => {
@@ -32,6 +39,25 @@ describe("printable", () => {
 		assert.equal(printableName("RUN <<EOF\r\n  make\n\nEOF\n"), "RUN <<EOF make EOF");
 	});
 
+	it("keeps the lines of a text of several", () => {
+		assert.equal(printableText("\x1b[1mone\ttwo\n\n\x9b31mthree\r\n"), "one     two\n\nthree\n");
+	});
+
+	it("keeps the tabs of a line whose width nobody knows yet", () => {
+		assert.equal(withoutControls("\x1b[1ma\tb\x07\u202e"), "a\tb");
+	});
+
+	it("shows that a name hides something", () => {
+		assert.equal(comparableName("box\0.example\t\u202e\x1b[2K"), "box?.example???[2K");
+	});
+
+	it("escapes in JSON what JSON does not", () => {
+		const text = "\x1b[2J\x9b2J\x7f\u2028\u202e\u2066\n";
+		const json = printableJson(JSON.stringify({ text }));
+		assert.doesNotMatch(json, /[\p{Control}\u2028-\u202e\u2066-\u2069]/u);
+		assert.deepEqual(JSON.parse(json), { text });
+	});
+
 	it("leaves no control character of any text", () => {
 		const piece = fc.oneof(
 			fc.string({ unit: anyCharacter }),
@@ -41,6 +67,10 @@ describe("printable", () => {
 			fc.property(fc.array(piece), (pieces) => {
 				assert.doesNotMatch(printableLine(pieces.join("")), /\p{Control}/u);
 				assert.doesNotMatch(printableName(pieces.join("")), /\p{Control}/u);
+				assert.doesNotMatch(comparableName(pieces.join("")), /\p{Control}/u);
+				assert.doesNotMatch(printableText(pieces.join("")), /(?!\n)\p{Control}/u);
+				assert.doesNotMatch(withoutControls(pieces.join("")), /(?!\t)\p{Control}/u);
+				assert.doesNotMatch(printableJson(JSON.stringify(pieces)), /\p{Control}/u);
 			}),
 		);
 	});
