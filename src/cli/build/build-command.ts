@@ -3,35 +3,20 @@ import { flagOnStdout, givesImage, isDelivered } from "../../build/plan/plan-out
 import { platformsOf } from "../../build/plan/platform-list.js";
 import { remoteBuild } from "../../build/remote-build.js";
 import { type ExitCode, UsageError } from "../../errors.js";
-import type { BuildEvent } from "../../events.js";
-import { chooseProgressMode, type ProgressMode } from "../../render/progress-mode.js";
-import { createRenderer } from "../../render/renderer.js";
-import { reportFailure } from "../failures.js";
 import { type BuildFlagValues, buildOptions } from "../flags/build-flags.js";
 import { parseCall } from "../flags/buildkit-values.js";
 import { oldFlagNotes } from "../flags/old-flags.js";
-import { onInterrupt } from "../process/interrupts.js";
-import { processSurroundings } from "../process/process-environment.js";
-import { processScreen } from "../process/screen.js";
 import { checkStdoutTakesArchive } from "../process/stdout-result.js";
-import { terminalPrompt } from "../process/terminal-prompt.js";
-import { collectYoungGarbage } from "../process/young-garbage.js";
+import { type ShownValues, showRun } from "../shown-run.js";
 import { metadataOf } from "./metadata.js";
 import { checkResultFile, removeResultFile, writeResultFile } from "./result-file.js";
 
-export type BuildArguments = BuildFlagValues & {
-	readonly context: string;
-	readonly progress: ProgressMode;
-	readonly quiet?: boolean;
-	readonly verbose?: boolean;
-	readonly color?: boolean;
-	readonly "no-color"?: boolean;
-	readonly iidfile?: string;
-	readonly "metadata-file"?: string;
-	readonly "ssh-config"?: string;
-	readonly "ssh-client"?: string;
-	readonly debug?: boolean;
-};
+export type BuildArguments = BuildFlagValues &
+	ShownValues & {
+		readonly context: string;
+		readonly iidfile?: string;
+		readonly "metadata-file"?: string;
+	};
 
 /** `rbuild CONTEXT`: the build, on this process's terminal. */
 export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
@@ -40,26 +25,8 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	const call = parseCall(values);
 	if (call !== undefined) checkCall(values);
 	checkResults(options, values);
-	const screen = processScreen(values["no-color"] ? false : values.color);
-	const mode = chooseProgressMode({
-		requested: values.progress,
-		quiet: values.quiet ?? false,
-		isTTY: screen.isTTY,
-		env: process.env,
-	});
-	const renderer = await createRenderer(mode, screen, { verbose: values.verbose });
-	using _garbage = collectYoungGarbage();
-	using interrupts = onInterrupt(() => renderer.close());
-	try {
+	return showRun(values, undefined, async ({ mode, screen, renderer, surroundings, run }) => {
 		for (const message of oldFlagNotes(values)) renderer.handle({ type: "warning", message });
-		const run = {
-			emit: (event: BuildEvent) => renderer.handle(event),
-			signal: interrupts.signal,
-			tellSentFiles:
-				mode === "json" || (values.verbose === true && mode !== "quiet" && mode !== "none"),
-		};
-		const prompt = terminalPrompt(() => renderer.pause?.());
-		const surroundings = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
 		if (call !== undefined) {
 			const { runCall } = await import("./call.js");
 			return await runCall(call, options, surroundings, run);
@@ -75,11 +42,7 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 		await writeResultFile(values.iidfile, report.imageId ?? "");
 		await writeResultFile(values["metadata-file"], metadataOf(report));
 		return 0;
-	} catch (error) {
-		return reportFailure(error, renderer, values.debug);
-	} finally {
-		renderer.close();
-	}
+	});
 }
 
 function checkContext(context: string): void {

@@ -5,13 +5,8 @@ import type { BuildEvent, Run } from "../../events.js";
 import { dryRunLines } from "../../render/dry-run-report.js";
 import type { RenderMode } from "../../render/progress-mode.js";
 import type { Screen } from "../../render/screen.js";
-import { processSurroundings } from "../process/process-environment.js";
+import { processSurroundings, type SshValues } from "../process/process-environment.js";
 import { stdoutWidth } from "../process/screen.js";
-
-export interface SshValues {
-	readonly "ssh-config"?: string;
-	readonly "ssh-client"?: string;
-}
 
 /**
  * `--dry-run`: prints what a build would do, with -q too: it is the result. In JSON it is the last event of the
@@ -19,7 +14,7 @@ export interface SshValues {
  */
 export async function runDryRun(
 	options: BuildOptions,
-	{ "ssh-config": sshConfig, "ssh-client": sshClient }: SshValues,
+	values: SshValues,
 	{ mode, screen }: { readonly mode: RenderMode; readonly screen: Screen },
 	run: Run,
 ): Promise<0> {
@@ -31,7 +26,7 @@ export async function runDryRun(
 		process.stdout.write(`${lines.join("\n")}\n`);
 	};
 	// Nobody is asked for what would be written down, such as a host key.
-	const surroundings = processSurroundings(sshConfig, undefined, sshClient);
+	const surroundings = processSurroundings(values);
 	await dryRun(options, surroundings, { ...run, emit });
 	return 0;
 }

@@ -20,8 +20,7 @@ export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> 
 	const colors = picocolors.createColors(color);
 	const look = { colors, unicode: env.TERM !== "dumb", width: stdoutWidth() };
 	const prompt = terminalPrompt(() => undefined);
-	const { "ssh-config": sshConfig, "ssh-client": sshClient } = values;
-	const { environment } = processSurroundings(sshConfig, prompt, sshClient);
+	const { environment } = processSurroundings(values, prompt);
 	const { on, platform } = values;
 	const options = {
 		...(on && { on }),

@@ -1,5 +1,6 @@
 import type { Options } from "yargs";
 import { BUILD_FLAGS } from "../flags/build-flags.js";
+import type { SshValues } from "../process/process-environment.js";
 
 const { on, platform, tls, tlsverify, tlscacert, tlscert, tlskey, insecure } = BUILD_FLAGS;
 
@@ -16,10 +17,7 @@ export const DOCTOR_FLAGS = {
 
 type Flags = typeof DOCTOR_FLAGS;
 
-export type DoctorArguments = {
-	readonly "ssh-config"?: string;
-	readonly "ssh-client"?: string;
-} & {
+export type DoctorArguments = SshValues & {
 	readonly [Flag in keyof Flags]?: Flags[Flag] extends { readonly array: true }
 		? readonly string[]
 		: Flags[Flag]["type"] extends "boolean"

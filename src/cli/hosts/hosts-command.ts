@@ -133,12 +133,12 @@ async function trustKey(
 ) {
 	const { trust } = await import("./hosts-trust.js");
 	const prompt = terminalPrompt(() => undefined);
-	const { environment } = processSurroundings(values["ssh-config"], prompt, values["ssh-client"]);
+	const { environment } = processSurroundings(values, prompt);
 	await trust(name, values.fingerprint, environment, signal);
 }
 
 function environmentOf(values: HostsArguments) {
-	return processSurroundings(values["ssh-config"], undefined, values["ssh-client"]).environment;
+	return processSurroundings(values).environment;
 }
 
 /** Milliseconds. */

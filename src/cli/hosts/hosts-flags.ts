@@ -1,4 +1,5 @@
 import type { Options } from "yargs";
+import type { SshValues } from "../process/process-environment.js";
 
 /** What `rbuild hosts` is told to do. */
 export const HOSTS_ACTIONS = ["ls", "add", "rm", "use", "inspect", "trust"] as const;
@@ -30,11 +31,9 @@ export const HOSTS_FLAGS = {
 	insecure: { type: "boolean", describe: "ls, inspect: ask also tcp:// without TLS" },
 } as const satisfies Record<string, Options>;
 
-export type HostsArguments = {
+export type HostsArguments = SshValues & {
 	/** The action and its names. */
 	readonly words?: readonly string[];
-	readonly "ssh-config"?: string;
-	readonly "ssh-client"?: string;
 } & {
 	readonly [Flag in keyof typeof HOSTS_FLAGS]?: (typeof HOSTS_FLAGS)[Flag]["type"] extends "boolean"
 		? boolean

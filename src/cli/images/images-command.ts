@@ -5,26 +5,21 @@ import { OWN_IMAGES } from "../../image/index-image.js";
 import { printableName } from "../../printable.js";
 import { formatBytes, shortImageId } from "../../render/format.js";
 import { onInterrupt } from "../process/interrupts.js";
-import { processSurroundings } from "../process/process-environment.js";
+import { processSurroundings, type SshValues } from "../process/process-environment.js";
 import { stdoutWidth } from "../process/screen.js";
 import { terminalPrompt } from "../process/terminal-prompt.js";
 import { tableOf } from "../table.js";
 
-export interface ImagesArguments {
+export interface ImagesArguments extends SshValues {
 	readonly on?: readonly string[];
 	readonly format: "table" | "json";
-	readonly "ssh-config"?: string;
-	readonly "ssh-client"?: string;
 }
 
 /** `rbuild images`: what can be pulled from the box. */
 export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
-	const { environment } = processSurroundings(
-		values["ssh-config"],
-		terminalPrompt(() => undefined),
-		values["ssh-client"],
-	);
+	const prompt = terminalPrompt(() => undefined);
+	const { environment } = processSurroundings(values, prompt);
 	const options = values.on === undefined ? {} : { on: values.on };
 	const run = { emit: () => {}, signal: interrupts.signal };
 	const images = await withBox(options, environment, run, (box) =>

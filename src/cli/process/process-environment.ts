@@ -6,11 +6,16 @@ import { UsageError } from "../../errors.js";
 
 export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
+/** What the flags of a command say that logs in to a box. */
+export interface SshValues {
+	readonly "ssh-config"?: string;
+	readonly "ssh-client"?: string;
+}
+
 /** What a build needs of this process. */
 export function processSurroundings(
-	sshConfigFile?: string,
+	{ "ssh-config": sshConfigFile, "ssh-client": sshClient }: SshValues = {},
 	prompt?: Prompt,
-	sshClient?: string,
 ): Surroundings {
 	const { stdin, stdout } = process;
 	return { environment: processEnvironment(sshConfigFile, prompt, sshClient), stdin, stdout };
