@@ -1,7 +1,7 @@
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
 import type { Failure } from "../render/renderer.js";
-import { type BuildArguments, runBuild } from "./build/build-command.js";
+import type { BuildArguments } from "./build/build-command.js";
 import {
 	COMMANDS,
 	type CommandName,
@@ -116,6 +116,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					.group(Object.keys(BUILD_FLAGS), "Build:")
 					.group(Object.keys(OUTPUT_FLAGS), "Output:"),
 			async (values) => {
+				const { runBuild } = await import("./build/build-command.js");
 				exitCode = await runBuild(values as unknown as BuildArguments);
 				hasBuilt = exitCode === 0;
 			},
@@ -142,12 +143,12 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 								})
 								.options(optionsOf("context why")),
 						async (values) => {
-							const { runWhy } = await import("./other-commands.js");
+							const { runWhy } = await import("./context/why-command.js");
 							exitCode = await runWhy(values as unknown as WhyArguments);
 						},
 					),
 			async (values) => {
-				const { runContext } = await import("./other-commands.js");
+				const { runContext } = await import("./context/context-command.js");
 				exitCode = await runContext(values as unknown as ContextArguments);
 			},
 		)
@@ -156,7 +157,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 			"Say whether a build could work, and if not, why",
 			(command) => command.options(optionsOf("doctor")),
 			async (values) => {
-				const { runDoctor } = await import("./other-commands.js");
+				const { runDoctor } = await import("./doctor/doctor-command.js");
 				exitCode = await runDoctor(values as unknown as DoctorArguments);
 			},
 		)
@@ -170,7 +171,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					)
 					.options(optionsOf("hosts")),
 			async (values) => {
-				const { runHosts } = await import("./other-commands.js");
+				const { runHosts } = await import("./hosts/hosts-command.js");
 				exitCode = await runHosts(values as unknown as HostsArguments);
 			},
 		)
@@ -182,7 +183,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					.positional("image", { type: "string", demandOption: true })
 					.options(optionsOf("pull")),
 			async (values) => {
-				const { runPull } = await import("./other-commands.js");
+				const { runPull } = await import("./images/pull-command.js");
 				exitCode = await runPull(values as unknown as PullArguments);
 			},
 		)
@@ -191,7 +192,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 			"List the images of the box",
 			(command) => command.options(optionsOf("images")),
 			async (values) => {
-				const { runImages } = await import("./other-commands.js");
+				const { runImages } = await import("./images/images-command.js");
 				exitCode = await runImages(values as unknown as ImagesArguments);
 			},
 		)
@@ -203,7 +204,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					.positional("action", { choices: CACHE_ACTIONS, demandOption: true })
 					.options(optionsOf("cache")),
 			async (values) => {
-				const { runCache } = await import("./other-commands.js");
+				const { runCache } = await import("./images/cache-command.js");
 				exitCode = await runCache(values as unknown as CacheArguments);
 			},
 		)
