@@ -262,7 +262,7 @@ export function testOutputs(peer: OutputPeer): void {
 		for (const [args, message] of [
 			[["-o", "out", "--iidfile", "id"], /--iidfile needs an image/],
 			[["-o", "type=docker,dest=-", "-q"], /--output - and -q both write/],
-			[["-o", "type=zip"], /type=zip is not a kind of output/],
+			[["-o", "type=zip"], /--output type=zip is not supported/],
 		] as const) {
 			const { code, stderr } = await rbuild([root, ...args, ...flags], { cwd: directory });
 			assert.equal(code, 2);

@@ -96,13 +96,16 @@ suiteWithDockerd("a build on a box that is reached in an unusual way", () => {
 	});
 
 	test("not with an ssh client that is none", async () => {
-		for (const [flags, env] of [
-			[["--ssh-client", "putty"], {}],
-			[[], { RBUILD_SSH_CLIENT: "putty" }],
+		for (const [name, flags, env] of [
+			["--ssh-client", ["--ssh-client", "putty"], {}],
+			["RBUILD_SSH_CLIENT", [], { RBUILD_SSH_CLIENT: "putty" }],
 		] as const) {
 			const { code, stderr } = await rbuild([context, ...box.flags, ...flags], { env });
 			assert.equal(code, 2, stderr);
-			assert.match(stderr, /ssh client "putty": it must be one of auto, builtin, system/);
+			assert.equal(
+				stderr,
+				`error: ${name} "putty" is not supported\nhint: use auto, builtin or system\n`,
+			);
 		}
 	});
 });

@@ -4,6 +4,7 @@ import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { Emit } from "../../events.js";
 import { checkFolder } from "../../image/export/folder-target.js";
+import { unsupportedValue } from "../../unsupported-value.js";
 import { ofThisJob } from "./actions-cache.js";
 import { type NamedContext, planNamedContexts } from "./named-contexts.js";
 import type { BuildOptions, CacheOption } from "./options.js";
@@ -72,12 +73,12 @@ function cacheEntry(
 	if (type === "local") {
 		const path = attrs[folder];
 		if (path) return { type, attrs: { ...attrs, [folder]: resolve(workingDirectory, path) } };
-		throw new UsageError(`${flag} type=local says not where`, {
+		throw new UsageError(`${flag} type=local has no ${folder}`, {
 			hint: `write it as ${flag} type=local,${folder}=FOLDER`,
 		});
 	}
 	if (type === "registry" && !attrs.ref) {
-		throw new UsageError(`${flag} type=registry says not where`, {
+		throw new UsageError(`${flag} type=registry has no ref`, {
 			hint: `write it as ${flag} type=registry,ref=registry.example.com/app:cache`,
 		});
 	}
@@ -97,8 +98,8 @@ function annotationNames(name: string): string[] {
 	const { types, key } = ANNOTATION.exec(name)?.groups ?? {};
 	const prefixes = types?.split(",").map((type) => (ANNOTATED.test(type) ? `-${type}` : undefined));
 	if (key === undefined || prefixes?.includes(undefined)) {
-		throw new UsageError(`"${name}" is not the name of an annotation`, {
-			hint: "write it as KEY, or as manifest:KEY or index,manifest:KEY",
+		throw new UsageError(`--annotation "${name}" is not a valid name`, {
+			hint: "write it as KEY, manifest:KEY or index,manifest:KEY",
 		});
 	}
 	return (prefixes ?? [""]).map((prefix) => `annotation${prefix}.${key}`);
@@ -110,9 +111,7 @@ function attestationLines(
 	return Object.fromEntries(
 		Object.entries(attestations).map(([type, parameters]) => {
 			if (!ATTESTATIONS.includes(type)) {
-				throw new UsageError(`"${type}" is not an attestation`, {
-					hint: `it is one of ${ATTESTATIONS.join(", ")}`,
-				});
+				throw unsupportedValue("--attest type=", type, ATTESTATIONS);
 			}
 			return [type, csvLine(parameters)];
 		}),
@@ -128,7 +127,5 @@ function csvLine(parameters: Readonly<Record<string, string>>): string {
 
 function entitlement(name: string): string {
 	if (ENTITLEMENTS.includes(name.replace(/=.*$/s, ""))) return name;
-	throw new UsageError(`"${name}" is nothing that --allow knows`, {
-		hint: `it is one of ${ENTITLEMENTS.join(", ")}`,
-	});
+	throw unsupportedValue("--allow", name, ENTITLEMENTS);
 }

@@ -7,6 +7,7 @@ import { parseTag } from "../../image/reference.js";
 import { checkWritable } from "../../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../../image/save-place.js";
 import { localDaemon } from "../../target/choose-target.js";
+import { unsupportedValue, useOneOf } from "../../unsupported-value.js";
 import { parseBoolean } from "./go-values.js";
 import type { BuildOptions, OutputOption, PushVia, SaveOption } from "./options.js";
 
@@ -63,12 +64,12 @@ export async function planOutputs(
 	const names = namesOf(options, outputs);
 	const push = options.push === true || outputs.some(isPush);
 	if (push && names.length === 0) {
-		throw new UsageError(`${options.push ? "--push" : "a push"} needs the name to push to`, {
+		throw new UsageError(`${options.push ? "--push" : "a push"} needs an image name`, {
 			hint: "give it with -t, such as -t registry.example.com/app:1.0",
 		});
 	}
 	if (!push && options.via !== undefined) {
-		throw new UsageError(`--via ${options.via} says who pushes, but nothing is pushed`, {
+		throw new UsageError(`--via ${options.via} needs --push`, {
 			hint: "add --push, or leave --via out",
 		});
 	}
@@ -159,21 +160,19 @@ const ATTRIBUTES: ReadonlyMap<string, readonly string[] | undefined> = new Map([
 function checkOutput(output: OutputOption): OutputOption {
 	const { type, attrs = {} } = output;
 	if (!ATTRIBUTES.has(type)) {
-		throw new UsageError(`--output type=${type} is not a kind of output`, {
-			hint: `it is one of ${[...ATTRIBUTES.keys()].join(", ")}`,
-		});
+		throw unsupportedValue("--output type=", type, [...ATTRIBUTES.keys()]);
 	}
 	const known = ATTRIBUTES.get(type);
 	const unknown = Object.keys(attrs).find((name) => known && !known.includes(name));
 	if (unknown !== undefined) {
-		throw new UsageError(`--output type=${type} cannot be told "${unknown}" here`, {
-			hint: known?.length === 0 ? "leave it out" : `it takes ${known?.join(", ")}`,
+		throw new UsageError(`--output type=${type} does not support "${unknown}"`, {
+			hint: known?.length ? useOneOf(known, unknown) : "leave it out",
 		});
 	}
 	if (type === "local") checkLocal(output);
 	if (attrs.tar !== undefined && !isTrue(attrs, "tar")) {
-		throw new UsageError(`--output type=${type},tar=false cannot be done`, {
-			hint: "have it as a tar, and unpack that",
+		throw new UsageError(`--output type=${type},tar=false is not supported`, {
+			hint: "leave it out, and unpack the tar",
 		});
 	}
 	return output;
@@ -189,7 +188,7 @@ function checkLocal({ dest, attrs = {} }: OutputOption): void {
 	const { mode = "copy" } = attrs;
 	if (mode !== "copy" || isTrue(attrs, "platform-split")) {
 		const what = mode === "copy" ? "platform-split=true" : `mode=${mode}`;
-		throw new UsageError(`--output type=local,${what} cannot be done`, {
+		throw new UsageError(`--output type=local,${what} is not supported`, {
 			hint: "leave it out: files are put over what is in the folder, and all else in it stays",
 		});
 	}
@@ -255,7 +254,7 @@ async function checkPlaces(
 	const twice = paths.find((path, at) => path !== "-" && paths.indexOf(path) !== at);
 	if (twice !== undefined) {
 		throw new UsageError(`two outputs cannot both go to ${twice}`, {
-			hint: "give each of them a place of its own",
+			hint: "give each of them its own path",
 		});
 	}
 	for (const place of saves) if (place.path !== "-") await checkSavePlace(place);

@@ -1,22 +1,16 @@
 import { ENTITLEMENTS } from "../../build/plan/buildkit-plan.js";
 import type { Flags } from "../commands.js";
 import { CALLS } from "../flags/buildkit-values.js";
-import { PUSHERS, SECRETS_CHECKS, TRANSFERS } from "../flags/option-values.js";
-import { SSH_CLIENTS } from "../process/process-environment.js";
 import { type BoxNames, everyBox } from "./box-names.js";
 import { type Offer, offer } from "./offer.js";
 
-/** Of flags whose values are checked elsewhere than by `choices`. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
+/** Of flags that take more than these, which their help names. */
+export const OPEN_VALUES: Readonly<Record<string, readonly string[]>> = {
 	allow: ENTITLEMENTS,
-	call: ["build", ...CALLS],
+	call: CALLS,
 	network: ["default", "none", "host"],
 	provenance: ["true", "false", "mode=min", "mode=max"],
 	sbom: ["true", "false"],
-	secrets: SECRETS_CHECKS,
-	"ssh-client": SSH_CLIENTS,
-	transfer: TRANSFERS,
-	via: PUSHERS,
 };
 
 const FILES: readonly string[] = [
@@ -29,5 +23,5 @@ export async function flagValues(flag: string, flags: Flags, names: BoxNames): P
 	if (flag === "on") return offer(["auto", ...(await everyBox(names))]);
 	if (FILES.includes(flag)) return offer([], "files");
 	if (flag === "context") return offer([], "directories");
-	return offer(flags[flag]?.choices?.map(String) ?? VALUES[flag] ?? []);
+	return offer(flags[flag]?.choices?.map(String) ?? OPEN_VALUES[flag] ?? []);
 }

@@ -1,5 +1,10 @@
 import type { Options } from "yargs";
-import type { BuildOptions } from "../../build/plan/options.js";
+import type {
+	BuildOptions,
+	PushVia,
+	SecretsCheck,
+	TransferChoice,
+} from "../../build/plan/options.js";
 import { parseAttestations, parseCacheFrom, parseCacheTo, parsePairs } from "./buildkit-values.js";
 import { parseSecret, parseSsh } from "./mount-values.js";
 import {
@@ -7,16 +12,18 @@ import {
 	parseByteSize,
 	parseLabels,
 	parseRetries,
-	parseSecretsCheck,
-	parseTransfer,
 	parseUlimit,
-	parseVia,
 } from "./option-values.js";
 import { parseOutput, parseSave } from "./output-values.js";
 
 const text = { type: "string", requiresArg: true } as const;
 const texts = { type: "string", array: true, requiresArg: true, nargs: 1 } as const;
 const flag = { type: "boolean" } as const;
+
+/** A text that is one of a few; checked by checkFlags(). */
+function oneOf<Choice extends string>(...choices: readonly Choice[]) {
+	return { ...text, choices };
+}
 
 /** The flags of `rbuild build`, named as docker names them. Kept in the order of the help. */
 export const BUILD_FLAGS = {
@@ -40,11 +47,14 @@ export const BUILD_FLAGS = {
 	"no-cache-filter": { ...texts, describe: "Use no cached layers of these stages" },
 	secret: { ...texts, describe: "For RUN --mount=type=secret: id=NAME[,src=FILE|,env=VARIABLE]" },
 	secrets: {
-		...text,
-		describe: "Files of the context that look like credentials: warn, deny, off",
+		...oneOf<SecretsCheck>("warn", "deny", "off"),
+		describe: "What to do about files of the context that look like credentials",
 	},
 	ssh: { ...texts, describe: "For RUN --mount=type=ssh: default or ID[=SOCKET|=KEY,KEY]" },
-	transfer: { ...text, describe: "How the context is sent: auto, sync (what changed), tar (all)" },
+	transfer: {
+		...oneOf<TransferChoice>("auto", "sync", "tar"),
+		describe: "How the context is sent; sync: what changed, tar: all of it",
+	},
 	minimal: { ...flag, describe: "Leave out of a tar what the Dockerfile does not use (if safe)" },
 	"no-minimal": { ...flag, describe: "Leave nothing out, whatever the Dockerfile uses" },
 	retries: { ...text, describe: "How often a lost connection is made anew (2)" },
@@ -67,18 +77,18 @@ export const BUILD_FLAGS = {
 	"shm-size": { ...text, describe: "Size of /dev/shm, such as 64m" },
 	ulimit: { ...texts, describe: "Resource limit, NAME=SOFT[:HARD]" },
 	"cgroup-parent": { ...text, describe: "Parent cgroup of RUN steps" },
-	allow: { ...texts, describe: "Entitlement of steps: network.host, security.insecure, device" },
+	allow: { ...texts, describe: "Allow an entitlement: network.host, security.insecure, device" },
 	annotation: { ...texts, describe: "OCI annotation of the image, KEY=VALUE" },
 	attest: { ...texts, describe: "Attestation, type=sbom or type=provenance,mode=max" },
 	provenance: { ...text, describe: "Attest how it was built: true, false, mode=min, mode=max" },
 	sbom: { ...text, describe: "Attest what is in it: true, false, generator=IMAGE" },
-	call: { ...text, describe: "Ask about the Dockerfile instead: check, outline, targets" },
+	call: { ...text, describe: "What to ask the builder for: build, check, outline, targets" },
 	check: { ...flag, describe: "Check the Dockerfile and build nothing" },
 	"dry-run": { ...flag, describe: "Show what would be done and sent, and change nothing" },
 	push: { ...flag, describe: "Push every tag" },
 	via: {
-		...text,
-		describe: "Who pushes: daemon (the box), or client (this machine, with its logins)",
+		...oneOf<PushVia>("daemon", "client"),
+		describe: "Who pushes: the daemon on the box, or this machine with its logins",
 	},
 	save: { ...text, describe: 'Write the image to a file, "-", or type=oci,dest=FILE|DIR' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
@@ -96,12 +106,16 @@ export const BUILD_FLAGS = {
 } as const satisfies Record<string, Options>;
 
 export type BuildFlagValues = {
-	readonly [Flag in keyof typeof BUILD_FLAGS]?: (typeof BUILD_FLAGS)[Flag] extends typeof texts
-		? readonly string[]
-		: (typeof BUILD_FLAGS)[Flag] extends typeof flag
-			? boolean
-			: string;
+	readonly [Flag in keyof typeof BUILD_FLAGS]?: FlagValue<(typeof BUILD_FLAGS)[Flag]>;
 };
+
+type FlagValue<Flag> = Flag extends typeof texts
+	? readonly string[]
+	: Flag extends typeof flag
+		? boolean
+		: Flag extends { readonly choices: readonly (infer Choice)[] }
+			? Choice
+			: string;
 
 /** The options of build() that parsed flags stand for. @throws UsageError */
 export function buildOptions(context: string, values: BuildFlagValues): BuildOptions {
@@ -114,8 +128,8 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("network", values.network),
 		...given("cgroupParent", values["cgroup-parent"]),
 		...given("save", read(values.save, parseSave)),
-		...given("transfer", read(values.transfer, parseTransfer)),
-		...given("secretsCheck", read(values.secrets, parseSecretsCheck)),
+		...given("transfer", values.transfer),
+		...given("secretsCheck", values.secrets),
 		...given("minimal", values["no-minimal"] ? false : values.minimal),
 		...given("retries", read(values.retries, parseRetries)),
 		...given("contextKey", values["context-key"]),
@@ -124,7 +138,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("noCache", values["no-cache"]),
 		...given("pull", values.pull),
 		...given("push", values.push),
-		...given("via", read(values.via, parseVia)),
+		...given("via", values.via),
 		...given("load", values.load),
 		...given(
 			"shmSize",

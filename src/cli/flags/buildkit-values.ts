@@ -2,6 +2,7 @@ import type { FrontendCall } from "../../build/plan/build-plan.js";
 import { parseBoolean } from "../../build/plan/go-values.js";
 import type { CacheOption } from "../../build/plan/options.js";
 import { UsageError } from "../../errors.js";
+import { unsupportedValue } from "../../unsupported-value.js";
 import { csvFields } from "./csv-fields.js";
 
 /** Readers for the values of flags that BuildKit brought, in the forms that docker buildx takes. */
@@ -86,7 +87,12 @@ export interface RequestedCall {
 	readonly ignoreStatus: boolean;
 }
 
-export const CALLS: readonly string[] = ["check", "outline", "targets"] satisfies FrontendCall[];
+export const CALLS: readonly string[] = [
+	"build",
+	...(["check", "outline", "targets"] satisfies FrontendCall[]),
+];
+
+const CALL_FORMATS = ["text", "json"] as const;
 
 /** "check", "outline" or "targets", with ",format=json" or ",ignorestatus=true"; "build" is none of them. */
 export function parseCall({ check, call }: CallFlags): RequestedCall | undefined {
@@ -99,21 +105,27 @@ export function parseCall({ check, call }: CallFlags): RequestedCall | undefined
 		...unknown
 	} = others.length === 0 ? {} : attributes(others.join(), "--call");
 	const ignoreStatus = parseBoolean(ignorestatus ?? "false");
-	const isKnown = [...CALLS, "build"].includes(name) && Object.keys(unknown).length === 0;
-	if (!isKnown || (format !== "text" && format !== "json") || ignoreStatus === undefined) {
-		throw new UsageError(`--call "${text}" is nothing that can be asked for`, {
-			hint: `it is build or one of ${CALLS.join(", ")}, with ",format=json" behind it for JSON`,
+	const known = CALL_FORMATS.find((one) => one === format);
+	if (!CALLS.includes(name)) throw unsupportedValue("--call", name, CALLS);
+	if (known === undefined) throw unsupportedValue("--call format=", format, CALL_FORMATS);
+	const [attribute] = Object.keys(unknown);
+	if (attribute !== undefined) {
+		throw new UsageError(`--call does not support "${attribute}"`, {
+			hint: "use format=json or ignorestatus=true",
 		});
 	}
-	return name === "build" ? undefined : { call: name as FrontendCall, format, ignoreStatus };
+	if (ignoreStatus === undefined) {
+		throw new UsageError(`--call ignorestatus=${ignorestatus} is neither true nor false`);
+	}
+	return name === "build" ? undefined : { call: name as FrontendCall, format: known, ignoreStatus };
 }
 
 function attributes(text: string, flag: string): Record<string, string> {
 	const fields = csvFields(text);
 	if (fields !== undefined)
-		return Object.fromEntries(fields.map((field, at) => pair(field, `part ${at + 1} of ${flag}`)));
-	throw new UsageError(`${flag}: a quote is missing or in the wrong place`, {
-		hint: 'put a whole part in quotes, as in type=registry,"ref=…"',
+		return Object.fromEntries(fields.map((field, at) => pair(field, `field ${at + 1} of ${flag}`)));
+	throw new UsageError(`${flag} has an unclosed or misplaced quote`, {
+		hint: 'quote the whole field, as in type=registry,"ref=…"',
 	});
 }
 

@@ -1,8 +1,9 @@
 import type { Options } from "yargs";
 import { parseBoolean } from "../../build/plan/go-values.js";
 import { UsageError } from "../../errors.js";
+import { suggestion } from "../../suggestion.js";
+import { unsupportedValue, useOneOf } from "../../unsupported-value.js";
 import type { TypedCommand } from "../commands.js";
-import { suggestion } from "./suggestion.js";
 
 /**
  * Refuses unknown flags, missing values and values that a flag does not take. Empty values that docker ignores are gone
@@ -21,10 +22,18 @@ export function checkFlags(typed: TypedCommand): void {
 	}
 }
 
+/** What docker has by another name than the choices here. */
+const MISTAKEN: Readonly<Record<string, (value: string) => string | undefined>> = {
+	progress: (value) =>
+		value === "rawjson" ? "a line of JSON for each event: --progress json" : undefined,
+	secrets: (value) =>
+		value.includes("=") ? "a secret for the build is given with --secret" : undefined,
+};
+
 /** @param value absent: there is none; of a boolean flag, as of "--push" */
 function checkValue(name: string, flag: Options, value: string | undefined, typed: TypedCommand) {
 	if (name === "builder") {
-		throw new UsageError("rbuild has no builders that --builder could name", {
+		throw new UsageError("--builder is not supported: rbuild has no builders", {
 			hint: "name the box to build on: --on BOX; rbuild hosts lists them",
 		});
 	}
@@ -34,22 +43,19 @@ function checkValue(name: string, flag: Options, value: string | undefined, type
 			hint: `write it as --${name} or --${name}=false`,
 		});
 	}
-	const choices = flag.choices?.join(", ");
+	const choices = flag.choices?.map(String);
 	if (value === undefined) {
 		throw new UsageError(`--${name} needs a value`, {
-			hint: choices ? `it is one of ${choices}` : `${explained(flag)}; ${seeHelp(typed)}`,
+			hint: choices ? useOneOf(choices) : `${explained(flag)}; ${seeHelp(typed)}`,
 		});
 	}
 	if (value === "") {
 		throw new UsageError(`--${name} has an empty value`, {
-			hint: "a variable that is not set? Leave the flag out to have the default",
+			hint: "is a variable not set? Leave the flag out for the default",
 		});
 	}
-	if (flag.choices === undefined || flag.choices.includes(value)) return;
-	const hint = value === "rawjson" ? "a line of JSON for each event: --progress json" : undefined;
-	throw new UsageError(`--${name} "${value}" is none of what it may be`, {
-		hint: hint ?? `it is one of ${choices}`,
-	});
+	if (choices === undefined || choices.includes(value)) return;
+	throw unsupportedValue(`--${name}`, value, choices, MISTAKEN[name]?.(value));
 }
 
 /** As the help has it, within a sentence. */

@@ -1,4 +1,5 @@
 import type { Options } from "yargs";
+import { SSH_CLIENTS } from "../process/process-environment.js";
 
 /** Of every command. As docker, -D is debug. */
 export const GENERAL_FLAGS = {
@@ -10,12 +11,13 @@ export const SSH_FLAGS = {
 	"ssh-config": {
 		type: "string",
 		requiresArg: true,
-		describe: "Read this instead of ~/.ssh/config",
+		describe: "Read this file instead of ~/.ssh/config",
 	},
 	"ssh-client": {
 		type: "string",
 		requiresArg: true,
-		describe: "What logs in: auto, builtin, or the system's ssh",
+		choices: SSH_CLIENTS,
+		describe: "The ssh client: rbuild's own (builtin), or the ssh of this system",
 	},
 } as const satisfies Record<string, Options>;
 

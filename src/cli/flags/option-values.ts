@@ -1,5 +1,5 @@
 import { byteSize } from "../../build/plan/go-values.js";
-import type { PushVia, SecretsCheck, TransferChoice, Ulimit } from "../../build/plan/options.js";
+import type { Ulimit } from "../../build/plan/options.js";
 import { UsageError } from "../../errors.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */
@@ -44,37 +44,10 @@ export function parseByteSize(text: string, flag: string): number {
 	});
 }
 
-export const TRANSFERS: readonly string[] = ["auto", "sync", "tar"] satisfies TransferChoice[];
-
-export function parseTransfer(text: string): TransferChoice {
-	if (TRANSFERS.includes(text)) return text as TransferChoice;
-	throw new UsageError(`--transfer "${text}" is not a way to send the context`, {
-		hint: `it is one of ${TRANSFERS.join(", ")}`,
-	});
-}
-
-export const SECRETS_CHECKS: readonly string[] = ["warn", "deny", "off"] satisfies SecretsCheck[];
-
-export function parseSecretsCheck(text: string): SecretsCheck {
-	if (SECRETS_CHECKS.includes(text)) return text as SecretsCheck;
-	throw new UsageError(`--secrets "${text}" is not what to do about credentials`, {
-		hint: `it is one of ${SECRETS_CHECKS.join(", ")}; a secret for the build is --secret`,
-	});
-}
-
-export const PUSHERS: readonly string[] = ["daemon", "client"] satisfies PushVia[];
-
-export function parseVia(text: string): PushVia {
-	if (PUSHERS.includes(text)) return text as PushVia;
-	throw new UsageError(`--via "${text}" is nobody who pushes`, {
-		hint: `it is one of ${PUSHERS.join(", ")}`,
-	});
-}
-
 export function parseRetries(text: string): number {
 	if (/^\d{1,4}$/.test(text)) return Number(text);
-	throw new UsageError(`--retries "${text}" is not a number of retries`, {
-		hint: "give a whole number; 0 gives up when the connection is lost",
+	throw new UsageError(`--retries "${text}" is not a whole number`, {
+		hint: "use 0 to give up when the connection is lost",
 	});
 }
 

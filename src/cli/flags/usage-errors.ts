@@ -1,27 +1,19 @@
 import { existsSync } from "node:fs";
 import { UsageError } from "../../errors.js";
+import { suggestion } from "../../suggestion.js";
+import { useOneOf } from "../../unsupported-value.js";
 import { COMMANDS, type CommandName, type TypedCommand, wordLimits } from "../commands.js";
 import { CACHE_ACTIONS } from "../images/image-flags.js";
 import { checkFlags } from "./flag-errors.js";
-import { suggestion } from "./suggestion.js";
 
 /** What is wrong, and the way out. */
 type Finding = readonly [message: string, hint: string];
 
 const MISSING: Partial<Readonly<Record<CommandName, Finding>>> = {
 	build: ["no build context was given", "name the directory to build, such as: rbuild . -t app"],
-	"context why": [
-		"no path was given",
-		"name what you wonder about, such as: rbuild context why src/main.ts",
-	],
-	pull: [
-		"no image was given",
-		"name the one to bring here, such as: rbuild pull app; rbuild images lists them",
-	],
-	cache: [
-		"rbuild cache was not told what to do",
-		`it has: ${CACHE_ACTIONS.join(", ")}; such as: rbuild cache ls`,
-	],
+	"context why": ["no path was given", "name a path, such as: rbuild context why src/main.ts"],
+	pull: ["no image was given", "name one, such as: rbuild pull app; rbuild images lists them"],
+	cache: ["rbuild cache needs a command", useOneOf(CACHE_ACTIONS)],
 };
 
 /** Docker's commands that are flags of a build here. */
@@ -48,7 +40,19 @@ export function checkCommandLine(typed: TypedCommand): void {
 
 /** `rbuild help WORD…`, where there is no such command. */
 export function noSuchCommand(word: string): UsageError {
-	return new UsageError(`there is no command "${word}"`, { hint: hintAt(word) });
+	return new UsageError(`unknown command "${word}" for "rbuild"`, { hint: hintAt(word) });
+}
+
+/** `rbuild COMMAND WORD`, where that command has none of that name. */
+export function unknownAction(
+	command: string,
+	word: string,
+	actions: readonly string[],
+): UsageError {
+	const meant = suggestion(word, actions);
+	return new UsageError(`unknown command "${word}" for "rbuild ${command}"`, {
+		hint: meant === undefined ? useOneOf(actions) : `did you mean: rbuild ${command} ${meant}?`,
+	});
 }
 
 /** @param flag without dashes */
@@ -75,7 +79,7 @@ function hintAt(word: string): string {
 }
 
 function missing({ name, argv }: TypedCommand): Finding {
-	const [message = "something is missing", hint = `see rbuild ${name} --help`] =
+	const [message = "an argument is missing", hint = `see rbuild ${name} --help`] =
 		MISSING[name] ?? [];
 	const isVersion = name === "build" && argv.length === 1 && isAsked("verbose", argv);
 	return [message, isVersion ? `${hint}; for the version: rbuild --version` : hint];
@@ -91,7 +95,7 @@ function tooMany({ name, words }: TypedCommand, word: string): Finding {
 				`rbuild context takes one directory, and got another: "${word}"`,
 				word === "why" || suggestion(words[0] ?? "", ["why"])
 					? "did you mean: rbuild context why PATH?"
-					: `whether a path is sent is told by: rbuild context why ${word}`,
+					: `to ask about a path: rbuild context why ${word}`,
 			];
 		case "pull":
 			return [`rbuild pull takes one image, and got another: "${word}"`, "pull one after another"];
@@ -104,7 +108,7 @@ function tooMany({ name, words }: TypedCommand, word: string): Finding {
 		case "completion":
 			return [
 				`rbuild completion takes no argument, and got "${word}"`,
-				"it prints what suits the shell that SHELL names: zsh, fish, else bash",
+				"the shell is taken from SHELL: zsh, fish, else bash",
 			];
 		default: {
 			const command = name === "cache" ? `cache ${words[0]}` : name;
@@ -118,13 +122,7 @@ function tooMany({ name, words }: TypedCommand, word: string): Finding {
 
 function checkAction(action: string): void {
 	if ((CACHE_ACTIONS as readonly string[]).includes(action)) return;
-	const meant = suggestion(action, CACHE_ACTIONS);
-	throw new UsageError(`rbuild cache knows no "${action}"`, {
-		hint:
-			meant === undefined
-				? `it has: ${CACHE_ACTIONS.join(", ")}`
-				: `did you mean: rbuild cache ${meant}?`,
-	});
+	throw unknownAction("cache", action, CACHE_ACTIONS);
 }
 
 function asError([message, hint]: Finding): [string, { hint: string }] {

@@ -2,7 +2,8 @@ import { addHost, type Remark, removeHost, useHost } from "../../build/box/host-
 import { inspectHost } from "../../build/box/host-details.js";
 import { askHosts, listHosts } from "../../build/box/host-list.js";
 import { type ExitCode, UsageError } from "../../errors.js";
-import { suggestion } from "../flags/suggestion.js";
+import { suggestion } from "../../suggestion.js";
+import { unknownAction } from "../flags/usage-errors.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings } from "../process/process-environment.js";
 import { stdoutWidth } from "../process/screen.js";
@@ -41,12 +42,7 @@ export async function runHosts(values: HostsArguments): Promise<ExitCode | 0> {
 	using interrupts = onInterrupt(() => {});
 	const [word = "ls", ...names] = values.words ?? [];
 	const known = HOSTS_ACTIONS.find((one) => one === word);
-	if (known === undefined) {
-		const meant = suggestion(word, HOSTS_ACTIONS);
-		throw new UsageError(`rbuild hosts knows no "${word}"`, {
-			hint: meant ? `did you mean: rbuild hosts ${meant}?` : `it has: ${HOSTS_ACTIONS.join(", ")}`,
-		});
-	}
+	if (known === undefined) throw unknownAction("hosts", word, HOSTS_ACTIONS);
 	const action = ACTIONS[known];
 	const usage = `rbuild hosts ${word} ${action.usage}`.trim();
 	const [least, most] = action.names;
@@ -115,8 +111,8 @@ async function inspect(
 			name,
 			hosts.map((one) => one.name),
 		);
-		throw new UsageError(`there is neither a docker context nor an ssh alias "${name}"`, {
-			hint: meant ? `did you mean: ${meant}?` : "see all of them with: rbuild hosts",
+		throw new UsageError(`there is no docker context or ssh alias "${name}"`, {
+			hint: meant ? `did you mean: ${meant}?` : "list them with: rbuild hosts",
 		});
 	}
 	const [asked = { host, answer: undefined }] = values["no-ask"]
@@ -145,15 +141,15 @@ function environmentOf(values: HostsArguments) {
 function limitOf({ timeout = String(LIMIT_SECONDS) }: HostsArguments): number {
 	const seconds = Number(timeout);
 	if (seconds > 0 && seconds <= 3600) return seconds * 1000;
-	throw new UsageError(`"${timeout}" is not a number of seconds`, {
-		hint: "give a number from 1 to 3600: --timeout 10",
+	throw new UsageError(`--timeout "${timeout}" is not a number of seconds`, {
+		hint: "use up to 3600, such as --timeout 10",
 	});
 }
 
 function counted(least: number, most: number): string {
 	if (most === 0) return "no name";
 	if (most === Infinity) return "one name or more";
-	return least === 1 ? "one name" : "a name and where it leads to";
+	return least === 1 ? "one name" : "a name and an endpoint";
 }
 
 function tell(remarks: readonly Remark[]): void {

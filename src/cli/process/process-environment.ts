@@ -2,7 +2,7 @@ import { homedir, hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import type { Surroundings } from "../../build/planned-run.js";
 import type { Environment, Prompt, SshClient } from "../../environment.js";
-import { UsageError } from "../../errors.js";
+import { unsupportedValue } from "../../unsupported-value.js";
 
 export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
@@ -21,7 +21,7 @@ export function processSurroundings(
 	return { environment: processEnvironment(sshConfigFile, prompt, sshClient), stdin, stdout };
 }
 
-/** @throws UsageError for an ssh client that is none */
+/** @throws UsageError for an RBUILD_SSH_CLIENT that is none; the flag is checked with all others */
 export function processEnvironment(
 	sshConfigFile?: string,
 	prompt?: Prompt,
@@ -44,9 +44,7 @@ export function processEnvironment(
 function chosenSshClient(text: string): SshClient {
 	const client = SSH_CLIENTS.find((each) => each === text);
 	if (client !== undefined) return client;
-	throw new UsageError(`ssh client "${text}": it must be one of ${SSH_CLIENTS.join(", ")}`, {
-		hint: "say --ssh-client auto, or leave RBUILD_SSH_CLIENT unset",
-	});
+	throw unsupportedValue("RBUILD_SSH_CLIENT", text, SSH_CLIENTS);
 }
 
 /** An empty HOME is taken for none. */

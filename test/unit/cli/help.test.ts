@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { COMMANDS } from "../../../src/cli/commands.js";
+import { COMMANDS, flagsOf } from "../../../src/cli/commands.js";
+import { OPEN_VALUES } from "../../../src/cli/completion/flag-values.js";
 import { HELP } from "../../../src/cli/help.js";
 import { rbuildHere } from "../../support/called-program.js";
 
@@ -36,6 +37,20 @@ describe("rbuild help", () => {
 		const { stdout } = await rbuildHere([".", "--help"]);
 		for (const command of COMMANDS)
 			assert.match(stdout, new RegExp(`^  rbuild ${command}\\b`, "m"));
+	});
+
+	it("names the values that a flag is completed to", async () => {
+		const { stdout } = await rbuildHere(["build", "--help"]);
+		const help = stdout.replace(/\s+/g, " ");
+		const choices = (values: readonly string[]) =>
+			`[choices: ${values.map((value) => `"${value}"`).join(", ")}]`;
+		for (const [flag, options] of Object.entries(flagsOf("build"))) {
+			const values = options.choices?.map(String) ?? [];
+			if (values.length > 0) assert.ok(help.includes(choices(values)), flag);
+			for (const value of OPEN_VALUES[flag] ?? []) {
+				assert.match(String(options.describe), new RegExp(`\\b${value}\\b`), flag);
+			}
+		}
 	});
 
 	it("shows for each command what it has, and no more", async () => {

@@ -115,7 +115,7 @@ suite("a build plan", () => {
 	test("is refused where it makes no sense, before anything is read", async () => {
 		const refused: [Partial<BuildOptions>, RegExp][] = [
 			[{ tags: ["Not/Lower"] }, /^UsageError: invalid tag "Not\/Lower"/],
-			[{ push: true }, /^UsageError: --push needs the name to push to/],
+			[{ push: true }, /^UsageError: --push needs an image name$/],
 			[{ platform: "linux/amd64,linux/arm64" }, /^UsageError: one platform at a time/],
 			[{ platform: "amiga" }, /^UsageError: "amiga" is not a platform/],
 			[{ addHosts: ["nobody"] }, /^UsageError: "nobody" is not a host and its address/],
@@ -132,23 +132,29 @@ suite("a build plan", () => {
 				{ buildContexts: { x: "oci-layout://y:z" } },
 				/^ContextError: the build context x \(oci-layout:\/\/y:z\) has no image with the tag z/,
 			],
-			[{ cacheTo: [{ type: "local" }] }, /^UsageError: --cache-to type=local says not where/],
+			[{ cacheTo: [{ type: "local" }] }, /^UsageError: --cache-to type=local has no dest$/],
 			[
 				{ cacheTo: [{ type: "local", attrs: { dest: "/dev/null/cache" } }] },
 				/^DeliveryError: cannot save to \/dev\/null\/cache: part of the path is a file/,
 			],
 			[
 				{ cacheFrom: [{ type: "local", attrs: { dest: "x" } }] },
-				/^UsageError: --cache-from type=local says not where/,
+				/^UsageError: --cache-from type=local has no src$/,
 			],
 			[
 				{ cacheFrom: [{ type: "registry" }] },
-				/^UsageError: --cache-from type=registry says not where/,
+				/^UsageError: --cache-from type=registry has no ref$/,
 			],
-			[{ annotations: { "image:key": "x" } }, /^UsageError: "image:key" is not the name of/],
-			[{ annotations: { "index,:key": "x" } }, /^UsageError: "index,:key" is not the name of/],
-			[{ attestations: { slsa: {} } }, /^UsageError: "slsa" is not an attestation/],
-			[{ allow: ["network"] }, /^UsageError: "network" is nothing that --allow knows/],
+			[
+				{ annotations: { "image:key": "x" } },
+				/^UsageError: --annotation "image:key" is not a valid name$/,
+			],
+			[
+				{ annotations: { "index,:key": "x" } },
+				/^UsageError: --annotation "index,:key" is not a valid name$/,
+			],
+			[{ attestations: { slsa: {} } }, /^UsageError: --attest type=slsa is not supported$/],
+			[{ allow: ["network"] }, /^UsageError: --allow "network" is not supported$/],
 			[
 				{ allow: ["network.host"], transfer: "tar" },
 				/^UsageError: --allow cannot be had with --transfer tar/,

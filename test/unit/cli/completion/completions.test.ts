@@ -60,6 +60,9 @@ suite("the completion of a command line", () => {
 		await offers("context --format j", ["json"]);
 		await offers(". --transfer ", ["auto", "sync", "tar"]);
 		await offers(". --via c", ["client"]);
+		await offers(". --secrets ", ["warn", "deny", "off"]);
+		await offers("pull app --ssh-client ", ["auto", "builtin", "system"]);
+		await offers(". --call o", ["outline"]);
 		await offers(". -qt ", []);
 		await offers(". -f ", [], "files");
 		await offers(". --file=src/", [], "files");

@@ -62,14 +62,15 @@ suite("the values of BuildKit's flags", () => {
 			call: "outline",
 			format: "json",
 		});
-		for (const call of [
-			"",
-			"describe",
-			"outline,format=yaml",
-			"outline,x",
-			"check,ignorestatus=x",
-		]) {
-			assert.throws(() => parseCall({ call }), UsageError, call);
+		for (const [call, message] of Object.entries({
+			"": '--call "" is not supported',
+			describe: '--call "describe" is not supported',
+			"outline,format=yaml": "--call format=yaml is not supported",
+			"outline,x": "field 1 of --call is not of the form NAME=VALUE",
+			"outline,x=y": '--call does not support "x"',
+			"check,ignorestatus=x": "--call ignorestatus=x is neither true nor false",
+		})) {
+			assert.throws(() => parseCall({ call }), { name: "UsageError", message });
 		}
 	});
 });

@@ -124,12 +124,12 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 	});
 
 	for (const [args, error, hint] of [
-		[["lst"], 'rbuild hosts knows no "lst"', "did you mean: rbuild hosts ls?"],
-		[["add", "x86box"], "rbuild hosts add takes a name and where it leads to", "hosts add NAME"],
+		[["lst"], 'unknown command "lst" for "rbuild hosts"', "did you mean: rbuild hosts ls?"],
+		[["add", "x86box"], "rbuild hosts add takes a name and an endpoint", "hosts add NAME"],
 		[["ls", "--ca", "x"], "rbuild hosts ls has no flag --ca", "--help"],
 		[["use", "none"], 'there is no docker context "none"', "hosts add none ssh://user@host"],
 		[["rm", "default"], 'the docker context "default" cannot be removed', undefined],
-		[["inspect", "none"], 'neither a docker context nor an ssh alias "none"', "rbuild hosts"],
+		[["inspect", "none"], 'there is no docker context or ssh alias "none"', "rbuild hosts"],
 		[["add", "auto", "ssh://a"], '"auto" has a meaning of its own', "another name"],
 		[["add", "a/b", "ssh://a"], '"a/b" is not a name that docker takes', "letters"],
 		[["add", "box", "http://a"], 'rbuild knows no "http://"', "ssh://user@host"],
@@ -145,7 +145,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 			"both (--cert and --key)",
 		],
 		[["add", "box", "ssh://me:secret@a"], "a target must not hold a password", "key"],
-		[["ls", "--timeout", "soon"], '"soon" is not a number of seconds', "--timeout 10"],
+		[["ls", "--timeout", "soon"], '--timeout "soon" is not a number of seconds', "--timeout 10"],
 		[["ls", "--tmeout", "1"], "unknown flag --tmeout", "did you mean --timeout?"],
 	] as const) {
 		test(`${args.join(" ")} is told what is wrong`, async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { suggestion } from "../../../../src/cli/flags/suggestion.js";
+import { suggestion } from "../../src/suggestion.js";
 
 describe("what somebody may have meant", () => {
 	it("is one edit away from a short word, two from others", () => {
