@@ -1,5 +1,6 @@
 import type { OutputOption, SaveOption } from "../../build/plan/options.js";
 import { UsageError } from "../../errors.js";
+import { unsupportedValue } from "../../unsupported-value.js";
 import { csvFields } from "./csv-fields.js";
 
 /**
@@ -9,16 +10,13 @@ import { csvFields } from "./csv-fields.js";
  * @throws UsageError
  */
 export function parseOutput(text: string): OutputOption {
-	const fields = csvFields(text);
-	if (fields === undefined) {
-		throw new UsageError(`--output ${text}: a quote is missing or in the wrong place`, {
-			hint: `put a whole part in quotes: --output 'type=image,"name=a,b"'`,
-		});
-	}
+	const fields = fieldsOf(text, "--output");
 	if (fields.length === 1 && fields[0] === text && !text.startsWith("type=")) {
 		return { type: text === "-" || text.endsWith(".tar") ? "tar" : "local", dest: text };
 	}
-	const { type, dest, ...attrs } = Object.fromEntries(fields.map((field) => pair(field, text)));
+	const { type, dest, ...attrs } = Object.fromEntries(
+		fields.map((field) => pair(field, `--output ${text}`)),
+	);
 	if (type === undefined || type === "") {
 		throw new UsageError(`--output ${text} has no type`, {
 			hint: "write it as type=local,dest=DIR or type=tar,dest=FILE, or name a directory alone",
@@ -26,6 +24,8 @@ export function parseOutput(text: string): OutputOption {
 	}
 	return { type, attrs, ...(dest === undefined ? {} : { dest }) };
 }
+
+const SAVE_TYPES = ["docker", "oci"] as const satisfies SaveOption["type"][];
 
 /**
  * The value of --save: a file, "-", or `type=docker|oci,dest=…`. What else could be wrong with it is found
@@ -35,19 +35,31 @@ export function parseOutput(text: string): OutputOption {
  */
 export function parseSave(text: string): string | SaveOption {
 	if (!text.startsWith("type=")) return text;
-	const fields = Object.fromEntries((csvFields(text) ?? []).map((field) => pair(field, text)));
-	const { type = "", dest = "", ...others } = fields;
-	const isKnown = (type === "docker" || type === "oci") && dest !== "";
-	if (isKnown && Object.keys(others).length === 0) return { type, dest };
-	throw new UsageError(`--save ${text} makes no sense`, {
+	const fields = fieldsOf(text, "--save").map((field) => pair(field, `--save ${text}`));
+	const { type: named = "", dest = "", ...others } = Object.fromEntries(fields);
+	const type = SAVE_TYPES.find((one) => one === named);
+	if (type === undefined) throw unsupportedValue("--save type=", named, SAVE_TYPES);
+	const [unknown] = Object.keys(others);
+	if (dest !== "" && unknown === undefined) return { type, dest };
+	const problem = unknown === undefined ? "has no dest" : `does not support "${unknown}"`;
+	throw new UsageError(`--save type=${type} ${problem}`, {
 		hint: "write it as --save FILE.tar, or --save type=oci,dest=FILE.tar or dest=FOLDER",
 	});
 }
 
-function pair(field: string, text: string): [string, string] {
+function fieldsOf(text: string, flag: string): readonly string[] {
+	const fields = csvFields(text);
+	if (fields !== undefined) return fields;
+	throw new UsageError(`${flag} ${text} has an unclosed or misplaced quote`, {
+		hint: `quote the whole field: ${flag} 'type=docker,"dest=a,b.tar"'`,
+	});
+}
+
+/** @param what the flag and its value */
+function pair(field: string, what: string): [string, string] {
 	const equals = field.indexOf("=");
 	if (equals < 0) {
-		throw new UsageError(`${text}: "${field}" has no value`, {
+		throw new UsageError(`${what}: "${field}" has no value`, {
 			hint: "write it as NAME=VALUE, such as dest=out",
 		});
 	}

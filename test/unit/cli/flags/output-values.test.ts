@@ -31,11 +31,11 @@ suite("the value of --output", () => {
 
 	test("is refused where it is neither", () => {
 		const refused: Record<string, RegExp> = {
-			"a,b": /"a" has no value/,
+			"a,b": /^--output a,b: "a" has no value/,
 			"dest=out,mode=copy": /has no type/,
 			"type=,dest=out": /has no type/,
-			'type=image,name="a': /a quote is missing or in the wrong place/,
-			'type=image,"name=a"b': /a quote is missing or in the wrong place/,
+			'type=image,name="a': /an unclosed or misplaced quote/,
+			'type=image,"name=a"b': /an unclosed or misplaced quote/,
 		};
 		for (const [text, message] of Object.entries(refused)) {
 			assert.throws(
@@ -64,8 +64,16 @@ suite("the value of --save", () => {
 	});
 
 	test("is refused where it makes no sense", () => {
-		for (const text of ["type=oci", "type=zip,dest=a", "type=oci,dest=a,x=y", "type=oci,dest="]) {
-			assert.throws(() => parseSave(text), UsageError, text);
+		for (const [text, message] of Object.entries({
+			"type=oci": "--save type=oci has no dest",
+			"type=oci,dest=": "--save type=oci has no dest",
+			"type=zip,dest=a": "--save type=zip is not supported",
+			"type=oci,dest=a,x=y": '--save type=oci does not support "x"',
+			"type=oci,dest": '--save type=oci,dest: "dest" has no value',
+			'type=oci,"dest=a': '--save type=oci,"dest=a has an unclosed or misplaced quote',
+			'type=oci,dest="a"': '--save type=oci,dest="a" has an unclosed or misplaced quote',
+		})) {
+			assert.throws(() => parseSave(text), { name: "UsageError", message });
 		}
 	});
 });
