@@ -61,10 +61,10 @@ export async function callFrontend(
 	});
 }
 
-function refuseResults({ push, save, load, outputs = [] }: BuildOptions): void {
-	if (!push && save === undefined && !load && outputs.length === 0) return;
-	throw new UsageError("nothing is built, so there is nothing to push, save, load or export", {
-		hint: "leave out either --check or --call, or what is to be done with the build",
+function refuseResults({ push, save = [], load, outputs = [] }: BuildOptions): void {
+	if (!push && [save].flat().length === 0 && !load && outputs.length === 0) return;
+	throw new UsageError("--check and --call build nothing to push, save, load or export", {
+		hint: "leave one of them out",
 	});
 }
 

@@ -33,12 +33,11 @@ export async function pullImage(
 	run: Run,
 ): Promise<PullReport> {
 	const { environment } = surroundings;
-	const { image, save } = options;
+	const { image, save = [] } = options;
 	const isId = /^(?:sha256:)?[0-9a-f]{12,64}$/.test(image);
 	const name = isId ? undefined : parseReference(image).familiar;
-	const load = options.load === true || save === undefined;
-	const outputs = { load, ...(save === undefined ? {} : { save }) };
-	const { deliveries } = await planOutputs(outputs, environment);
+	const load = options.load === true || [save].flat().length === 0;
+	const { deliveries } = await planOutputs({ load, save }, environment);
 	return withBox(options, environment, run, async (box, closing) => {
 		const found = await box.keep(async (engine) => {
 			return inspectImage(engine, name ?? image, run.signal).catch((error: unknown) => {

@@ -432,7 +432,7 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 				["a"],
 			);
 			const asked = callFrontend("check", { ...options, push: true, tags: ["x"] });
-			await assert.rejects(asked, /^UsageError: nothing is built/);
+			await assert.rejects(asked, /^UsageError: --check and --call build nothing to /);
 		});
 
 		test("exits with 0 whatever there is to criticise, where that is asked for", async () => {

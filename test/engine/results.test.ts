@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import { connectEngine } from "../../src/engine/connect-engine.js";
 import { inspectImage, removeImage } from "../../src/engine/images.js";
 import { BASE_IMAGE, pushBaseImage } from "../support/base-image.js";
@@ -56,8 +57,9 @@ for (const builder of ["buildkit", "classic"] as const) {
 		test("is saved, loaded and pushed in one go, and is the same everywhere", async () => {
 			const tag = `${registry.host}/team/app:1`;
 			const file = join(directory, "app.tar.gz");
+			const second = join(directory, "app.tar");
 			const { code, stderr } = await rbuild(
-				[root, "-t", tag, "--push", "--save", file, "--load", ...box.flags],
+				[root, "-t", tag, "--push", "--save", file, "--save", second, "--load", ...box.flags],
 				{
 					env: {
 						DOCKER_CONFIG: dockerConfig(login.password),
@@ -76,6 +78,8 @@ for (const builder of ["buildkit", "classic"] as const) {
 
 			assert.match(stderr, new RegExp(`pushed to ${registry.host}/team/app:1@sha256:[0-9a-f]{64}`));
 			assert.match(stderr, /saved to \S+app\.tar\.gz/);
+			assert.match(stderr, /saved to \S+app\.tar\b/);
+			assert.deepEqual(gunzipSync(readFileSync(file)), readFileSync(second));
 			assert.match(stderr, /loaded into local docker/);
 			assert.doesNotMatch(stderr, new RegExp(login.password));
 		});

@@ -133,9 +133,9 @@ export interface BuildOptions extends TargetOptions {
 	readonly via?: PushVia;
 	/**
 	 * Write the image to this file, as `docker load` takes it; ".gz" and ".zst" compress, "-" is the
-	 * standard output.
+	 * standard output. Several are each written.
 	 */
-	readonly save?: string | SaveOption;
+	readonly save?: string | SaveOption | readonly (string | SaveOption)[];
 	/** Load the image into the local daemon. */
 	readonly load?: boolean;
 	/** What to make of the build; absent: an image in the daemon's store. */

@@ -75,7 +75,7 @@ export async function planOutputs(
 	}
 	const deliveries = {
 		push: push && (options.via ?? "daemon"),
-		saves: [...savesOf(options), ...outputs.filter(isDocker).flatMap(({ dest }) => dest ?? [])]
+		saves: [...savesOf(options.save), ...outputs.filter(isDocker).flatMap(({ dest }) => dest ?? [])]
 			.map(checkSave)
 			.map(({ type, dest }) => ({ path: place(dest), format: type })),
 		load: options.load === true || outputs.some((output) => isDocker(output) && !output.dest),
@@ -99,8 +99,8 @@ export function requireNameToSave({ tags, deliveries }: PlannedOutputs): void {
 	});
 }
 
-function savesOf({ save }: OutputOptions): readonly (string | SaveOption)[] {
-	return save === undefined ? [] : [save];
+function savesOf(save: OutputOptions["save"] | undefined): readonly (string | SaveOption)[] {
+	return [save ?? []].flat();
 }
 
 function checkSave(save: string | SaveOption): SaveOption {
@@ -115,13 +115,14 @@ function checkSave(save: string | SaveOption): SaveOption {
 
 /** Whether there will be an image in the daemon's store, and so an image id. */
 export function givesImage({ outputs = [], push, save, load }: OutputOptions): boolean {
-	if (push || load || save !== undefined || outputs.length === 0) return true;
+	if (push || load || savesOf(save).length > 0 || outputs.length === 0) return true;
 	return outputs.some(({ type }) => !EXPORTED.has(type) && type !== CACHE_ONLY);
 }
 
 /** Whether an image leaves the box. */
 export function isDelivered({ outputs = [], push, save, load }: OutputOptions): boolean {
-	return Boolean(push || load || save) || outputs.some((one) => isPush(one) || isDocker(one));
+	const isAsked = push || load || savesOf(save).length > 0;
+	return isAsked || outputs.some((one) => isPush(one) || isDocker(one));
 }
 
 /** What sends something other than words to the standard output, if anything does. */
@@ -129,7 +130,8 @@ export function flagOnStdout({
 	outputs = [],
 	save,
 }: OutputOptions): "--save" | "--output" | undefined {
-	if ((typeof save === "string" ? save : save?.dest) === "-") return "--save";
+	const isStdout = (one: string | SaveOption) => (typeof one === "string" ? one : one.dest) === "-";
+	if (savesOf(save).some(isStdout)) return "--save";
 	return outputs.some((output) => destinationOf(output) === "-") ? "--output" : undefined;
 }
 

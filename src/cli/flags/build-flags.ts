@@ -90,7 +90,7 @@ export const BUILD_FLAGS = {
 		...oneOf<PushVia>("daemon", "client"),
 		describe: "Who pushes: the daemon on the box, or this machine with its logins",
 	},
-	save: { ...text, describe: 'Write the image to a file, "-", or type=oci,dest=FILE|DIR' },
+	save: { ...texts, describe: 'Write the image to a file, "-", or type=oci,dest=FILE|DIR' },
 	load: { ...flag, describe: "Load the image into the local daemon" },
 	output: {
 		...texts,
@@ -127,7 +127,7 @@ export function buildOptions(context: string, values: BuildFlagValues): BuildOpt
 		...given("platform", values.platform),
 		...given("network", values.network),
 		...given("cgroupParent", values["cgroup-parent"]),
-		...given("save", read(values.save, parseSave)),
+		...given("save", values.save?.map(parseSave)),
 		...given("transfer", values.transfer),
 		...given("secretsCheck", values.secrets),
 		...given("minimal", values["no-minimal"] ? false : values.minimal),

@@ -8,14 +8,14 @@ import { type ShownValues, showRun } from "../shown-run.js";
 export interface PullArguments extends ShownValues {
 	readonly image: string;
 	readonly on?: readonly string[];
-	readonly save?: string;
+	readonly save?: readonly string[];
 	readonly load?: boolean;
 }
 
 /** `rbuild pull IMAGE`: brings an image of the box here. */
 export async function runPull(values: PullArguments): Promise<ExitCode | 0> {
 	const { image, on, load } = values;
-	const save = values.save === undefined ? {} : { save: parseSave(values.save) };
+	const save = values.save === undefined ? {} : { save: values.save.map(parseSave) };
 	const isOnStdout = flagOnStdout(save) !== undefined;
 	if (isOnStdout) checkStdoutTakesArchive("--save");
 	const options = {

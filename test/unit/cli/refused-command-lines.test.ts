@@ -178,7 +178,11 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/not set\?/,
 	],
 	["limits the wrong way round", [".", "--ulimit", "nofile=2:1"], /^error: --ulimit "nofile=2:1"/],
-	["an address that is none", [".", "--add-host", "a:1.2.3.999"], /^error: "a:1\.2\.3\.999"/],
+	[
+		"an address that is none",
+		[".", "--add-host", "a:1.2.3.999"],
+		/^error: --add-host "a:1\.2\.3\.999"/,
+	],
 	["standard input to look into", ["context", "-"], /^error: - is not a directory/],
 	["a URL to look into", ["context", "https://host/x.git"], /^error: a URL is not a directory/],
 	[
@@ -255,7 +259,11 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		[".", "--save", "-", "-q"],
 		/^error: --save - and -q both/,
 	],
-	["a check with files", [".", "--check", "-o", "out"], /^error: nothing is built, so there is/],
+	[
+		"a check with files",
+		[".", "--check", "-o", "out"],
+		/^error: --check and --call build nothing to /,
+	],
 	["a check with an id", [".", "--check", "--iidfile", "id"], /^error: --iidfile is about a build/],
 	[
 		"a layout without a name",
@@ -264,6 +272,17 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/give it with -t/,
 	],
 	["one place twice", [".", "-o", "out", "-o", "./out"], /^error: two outputs cannot both go to/],
+	[
+		"one file twice",
+		[".", "--save", "a.tar", "--save", "a.tar"],
+		/^error: two outputs cannot both/,
+	],
+	[
+		"two images on one stream",
+		["pull", "app", "--save", "-", "--save", "type=oci,dest=-"],
+		/^error: two outputs cannot share the standard output$/,
+		/file name/,
+	],
 ];
 
 suite("bad input: the command line", () => {

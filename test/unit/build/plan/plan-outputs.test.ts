@@ -35,6 +35,15 @@ suite("what becomes of a build", () => {
 		});
 	});
 
+	test("may be saved several times", async () => {
+		const save = ["a.tar", { type: "oci", dest: "layout" }] as const;
+		const { deliveries } = await plan({ tags: ["app"], save });
+		assert.deepEqual(deliveries.saves, [
+			{ path: join(directory, "a.tar"), format: "docker" },
+			{ path: join(directory, "layout"), format: "oci" },
+		]);
+	});
+
 	test("may be files in a folder, which the daemon sends as a tar", async () => {
 		const outputs = [{ type: "local", dest: "new/out", attrs: { "attestation-prefix": "x" } }];
 		const { image, tags, exports } = await planned(outputs, { tags: ["app"] });
@@ -140,12 +149,15 @@ suite("what becomes of a build", () => {
 		const outputs = [{ type: "tar" }];
 		assert.equal(givesImage({ outputs }), false);
 		assert.equal(givesImage({ outputs, save: "x" }), true);
+		assert.equal(givesImage({ outputs, save: [] }), false);
 		assert.equal(givesImage({}), true);
 		assert.equal(givesImage({ outputs: [...outputs, { type: "image" }] }), true);
 		assert.equal(flagOnStdout({ outputs }), "--output");
 		assert.equal(flagOnStdout({ outputs: [{ type: "tar", dest: "x" }] }), undefined);
 		assert.equal(flagOnStdout({ outputs: [{ type: "docker" }] }), undefined);
 		assert.equal(flagOnStdout({ save: "-" }), "--save");
+		assert.equal(flagOnStdout({ save: ["a.tar", "-"] }), "--save");
+		assert.equal(flagOnStdout({ save: ["a.tar"] }), undefined);
 		assert.equal(flagOnStdout({ save: { type: "oci", dest: "-" } }), "--save");
 	});
 
