@@ -24,7 +24,7 @@ export function imageCache(environment: Environment): ReturnCache {
 function parseLimit(text: string): number {
 	const bytes = byteSize(text);
 	if (bytes !== undefined) return bytes;
-	throw new UsageError(`RBUILD_CACHE_SIZE is "${text}", which is not a size`, {
+	throw new UsageError(`RBUILD_CACHE_SIZE "${text}" is not a size`, {
 		hint: "write it as a number with a unit, such as 5g",
 	});
 }

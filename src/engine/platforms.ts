@@ -26,9 +26,14 @@ const ARCHITECTURES = new Set([
  *
  * @param specifier "os", "architecture", "os/architecture", "architecture/variant" or all three
  * @param machine where an operating system stands alone, the platform its architecture comes from
+ * @param source the flag or variable that it was written in
  * @throws UsageError
  */
-export function normalizePlatform(specifier: string, machine: string): string {
+export function normalizePlatform(
+	specifier: string,
+	machine: string,
+	source = "--platform",
+): string {
 	const parts = specifier.toLowerCase().split("/");
 	const [first = "", second, third] = parts;
 	const wellFormed = parts.length <= 3 && parts.every((part) => /^[a-z0-9_.-]+$/.test(part));
@@ -40,7 +45,7 @@ export function normalizePlatform(specifier: string, machine: string): string {
 	}
 	const known = ARCHITECTURES.has(normalizeCpu(first, "")[0] ?? "");
 	if (wellFormed && known && third === undefined) return joinPlatform("linux", first, second);
-	throw new UsageError(`"${specifier}" is not a platform`, {
+	throw new UsageError(`${source} "${specifier}" is not a platform`, {
 		hint: 'write it as os/architecture, such as "linux/amd64" or "linux/arm64"',
 	});
 }

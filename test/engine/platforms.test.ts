@@ -244,7 +244,7 @@ suiteWithDockerd("one image of several platforms", () => {
 		await refused(["-o", place("folder")], 2, /^error: --output type=local can be had of one/m);
 		await refused(["-t", NAME, "--push", "--via", "daemon"], 2, /^hint: leave --via out/m);
 		await refused(["--iidfile", place("iid")], 2, /^error: --iidfile needs/m);
-		await refused(["--dry-run"], 2, /^error: one platform at a time/m);
+		await refused(["--dry-run"], 2, /^error: only one platform is supported here/m);
 	});
 
 	test("is refused where no box runs one of the platforms natively", async () => {

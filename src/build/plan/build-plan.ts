@@ -69,7 +69,7 @@ export async function planBuild(
 		run.emit({
 			type: "warning",
 			message: `--context-key has no effect with ${indexless}`,
-			hint: "it names the index of what was sent before, which this build does without: leave one of them out",
+			hint: "it names an index that this build does not use: leave one of them out",
 		});
 	}
 	const outputs = await planOutputs(options, environment);
@@ -86,7 +86,7 @@ export async function planBuild(
 		secrets: await planSecrets(options.secrets ?? [], environment),
 		secretsCheck: options.secretsCheck ?? "warn",
 		agents: await planAgents(wantedAgents(options, environment), environment, run),
-		contextKey: checkContextKey(options.contextKey ?? environment.variables.RBUILD_CONTEXT_KEY),
+		contextKey: checkContextKey(options, environment),
 		contextIndex: options.contextIndex ?? true,
 		request: {
 			tags: outputs.tags,
@@ -107,7 +107,7 @@ export async function planBuild(
 	};
 	const flag = needsSolve(plan);
 	if (flag !== undefined && plan.transfer === "tar") {
-		throw new UsageError(`${flag} cannot be had with --transfer tar`, {
+		throw new UsageError(`${flag} cannot be used with --transfer tar`, {
 			hint: "leave --transfer out",
 		});
 	}
@@ -121,18 +121,23 @@ function whyWithoutIndex({ contextIndex, transfer }: BuildOptions): string | und
 }
 
 /** It is a label of an image on the box, for people to read. */
-function checkContextKey(key: string | undefined): string | undefined {
+function checkContextKey(
+	{ contextKey }: BuildOptions,
+	{ variables }: Environment,
+): string | undefined {
+	const key = contextKey ?? variables.RBUILD_CONTEXT_KEY;
 	if (!key) return undefined;
 	if (key.length <= 200 && !/\p{Control}/u.test(key)) return key;
-	throw new UsageError("the context key is not a name", {
-		hint: "give at most 200 characters, without line breaks: --context-key me/app",
+	const source = contextKey === undefined ? "RBUILD_CONTEXT_KEY" : "--context-key";
+	throw new UsageError(`${source} is not a valid name`, {
+		hint: "use at most 200 characters, without line breaks, such as me/app",
 	});
 }
 
 function checkRetries(retries: number): number {
 	if (Number.isInteger(retries) && retries >= 0) return retries;
-	throw new UsageError(`"${retries}" is not a number of retries`, {
-		hint: "give a whole number; 0 gives up when the connection is lost",
+	throw new UsageError(`--retries "${retries}" is not a whole number`, {
+		hint: "use 0 to give up when the connection is lost",
 	});
 }
 
@@ -156,7 +161,7 @@ async function planAgents(options: readonly SshOption[], environment: Environmen
 function extraHost(text: string): string {
 	const match = /^([^:=\s]+)[:=]\[?([^\]\s]+)\]?$/.exec(text);
 	if (match === null || !isAddress(match[2] ?? "")) {
-		throw new UsageError(`"${text}" is not a host and its address`, {
+		throw new UsageError(`--add-host "${text}" is not a name and an IP address`, {
 			hint: "write it as name:address, such as db:10.0.0.5",
 		});
 	}

@@ -16,9 +16,10 @@ export function platformsOf(
 	{ variables }: Pick<Environment, "variables">,
 ): readonly string[] {
 	const asked = option ?? variables.DOCKER_DEFAULT_PLATFORM ?? [];
+	const source = option === undefined ? "DOCKER_DEFAULT_PLATFORM" : "--platform";
 	const names = [asked].flat().flatMap((text) => (text === "" ? [] : text.split(",")));
 	// An operating system alone is not enough to know the machine by, so any architecture will do.
-	return [...new Set(names.map((name) => normalizePlatform(name.trim(), "linux/amd64")))];
+	return [...new Set(names.map((name) => normalizePlatform(name.trim(), "linux/amd64", source)))];
 }
 
 /** For what is done for one platform alone. @throws UsageError */
@@ -28,7 +29,10 @@ export function singlePlatform(
 ): string | undefined {
 	const [platform, ...others] = platformsOf(option, environment);
 	if (others.length === 0) return platform;
-	throw new UsageError(`one platform at a time: "${[platform, ...others].join(",")}" is several`, {
-		hint: "ask for each of them alone",
-	});
+	throw new UsageError(
+		`only one platform is supported here, not "${[platform, ...others].join(",")}"`,
+		{
+			hint: "run it once for each",
+		},
+	);
 }

@@ -43,14 +43,15 @@ async function open(
 ): Promise<ForwardedAgent> {
 	if (raw && paths.length !== 1) throw noSocket(id, "raw=true needs exactly one socket");
 	const given = paths.length === 0 ? [agentOf(id, environment)] : paths;
+	const source = paths.length === 0 ? `--ssh ${id} (SSH_AUTH_SOCK)` : `--ssh ${id}`;
 	const keys: AgentKey[] = [];
 	for (const path of given.map((path) => absolute(path, environment))) {
-		if (await isSocket(id, path, environment)) {
-			if (given.length > 1) throw noSocket(id, "a socket cannot be joined with other paths");
+		if (await isSocket(source, path, environment)) {
+			if (given.length > 1) throw noSocket(id, "a socket cannot be combined with other paths");
 			return openSocket(id, path, raw, run);
 		}
 		if (raw) throw noSocket(id, `${path} is not a socket, as raw=true needs it`);
-		keys.push(await readKey(id, path));
+		keys.push(await readKey(source, path));
 	}
 	return onlyListAndSign(keyAgent(keys));
 }
@@ -65,7 +66,7 @@ async function openSocket(
 	if ((await countKeys(path, signal)) === 0) {
 		emit({
 			type: "warning",
-			message: `the ssh agent of --ssh ${id} holds no key`,
+			message: `the ssh agent of --ssh ${id} has no keys`,
 			hint: "add one with ssh-add, or name its file: --ssh default=FILE",
 		});
 	}
@@ -84,43 +85,43 @@ function absolute(path: string, { workingDirectory }: Environment): string {
 	return WINDOWS_PIPE.test(path) ? path : resolve(workingDirectory, path);
 }
 
-async function isSocket(id: string, path: string, { platform }: Environment): Promise<boolean> {
+async function isSocket(source: string, path: string, { platform }: Environment): Promise<boolean> {
 	if (platform === "win32" && WINDOWS_PIPE.test(path)) return true;
 	let found: Stats;
 	try {
 		found = await stat(path);
 	} catch (error) {
-		throw unreadable(id, path, error);
+		throw unreadable(source, path, error);
 	}
 	return found.isSocket();
 }
 
-async function readKey(id: string, path: string): Promise<AgentKey> {
-	const content = await readKeyFile(id, path);
+async function readKey(source: string, path: string): Promise<AgentKey> {
+	const content = await readKeyFile(source, path);
 	const { default: ssh2 } = await import("ssh2");
 	const reading = readPrivateKey(content, ssh2);
-	if (reading.kind === "locked") throw noKey(id, path, "encrypted");
+	if (reading.kind === "locked") throw noKey(source, path, "encrypted");
 	const parsed = reading.kind === "key" ? reading.key : undefined;
-	if (parsed?.isPrivateKey() === false) throw noKey(id, path, "public");
+	if (parsed?.isPrivateKey() === false) throw noKey(source, path, "public");
 	const key = parsed && agentKey(parsed);
-	if (key === undefined) throw noKey(id, path, "unknown");
+	if (key === undefined) throw noKey(source, path, "unknown");
 	return { ...key, comment: key.comment || path };
 }
 
-async function readKeyFile(id: string, path: string): Promise<Buffer> {
+async function readKeyFile(source: string, path: string): Promise<Buffer> {
 	try {
 		const { size } = await stat(path);
 		return size > KEY_FILE_LIMIT ? Buffer.alloc(0) : await readFile(path);
 	} catch (error) {
-		throw unreadable(id, path, error);
+		throw unreadable(source, path, error);
 	}
 }
 
-function unreadable(id: string, path: string, error: unknown): UsageError {
+function unreadable(source: string, path: string, error: unknown): UsageError {
 	const { code } = error as NodeJS.ErrnoException;
 	const reason =
 		code === "ENOENT" ? "it does not exist" : `it cannot be read: ${systemReason(error)}`;
-	return new UsageError(`--ssh ${id}: ${path} is neither an agent's socket nor a key: ${reason}`, {
+	return new UsageError(`${source}: ${path} is neither an agent's socket nor a key: ${reason}`, {
 		hint: "name the socket of an ssh agent or a private key",
 	});
 }
@@ -136,9 +137,9 @@ const KEY_PROBLEMS: Readonly<Record<KeyProblem, readonly [reason: string, hint: 
 	],
 };
 
-function noKey(id: string, path: string, problem: KeyProblem): UsageError {
+function noKey(source: string, path: string, problem: KeyProblem): UsageError {
 	const [reason, hint] = KEY_PROBLEMS[problem];
-	return new UsageError(`--ssh ${id}: cannot use ${path}: ${reason}`, { hint });
+	return new UsageError(`${source}: cannot use ${path}: ${reason}`, { hint });
 }
 
 function noSocket(id: string, reason: string): UsageError {

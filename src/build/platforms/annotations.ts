@@ -22,7 +22,12 @@ const ATTRIBUTE = /^annotation(?:-(?<type>[a-z-]+))?(?:\[(?<platform>[^\]]+)\])?
 export function platformAnnotations(attrs: AnnotationAttrs): PlatformAnnotations {
 	const all = Object.entries(attrs).map(([name, value]) => {
 		const { type = "manifest", platform, key = "" } = ATTRIBUTE.exec(name)?.groups ?? {};
-		return { type, platform: platform && normalizePlatform(platform, "linux/amd64"), key, value };
+		return {
+			type,
+			platform: platform && normalizePlatform(platform, "linux/amd64", "--annotation"),
+			key,
+			value,
+		};
 	});
 	const find = (wanted: string, of: string | undefined, prefix = "") =>
 		Object.fromEntries(

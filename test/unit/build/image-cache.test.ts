@@ -18,7 +18,7 @@ describe("the cache of images", () => {
 		]);
 		assert.throws(() => limitFor("much"), {
 			name: "UsageError",
-			message: 'RBUILD_CACHE_SIZE is "much", which is not a size',
+			message: 'RBUILD_CACHE_SIZE "much" is not a size',
 		});
 	});
 });

@@ -41,7 +41,7 @@ test("what is no platform is a usage error that says how to write one", () => {
 	]) {
 		assert.throws(() => normalizePlatform(wrong, "linux/amd64"), {
 			name: "UsageError",
-			message: `"${wrong}" is not a platform`,
+			message: `--platform "${wrong}" is not a platform`,
 			hint: 'write it as os/architecture, such as "linux/amd64" or "linux/arm64"',
 		});
 	}

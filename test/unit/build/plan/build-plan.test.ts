@@ -30,10 +30,10 @@ suite("a build plan", () => {
 
 	test("takes the name of the context from the option, else from the environment", async () => {
 		const variables = { RBUILD_CONTEXT_KEY: "from environment" };
-		const named = (contextKey?: string) =>
+		const named = (contextKey?: string, given: Environment["variables"] = variables) =>
 			planBuild(
 				{ context: ".", ...(contextKey === undefined ? {} : { contextKey }) },
-				{ ...environment, variables },
+				{ ...environment, variables: given },
 				run,
 			);
 		assert.equal((await named()).contextKey, "from environment");
@@ -42,7 +42,9 @@ suite("a build plan", () => {
 		assert.deepEqual([contextKey, contextIndex], [undefined, true]);
 		assert.equal((await plan({ contextIndex: false })).contextIndex, false);
 		for (const key of ["a".repeat(201), "a\nb", "a\u001bb"]) {
-			await assert.rejects(named(key), /^UsageError: the context key is not a name$/);
+			await assert.rejects(named(key), /^UsageError: --context-key is not a valid name$/);
+			const fromVariable = named(undefined, { RBUILD_CONTEXT_KEY: key });
+			await assert.rejects(fromVariable, /^UsageError: RBUILD_CONTEXT_KEY is not a valid name$/);
 		}
 	});
 
@@ -85,7 +87,10 @@ suite("a build plan", () => {
 		const variables = { SSH_AUTH_SOCK: "/nonexistent/agent" };
 		const planned = (context: string) => planBuild({ context }, { ...environment, variables }, run);
 		for (const context of ["git@host:me/app.git", "ssh://git@host/me/app.git#main"]) {
-			await assert.rejects(planned(context), /^UsageError: --ssh default: \/nonexistent\/agent/);
+			await assert.rejects(
+				planned(context),
+				/^UsageError: --ssh default \(SSH_AUTH_SOCK\): \/nonexistent\/agent/,
+			);
 			assert.equal((await plan({ context })).agents.size, 0);
 		}
 		assert.equal((await planned("https://host/me/app.git")).agents.size, 0);
@@ -116,9 +121,12 @@ suite("a build plan", () => {
 		const refused: [Partial<BuildOptions>, RegExp][] = [
 			[{ tags: ["Not/Lower"] }, /^UsageError: invalid tag "Not\/Lower"/],
 			[{ push: true }, /^UsageError: --push needs an image name$/],
-			[{ platform: "linux/amd64,linux/arm64" }, /^UsageError: one platform at a time/],
-			[{ platform: "amiga" }, /^UsageError: "amiga" is not a platform/],
-			[{ addHosts: ["nobody"] }, /^UsageError: "nobody" is not a host and its address/],
+			[{ platform: "linux/amd64,linux/arm64" }, /^UsageError: only one platform is supported here/],
+			[{ platform: "amiga" }, /^UsageError: --platform "amiga" is not a platform$/],
+			[
+				{ addHosts: ["nobody"] },
+				/^UsageError: --add-host "nobody" is not a name and an IP address$/,
+			],
 			[{ buildContexts: { Base: "." } }, /^UsageError: .*must be lower case/],
 			[
 				{ buildContexts: { x: "missing" } },
@@ -157,7 +165,7 @@ suite("a build plan", () => {
 			[{ allow: ["network"] }, /^UsageError: --allow "network" is not supported$/],
 			[
 				{ allow: ["network.host"], transfer: "tar" },
-				/^UsageError: --allow cannot be had with --transfer tar/,
+				/^UsageError: --allow cannot be used with --transfer tar$/,
 			],
 			[{ save: "missing/app.tar" }, /^DeliveryError: .*\/nonexistent\/missing/],
 		];

@@ -25,7 +25,7 @@ test("what is done for one platform alone takes one of them, and names those it 
 	assert.equal(singlePlatform(["linux/amd64", "x86_64"]), "linux/amd64");
 	assert.throws(() => singlePlatform("linux/amd64,linux/arm64"), {
 		name: "UsageError",
-		message: 'one platform at a time: "linux/amd64,linux/arm64" is several',
+		message: 'only one platform is supported here, not "linux/amd64,linux/arm64"',
 	});
 });
 
@@ -34,4 +34,8 @@ test("without any, docker's variable says which", () => {
 	assert.deepEqual(platformsOf(undefined, variables), ["linux/arm64", "linux/amd64"]);
 	assert.deepEqual(platformsOf("linux/386", variables), ["linux/386"]);
 	assert.deepEqual(platformsOf(undefined, { DOCKER_DEFAULT_PLATFORM: "" }), []);
+	assert.throws(() => platformsOf(undefined, { DOCKER_DEFAULT_PLATFORM: "amiga" }), {
+		name: "UsageError",
+		message: 'DOCKER_DEFAULT_PLATFORM "amiga" is not a platform',
+	});
 });

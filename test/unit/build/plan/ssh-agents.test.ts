@@ -57,7 +57,7 @@ suite("the ssh agents of a build", { skip }, () => {
 		const { events } = await open([{ id: "default" }], agent.socketPath);
 		assert.deepEqual(
 			events.map((event) => event.type === "warning" && event.message),
-			["the ssh agent of --ssh default holds no key"],
+			["the ssh agent of --ssh default has no keys"],
 		);
 	});
 
@@ -91,8 +91,8 @@ suite("the ssh agents of a build", { skip }, () => {
 			[{ paths: ["key.pub"] }, /key\.pub: that is a public key$/],
 			[{ paths: ["encrypted"] }, /encrypted: the key has a passphrase$/],
 			[{ paths: ["http"] }, /http is a socket, but no ssh agent answers on it$/],
-			[{ paths: ["key", "real"] }, /a socket cannot be joined with other paths$/],
-			[{ paths: ["real", "key"] }, /a socket cannot be joined with other paths$/],
+			[{ paths: ["key", "real"] }, /a socket cannot be combined with other paths$/],
+			[{ paths: ["real", "key"] }, /a socket cannot be combined with other paths$/],
 			[{ paths: ["key"], raw: true }, /key is not a socket, as raw=true needs it$/],
 			[{ raw: true }, /raw=true needs exactly one socket$/],
 		];
@@ -100,7 +100,10 @@ suite("the ssh agents of a build", { skip }, () => {
 			await assert.rejects(open([{ id: "default", ...option }]), { name: "UsageError", message });
 		}
 		rmSync(agent.socketPath);
-		await assert.rejects(open([{ id: "x" }], agent.socketPath), /does not exist$/);
+		await assert.rejects(
+			open([{ id: "x" }], agent.socketPath),
+			/--ssh x \(SSH_AUTH_SOCK\): .* does not exist$/,
+		);
 		http.close();
 	});
 });
