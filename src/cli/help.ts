@@ -3,9 +3,9 @@ export const HELP = `Builds a container image on a remote Docker daemon, over on
 
 Usage: rbuild CONTEXT [-t NAME] [--on BOX] [flags]
        rbuild context [DIR]           show what would be uploaded, and why
-       rbuild pull IMAGE [--on BOX]   bring it here (rbuild images lists them)
+       rbuild pull IMAGE [--on BOX]   pull an image (rbuild images lists them)
        rbuild hosts                   list the boxes; hosts add NAME ssh://…
-       rbuild doctor [--on BOX]       could a build work there, and if not, why?
+       rbuild doctor [--on BOX]       would a build work there, and if not, why?
 
       --on BOX           docker context, ssh alias, user@host[:port] or a URL
   -t, --tag NAME         name of the image           -f, --file FILE  Dockerfile

@@ -133,7 +133,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 					.options(onlyHere(optionsOf("context")))
 					.command(
 						"why <paths..>",
-						"Say for each path whether it would be sent, and which line decides",
+						"Show whether each path would be sent, and which line decides",
 						(why) =>
 							why
 								.positional("paths", {
@@ -154,7 +154,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 		)
 		.command(
 			"doctor",
-			"Say whether a build could work, and if not, why",
+			"Check whether a build would work, and if not, why",
 			(command) => command.options(optionsOf("doctor")),
 			async (values) => {
 				const { runDoctor } = await import("./doctor/doctor-command.js");
@@ -177,7 +177,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 		)
 		.command(
 			"pull <image>",
-			"Bring an image of the box here",
+			"Pull an image from the box",
 			(command) =>
 				command
 					.positional("image", { type: "string", demandOption: true })
@@ -198,7 +198,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 		)
 		.command(
 			"cache <action>",
-			"See to the layers that were brought here: ls, prune, verify",
+			"Manage the cache of pulled layers: ls, prune, verify",
 			(command) =>
 				command
 					.positional("action", { choices: CACHE_ACTIONS, demandOption: true })
@@ -217,7 +217,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 				printCompletionScript(process.env);
 			},
 		)
-		.command("help [command]", "Show the help of a command")
+		.command("help [command]", "Show help for a command")
 		.command("version", "Show the version", optionsOf("version"), () => {
 			process.stdout.write(`${version()}\n`);
 		})

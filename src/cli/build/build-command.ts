@@ -47,14 +47,16 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 
 function checkContext(context: string): void {
 	if (context !== "") return;
-	throw new UsageError("the build context is empty", { hint: 'name a directory, such as "."' });
+	throw new UsageError("the build context argument is empty", {
+		hint: 'name a directory, such as "."',
+	});
 }
 
 /** What is asked for instead of a build leaves nothing for a file to be about. */
 function checkCall(values: BuildArguments): void {
 	const flag = (["iidfile", "metadata-file", "dry-run"] as const).find((name) => values[name]);
 	if (flag === undefined) return;
-	throw new UsageError(`--${flag} is about a build, and --check and --call build nothing`, {
+	throw new UsageError(`--${flag} cannot be used with --check or --call, which build nothing`, {
 		hint: "leave one of them out",
 	});
 }
@@ -69,13 +71,13 @@ function checkResults(options: BuildOptions, values: BuildArguments): void {
 	const quiet = values.quiet || progress === "quiet";
 	const image = givesImage(options);
 	if (iidfile !== undefined && !image) {
-		throw new UsageError("--iidfile needs an image, and --output asks for something else", {
+		throw new UsageError("--iidfile needs an image, and --output makes none", {
 			hint: "leave one of them out",
 		});
 	}
 	if (iidfile !== undefined && severalPlatforms(options) && !isDelivered(options)) {
-		throw new UsageError("--iidfile needs one image, and of several platforms there is none yet", {
-			hint: "have it made, with --push or --save type=oci,dest=FILE.tar, or load one with --load",
+		throw new UsageError("--iidfile for several platforms needs --push, --save or --load", {
+			hint: "add one of them, such as --save type=oci,dest=FILE.tar",
 		});
 	}
 	const flag = flagOnStdout(options);

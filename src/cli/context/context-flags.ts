@@ -7,7 +7,7 @@ const flag = { type: "boolean" } as const;
 /** The flags of `rbuild context`, in the order of the help. */
 export const CONTEXT_FLAGS = {
 	file: { ...text, alias: "f", describe: 'The Dockerfile; "-" reads it from standard input' },
-	target: { ...text, describe: "Stage that would be built" },
+	target: { ...text, describe: "Stage to build" },
 	"build-arg": {
 		...text,
 		array: true,
@@ -18,22 +18,22 @@ export const CONTEXT_FLAGS = {
 		type: "string",
 		choices: [...TEXT_FORMATS, "tar"],
 		default: "table",
-		describe: "How the result is shown; tar: what --transfer tar --no-minimal sends",
+		describe: "Output format; tar: what --transfer tar --no-minimal sends",
 	},
-	output: { ...text, alias: "o", describe: "Write it to a file, not to the standard output" },
-	open: { ...flag, describe: "Show it as a picture in the browser (--format html)" },
+	output: { ...text, alias: "o", describe: "Write to a file instead of the standard output" },
+	open: { ...flag, describe: "Open it as a page in the browser (--format html)" },
 	link: { ...text, describe: "Estimate the time of the upload on a link, such as 20mbit" },
-	depth: { ...text, describe: "Levels of directories that are shown (3)" },
-	top: { ...text, describe: "Paths that are shown (20)" },
+	depth: { ...text, describe: "Levels of directories to show (3)" },
+	top: { ...text, describe: "Paths to show (20)" },
 	all: { ...flag, describe: "Show all paths, however deep" },
 	"max-size": { ...text, describe: "Exit with 3 if there is more to send, such as 50MB" },
 	"max-files": { ...text, describe: "Exit with 3 if there are more files to send" },
 	"max-file-size": { ...text, describe: "Exit with 3 if a file to send is larger" },
-	fix: { ...flag, describe: "Add the lines of all advice to .dockerignore" },
+	fix: { ...flag, describe: "Add all advised lines to .dockerignore" },
 	yes: { ...flag, alias: "y", describe: "With --fix: do not ask" },
-	compare: { ...text, describe: "Show what changed since this file of --format json" },
-	color: { ...flag, describe: "Colours, also where it is no terminal" },
-	"no-color": { ...flag, describe: "No colours" },
+	compare: { ...text, describe: "Show what changed since this --format json file" },
+	color: { ...flag, describe: "Always use colours" },
+	"no-color": { ...flag, describe: "Never use colours" },
 } as const satisfies Record<string, Options>;
 
 export const WHY_FLAGS = {

@@ -9,8 +9,8 @@ export function parseLink(text: string): number {
 	const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit(?:\/s)?|bps)$/i.exec(text.trim());
 	const bits = Number(match?.[1]) * (BITS[match?.[2]?.toLowerCase() ?? ""] ?? 0);
 	if (bits > 0) return bits;
-	throw new UsageError(`--link "${text}" is not the speed of a link`, {
-		hint: "write it as bits in a second, such as --link 20mbit",
+	throw new UsageError(`--link "${text}" is not a link speed`, {
+		hint: "write it as bits per second, such as --link 20mbit",
 	});
 }
 

@@ -29,7 +29,7 @@ export async function meantContext(
 	if (source.kind !== "directory") {
 		// It may hold a token.
 		const what = source.kind === "url" ? "a URL" : argument;
-		throw new UsageError(`${what} is not a directory: there is nothing to look into`);
+		throw new UsageError(`rbuild context needs a directory, not ${what}`);
 	}
 	const stdin =
 		build.file === "-" ? await buffer(addAbortSignal(signal, process.stdin)) : undefined;

@@ -46,12 +46,12 @@ export async function offerFix(request: FixRequest, dialog: FixDialog): Promise<
 	const fix = fixIgnoreFile(request.ignore?.content, request.advice);
 	const say = (text: string) => dialog.output.write(`${text}\n`);
 	if (fix === undefined) {
-		say(`there is nothing to add to ${name}`);
+		say(`nothing to add to ${name}`);
 		return false;
 	}
 	for (const line of diffLines(fix, file)) say(paint(printableLine(line), dialog.color));
 	if (!request.yes && !(await isAgreed(`Write this to ${name}? [y/N] `, dialog))) {
-		say(`${name} stays as it is`);
+		say(`${name} is unchanged`);
 		return false;
 	}
 	await replace(resolve(request.root, file), name, fix);
@@ -66,8 +66,8 @@ function paint(line: string, color: boolean): string {
 
 async function isAgreed(question: string, { prompt, signal }: FixDialog): Promise<boolean> {
 	if (prompt === undefined) {
-		throw new UsageError("--fix wrote nothing: there is no terminal to ask on", {
-			hint: "add --yes to have it written",
+		throw new UsageError("--fix needs a terminal to ask on, and wrote nothing", {
+			hint: "add --yes to write without asking",
 		});
 	}
 	// An end of input is no answer, and no consent.

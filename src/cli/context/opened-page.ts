@@ -16,12 +16,12 @@ export async function asOpenedPage(
 ): Promise<ContextArguments & { readonly output: string }> {
 	const { format, output } = values;
 	if (format !== "table" && format !== "html") {
-		throw new UsageError(`--open shows a page, which --format ${format} is not`, {
+		throw new UsageError(`--open cannot be used with --format ${format}`, {
 			hint: "leave one of them out",
 		});
 	}
 	if (output === "-") {
-		throw new UsageError("--open needs a file, and --output - is none", {
+		throw new UsageError("--open cannot be used with --output -", {
 			hint: "leave --output out, or name a file",
 		});
 	}

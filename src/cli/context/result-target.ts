@@ -25,7 +25,7 @@ export async function resultTarget(
 		throw new UsageError(`--format ${format} would write ${what} to the terminal`, {
 			hint:
 				format === "tar"
-					? "send the standard output to a file or a pipe, or name a file with --output"
+					? "redirect the standard output, or name a file with --output"
 					: "name a file with --output, or have it opened with --open",
 		});
 	}

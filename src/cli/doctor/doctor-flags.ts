@@ -11,7 +11,7 @@ export const DOCTOR_FLAGS = {
 		type: "string",
 		choices: ["table", "json"],
 		default: "table",
-		describe: "How the result is shown",
+		describe: "Output format",
 	},
 } as const satisfies Record<string, Options>;
 

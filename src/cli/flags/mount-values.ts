@@ -21,14 +21,14 @@ export function parseSecret(text: string): SecretOption {
 	// Only names of fields are shown: who confuses the flag may have written the secret itself.
 	const refuse = (reason: string) => new UsageError(`--secret ${reason}`, { hint: SECRET_HINT });
 	const fields = csvFields(text);
-	if (fields === undefined) throw refuse("has a quote that is not closed");
+	if (fields === undefined) throw refuse("has an unclosed or misplaced quote");
 	const values: { id?: string; src?: string; env?: string; type?: string } = {};
 	for (const field of fields) {
 		const equals = field.indexOf("=");
 		if (equals === -1) throw refuse("has a field without a value");
 		const name = field.slice(0, equals).toLowerCase();
 		const key = Object.hasOwn(SECRET_KEYS, name) ? SECRET_KEYS[name] : undefined;
-		if (key === undefined) throw refuse(`has no field ${name}`);
+		if (key === undefined) throw refuse(`does not support the field ${name}`);
 		const value = field.slice(equals + 1);
 		if (value === "") throw refuse(`has an empty ${name}`);
 		values[key] = value;
@@ -36,7 +36,7 @@ export function parseSecret(text: string): SecretOption {
 	const { id, src, env, type } = values;
 	if (id === undefined) throw refuse("has no id");
 	if (type !== undefined && type !== "file" && type !== "env") {
-		throw refuse(`${id} has a type that is neither file nor env`);
+		throw refuse(`${id}: the type must be file or env`);
 	}
 	if (type === "env" && env === undefined) return src === undefined ? { id } : { id, env: src };
 	return { id, ...(src === undefined ? {} : { src }), ...(env === undefined ? {} : { env }) };
@@ -55,7 +55,7 @@ export function parseSsh(text: string): SshOption {
 		else raw = readBoolean(value, text);
 	}
 	if (id === "" || paths.includes("")) {
-		throw new UsageError(`--ssh "${text}" names no ${id === "" ? "id" : "socket or key"}`, {
+		throw new UsageError(`--ssh "${text}" has no ${id === "" ? "id" : "socket or key"}`, {
 			hint: "write it as --ssh default, --ssh ID=SOCKET or --ssh ID=KEY,KEY",
 		});
 	}
@@ -65,5 +65,5 @@ export function parseSsh(text: string): SshOption {
 function readBoolean(value: string, text: string): boolean {
 	const isOn = parseBoolean(value);
 	if (isOn !== undefined) return isOn;
-	throw new UsageError(`--ssh "${text}": raw is true or false`);
+	throw new UsageError(`--ssh "${text}": raw must be true or false`);
 }

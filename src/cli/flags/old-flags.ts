@@ -1,17 +1,16 @@
 import type { Options } from "yargs";
 
 const REMOVED = "intermediate containers are always removed";
-const LIMIT = "it was for Docker's old builder; --ulimit and --cgroup-parent limit steps";
+const LIMIT = "only the classic builder had it; use --ulimit or --cgroup-parent";
 
 /** docker's flags that mean nothing here, and why. */
 const REASONS = {
 	rm: REMOVED,
 	"force-rm": REMOVED,
 	compress: "rbuild compresses when the link is slower than the CPU",
-	squash: "use a stage for what must not become a layer",
+	squash: "use a multi-stage build",
 	isolation: "it is for Windows containers",
-	"security-opt":
-		"a step asks for RUN --security=insecure, which --allow security.insecure permits",
+	"security-opt": "use RUN --security=insecure with --allow security.insecure",
 	memory: LIMIT,
 	"memory-swap": LIMIT,
 	"cpu-shares": LIMIT,

@@ -15,8 +15,8 @@ export const OUTPUT_FLAGS = {
 		alias: "v",
 		describe: "Keep the output of steps on the screen, and name the files a sync sends",
 	},
-	color: { type: "boolean", describe: "Colours, also where it is no terminal" },
-	"no-color": { type: "boolean", describe: "No colours" },
+	color: { type: "boolean", describe: "Always use colours" },
+	"no-color": { type: "boolean", describe: "Never use colours" },
 	iidfile: { type: "string", requiresArg: true, describe: "Write the image id to a file" },
 	"metadata-file": { type: "string", requiresArg: true, describe: "Write the report as JSON" },
 } as const satisfies Record<string, Options>;

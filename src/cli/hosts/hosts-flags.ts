@@ -9,26 +9,29 @@ export const HOSTS_FLAGS = {
 		type: "string",
 		choices: ["table", "json"],
 		default: "table",
-		describe: "ls: how the hosts are shown",
+		describe: "ls: output format",
 	},
 	timeout: {
 		type: "string",
 		requiresArg: true,
-		describe: "ls, inspect: how many seconds a host may take to answer (5)",
+		describe: "ls, inspect: seconds to wait for an answer (5)",
 	},
-	"no-ask": { type: "boolean", describe: "ls, inspect: call nobody" },
+	"no-ask": { type: "boolean", describe: "ls, inspect: do not connect" },
 	description: { type: "string", requiresArg: true, describe: "add: what the host is for" },
 	ca: { type: "string", requiresArg: true, describe: "add: the CA of the daemon's certificate" },
 	cert: { type: "string", requiresArg: true, describe: "add: the client certificate" },
 	key: { type: "string", requiresArg: true, describe: "add: its key" },
-	"skip-tls-verify": { type: "boolean", describe: "add: take any certificate of the daemon" },
+	"skip-tls-verify": {
+		type: "boolean",
+		describe: "add: do not verify the certificate of the daemon",
+	},
 	fingerprint: {
 		type: "string",
 		requiresArg: true,
-		describe: "trust: the SHA256:… fingerprint that its host key must have",
+		describe: "trust: the expected fingerprint of its host key, SHA256:…",
 	},
-	force: { type: "boolean", alias: "f", describe: "rm: also what is in use" },
-	insecure: { type: "boolean", describe: "ls, inspect: ask also tcp:// without TLS" },
+	force: { type: "boolean", alias: "f", describe: "rm: even if it is in use" },
+	insecure: { type: "boolean", describe: "ls, inspect: connect also to tcp:// without TLS" },
 } as const satisfies Record<string, Options>;
 
 export type HostsArguments = SshValues & {

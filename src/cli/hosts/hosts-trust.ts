@@ -16,13 +16,13 @@ export async function trust(
 ): Promise<void> {
 	const expected = fingerprint?.replace(/=+$/, "");
 	if (expected !== undefined && !/^SHA256:[A-Za-z0-9+/]{43}$/.test(expected)) {
-		throw new UsageError(`"${fingerprint}" is no SHA256 fingerprint`, {
+		throw new UsageError(`--fingerprint "${fingerprint}" is not a SHA256 fingerprint`, {
 			hint: "run on the box: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
 		});
 	}
 	const { target } = await namedTarget(name, "hosts trust", {}, environment);
 	if (target.kind !== "ssh") {
-		throw new UsageError(`${name} is not reached by ssh, and so has no host key`);
+		throw new UsageError(`${name} is not reached by ssh, so it has no host key`);
 	}
 	const settings = await sshSettings(target, environment, signal);
 	const { place, key, file, isNew } = await trustHost(settings, expected, signal, warn);

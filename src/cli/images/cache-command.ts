@@ -21,7 +21,7 @@ export interface CacheArguments {
 export async function runCache(values: CacheArguments): Promise<ExitCode | 0> {
 	const { action, keep, all } = values;
 	if (action !== "prune" && (keep !== undefined || all !== undefined)) {
-		throw new UsageError(`--${keep === undefined ? "all" : "keep"} is for rbuild cache prune`);
+		throw new UsageError(`--${keep === undefined ? "all" : "keep"} is only for rbuild cache prune`);
 	}
 	using interrupts = onInterrupt(() => {});
 	const { blobs } = imageCache(processSurroundings().environment);
@@ -60,6 +60,6 @@ async function verify(cache: BlobCache, signal: AbortSignal): Promise<string> {
 	for (const { digest } of blobs) {
 		if ((await cache.verify(digest, signal)) === undefined) damaged.push(digest);
 	}
-	const removed = damaged.map((digest) => `removed ${digest}: its content was another one\n`);
-	return `${removed.join("")}${formatCount(blobs.length - damaged.length)} blobs are as they should be\n`;
+	const removed = damaged.map((digest) => `removed ${digest}: its content did not match\n`);
+	return `${removed.join("")}${formatCount(blobs.length - damaged.length)} blobs are intact\n`;
 }

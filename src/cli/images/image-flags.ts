@@ -8,7 +8,7 @@ const FORMAT = {
 	type: "string",
 	choices: ["table", "json"],
 	default: "table",
-	describe: "How the result is shown",
+	describe: "Output format",
 } as const;
 
 const { on, save } = BUILD_FLAGS;
@@ -17,7 +17,10 @@ const { progress, quiet, verbose, color } = OUTPUT_FLAGS;
 export const PULL_FLAGS = {
 	on: { ...on, describe: "Where the image is" },
 	save,
-	load: { ...BUILD_FLAGS.load, describe: "Load it into the local daemon; so without --save" },
+	load: {
+		...BUILD_FLAGS.load,
+		describe: "Load it into the local daemon (the default without --save)",
+	},
 	progress,
 	quiet,
 	verbose: { ...verbose, describe: "With --progress plain: a line for every layer" },
@@ -34,9 +37,9 @@ export const CACHE_FLAGS = {
 	keep: {
 		type: "string",
 		requiresArg: true,
-		describe: "prune: how much to keep, such as 5g; what was used last stays",
+		describe: "prune: how much to keep of what was used last, such as 5g",
 	},
-	all: { type: "boolean", describe: "prune: also what was used in the last hour" },
+	all: { type: "boolean", describe: "prune: even what was used in the last hour" },
 	format: FORMAT,
 } as const satisfies Record<string, Options>;
 

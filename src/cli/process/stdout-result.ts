@@ -18,6 +18,6 @@ export function checkStdoutTakesArchive(flag: "--save" | "--output", alternative
 	if (!process.stdout.isTTY) return;
 	const what = flag === "--save" ? "the image" : "a tar";
 	throw new UsageError(`${flag} - would write ${what} to the terminal`, {
-		hint: `send the standard output to a file or a pipe, or give ${flag} a file name`,
+		hint: `redirect the standard output, or give ${flag} a file name`,
 	});
 }

@@ -82,7 +82,7 @@ describe("rbuild context", () => {
 		const { code, stdout, stderr } = await rbuildHere(["context", root]);
 		assert.equal(code, 0);
 		assert.match(stdout, /2 files, 27 B to send/);
-		assert.equal(stderr, "warning: Dockerfile:2:3: there is no instruction COPPY\n");
+		assert.equal(stderr, "warning: Dockerfile:2:3: unknown instruction COPPY\n");
 	});
 
 	it("estimates the upload on a link", async (test) => {

@@ -145,7 +145,7 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		["version", "x"],
 		/^error: rbuild version takes no argument, and got "x"$/,
 	],
-	["an empty context", [""], /^error: the build context is empty$/],
+	["an empty context", [""], /^error: the build context argument is empty$/],
 	[
 		"a secret that is nowhere",
 		[".", "--secret", "id=no-such-secret"],
@@ -183,8 +183,16 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		[".", "--add-host", "a:1.2.3.999"],
 		/^error: --add-host "a:1\.2\.3\.999"/,
 	],
-	["standard input to look into", ["context", "-"], /^error: - is not a directory/],
-	["a URL to look into", ["context", "https://host/x.git"], /^error: a URL is not a directory/],
+	[
+		"standard input to look into",
+		["context", "-"],
+		/^error: rbuild context needs a directory, not -$/,
+	],
+	[
+		"a URL to look into",
+		["context", "https://host/x.git"],
+		/^error: rbuild context needs a directory, not a URL$/,
+	],
 	[
 		"an unknown progress mode",
 		[".", "--progress", "fancy"],
@@ -264,7 +272,11 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		[".", "--check", "-o", "out"],
 		/^error: --check and --call build nothing to /,
 	],
-	["a check with an id", [".", "--check", "--iidfile", "id"], /^error: --iidfile is about a build/],
+	[
+		"a check with an id",
+		[".", "--check", "--iidfile", "id"],
+		/^error: --iidfile cannot be used with --check or --call, /,
+	],
 	[
 		"a layout without a name",
 		[".", "--save", "type=oci,dest=layout"],

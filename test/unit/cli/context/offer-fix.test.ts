@@ -91,7 +91,7 @@ describe("the fix of an ignore file", () => {
 			const root = withFile(test, "a\n");
 			const { outcome, shown } = await fix(root, { answer, content: "a\n" });
 			assert.equal(outcome, false, answer);
-			assert.match(shown, /\.dockerignore stays as it is\n$/);
+			assert.match(shown, /\.dockerignore is unchanged\n$/);
 			assert.equal(read(root), "a\n");
 		}
 	});

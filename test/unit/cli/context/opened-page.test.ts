@@ -36,8 +36,8 @@ test("--open keeps the page where --output says", async () => {
 
 test("--open is refused for what is no page, or in no file", async () => {
 	for (const [flags, message] of [
-		[["--format", "csv"], /^error: --open shows a page, which --format csv is not$/m],
-		[["--output", "-"], /^error: --open needs a file/m],
+		[["--format", "csv"], /^error: --open cannot be used with --format csv$/m],
+		[["--output", "-"], /^error: --open cannot be used with --output -$/m],
 	] as const) {
 		const { code, stderr } = await context("--open", ...flags);
 		assert.equal(code, 2);

@@ -42,12 +42,12 @@ suite("--secret", () => {
 			["src=hunter2", /has no id$/],
 			["hunter2", /has a field without a value$/],
 			["id=a,hunter2", /has a field without a value$/],
-			["id=a,value=hunter2", /has no field value$/],
+			["id=a,value=hunter2", /does not support the field value$/],
 			["id=a,src=", /has an empty src$/],
 			["id=,src=hunter2", /has an empty id$/],
-			["id=a,type=hunter2", /a has a type that is neither file nor env$/],
-			['id=a,"src=hunter2', /has a quote that is not closed$/],
-			["id=a,__proto__=x", /has no field __proto__$/],
+			["id=a,type=hunter2", /a: the type must be file or env$/],
+			['id=a,"src=hunter2', /has an unclosed or misplaced quote$/],
+			["id=a,__proto__=x", /does not support the field __proto__$/],
 		] as const) {
 			assert.throws(
 				() => parseSecret(text),

@@ -88,7 +88,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		assert.deepEqual(await current({ DOCKER_HOST: "ssh://other" }), ["default"]);
 		assert.deepEqual(await current({ RBUILD_ON: "me@box" }), ["me@box"]);
 		const { stderr } = await hosts(["use", "default"], { DOCKER_HOST: "ssh://other" });
-		assert.match(stderr, /^warning: DOCKER_HOST is set, and comes first$/m);
+		assert.match(stderr, /^warning: DOCKER_HOST is set, and takes precedence$/m);
 		assert.deepEqual(await current(), ["default"]);
 	});
 
@@ -96,7 +96,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		writeFileSync(join(directory, "ssh_config"), "Host one two three\n");
 		await hosts(["add", "one", "ssh://one"]);
 		const { stderr } = await hosts(["add", "two", "ssh://elsewhere"]);
-		assert.match(stderr, /the ssh alias "two" is meant no longer by --on two/);
+		assert.match(stderr, /--on two is now the docker context, not the ssh alias "two"/);
 		const listed = (await documents(["--no-ask"])).slice(1);
 		assert.deepEqual(
 			listed.map((host: Record<string, string>) => [host.kind, host.name, host.endpoint]),
@@ -130,10 +130,10 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		[["use", "none"], 'there is no docker context "none"', "hosts add none ssh://user@host"],
 		[["rm", "default"], 'the docker context "default" cannot be removed', undefined],
 		[["inspect", "none"], 'there is no docker context or ssh alias "none"', "rbuild hosts"],
-		[["add", "auto", "ssh://a"], '"auto" has a meaning of its own', "another name"],
-		[["add", "a/b", "ssh://a"], '"a/b" is not a name that docker takes', "letters"],
-		[["add", "box", "http://a"], 'rbuild knows no "http://"', "ssh://user@host"],
-		[["add", "box", "ssh://a", "--ca", "x"], "a is not reached with TLS", "tcp://"],
+		[["add", "auto", "ssh://a"], '"auto" is a reserved name', "another name"],
+		[["add", "a/b", "ssh://a"], '"a/b" is not a valid docker context name', "letters"],
+		[["add", "box", "http://a"], '"http://" is not supported', "ssh://user@host"],
+		[["add", "box", "ssh://a", "--ca", "x"], "a does not use TLS", "tcp://"],
 		[
 			["add", "box", "tcp://a", "--ca", "/none"],
 			"cannot read /none: no such file or directory",
