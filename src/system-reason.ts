@@ -2,10 +2,10 @@ import { getSystemErrorMap } from "node:util";
 
 /** Where libuv's words say less, or would mislead. */
 const WORDS: Readonly<Record<string, string>> = {
-	EDQUOT: "your disk quota is used up",
+	EDQUOT: "disk quota exceeded",
 	EFBIG: "the file would be too large",
 	EISDIR: "it is a directory",
-	ELOOP: "its symlinks go round in circles",
+	ELOOP: "too many levels of symbolic links",
 	ENAMETOOLONG: "the name is too long",
 	ENOSPC: "no space left on the disk",
 	ENOTDIR: "part of the path is a file, not a folder",

@@ -113,7 +113,7 @@ async function currentTarget(
 	const context = await readContext(name, environment);
 	if (context !== undefined) return contextTarget(context, namedBy, options, environment);
 	throw new UsageError(`${namedBy}: there is no docker context "${name}"`, {
-		hint: "see those that there are with: rbuild hosts",
+		hint: "list them with: rbuild hosts",
 	});
 }
 

@@ -56,8 +56,8 @@ export async function readContext(
 	const endpoint = object(object(field(meta, "Endpoints")).docker);
 	const host = field(endpoint, "Host") ?? "";
 	if (typeof host !== "string" || object(field(meta, "Endpoints")).docker === undefined) {
-		throw new UsageError(`${path} names no docker endpoint`, {
-			hint: `make the context anew: rbuild hosts rm ${name}, then rbuild hosts add ${name} ssh://user@host`,
+		throw new UsageError(`${path} has no docker endpoint`, {
+			hint: `recreate the context: rbuild hosts rm ${name}, then rbuild hosts add ${name} ssh://user@host`,
 		});
 	}
 	const description = field(object(field(meta, "Metadata")), "Description");
@@ -83,7 +83,7 @@ export async function listContexts(
 				const read = await readMeta(join(store, id));
 				if (read === undefined) return [];
 				const told = field(read.meta, "Name");
-				if (typeof told !== "string") throw new UsageError(`${read.path} tells no name`);
+				if (typeof told !== "string") throw new UsageError(`${read.path} has no name`);
 				name = told;
 				return (await readContext(name, environment)) ?? misplaced(name, read.path);
 			} catch (error) {

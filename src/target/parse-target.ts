@@ -32,7 +32,7 @@ export function parseTarget(
 		case "npipe":
 			return parsePipe(text);
 		default:
-			throw new UsageError(`target "${withoutUser(text)}": rbuild knows no "${scheme}://"`, {
+			throw new UsageError(`target "${withoutUser(text)}": "${scheme}://" is not supported`, {
 				hint: HINT,
 			});
 	}
@@ -70,7 +70,7 @@ function parseSsh(text: string, rest: string, isUrl: boolean) {
 	}
 	const user = rawUser === undefined ? undefined : isUrl ? decoded(text, rawUser) : rawUser;
 	if (user !== undefined && !isSafeName(user)) {
-		throw nonsense(text, user === "" ? "the user is empty" : "that is not a user name");
+		throw nonsense(text, user === "" ? "the user is empty" : "the user name is not valid");
 	}
 	const afterUser = rest.slice(at + 1);
 	const slash = afterUser.indexOf("/");
@@ -142,7 +142,7 @@ function parseHostPort(text: string, hostPort: string): { host: string; port?: n
 	}
 	const host = address ?? name ?? "";
 	if (address === undefined && !isSafeName(host)) {
-		throw nonsense(text, host === "" ? "the host is missing" : "that is not a host name");
+		throw nonsense(text, host === "" ? "the host is missing" : "the host name is not valid");
 	}
 	if (portText === undefined) {
 		return { host };

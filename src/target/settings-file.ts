@@ -29,7 +29,7 @@ export async function writeSettings(path: string, content: string | Uint8Array, 
 /** @param what could not be done to them */
 export function settingsFailure(what: string, error: unknown): DeliveryError {
 	return new DeliveryError(`${what}: ${systemReason(error)}`, {
-		hint: "docker's settings are in ~/.docker, or in the folder that DOCKER_CONFIG names: it must be yours to change",
+		hint: "docker's settings are in ~/.docker or DOCKER_CONFIG, which must be writable for you",
 		cause: error,
 	});
 }

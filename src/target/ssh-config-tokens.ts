@@ -48,7 +48,7 @@ export function replaceTokens(text: string, tokens: Tokens): string {
 	return text.replace(/%(.?)/gs, (_, letter: string) => {
 		const value = letter === "%" ? "%" : tokens[letter];
 		if (value !== undefined && letter !== "") return value;
-		throw new UsageError(`ssh config: "%${letter}" stands for nothing in "${text}"`, {
+		throw new UsageError(`ssh config: unknown token "%${letter}" in "${text}"`, {
 			hint: "write %% for a percent sign; see TOKENS in ssh_config(5)",
 		});
 	});

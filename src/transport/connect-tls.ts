@@ -80,7 +80,7 @@ function greet(
 			resolve(stream);
 		};
 		const timer = setTimeout(() => {
-			const hint = "does the daemon want TLS on that port?";
+			const hint = "does the daemon use TLS on that port?";
 			const reason = `no answer to TLS within ${timeoutMs / 1000} s`;
 			giveUp(new ConnectionError("timed-out", `cannot reach ${place}: ${reason}`, { hint }));
 		}, timeoutMs);
@@ -96,7 +96,11 @@ function greet(
 }
 
 function closed(place: string): ConnectionError {
-	return new ConnectionError("protocol", `cannot reach ${place}: it hung up on TLS`, {
-		hint: "does the daemon want TLS on that port?",
-	});
+	return new ConnectionError(
+		"protocol",
+		`cannot reach ${place}: it closed the connection during the TLS handshake`,
+		{
+			hint: "does the daemon use TLS on that port?",
+		},
+	);
 }

@@ -14,7 +14,7 @@ export async function listenOnLoopback(onStream: (stream: Duplex) => void): Prom
 		server.listen(0, LOOPBACK);
 		await once(server, "listening");
 	} catch (error) {
-		throw new ListenRefusal(`no port of ${LOOPBACK} is to be had (${systemReason(error)})`);
+		throw new ListenRefusal(`no free port on ${LOOPBACK} (${systemReason(error)})`);
 	}
 	// A connection that this machine has no room for is lost to who made it, and to nobody else.
 	server.on("error", () => {});

@@ -189,7 +189,7 @@ const TCP_HINTS: Hints = {
 	unresolved: "check the spelling of the host",
 	refused: "does the daemon listen on that port? ssh needs no open port: --on ssh://user@host",
 	"timed-out": "is the box on, and does a firewall let the port through?",
-	unreachable: "is the network, or the VPN to it, up?",
+	unreachable: "is the network or VPN up?",
 };
 
 function hintsFor(target: SocketTarget): Hints {

@@ -16,12 +16,12 @@ type Reason = readonly [failure: ConnectionFailure, reason: string, hint: string
 const BY_CODE: Readonly<Record<string, Reason>> = {
 	ERR_SSL_WRONG_VERSION_NUMBER: [
 		"protocol",
-		"that is no TLS",
+		"it does not speak TLS",
 		"does the daemon listen there without TLS, or something else?",
 	],
 	ERR_SSL_UNSUPPORTED_PROTOCOL: [
 		"protocol",
-		"it speaks no TLS version from 1.2 on",
+		"it does not support TLS 1.2 or later",
 		"upgrade Docker on that machine",
 	],
 };
@@ -52,7 +52,11 @@ function reasonOf(error: TlsError, host: string, material: TlsMaterial): Reason 
 	// not like, older ones also where there is none.
 	if (/_ALERT_/.test(code)) return refused(code, material);
 	if (/^ERR_SSL_|^ERR_TLS_/.test(code)) {
-		return ["protocol", `no TLS came about (${code})`, "does the daemon want TLS on that port?"];
+		return [
+			"protocol",
+			`the TLS handshake failed (${code})`,
+			"does the daemon use TLS on that port?",
+		];
 	}
 	return undefined;
 }
@@ -65,20 +69,20 @@ function reasonOfFault(
 	switch (fault) {
 		case "untrusted":
 			return [
-				"its certificate is signed by nobody whom you trust",
+				"its certificate is signed by an unknown authority",
 				"name the CA that signed it, with --tlscacert or in the docker context; if you did, somebody may be in between",
 			];
 		case "other-name": {
 			const names = cert?.subjectaltname ?? String(cert?.subject?.CN ?? "nothing");
 			return [
 				`its certificate is for ${comparableName(names).slice(0, 200)}, not for ${host}`,
-				"use a name that is in the certificate, or make it anew with this one",
+				"use a name that is in the certificate, or reissue it for this one",
 			];
 		}
 		case "expired":
 			return [
 				"its certificate, or the CA's, has expired",
-				"make it anew on that machine; if it is new, see whether this machine's clock is right",
+				"renew it on that machine; if it is new, check whether this machine's clock is right",
 			];
 		case "not-yet-valid":
 			return [
@@ -88,7 +92,7 @@ function reasonOfFault(
 		case "not-for-servers":
 			return [
 				"its certificate is not one for servers",
-				"make it anew with extendedKeyUsage=serverAuth",
+				"reissue it with extendedKeyUsage=serverAuth",
 			];
 	}
 }
@@ -97,12 +101,12 @@ function refused(code: string, { identity }: TlsMaterial): Reason {
 	// OpenSSL's servers say handshake_failure in TLS 1.2 where there is none.
 	const isMissing = identity === undefined && /HANDSHAKE_FAILURE/.test(code);
 	if (!isMissing && !/CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/.test(code)) {
-		return ["protocol", `it refuses TLS with rbuild (${code})`, "look at the daemon's log"];
+		return ["protocol", `it refused the TLS handshake (${code})`, "look at the daemon's log"];
 	}
 	if (identity === undefined) {
 		return [
 			"not-authenticated",
-			"it wants a client certificate, and there is none",
+			"it requires a client certificate",
 			"give one with --tlscert and --tlskey, in DOCKER_CERT_PATH, or in the docker context",
 		];
 	}
@@ -111,7 +115,7 @@ function refused(code: string, { identity }: TlsMaterial): Reason {
 		return [
 			"not-authenticated",
 			`it refuses the client certificate ${file}, which expired on ${expires.toISOString().slice(0, 10)}`,
-			"make it anew",
+			"renew it",
 		];
 	}
 	return [

@@ -87,7 +87,7 @@ async function readIdentity(
 	];
 	const parsed = parseCertificate(certificatePem, certificate);
 	if (!parsed.checkPrivateKey(parseKey(keyPem, key))) {
-		throw new UsageError(`the key ${key} is not that of the certificate ${certificate}`, {
+		throw new UsageError(`the key ${key} does not match the certificate ${certificate}`, {
 			hint: "use the pair that was made together",
 		});
 	}

@@ -221,7 +221,7 @@ suiteUnless(why, "logging in", () => {
 			const user = typing("one", "two", "three", PASSPHRASE);
 			const error = await failureOf({ ...box, lines: [`IdentityFile ${locked}`], prompt: user });
 			assert.equal(user.asked.length, 3);
-			const said = `the key ${locked} stays locked: its passphrase was not given: tried ${locked}`;
+			const said = `the key ${locked} is locked: its passphrase was not given: tried ${locked}`;
 			assert.ok(error.message.includes(said), error.message);
 			assert.equal(error.hint, `add the key to the agent first, with: ssh-add ${locked}`);
 		});
@@ -254,7 +254,7 @@ suiteUnless(why, "logging in", () => {
 				{ ...box, lines: [`IdentityFile ${locked}`, "BatchMode yes"], prompt: user },
 			]) {
 				const error = await failureOf(client);
-				const said = `the key ${locked} has a passphrase, and there is nobody to ask for it`;
+				const said = `the key ${locked} has a passphrase, and there is no terminal to ask on`;
 				assert.ok(error.message.includes(said), error.message);
 				assert.equal(error.hint, `add the key to the agent first, with: ssh-add ${locked}`);
 			}
@@ -361,7 +361,7 @@ suiteUnless(why, "logging in", () => {
 			await getsIn({ ...box, lines, emit: (event) => news.push(event) });
 			assert.deepEqual(
 				news.flatMap((event) => (event.type === "warning" ? event.message : [])),
-				[`the ssh agent at ${hanging} hangs: going on without its keys`],
+				[`the ssh agent at ${hanging} does not answer: continuing without its keys`],
 			);
 		});
 

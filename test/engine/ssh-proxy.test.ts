@@ -176,7 +176,7 @@ suiteWithSshd("on the way to the box", () => {
 			await assert.rejects(
 				openTo(on, await clientWith(directory, config)),
 				(error) =>
-					error instanceof UsageError && /in a circle: box -> gate -> gate/.test(error.message),
+					error instanceof UsageError && /ProxyJump loop: box -> gate -> gate/.test(error.message),
 			);
 		});
 	});

@@ -222,7 +222,7 @@ esac
 		sshd: () => ["ForceCommand internal-sftp", NO_FORWARDING],
 		named: true,
 		failure: "unreachable",
-		says: /sshd opens no stream to .*daemon.sock, and user \S+ cannot run "docker system dial-stdio"/,
+		says: /sshd does not forward to .*daemon.sock, and user \S+ cannot run "docker system dial-stdio"/,
 	},
 	{
 		name: "no docker",
@@ -252,14 +252,14 @@ esac
 		sshd: () => [NO_FORWARDING, "ForceCommand /usr/sbin/nologin"],
 		named: true,
 		failure: "unreachable",
-		says: /sshd opens no stream to .*daemon.sock, and user \S+ cannot run "docker system dial-stdio"/,
+		says: /sshd does not forward to .*daemon.sock, and user \S+ cannot run "docker system dial-stdio"/,
 	},
 	{
 		name: "neither forwarding nor sessions",
 		sshd: () => [NO_FORWARDING, "MaxSessions 0"],
 		named: true,
 		failure: "unreachable",
-		says: /sshd opens no stream to/,
+		says: /sshd does not forward to/,
 	},
 ];
 

@@ -384,13 +384,13 @@ suiteWithSshd("the ssh transport", () => {
 				"HTTP/1.1 400 Bad Request\r\nServer: \x1b[31mx\r\n\r\n",
 				/it said "HTTP\/1.1 400 Bad Request/,
 			],
-			["nothing before it hangs up", "", /: it hung up without a word$/],
+			["nothing before it hangs up", "", /: it closed the connection at once$/],
 			["that it has enough", "Exceeded MaxStartups\r\n", /it said "Exceeded MaxStartups"$/],
 			["a line of megabytes", "x".repeat(10 << 20), /Header line too long; it said "xxx/],
 			[
 				"megabytes of lines",
 				`${"x".repeat(1000)}\r\n`.repeat(10_000),
-				/(it talks without end|Max greeting lines exceeded); it said "xxx/,
+				/(its greeting does not end|Max greeting lines exceeded); it said "xxx/,
 			],
 			[
 				"a broken key exchange",

@@ -15,7 +15,7 @@ test("why the system refuses something is told in words", () => {
 	assert.equal(reasonOf("/"), "it is a directory");
 	assert.equal(reasonOf("/dev/null/file"), "part of the path is a file, not a folder");
 	assert.equal(systemReason({ code: "EIO" }), "i/o error");
-	assert.equal(systemReason({ code: "EDQUOT" }), "your disk quota is used up");
+	assert.equal(systemReason({ code: "EDQUOT" }), "disk quota exceeded");
 });
 
 test("and where there are none, by its code or in the words of the error", () => {

@@ -203,7 +203,7 @@ export class Authentication {
 			? "the server asks for more than a key"
 			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
-			hint: `this must get in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
+			hint: `this must log in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});
 	}
 }
@@ -214,8 +214,8 @@ function lockedKeys(identities: readonly Identity[]): LockedKey[] {
 
 /** Of a key that would have done for all that is known, for people. */
 function whyUnused({ isMissed, isGivenUp }: LockedKey): string | undefined {
-	if (isMissed) return "has a passphrase, and there is nobody to ask for it";
-	return isGivenUp ? "stays locked: its passphrase was not given" : undefined;
+	if (isMissed) return "has a passphrase, and there is no terminal to ask on";
+	return isGivenUp ? "is locked: its passphrase was not given" : undefined;
 }
 
 function unique(names: readonly string[]): string {

@@ -153,7 +153,7 @@ export async function confirmHostKey(
 	place: string,
 	ask: (question: string) => Promise<string | undefined>,
 ): Promise<boolean> {
-	let question = `The host key of ${place} is not known yet.\n${keyTypeOf(key)} key fingerprint is ${fingerprint(key)}.\nIs that the box you mean (yes/no/[fingerprint])? `;
+	let question = `The host key of ${place} is not known yet.\n${keyTypeOf(key)} key fingerprint is ${fingerprint(key)}.\nAre you sure you want to continue connecting (yes/no/[fingerprint])? `;
 	for (;;) {
 		const answer = (await ask(question))?.trim();
 		if (answer === undefined || answer === "" || answer.toLowerCase() === "no") return false;

@@ -55,8 +55,8 @@ export async function collectIdentities(sources: IdentitySources): Promise<Ident
 	if (agent.hangs) {
 		emit({
 			type: "warning",
-			message: `the ssh agent at ${agentSocket} hangs: going on without its keys`,
-			hint: "end it and start another, or say IdentityAgent none in ~/.ssh/config",
+			message: `the ssh agent at ${agentSocket} does not answer: continuing without its keys`,
+			hint: "restart it, or set IdentityAgent none in ~/.ssh/config",
 		});
 	}
 

@@ -102,7 +102,7 @@ export class Login {
 				await policy.verify(key, either);
 				if (!this.#over.signal.aborted) timer = failAfter(settings.connectTimeoutMs);
 			});
-			this.#listen(() => fail(this.#failure("protocol", "it talks without end")));
+			this.#listen(() => fail(this.#failure("protocol", "its greeting does not end")));
 		});
 	}
 
@@ -165,7 +165,7 @@ export class Login {
 	/** What has not come, for people. */
 	get #awaited(): string {
 		const isTalking = this.#phase === "greeting" && this.#firstBytes !== "";
-		return isTalking ? "no version of ssh came" : this.#attempt.authentication.awaited;
+		return isTalking ? "no ssh version" : this.#attempt.authentication.awaited;
 	}
 
 	/** An agent that does not sign, say: ssh2 reports it and goes on with the next key by itself. */
@@ -189,7 +189,7 @@ export class Login {
 				if (failure === "unreachable" && this.#firstBytes === "") {
 					return new ConnectionError(
 						"protocol",
-						`cannot reach ${place}: it hung up without a word`,
+						`cannot reach ${place}: it closed the connection at once`,
 						{
 							hint: "is that the port of sshd, and does it let this machine connect (MaxStartups, a firewall)?",
 						},

@@ -28,7 +28,7 @@ export async function rememberHostKey(
 	// A name that would mean something else there, as OpenSSH has it.
 	const isPlain = /^(\[[^@?*#[\]|'"\\, ]+\]:\d+|[^@?*#[\]|'"\\, ]+)$/.test(name);
 	if (file === undefined || file === "/dev/null") return {};
-	if (!isPlain) return { problem: `no line of ${file} can be about "${name}"` };
+	if (!isPlain) return { problem: `"${name}" is not valid in ${file}` };
 	const line = knownHostLine(name, key, settings.hashKnownHosts);
 	try {
 		await makeFolder(dirname(file), 0o700);

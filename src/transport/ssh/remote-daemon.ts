@@ -24,7 +24,7 @@ export function explainFailure(
 	if (facts === undefined) {
 		return error(
 			dialStdio?.code === 127 ? "docker-not-installed" : "unreachable",
-			`sshd opens no stream to ${socketPath}, and user ${user} cannot run "docker system dial-stdio" there`,
+			`sshd does not forward to ${socketPath}, and user ${user} cannot run "docker system dial-stdio" there`,
 			"allow one of the two for that user: AllowStreamLocalForwarding in sshd_config, or a shell",
 		);
 	}
@@ -39,7 +39,7 @@ export function explainFailure(
 				)
 			: error(
 					"docker-not-installed",
-					`sshd opens no stream to ${usable.path}, and there is no docker command for the other way`,
+					`sshd does not forward to ${usable.path}, and there is no docker command for the other way`,
 					"is the daemon running there, and does sshd_config say AllowStreamLocalForwarding no?",
 				);
 	}

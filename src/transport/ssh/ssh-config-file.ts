@@ -108,7 +108,7 @@ class ConfigReader {
 	async #read(path: string, place: Place, checkPermissions: boolean): Promise<boolean> {
 		if (this.#signal.aborted) throw connectInterrupted(this.#target.host);
 		if (place.depth > MAX_INCLUDE_DEPTH) {
-			throw new UsageError(`${path}: ssh config files include each other without end`);
+			throw new UsageError(`${path}: ssh config files include each other in a loop`);
 		}
 		const text = await this.#textOf(path, checkPermissions);
 		if (text === undefined) return false;

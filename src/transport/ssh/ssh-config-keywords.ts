@@ -66,15 +66,15 @@ export function readArguments(
 		case "port":
 			return isPort(arg) ? [arg] : `bad port "${arg}"`;
 		case "number":
-			return /^-?\d+$/.test(arg) ? [arg] : `"${arg}" is no number`;
+			return /^-?\d+$/.test(arg) ? [arg] : `"${arg}" is not a number`;
 		case "time":
-			return time(arg) ?? `"${arg}" is no time`;
+			return time(arg) ?? `"${arg}" is not a time`;
 		case "flag":
 			return flag(arg.toLowerCase()) ?? `"${arg}" is neither yes nor no`;
 		default:
 			return kind.includes(arg.toLowerCase())
 				? [arg.toLowerCase()]
-				: `"${arg}" is none of ${kind.join(", ")}`;
+				: `"${arg}" is not supported: use ${kind.join(", ")}`;
 	}
 }
 

@@ -148,5 +148,5 @@ const HINTS: Partial<Record<ConnectionFailure, string>> = {
 	unresolved: "check the spelling, or give the alias a HostName in ~/.ssh/config",
 	refused: "is sshd running there, and is the port right? Name another as user@host:port",
 	"timed-out": "is the box on, and does a firewall let ssh through?",
-	unreachable: "is the network, or the VPN to it, up?",
+	unreachable: "is the network or VPN up?",
 };

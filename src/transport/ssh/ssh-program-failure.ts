@@ -21,7 +21,7 @@ export function sshProgramFailure(
 ): ConnectionError {
 	const failure = COMPLAINTS.find(([complaint]) => complaint.test(stderr))?.[1] ?? "unreachable";
 	if (failure === "host-key-changed") return changedKey(stderr, place);
-	const said = tailOf(stderr) || "it ended without a word";
+	const said = tailOf(stderr) || "it ended without a message";
 	return new ConnectionError(failure, `cannot reach ${place} with the ssh program: ${said}`, {
 		hint: `see what ssh says: ssh -v ${sshArguments}`,
 	});

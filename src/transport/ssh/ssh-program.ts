@@ -88,7 +88,7 @@ export class SshProgram {
 						"unreachable",
 						`cannot reach ${placeOf(this.#settings)}: ssh cannot be run: ${systemReason(error)}`,
 						{
-							hint: "install OpenSSH's client, or say --ssh-client builtin",
+							hint: "install OpenSSH's client, or use --ssh-client builtin",
 							cause: error,
 						},
 					),

@@ -100,7 +100,7 @@ async function settingsOf(
 	const settings = interpretOptions(options, target, environment);
 	if (trail.some((each) => isSameServer(each, settings))) {
 		const names = [...trail.map(({ alias }) => alias), settings.alias].join(" -> ");
-		throw new UsageError(`ssh config: ProxyJump goes around in a circle: ${names}`, {
+		throw new UsageError(`ssh config: ProxyJump loop: ${names}`, {
 			hint: `give ${settings.alias} a "ProxyJump none", in front of the line that applies to it`,
 		});
 	}

@@ -49,7 +49,7 @@ export async function trustHost(
 	const { file, problem } = await rememberHostKey(settings, key);
 	if (file === undefined) {
 		const none = `UserKnownHostsFile is ${settings.userKnownHostsFiles[0] ?? "none"}`;
-		throw new DeliveryError(`the host key of ${place} is written nowhere: ${problem ?? none}`, {
+		throw new DeliveryError(`the host key of ${place} cannot be saved: ${problem ?? none}`, {
 			hint: "name a file that you may write to as UserKnownHostsFile in your ssh configuration",
 		});
 	}
@@ -143,9 +143,12 @@ async function confirm(
 ): Promise<void> {
 	const { prompt } = environment;
 	if (prompt === undefined) {
-		throw new UsageError(`there is nobody to ask whether ${describe(key)} is the key of ${place}`, {
-			hint: `compare the fingerprint, then run: rbuild hosts trust ${trustArguments} --fingerprint ${fingerprint(key)}`,
-		});
+		throw new UsageError(
+			`there is no terminal to ask whether ${describe(key)} is the key of ${place}`,
+			{
+				hint: `compare the fingerprint, then run: rbuild hosts trust ${trustArguments} --fingerprint ${fingerprint(key)}`,
+			},
+		);
 	}
 	if (!(await confirmHostKey(key, place, (question) => prompt.ask(question, { signal })))) {
 		throw new ConnectionError("host-key-unknown", `the host key of ${place} was not accepted`, {

@@ -89,7 +89,7 @@ suite("docker's contexts", () => {
 			[
 				"box10",
 				"box9",
-				`${contextFolders("zz-none", environment).meta}/meta.json names no docker endpoint`,
+				`${contextFolders("zz-none", environment).meta}/meta.json has no docker endpoint`,
 				`${path}:2 is not valid JSON`,
 			].sort(),
 		);

@@ -46,10 +46,10 @@ suite("parseTarget", () => {
 		["", /the host is missing/],
 		["@box", /the user is empty/],
 		["ann@", /the host is missing/],
-		["my box", /not a host name/],
-		["-oProxyCommand=sh", /not a host name/],
-		["-l@box", /not a user name/],
-		["$(id)", /not a host name/],
+		["my box", /the host name is not valid$/],
+		["-oProxyCommand=sh", /the host name is not valid$/],
+		["-l@box", /the user name is not valid$/],
+		["$(id)", /the host name is not valid$/],
 		["one,ann@other", /no comma in its name/],
 		["/var/run/docker.sock", /looks like a path/],
 		["box:ssh", /port must be a number/],
@@ -62,7 +62,7 @@ suite("parseTarget", () => {
 		["ssh://box/x?y=1", /query/],
 		["unix://docker.sock", /must be absolute/],
 		["tcp://box:1/path", /path has no meaning/],
-		["http://box", /knows no "http:\/\/"/],
+		["http://box", /"http:\/\/" is not supported/],
 		["npipe://docker_engine", /is written npipe:\/\/\/\/.\/pipe\/docker_engine/],
 	];
 	for (const [text, reason] of refusals) {

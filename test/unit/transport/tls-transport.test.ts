@@ -124,7 +124,7 @@ suite("a transport with TLS", () => {
 	});
 
 	for (const [what, server, reason] of [
-		["of another CA", () => theirs.forServer("IP:127.0.0.1"), /signed by nobody whom you trust$/],
+		["of another CA", () => theirs.forServer("IP:127.0.0.1"), /signed by an unknown authority$/],
 		["that has expired", () => ours.forServer("IP:127.0.0.1", { expired: true }), /has expired$/],
 		[
 			"for another name",
@@ -155,7 +155,7 @@ suite("a transport with TLS", () => {
 			await using server = await echo(ours.forServer("IP:127.0.0.1"), options);
 			const error = await failureOf(open(server.port, { verify: true, ca: ours.certificate }));
 			assert.equal(error.failure, "not-authenticated");
-			assert.match(error.message, /it wants a client certificate, and there is none$/);
+			assert.match(error.message, /it requires a client certificate$/);
 		});
 	}
 
@@ -187,7 +187,7 @@ suite("a transport with TLS", () => {
 		);
 		const error = await failureOf(open(server.port, { verify: true }));
 		assert.equal(error.failure, "protocol");
-		assert.match(error.message, /: that is no TLS$/);
+		assert.match(error.message, /: it does not speak TLS$/);
 	});
 
 	test("tells that the other side hung up", async () => {
@@ -268,7 +268,7 @@ suite("TLS files", () => {
 		const other = ours.forClient().key;
 		await refused(
 			{ certificate, key: other },
-			`the key ${other} is not that of the certificate ${certificate}`,
+			`the key ${other} does not match the certificate ${certificate}`,
 		);
 	});
 

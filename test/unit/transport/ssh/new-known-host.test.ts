@@ -32,7 +32,7 @@ suite("a new host key", () => {
 
 	test("is not remembered by a name that means more there, and where nothing is", async () => {
 		const { problem } = await rememberHostKey({ ...settings("/x"), hostName: "a,b" }, KEY);
-		assert.equal(problem, 'no line of /x can be about "a,b"');
+		assert.equal(problem, '"a,b" is not valid in /x');
 		assert.deepEqual(await rememberHostKey(settings("/dev/null"), KEY), {});
 	});
 });
