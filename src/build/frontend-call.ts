@@ -86,8 +86,8 @@ async function readAnswer(
 ): Promise<FrontendAnswer> {
 	const text = (name: string) => new TextDecoder().decode(metadata[name]);
 	if (metadata["result.json"] === undefined && metadata["result.txt"] === undefined) {
-		throw new EngineError("the Dockerfile frontend did not answer what it was asked", {
-			hint: "it may be too old for it: look at the # syntax= line of the Dockerfile",
+		throw new EngineError("the Dockerfile frontend gave no result for --call", {
+			hint: "it may be too old: look at the # syntax= line of the Dockerfile",
 		});
 	}
 	return {

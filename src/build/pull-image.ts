@@ -43,7 +43,7 @@ export async function pullImage(
 			return inspectImage(engine, name ?? image, run.signal).catch((error: unknown) => {
 				if (!(error instanceof EngineError) || error.status !== 404) throw error;
 				throw new EngineError(`there is no image ${image} on ${engine.transport.target}`, {
-					hint: `see what is there: rbuild images --on ${engine.transport.target}`,
+					hint: `list them with: rbuild images --on ${engine.transport.target}`,
 					status: 404,
 				});
 			});

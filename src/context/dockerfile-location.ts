@@ -144,7 +144,7 @@ async function ignoreFile(
 			// A pipe or a device would be waited for without end.
 			if (!(await stat(path)).isFile()) {
 				throw new ContextError(`${file} is not a regular file`, {
-					hint: "replace it by one with the patterns of what to leave out",
+					hint: "replace it with a file of patterns",
 				});
 			}
 			const content = await readFile(path);

@@ -112,7 +112,7 @@ async function disk(
 	const folder = typeof info.DockerRootDir === "string" ? info.DockerRootDir : "";
 	const free = isLocal ? await freeHere(folder) : await freeThere(folder, transport, signal);
 	if (free === undefined) {
-		return { state: "skipped", detail: `no way to see what is free in ${folder}` };
+		return { state: "skipped", detail: `cannot tell what is free in ${folder}` };
 	}
 	const detail = `${prettyBytes(free)} free in ${folder}`;
 	const fix = "make room there: docker system prune";

@@ -6,7 +6,7 @@ import type { EngineRequest, EngineResponse } from "./engine.js";
 /** Longest error answer that is read, in bytes; a daemon's are a few hundred. */
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-const TLS_HINT = "it wants TLS: add --tlsverify, with --tlscacert, --tlscert and --tlskey";
+const TLS_HINT = "it requires TLS: add --tlsverify, with --tlscacert, --tlscert and --tlskey";
 
 type RequestLine = Pick<EngineRequest, "method" | "path">;
 

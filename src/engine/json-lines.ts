@@ -25,7 +25,7 @@ export async function* readJsonLines(body: Readable): AsyncGenerator<unknown> {
 			length += part.length;
 			if (length > LINE_LIMIT) {
 				throw new EngineError("the daemon sent a line of more than 8 MiB", {
-					hint: "that is no progress of a build; is a Docker daemon at the other end?",
+					hint: "is that a Docker daemon?",
 				});
 			}
 			if (part.length > 0) parts.push(part);

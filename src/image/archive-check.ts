@@ -110,7 +110,7 @@ function damaged(text: Buffer): DeliveryError {
 	const reason = /"(?:message|error)":\s*"((?:[^"\\]|\\.)*)/.exec(text.toString("utf8"))?.[1];
 	return new DeliveryError(
 		reason === undefined
-			? "the daemon's image archive is cut short"
+			? "the daemon's image archive is truncated"
 			: `the daemon could not export the image: ${reason}`,
 		{
 			hint: "the disk of the daemon's machine may be full, or the daemon stopped: look at its log, then try again",

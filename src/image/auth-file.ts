@@ -39,7 +39,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
 		const code = (error as NodeJS.ErrnoException).code;
 		if (code === "ENOENT" || code === "ENOTDIR") return undefined;
 		throw new UsageError(`cannot read ${path}: ${systemReason(error)}`, {
-			hint: "it holds the registry credentials; make it readable, or name another folder by DOCKER_CONFIG",
+			hint: "it holds registry credentials: make it readable",
 		});
 	}
 	return parseAuthFile(text, path);

@@ -174,7 +174,7 @@ async function storeImage(
 		if (error !== undefined) throw new EngineError(error);
 		if (status?.startsWith("sha256:")) id = status;
 	}
-	if (id === undefined) throw new EngineError("the daemon did not say which image it made");
+	if (id === undefined) throw new EngineError("the daemon sent no image id");
 	return id;
 }
 

@@ -7,7 +7,7 @@ export class LocalDaemonLost extends DeliveryError {
 
 	constructor(error: ConnectionError) {
 		super(`cannot load the image into the local daemon: ${error.message}`, {
-			hint: error.hint ?? "start it and run rbuild again: what came of the image is kept",
+			hint: error.hint ?? "start it and run rbuild again: what was fetched is kept",
 			cause: error,
 		});
 	}

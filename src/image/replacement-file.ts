@@ -136,7 +136,7 @@ export function writeFailure(path: string, error: unknown): unknown {
 /** What is meant by them where something is written. */
 const REASONS: Readonly<Record<string, string>> = {
 	ENOENT: "its folder does not exist",
-	EPIPE: "nobody reads it any more",
+	EPIPE: "the reader has closed it",
 };
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -150,5 +150,5 @@ const HINTS: Readonly<Record<string, string>> = {
 	ENOSPC: "make room there, or choose another place",
 	EDQUOT: "make room there, or choose another place",
 	EFBIG: "save to another file system",
-	EPIPE: "look at the program behind the pipe",
+	EPIPE: "look at the program that reads it",
 };

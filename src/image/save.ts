@@ -141,9 +141,9 @@ async function bring(
 	} catch (error) {
 		if (docker || !(error instanceof NoReversePush)) throw error;
 		throw new DeliveryError(
-			`an OCI layout cannot be had from ${engine.transport.target}: ${error.message}`,
+			`cannot make an OCI layout from ${engine.transport.target}: ${error.message}`,
 			{
-				hint: "save it for docker (--save FILE.tar), which every daemon can do",
+				hint: "use --save FILE.tar, which every daemon supports",
 			},
 		);
 	}

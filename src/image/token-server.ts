@@ -70,7 +70,7 @@ export async function askTokenServer(
 		throw new TokenFailure(request, `it cannot be reached: ${systemReason(error)}`);
 	}
 	if (answer.status === 401 || answer.status === 403) {
-		const login = auth === undefined ? "gives none without a login" : "does not take the login";
+		const login = auth === undefined ? "requires a login" : "does not accept the login";
 		throw new TokenFailure(request, `it ${login} (${statusName(answer.status)})`, true);
 	}
 	if (answer.status !== 200) {

@@ -44,7 +44,7 @@ function routeOf(box: DryRunBox | undefined): string[] {
 function engineParts({ box, platform }: DryRunReport): string[] {
 	if (box === undefined)
 		return [
-			"not known, as the box was not reached",
+			"unknown: the box was not reached",
 			...(platform === undefined ? [] : [`for ${platform}`]),
 		];
 	const { product, version, builder } = box.engine;

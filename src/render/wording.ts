@@ -32,7 +32,7 @@ function connection(event: ConnectEvent): string {
 
 export function retryLine(event: RetryEvent & PlatformNews): string {
 	const { reason, attempt, retries, delayMs } = event;
-	const again = `connecting again in ${formatDuration(delayMs)} (${attempt} of ${retries})`;
+	const again = `reconnecting in ${formatDuration(delayMs)} (${attempt} of ${retries})`;
 	return ofPlatform(event, `${printableName(reason)}; ${again}`);
 }
 
@@ -102,7 +102,7 @@ const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly d
 	push: { doing: "pushing to", done: "pushed to" },
 	save: { doing: "saving to", done: "saved to" },
 	export: { doing: "exporting to", done: "exported to" },
-	bring: { doing: "bringing here from", done: "brought here from" },
+	bring: { doing: "fetching from", done: "fetched from" },
 	load: { doing: "loading into local docker at", done: "loaded into local docker at" },
 };
 

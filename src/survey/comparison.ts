@@ -31,11 +31,11 @@ export type EarlierContext = Pick<ContextDocument, "totals"> & {
 export function readEarlierContext(path: string, file: string): EarlierContext {
 	const document = parse(readText(path, file), file);
 	const { version, files, totals } = (document ?? {}) as Partial<ContextDocument>;
-	const hint = "make it anew: rbuild context --format json";
+	const hint = "write a new one: rbuild context --format json";
 	if (version !== 1) {
 		const problem =
-			version === undefined ? "says no version" : `has the version ${JSON.stringify(version)}`;
-		throw new UsageError(`cannot compare with ${file}: it ${problem}, and 1 is the one known`, {
+			version === undefined ? "has no version" : `has version ${JSON.stringify(version)}`;
+		throw new UsageError(`cannot compare with ${file}: it ${problem}, and only 1 is supported`, {
 			hint,
 		});
 	}

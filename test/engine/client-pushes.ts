@@ -211,7 +211,7 @@ export function testClientPushes({ open, pullsBack }: ClientPushes): void {
 		assert.match(refused.stderr, new RegExp(`run "docker login ${registry.host}"`));
 		const wrong = await run(["team/refused:1"], freshCache(), dockerConfig("wr0ng-word"));
 		assert.equal(wrong.code, 6);
-		assert.match(wrong.stderr, /does not take the login that was found for it/);
+		assert.match(wrong.stderr, /does not accept the login for it/);
 		assert.doesNotMatch(wrong.stderr, /wr0ng-word/);
 	});
 }

@@ -144,7 +144,7 @@ describe("getting an image from a daemon", { skip, concurrency: false }, () => {
 			const pushed = push(`${lockedRegistry.host}/app:4`, environment({ auths }));
 			await assert.rejects(pushed, (error: DeliveryError) => {
 				assert.ok(error instanceof DeliveryError);
-				assert.match(error.hint ?? "", /does not take the login/);
+				assert.match(error.hint ?? "", /does not accept the login/);
 				const shown = inspect(error, { depth: null, showHidden: true });
 				assert.ok(!shown.includes(PASSWORD) && !shown.includes(basicAuth(`${PASSWORD}-old`)));
 				return true;

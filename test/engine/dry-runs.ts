@@ -111,7 +111,7 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		const nowhere = `unix://${join(directory, "nowhere.sock")}`;
 		const { code, stdout, stderr } = await rbuild([root, "--on", nowhere, "--dry-run"]);
 		assert.equal(code, 4, stderr);
-		assert.match(stdout, /^engine {3}not known, as the box was not reached$/m);
+		assert.match(stdout, /^engine {3}unknown: the box was not reached$/m);
 		assert.match(stdout, /^context {2}.* 4 files/m);
 		assert.match(stderr, /^error: .*nowhere\.sock/m);
 	});

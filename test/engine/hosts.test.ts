@@ -198,7 +198,7 @@ suiteWithDockerd("hosts by name, and TLS, on docker 20.10", () => {
 			[
 				place,
 				["--tlscacert", other.certificate, ...files(client)],
-				"signed by nobody whom you trust",
+				"signed by an unknown authority",
 			],
 			[
 				`tcp://localhost:${port}`,
@@ -210,7 +210,7 @@ suiteWithDockerd("hosts by name, and TLS, on docker 20.10", () => {
 				["--tlscacert", ca.certificate, ...files(client)],
 				"its certificate, or the CA's, has expired",
 			],
-			[place, ["--tlscacert", ca.certificate], "it wants a client certificate, and there is none"],
+			[place, ["--tlscacert", ca.certificate], "it requires a client certificate"],
 			[
 				place,
 				["--tlscacert", ca.certificate, ...files(stranger)],
@@ -236,7 +236,7 @@ suiteWithDockerd("hosts by name, and TLS, on docker 20.10", () => {
 	test("a daemon that wants TLS says so to whom comes without", async () => {
 		const { code, stderr } = await run([context(directory), "--on", place], config());
 		assert.equal(code, 5);
-		assert.match(stderr, /hint: it wants TLS: add --tlsverify/);
+		assert.match(stderr, /hint: it requires TLS: add --tlsverify/);
 	});
 
 	test("the box that fits is taken of all that are known, and need not be asked again", async () => {

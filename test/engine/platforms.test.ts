@@ -241,7 +241,11 @@ suiteWithDockerd("one image of several platforms", () => {
 			assert.doesNotMatch(stderr, /connect/);
 		};
 		await refused(["--save", tar], 2, /^hint: .*--save type=oci,dest=/m);
-		await refused(["-o", place("folder")], 2, /^error: --output type=local can be had of one/m);
+		await refused(
+			["-o", place("folder")],
+			2,
+			/^error: --output type=local supports only one platform$/m,
+		);
 		await refused(["-t", NAME, "--push", "--via", "daemon"], 2, /^hint: leave --via out/m);
 		await refused(["--iidfile", place("iid")], 2, /^error: --iidfile needs/m);
 		await refused(["--dry-run"], 2, /^error: only one platform is supported here/m);
@@ -265,7 +269,7 @@ suiteWithDockerd("an image of several platforms from a box that forwards nothing
 			const platforms = ["--platform", "linux/386,linux/amd64"];
 			const { code, stderr } = await rbuild([directory, ...save, ...platforms, ...box.flags]);
 			const what =
-				/^error: the image for linux\/\w+ cannot be brought here from ssh:\S+: the ssh server/m;
+				/^error: the image for linux\/\w+ cannot be fetched from ssh:\S+: the ssh server/m;
 			assert.match(stderr, what);
 			assert.equal(code, 6);
 			assert.equal(existsSync(join(directory, "layout")), false);

@@ -168,7 +168,7 @@ export function testPrivateImages(peer: PrivateImagesPeer): void {
 		assert.match(
 			stderr,
 			new RegExp(
-				`^error: .*no token for ${registry.host} from ${place}: it does not take the login \\(401 Unauthorized\\)$`,
+				`^error: .*no token for ${registry.host} from ${place}: it does not accept the login \\(401 Unauthorized\\)$`,
 				"m",
 			),
 		);

@@ -126,7 +126,7 @@ for (const builder of ["buildkit", "classic"] as const) {
 			const refused = await build(join(directory, "no-config"));
 			assert.equal(refused.code, 1, refused.stderr);
 			assert.match(refused.stderr, /no basic auth credentials|unauthorized|authorization failed/i);
-			assert.match(refused.stderr, /^error: .*cannot get the image .* does not give it/m);
+			assert.match(refused.stderr, /^error: .*cannot get the image .* denies access/m);
 			assert.match(refused.stderr, /^hint: .*docker login/m);
 			const { code, stderr } = await build(dockerConfig(login.password));
 			assert.equal(code, 0, stderr);
@@ -141,7 +141,7 @@ for (const builder of ["buildkit", "classic"] as const) {
 				env: { DOCKER_CONFIG: dockerConfig(login.password) },
 			});
 			assert.equal(code, 1, stderr);
-			assert.match(stderr, /^error: .*cannot get the image .* is not made for the platform/m);
+			assert.match(stderr, /^error: .*cannot get the image .* is not available for the platform/m);
 			assert.match(stderr, /^hint: look at FROM and --platform/m);
 		});
 

@@ -39,7 +39,7 @@ suiteWithDockerd("images of a box that forwards nothing", () => {
 				...["pull", BASE_IMAGE, "--save", `type=oci,dest=${path}`, ...box.flags],
 			]);
 			assert.equal(oci.code, 6);
-			assert.match(oci.stderr, /^error: an OCI layout cannot be had from .*: the ssh server/m);
+			assert.match(oci.stderr, /^error: cannot make an OCI layout from .*: the ssh server/m);
 		} finally {
 			rmSync(directory, { recursive: true });
 		}

@@ -60,7 +60,7 @@ export async function openBox(
 		if (!(error instanceof InterruptedError)) return error;
 		const place = formatTarget(chosen.target);
 		const message = `cannot reach ${place}: no answer within ${limitMs / 1000} s`;
-		const hint = "is the box on, and is the network, or the VPN to it, up?";
+		const hint = "is the box on, and is the network or VPN up?";
 		return new ConnectionError("timed-out", message, { hint, cause: error });
 	} finally {
 		clearTimeout(timer);

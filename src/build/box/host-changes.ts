@@ -57,7 +57,7 @@ export async function addHost(host: NewHost, environment: Environment): Promise<
 	const hasTls = skipTlsVerify || Boolean(files.ca || files.certificate || files.key);
 	const target = parseTarget(host.endpoint, hasTls ? DOCKER_PORTS.tls : DOCKER_PORTS.tcp);
 	if (hasTls && target.kind !== "tcp") {
-		throw new UsageError(`${formatTarget(target)} is not reached with TLS`, {
+		throw new UsageError(`${formatTarget(target)} does not use TLS`, {
 			hint: "--ca, --cert, --key and --skip-tls-verify are for tcp://host:port",
 		});
 	}
@@ -107,20 +107,22 @@ export async function useHost(name: string, environment: Environment): Promise<r
 	const { variables } = environment;
 	const stronger = ["RBUILD_ON", "DOCKER_HOST", "DOCKER_CONTEXT"].find((one) => variables[one]);
 	if (stronger === undefined) return [];
-	return [{ message: `${stronger} is set, and comes first`, hint: `unset it: unset ${stronger}` }];
+	return [
+		{ message: `${stronger} is set, and takes precedence`, hint: `unset it: unset ${stronger}` },
+	];
 }
 
 async function requireNewName(name: string, environment: Environment): Promise<void> {
 	if (name === DEFAULT_CONTEXT || name === AUTO) {
-		throw new UsageError(`"${name}" has a meaning of its own`, { hint: "choose another name" });
+		throw new UsageError(`"${name}" is a reserved name`, { hint: "choose another name" });
 	}
 	if (!isContextName(name)) {
-		throw new UsageError(`${JSON.stringify(name)} is not a name that docker takes`, {
-			hint: "it has two or more letters, digits, and _ . + - after the first one",
+		throw new UsageError(`${JSON.stringify(name)} is not a valid docker context name`, {
+			hint: "use two or more letters, digits or _ . + -, with a letter or digit first",
 		});
 	}
 	if (await isThere(name, environment)) {
-		throw new UsageError(`there is a docker context "${name}" already`, {
+		throw new UsageError(`the docker context "${name}" already exists`, {
 			hint: `remove it first: rbuild hosts rm ${name}`,
 		});
 	}
@@ -132,7 +134,7 @@ async function requireContext(name: string, environment: Environment): Promise<v
 	}
 	if (await isThere(name, environment)) return;
 	throw new UsageError(`there is no docker context "${name}"`, {
-		hint: `make one with: rbuild hosts add ${name} ssh://user@host`,
+		hint: `create it with: rbuild hosts add ${name} ssh://user@host`,
 	});
 }
 
@@ -152,9 +154,13 @@ function dockerHost(target: Target): string {
 
 function openToAll(target: { readonly host: string }): readonly Remark[] {
 	if (isLoopbackHost(target.host)) return [];
-	const message = "it has neither encryption nor a login: whoever can reach it is root on that box";
+	const message =
+		"tcp:// without TLS has no encryption and no login: whoever can reach it is root on that box";
 	return [
-		{ message, hint: "use ssh, or TLS with --ca, --cert and --key; else --insecure is needed" },
+		{
+			message,
+			hint: "use ssh, or TLS with --ca, --cert and --key; builds need --insecure otherwise",
+		},
 	];
 }
 
@@ -163,8 +169,8 @@ async function hiddenAlias(name: string, target: Target, environment: Environmen
 	if (isSame || !(await sshAliases(environment)).includes(name)) return [];
 	return [
 		{
-			message: `the ssh alias "${name}" is meant no longer by --on ${name}`,
-			hint: `write --on ssh://${name} for it`,
+			message: `--on ${name} is now the docker context, not the ssh alias "${name}"`,
+			hint: `for the ssh alias: --on ssh://${name}`,
 		},
 	];
 }

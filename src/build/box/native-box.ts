@@ -171,7 +171,7 @@ function noneFits(
 	}
 	if (platform === undefined || kinds.length === 0) {
 		return new ConnectionError("no-native-box", `no box answers: ${all}`, {
-			hint: "see all of them with: rbuild hosts",
+			hint: "list them with: rbuild hosts",
 		});
 	}
 	return new ConnectionError("no-native-box", `no box runs ${platform} natively: ${all}`, {

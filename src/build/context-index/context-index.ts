@@ -177,7 +177,7 @@ class OpenIndex implements ContextIndex {
 		this.#run.emit({
 			type: "warning",
 			message: `the index of what was sent could not be stored: ${reasonOf(reason)}`,
-			hint: "the next build may send more than it has to; --no-context-index does without one",
+			hint: "the next build may send more than it needs to; --no-context-index turns the index off",
 		});
 	}
 }

@@ -36,7 +36,7 @@ export const NOT_FOR_PLATFORM =
 /** "$1" is what the pattern found. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
-		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope|does not take the login/i,
+		/401 Unauthorized|no basic auth credentials|authorization failed|insufficient_scope|does not accept the login/i,
 		"credentials come from this machine: log in to that registry here with `docker login`, or put them into ~/.docker/config.json",
 	],
 	[
@@ -63,7 +63,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	],
 	[
 		NOT_FOR_PLATFORM,
-		"the base image is not made for the platform that is built for; look at FROM and --platform",
+		"the base image is not available for the platform; look at FROM and --platform",
 	],
 	[
 		/no space left on device|disk quota exceeded/,
@@ -77,10 +77,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		/^Cannot locate specified Dockerfile: |^failed to read dockerfile: open /,
 		"name the Dockerfile as it is called in the context: -f FILE",
 	],
-	[
-		/^unexpected EOF$/,
-		"an archive is cut off: that of the build context, or one that an ADD unpacks",
-	],
+	[/^unexpected EOF$/, "an archive is truncated: the build context, or one that an ADD unpacks"],
 ];
 
 /** What a COPY or ADD names is not there; BuildKit, the classic builder and Podman. */

@@ -49,7 +49,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 	[
 		NOT_FOR_PLATFORM,
 		() => ({
-			reason: "it is not made for the platform that is built for",
+			reason: "it is not available for the platform",
 			hint: "look at FROM and --platform",
 		}),
 	],
@@ -65,12 +65,12 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 		([, name = "", text = ""], { registry }) => {
 			if (/no such host/.test(text) && registry !== DOCKER_HUB) {
 				return {
-					reason: `the box finds no host named ${name}`,
+					reason: `the box cannot resolve ${name}`,
 					hint: "check the spelling of the registry's name; it is looked up on the box, not here",
 				};
 			}
 			return {
-				reason: `the box cannot look up ${name} (${last(text)})`,
+				reason: `the box cannot resolve ${name} now (${last(text)})`,
 				hint: `if the box should have that image already, check its name and tag; if not, the box needs DNS and a way to ${name}`,
 			};
 		},
@@ -96,7 +96,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 	[
 		/server gave HTTP response to HTTPS client/,
 		(_, { host }) => ({
-			reason: `${host} speaks plain HTTP, which the box does not take`,
+			reason: `${host} speaks plain HTTP, which the box does not accept`,
 			hint: `put TLS in front of it, or name it on the box: insecure-registries in Docker's daemon.json, insecure in Podman's registries.conf`,
 		}),
 	],
@@ -110,7 +110,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 	[
 		/toomanyrequests|429 Too Many Requests/i,
 		(_, { registry }) => ({
-			reason: `${registry} lets the box pull no more for now (429 Too Many Requests)`,
+			reason: `the pull rate limit of ${registry} is reached (429 Too Many Requests)`,
 			hint: `wait, or log in on this machine for a higher limit: ${login(registry)}`,
 		}),
 	],
@@ -118,13 +118,13 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 		/\b5\d\d (?:Internal|Bad|Service|Gateway)[A-Za-z ]*/,
 		([status], { registry }) => ({
 			reason: `${registry} answers ${status.trim()}`,
-			hint: "the trouble is the registry's: try again later",
+			hint: "the problem is the registry's: try again later",
 		}),
 	],
 	[
 		/pull access denied|insufficient_scope|authorization failed|no basic auth credentials|unauthorized|authentication required|403 Forbidden|access to the resource is denied/i,
 		(_, { registry }) => ({
-			reason: `${registry} does not give it: it does not exist, or needs another login`,
+			reason: `${registry} denies access: the image does not exist, or needs another login`,
 			hint: `check the spelling; if it is private, log in on this machine, from which the box has its credentials: ${login(registry)}`,
 		}),
 	],

@@ -26,8 +26,8 @@ export const LOSSES: readonly Loss[] = [
 		// time: containerd's store, before Docker 29.4 (moby/buildkit#6521).
 		pattern:
 			/failed to prepare extraction snapshot .*: parent snapshot \S+ does not exist: not found$/,
-		warning: "the box took layers of the image for garbage while it stored it: building again",
-		hint: "the box took layers of the image for garbage while it stored it, as Docker before 29.4 does beside other builds and deletions: build again",
+		warning: "the box garbage-collected layers of the image while storing it: building again",
+		hint: "the box garbage-collected layers of the image while storing it, as Docker before 29.4 may beside other builds and deletions: build again",
 	},
 ];
 

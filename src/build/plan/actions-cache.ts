@@ -26,8 +26,8 @@ export function ofThisJob(
 	const missing = attrs.token ? "ACTIONS_RESULTS_URL" : "ACTIONS_RUNTIME_TOKEN";
 	emit({
 		type: "warning",
-		message: `${flag} type=gha is left out, as there is no ${missing}`,
-		hint: "a job of GitHub Actions tells it to actions, but not to run steps: export it to them, as crazy-max/ghaction-github-runtime does",
+		message: `${flag} type=gha is ignored: ${missing} is not set`,
+		hint: "GitHub Actions sets it for actions, not for run steps; crazy-max/ghaction-github-runtime exports it",
 	});
 	return undefined;
 }

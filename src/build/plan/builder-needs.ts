@@ -76,7 +76,7 @@ export async function requireBuilder(
 	const ofNone = needs.find(({ otherwise }) => otherwise !== undefined);
 	if (ofNone !== undefined) {
 		throw new EngineError(
-			`${transport.target} is Docker ${facts.version}, which knows no ${ofNone.flag}`,
+			`${transport.target} is Docker ${facts.version}, which does not support ${ofNone.flag}`,
 			{ hint: ofNone.otherwise },
 		);
 	}
@@ -118,8 +118,8 @@ function requireNetwork({ request }: BuildPlan, { facts, transport }: Engine): v
 	if ((isPodman ? PODMAN_NETWORKS : NETWORKS).includes(networkMode)) return;
 	const builder = isPodman ? "Podman" : "BuildKit";
 	throw new EngineError(
-		`${transport.target} builds with ${builder}, which knows no network "${networkMode}"`,
-		{ hint: "--network takes default, none and host there" },
+		`${transport.target} builds with ${builder}, which does not support --network ${networkMode}`,
+		{ hint: "use default, none or host" },
 	);
 }
 
@@ -135,12 +135,9 @@ function requireFrontend({ request }: BuildPlan, { facts, transport }: Engine): 
 /** Its API takes the URL and looks for the Dockerfile in an empty folder (5.8). */
 function requireFetching({ facts, transport }: Engine, context: BuildContext): void {
 	if (facts.product !== "podman" || context.kind !== "remote") return;
-	throw new EngineError(
-		`${transport.target} is Podman, which fetches no build context for others`,
-		{
-			hint: "fetch it to a folder of this machine, and build that",
-		},
-	);
+	throw new EngineError(`${transport.target} is Podman, which cannot fetch a build context`, {
+		hint: "fetch it to a folder here, and build that",
+	});
 }
 
 const SAVE =

@@ -84,15 +84,15 @@ function sourceOf(context: Exclude<NamedContext, { kind: "directory" }>): string
 async function parse(name: string, value: string, environment: Environment): Promise<NamedContext> {
 	if (value === "") {
 		throw new UsageError(`--build-context ${name} has an empty value`, {
-			hint: "a variable that is not set? Leave the flag out to do without",
+			hint: "is a variable not set? Leave the flag out to do without",
 		});
 	}
 	if (value.startsWith("docker-image://") || isRemoteUrl(value)) {
 		return { kind: "remote", source: value };
 	}
 	if (value.startsWith("target:")) {
-		throw new UsageError(`--build-context ${name}: rbuild knows no targets of a bake file`, {
-			hint: "it takes a directory, docker-image://NAME, oci-layout://FOLDER, and git and http URLs",
+		throw new UsageError(`--build-context ${name}: targets of a bake file are not supported`, {
+			hint: "use a directory, docker-image://NAME, oci-layout://FOLDER, or a git or http URL",
 		});
 	}
 	const layout = /^oci-layout:\/\/(.+?)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/s.exec(

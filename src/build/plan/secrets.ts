@@ -90,7 +90,7 @@ async function checkFile(id: string, file: string, isGuessed: boolean): Promise<
 	});
 	if (found.isDirectory()) {
 		throw new UsageError(`secret "${id}": ${file} is a directory`, {
-			hint: "a secret is one file; a tar of several is one, too",
+			hint: "name a file; several can go into a tar",
 		});
 	}
 	if (found.size > SIZE_LIMIT) throw tooBig(id, file);

@@ -113,7 +113,7 @@ async function bring(
 		return brought;
 	} catch (error) {
 		if (!(error instanceof NoReversePush)) throw error;
-		const message = `the image for ${platform} cannot be brought here from ${target}: ${error.message}`;
+		const message = `the image for ${platform} cannot be fetched from ${target}: ${error.message}`;
 		throw new DeliveryError(message, {
 			hint: "one image of several platforms is made on this side, so each box has to send its part over ssh",
 		});

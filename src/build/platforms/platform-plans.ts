@@ -17,20 +17,17 @@ export function requireIndexable(
 ): void {
 	const [output] = exports;
 	if (output !== undefined) {
-		throw new UsageError(`--output type=${output.output} can be had of one platform at a time`, {
-			hint: "save the image of all of them with --save type=oci,dest=FILE.tar, or name one platform",
+		throw new UsageError(`--output type=${output.output} supports only one platform`, {
+			hint: "save them as one image with --save type=oci,dest=FILE.tar, or name one platform",
 		});
 	}
 	if (via === "daemon") {
-		throw new UsageError(
-			"no daemon has the images of all platforms, to push them with --via daemon",
-			{
-				hint: "leave --via out: the image of several platforms is pushed from this machine",
-			},
-		);
+		throw new UsageError("--via daemon supports only one platform", {
+			hint: "leave --via out: the image of several platforms is pushed from this machine",
+		});
 	}
 	if (deliveries.saves.some(({ format }) => format === "docker")) {
-		throw new UsageError("a docker archive holds the image of one platform", {
+		throw new UsageError("a docker archive supports only one platform", {
 			hint: "save an OCI layout instead: --save type=oci,dest=FILE.tar",
 		});
 	}
@@ -42,8 +39,8 @@ export function warnOfCaches({ buildkit }: BuildPlan, { emit }: Run): void {
 	emit({
 		type: "warning",
 		message:
-			"--cache-to has one place for several platforms, so that the last to be built stays there",
-		hint: "each box has its own cache anyway, where nothing else is asked for",
+			"--cache-to is one place for several platforms: the last one built replaces the others",
+		hint: "leave it out: each box keeps a cache of its own",
 	});
 }
 

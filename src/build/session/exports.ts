@@ -84,7 +84,7 @@ function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run):
 function leftOut(paths: readonly string[]) {
 	return {
 		type: "warning",
-		message: `left out ${JSON.stringify(paths[0])}${andMore(paths)}: no file, folder or link that can be made here`,
+		message: `skipped ${JSON.stringify(paths[0])}${andMore(paths)}: not a file, folder or link`,
 		hint: "--output type=tar,dest=FILE has everything",
 	} as const;
 }
@@ -93,7 +93,7 @@ function renamed(names: readonly Renamed[]) {
 	const [first] = names;
 	return {
 		type: "warning",
-		message: `${JSON.stringify(first?.path)} is ${JSON.stringify(first?.as)} here${andMore(names)}: Windows takes no such names`,
+		message: `${JSON.stringify(first?.path)} is written as ${JSON.stringify(first?.as)}${andMore(names)}: Windows does not allow such names`,
 		hint: "--output type=tar,dest=FILE has them as they are",
 	} as const;
 }

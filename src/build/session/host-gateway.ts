@@ -22,8 +22,8 @@ export async function resolveHostGateway(
 	const address = await control.hostGateway(signal);
 	if (address === undefined) {
 		throw new EngineError(
-			`${transport.target} (Docker ${facts.version}) does not tell what host-gateway is`,
-			{ hint: "write the address itself, or send the context with --transfer tar" },
+			`${transport.target} (Docker ${facts.version}) does not resolve host-gateway`,
+			{ hint: "use the IP address, or --transfer tar" },
 		);
 	}
 	const resolved = extraHosts.map((host) => host.replace(HOST_GATEWAY, `:${address}`));

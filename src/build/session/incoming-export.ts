@@ -109,7 +109,7 @@ class Source implements AsyncIterable<Uint8Array> {
 				yield chunk;
 			}
 			if (zeros < END_BYTES) {
-				throw new GrpcError(GRPC_STATUS.unknown, "the tar that the daemon sent is cut short");
+				throw new GrpcError(GRPC_STATUS.unknown, "the tar from the daemon is truncated");
 			}
 		} catch (error) {
 			this.failure = error as Error;

@@ -48,5 +48,5 @@ export function syncTransfer({
 /** The image id in either store of the daemon's: the config's digest, or the manifest's in containerd's. */
 function imageId({ "containerimage.digest": digest }: Readonly<Record<string, string>>): string {
 	if (digest !== undefined) return digest;
-	throw new EngineError("the daemon built an image and did not say which");
+	throw new EngineError("the daemon built an image, but sent no image id");
 }

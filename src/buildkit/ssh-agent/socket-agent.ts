@@ -64,7 +64,7 @@ export async function countKeys(path: string, signal: AbortSignal): Promise<numb
 	);
 	if (answer[0] !== AGENT_MESSAGE.identitiesAnswer || answer.length < 5) {
 		throw new UsageError(`${path} is a socket, but no ssh agent answers on it`, {
-			hint: "is it the agent's? It is usually in SSH_AUTH_SOCK: try ssh-add -l",
+			hint: "is it that of the agent? Try: ssh-add -l",
 		});
 	}
 	return new AgentFields(answer.subarray(1)).number();

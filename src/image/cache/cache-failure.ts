@@ -9,13 +9,13 @@ export class CacheFailure extends DeliveryError {
 	constructor(path: string, cause: unknown) {
 		const { code = "" } = cause as NodeJS.ErrnoException;
 		super(`cannot write to the image cache at ${path}: ${systemReason(cause)}`, {
-			hint: HINTS[code] ?? "look at that folder, or put the cache elsewhere: XDG_CACHE_HOME",
+			hint: HINTS[code] ?? "look at that folder, or set XDG_CACHE_HOME",
 			cause,
 		});
 	}
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-	ENOSPC: "make room (rbuild cache prune), or put the cache elsewhere: XDG_CACHE_HOME",
-	EDQUOT: "make room (rbuild cache prune), or put the cache elsewhere: XDG_CACHE_HOME",
+	ENOSPC: "free up space (rbuild cache prune), or set XDG_CACHE_HOME",
+	EDQUOT: "free up space (rbuild cache prune), or set XDG_CACHE_HOME",
 };

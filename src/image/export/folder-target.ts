@@ -103,7 +103,7 @@ export async function checkFolder(path: string, hint = NAME_A_FOLDER): Promise<v
 	throw new DeliveryError(`cannot save to ${path}: ${existing} is a file, not a folder`, { hint });
 }
 
-const NAME_A_FOLDER = "name a folder, or have a tar: --output type=tar,dest=FILE";
+const NAME_A_FOLDER = "name a folder, or use --output type=tar,dest=FILE";
 
 interface Staging {
 	/** The folder that was asked for, with all symlinks resolved. */

@@ -166,7 +166,7 @@ function refusalOf({ name, linkname }: Headers & Linked) {
 	// What does not decode as UTF-8: two such names could become one.
 	if (name.includes("\ufffd") || linkname?.includes("\ufffd")) {
 		return new DeliveryError(`the name of ${JSON.stringify(name)} is not UTF-8`, {
-			hint: "have it as a tar (--output type=tar,dest=FILE), and unpack that",
+			hint: "use --output type=tar,dest=FILE, and unpack that",
 		});
 	}
 	return undefined;
@@ -177,7 +177,7 @@ function inOurWords(error: unknown, folder: string): unknown {
 	if (!(error instanceof Error) || error.constructor !== Error || "code" in error) return error;
 	const reason = error.message.replaceAll(`${folder}/`, "");
 	return new DeliveryError(`the daemon sent a tar that cannot be unpacked: ${reason}`, {
-		hint: "have it as it is (--output type=tar,dest=FILE), and look into it",
+		hint: "use --output type=tar,dest=FILE, and look into it",
 		cause: error,
 	});
 }

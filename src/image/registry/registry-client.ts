@@ -150,13 +150,13 @@ export class RegistryClient {
 	 */
 	locate(place: string | URL | undefined, from: URL): URL {
 		if (place === undefined || !URL.canParse(String(place), from.href)) {
-			throw new RegistryFailure("it does not say where to go on");
+			throw new RegistryFailure("it sent no location to continue at");
 		}
 		const url = new URL(place, from);
 		const isPlain = url.protocol === "http:" && this.#base.protocol === "http:";
 		if (url.protocol === "https:" || (isPlain && isLoopback(url.host))) return url;
-		throw new RegistryFailure(`it sends us to ${url.protocol}//${url.host}, which is without TLS`, {
-			hint: "does what stands in front of that registry tell it of TLS (X-Forwarded-Proto)?",
+		throw new RegistryFailure(`it redirects to ${url.protocol}//${url.host}, without TLS`, {
+			hint: "does the proxy in front of it set X-Forwarded-Proto?",
 		});
 	}
 
@@ -185,7 +185,7 @@ export class RegistryClient {
 			url = this.locate(headerOf(answer, "location"), url);
 			redirects += 1;
 		}
-		throw new RegistryFailure("it redirects without end");
+		throw new RegistryFailure("too many redirects");
 	}
 
 	async #exchange(

@@ -56,7 +56,7 @@ export class NoTls extends RegistryFailure {}
 export function loginHint(registry: string, loggedIn: boolean): string {
 	const login = `docker login ${registry}`;
 	return loggedIn
-		? `${registry} does not take the login that was found for it: renew it (${login}), and check that it may push there`
+		? `${registry} does not accept the login for it: renew it (${login}), and check that it may push there`
 		: `there is no login for ${registry} on this machine: run "${login}", or add it to ~/.docker/config.json`;
 }
 
@@ -115,19 +115,18 @@ function firstError(body: string): string {
 
 /** What to do about a status. */
 const HINTS: Readonly<Record<number, string>> = {
-	404: "some registries want a repository to be made before anything is pushed to it",
-	413: "what stands in front of that registry limits the size of a request: raise it there (nginx: client_max_body_size)",
+	404: "some registries need the repository to be created before a push",
+	413: "the proxy in front of it limits the size of a request: raise it there (nginx: client_max_body_size)",
 	507: "make room in that registry",
 };
 
-const RENEW =
-	"have it made anew; or is the clock of this machine wrong, or the name of the registry?";
+const RENEW = "renew it, or check this machine's clock and the name of the registry";
 
 const CERTIFICATE_REASONS: Readonly<
 	Record<CertificateFault, readonly [reason: string, hint: (host: string) => string]>
 > = {
 	untrusted: [
-		"its certificate is signed by nobody whom this machine trusts",
+		"its certificate is signed by an unknown authority",
 		(host) => `put the CA's certificate into ~/.docker/certs.d/${host}/ca.crt`,
 	],
 	"other-name": ["its certificate is for another name", () => RENEW],
@@ -138,15 +137,15 @@ const CERTIFICATE_REASONS: Readonly<
 	],
 	"not-for-servers": [
 		"its certificate is not one for servers",
-		() => "have it made anew with extendedKeyUsage=serverAuth",
+		() => "reissue it with extendedKeyUsage=serverAuth",
 	],
 };
 
 /** By what node or undici call it. */
 const CONNECTION_REASONS: Readonly<Record<string, string>> = {
 	ERR_SSL_WRONG_VERSION_NUMBER: "it speaks plain HTTP",
-	ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it wants to see a client certificate",
-	ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "it refuses TLS with this machine",
+	ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it requires a client certificate",
+	ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: "it refused the TLS handshake",
 	ENOTFOUND: "there is no such host",
 	EAI_AGAIN: "its name cannot be looked up",
 	ECONNREFUSED: "it refuses connections",

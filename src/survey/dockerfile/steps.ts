@@ -45,11 +45,7 @@ export function readStep(
 ): Step {
 	const { keyword, rest } = splitKeyword(text);
 	if (!KEYWORDS.has(keyword)) {
-		throw new DockerfileSyntaxError(
-			line,
-			column,
-			`there is no instruction ${keyword.slice(0, 40)}`,
-		);
+		throw new DockerfileSyntaxError(line, column, `unknown instruction ${keyword.slice(0, 40)}`);
 	}
 	return { line, column, text: text.trim(), keyword, ...splitFlags(rest, escapeMark) };
 }

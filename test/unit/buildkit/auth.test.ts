@@ -98,11 +98,11 @@ describe("registry tokens for BuildKit", () => {
 	it("tell the daemon alone why there is none, as the build ends with that", async () => {
 		const fetch = source({
 			async fetch() {
-				throw new DeliveryError("no token for x: it does not take the login");
+				throw new DeliveryError("no token for x: it does not accept the login");
 			},
 		});
 		const { status, message, failures } = await call(fetch, "FetchToken", Buffer.alloc(0));
-		assert.deepEqual([status, message], ["16", "no token for x: it does not take the login"]);
+		assert.deepEqual([status, message], ["16", "no token for x: it does not accept the login"]);
 		assert.deepEqual(failures, []);
 	});
 });

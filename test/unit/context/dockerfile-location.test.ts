@@ -129,7 +129,7 @@ suite("the Dockerfile of a directory", () => {
 		await symlink("Dockerfile", join(root, "Dockerfile"));
 		await assert.rejects(locate(), {
 			name: "ContextError",
-			message: `cannot read the Dockerfile in ${root}: its symlinks go round in circles`,
+			message: `cannot read the Dockerfile in ${root}: too many levels of symbolic links`,
 			hint: "look at where it leads",
 		});
 	});

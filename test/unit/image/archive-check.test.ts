@@ -96,7 +96,7 @@ describe("an image archive", () => {
 		for (const length of [0, 100, 512, 1000, 4096, end - 600, end, end + 512, end + 600]) {
 			await assert.rejects(passThrough(archive.subarray(0, length)), {
 				name: "DeliveryError",
-				message: "the daemon's image archive is cut short",
+				message: "the daemon's image archive is truncated",
 			});
 		}
 	});

@@ -152,7 +152,7 @@ describe("loading an image into another daemon", () => {
 		const cut = remote(Readable.from([ARCHIVE.subarray(0, -1024)]));
 		await assert.rejects(loadDelivery(async () => engine, comesWhole).deliver(cut, IMAGE, run()), {
 			name: "DeliveryError",
-			message: "the daemon's image archive is cut short",
+			message: "the daemon's image archive is truncated",
 		});
 	});
 

@@ -82,7 +82,7 @@ describe("pushing an image", () => {
 
 	for (const [reason, auth, hint] of [
 		["denied: requested access to the resource is denied", undefined, /run "docker login ghcr.io"/],
-		["unauthorized: authentication required", AUTH, /does not take the login/],
+		["unauthorized: authentication required", AUTH, /does not accept the login/],
 		["http: server gave HTTP response to HTTPS client", AUTH, /insecure-registries/],
 		["x509: certificate signed by unknown authority", AUTH, /certs\.d\/ghcr\.io/],
 		[

@@ -227,9 +227,9 @@ describe("registry tokens", () => {
 			[
 				"401",
 				() => ({ status: 401, body: "hunter2" }),
-				/it does not take the login \(401 Unauthorized\)$/,
+				/it does not accept the login \(401 Unauthorized\)$/,
 			],
-			["403", () => ({ status: 403 }), /it does not take the login \(403 Forbidden\)$/],
+			["403", () => ({ status: 403 }), /it does not accept the login \(403 Forbidden\)$/],
 			["500", () => ({ status: 500, body: "hunter2" }), /it answers 500 Internal Server Error$/],
 			["no server", () => undefined, /it cannot be reached: connection refused$/],
 			["no JSON", () => ({ body: "hunter2" }), /its answer holds no token$/],

@@ -171,7 +171,7 @@ describe("saving an image", () => {
 			saveToStreamDelivery(output, "-", "docker", comesWhole).deliver(sends(ARCHIVE), IMAGE, run()),
 			{
 				name: "DeliveryError",
-				message: "cannot save to -: nobody reads it any more",
+				message: "cannot save to -: the reader has closed it",
 			},
 		);
 	});

@@ -53,7 +53,7 @@ test("leaves out what the box would have to say where it could not be asked", ()
 	const { box: _box, transfer: _transfer, platform: _platform, ...here } = report;
 	const lines = dryRunLines(here, colors, 100);
 	assert.equal(lines[0], "where    x86box (--on)");
-	assert.equal(lines[1], "engine   not known, as the box was not reached");
+	assert.equal(lines[1], "engine   unknown: the box was not reached");
 	assert.ok(!lines.some((line) => /^(transfer|send)/.test(line)));
 });
 

@@ -139,7 +139,7 @@ describe("terminal progress", () => {
 		});
 		wait(100);
 		assert.deepEqual(shown().slice(0, 4), [
-			"linux/arm64: lost it; connecting again in 1.0s (1 of 2)",
+			"linux/arm64: lost it; reconnecting in 1.0s (1 of 2)",
 			"[+] Building on x86box, armbox 0.2s (0/2)",
 			" => linux/amd64: connecting to x86box (--on)",
 			" => linux/amd64: uploading  1 kB",

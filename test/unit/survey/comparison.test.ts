@@ -37,9 +37,9 @@ describe("a comparison", () => {
 describe("an earlier document", () => {
 	const refused: readonly (readonly [what: string, content: string, message: RegExp])[] = [
 		["no JSON", "{", /^cannot compare with old\.json: it is not JSON$/],
-		["another version", '{"version":2}', /it has the version 2, and 1 is the one known$/],
-		["no version", '{"files":[]}', /it says no version/],
-		["null", "null", /it says no version/],
+		["another version", '{"version":2}', /it has version 2, and only 1 is supported$/],
+		["no version", '{"files":[]}', /it has no version, and only 1 is supported$/],
+		["null", "null", /it has no version, and only 1 is supported$/],
 		["no totals", '{"version":1,"files":[]}', /it has no list of files$/],
 		[
 			"files that are none",

@@ -50,7 +50,7 @@ describe("why a build failed", () => {
 	});
 
 	it("is a cut off archive, where one ends too early", () => {
-		assert.match(explainFailure("failed to solve: unexpected EOF").hint ?? "", /is cut off/);
+		assert.match(explainFailure("failed to solve: unexpected EOF").hint ?? "", /is truncated/);
 		assert.equal(explainFailure("failed to copy: read: unexpected EOF").hint, undefined);
 	});
 

@@ -17,19 +17,19 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 	[
 		HUB,
 		'failed to do request: Head "https://registry-1.docker.io/v2/library/busybox/manifests/nosuch": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: dial udp 10.255.255.53:53: connect: network is unreachable',
-		/^image busybox:nosuch: the box cannot look up registry-1\.docker\.io \(network is unreachable\)$/,
+		/^image busybox:nosuch: the box cannot resolve registry-1\.docker\.io now \(network is unreachable\)$/,
 		/check its name and tag; if not, the box needs DNS and a way to registry-1/,
 	],
 	[
 		"[context busybox:local] load metadata for nosuch.invalid/x:1",
 		'failed to do request: Head "https://nosuch.invalid/v2/x/manifests/1": dial tcp: lookup nosuch.invalid on 127.0.0.53:53: no such host',
-		/^image nosuch\.invalid\/x:1: the box finds no host named nosuch\.invalid$/,
+		/^image nosuch\.invalid\/x:1: the box cannot resolve nosuch\.invalid$/,
 		/spelling of the registry's name/,
 	],
 	[
 		HUB,
 		'failed to authorize: failed to fetch anonymous token: Get "https://auth.docker.io/token": dial tcp: lookup auth.docker.io: Temporary failure in name resolution',
-		/: the box cannot look up auth\.docker\.io \(Temporary failure in name resolution\)$/,
+		/: the box cannot resolve auth\.docker\.io now \(Temporary failure in name resolution\)$/,
 		/a way to auth\.docker\.io/,
 	],
 	[
@@ -101,37 +101,37 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 	[
 		PRIVATE,
 		`${DENIED}: server message: insufficient_scope: authorization failed`,
-		/: reg\.example:5000 does not give it: it does not exist, or needs another login$/,
+		/: reg\.example:5000 denies access: the image does not exist, or needs another login$/,
 		/this machine, .*: docker login reg\.example:5000$/,
 	],
 	[
 		HUB,
 		`${DENIED}: authorization failed: no basic auth credentials`,
-		/: docker\.io does not give it/,
+		/: docker\.io denies access/,
 		/: docker login$/,
 	],
 	[
 		PRIVATE,
 		"failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://reg.example:5000/token: 401 Unauthorized",
-		/: reg\.example:5000 does not give it/,
+		/: reg\.example:5000 denies access/,
 		/docker login reg\.example:5000$/,
 	],
 	[
 		"Step 1/2 : FROM me/private",
 		"pull access denied for me/private, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
-		/^image me\/private:latest: docker\.io does not give it/,
+		/^image me\/private:latest: docker\.io denies access/,
 		/docker login$/,
 	],
 	[
 		PRIVATE,
-		"failed to authorize: failed to fetch oauth token: no token for reg.example:5000 from auth.example: it does not take the login (401 Unauthorized)",
-		/: no token for reg\.example:5000 from auth\.example: it does not take the login \(401 Unauthorized\)$/,
+		"failed to authorize: failed to fetch oauth token: no token for reg.example:5000 from auth.example: it does not accept the login (401 Unauthorized)",
+		/: no token for reg\.example:5000 from auth\.example: it does not accept the login \(401 Unauthorized\)$/,
 		/docker login reg\.example:5000$/,
 	],
 	[
 		HUB,
 		"unexpected status from HEAD request to https://registry-1.docker.io/v2/library/busybox/manifests/nosuch: 429 Too Many Requests",
-		/: docker\.io lets the box pull no more for now/,
+		/: the pull rate limit of docker\.io is reached \(429/,
 		/docker login$/,
 	],
 	[
@@ -143,13 +143,13 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 	[
 		`[stage-1 1/2] FROM docker.io/library/app:1@sha256:${"0".repeat(64)}`,
 		"no match for platform in manifest sha256:00: not found",
-		/: it is not made for the platform that is built for$/,
+		/: it is not available for the platform$/,
 		/--platform/,
 	],
 	[
 		"Step 1/2 : FROM --platform=linux/s390x app",
 		"no matching manifest for linux/s390x in the manifest list entries",
-		/^image app:latest: it is not made for/,
+		/^image app:latest: it is not available for/,
 		/--platform/,
 	],
 	[

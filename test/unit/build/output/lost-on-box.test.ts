@@ -52,7 +52,7 @@ suite("what the daemon has lost while it builds", () => {
 	test("has it build again, with a warning", async () => {
 		for (const [reason, warning] of [
 			[TAR_LOST, /sending the context again/],
-			[LAYERS_LOST, /took layers of the image for garbage .* building again/],
+			[LAYERS_LOST, /garbage-collected layers of the image .* building again/],
 		] as const) {
 			const { built, builds, events } = await buildFrom(root, reason, 2);
 			assert.equal((built as { imageId?: string }).imageId, ID);

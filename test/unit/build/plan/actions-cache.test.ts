@@ -87,11 +87,14 @@ suite("a cache of GitHub Actions", () => {
 		assert.deepEqual([solve.cacheExports, solve.cacheImports], [[], []]);
 		assert.equal(solve.frontendAttrs["cache-imports"], undefined);
 		assert.deepEqual(warnings, [
-			"--cache-to type=gha is left out, as there is no ACTIONS_RUNTIME_TOKEN",
-			"--cache-from type=gha is left out, as there is no ACTIONS_RUNTIME_TOKEN",
+			"--cache-to type=gha is ignored: ACTIONS_RUNTIME_TOKEN is not set",
+			"--cache-from type=gha is ignored: ACTIONS_RUNTIME_TOKEN is not set",
 		]);
 		const { ACTIONS_CACHE_URL: _cache, ACTIONS_RESULTS_URL: _results, ...nowhere } = JOB;
-		assert.match((await planned(nowhere)).warnings[0] ?? "", /there is no ACTIONS_RESULTS_URL$/);
+		assert.match(
+			(await planned(nowhere)).warnings[0] ?? "",
+			/type=gha is ignored: ACTIONS_RESULTS_URL is not set$/,
+		);
 		const empty = { ...JOB, ACTIONS_RUNTIME_TOKEN: "" };
 		assert.deepEqual((await planned(empty)).solve.cacheExports, []);
 	});

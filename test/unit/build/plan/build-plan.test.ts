@@ -134,7 +134,7 @@ suite("a build plan", () => {
 			],
 			[
 				{ buildContexts: { x: "target:y" } },
-				/^UsageError: --build-context x: rbuild knows no target/,
+				/^UsageError: --build-context x: targets of a bake file are not supported/,
 			],
 			[
 				{ buildContexts: { x: "oci-layout://y:z" } },

@@ -82,10 +82,7 @@ suite("what a build needs of its builder", () => {
 		const context = { kind: "remote" } as BuildContext;
 		const podman: Daemon = { builder: "classic", product: "podman" };
 		const error = await refusal({}, podman, "", context);
-		assert.match(
-			error?.message ?? "",
-			/^box is Podman, which fetches no build context for others$/,
-		);
+		assert.match(error?.message ?? "", /^box is Podman, which cannot fetch a build context$/);
 		assert.equal(await refusal({}, { builder: "classic" }, "", context), undefined);
 	});
 
@@ -95,10 +92,16 @@ suite("what a build needs of its builder", () => {
 			assert.equal(await refusal({ network }, podman), undefined);
 		}
 		const ofPodman = await refusal({ network: "mine" }, podman);
-		assert.equal(ofPodman?.message, 'box builds with Podman, which knows no network "mine"');
+		assert.equal(
+			ofPodman?.message,
+			"box builds with Podman, which does not support --network mine",
+		);
 		for (const network of ["mine", "bridge", "container:x"]) {
 			const error = await refusal({ network }, {});
-			assert.equal(error?.message, `box builds with BuildKit, which knows no network "${network}"`);
+			assert.equal(
+				error?.message,
+				`box builds with BuildKit, which does not support --network ${network}`,
+			);
 			assert.equal(await refusal({ network }, { builder: "classic" }), undefined);
 		}
 		for (const network of ["default", "none", "host", ""]) {
@@ -168,10 +171,13 @@ suite("what a build needs of its builder", () => {
 			assert.equal(await refusal(cache, { info: containerd }), undefined);
 		}
 		const to = await refusal({ cacheTo: [{ type: "s3" }] }, {});
-		assert.equal(to?.message, "box is Docker 28.5.2, which knows no --cache-to type=s3");
+		assert.equal(to?.message, "box is Docker 28.5.2, which does not support --cache-to type=s3");
 		assert.match(to?.hint ?? "", /registry, local, inline, gha;/);
 		const from = await refusal({ cacheFrom: [{ type: "azblob" }] }, {});
-		assert.equal(from?.message, "box is Docker 28.5.2, which knows no --cache-from type=azblob");
+		assert.equal(
+			from?.message,
+			"box is Docker 28.5.2, which does not support --cache-from type=azblob",
+		);
 	});
 
 	test("is the containerd image store", async () => {

@@ -132,7 +132,7 @@ describe("what a daemon sends back of a build", () => {
 		for (const place of ["out.tar", "folder/"]) {
 			expect(place);
 			const { status, message } = await send(TAR.subarray(0, -1024));
-			assert.deepEqual([status, message], ["2", "the tar that the daemon sent is cut short"]);
+			assert.deepEqual([status, message], ["2", "the tar from the daemon is truncated"]);
 			// The daemon's own reason is the better one.
 			assert.equal(exports.failure, undefined);
 			await assert.rejects(exports.commit(), (error) => {

@@ -280,7 +280,7 @@ describe("pushing a blob", () => {
 			await assert.rejects(
 				pushBlob(blob, place, undefined, () => {}),
 				{
-					message: "it sends us to http://registry.example, which is without TLS",
+					message: "it redirects to http://registry.example, without TLS",
 					hint: /X-Forwarded-Proto/,
 				},
 			);
@@ -296,7 +296,7 @@ describe("pushing a blob", () => {
 		});
 		await assert.rejects(push(registry, randomBytes(1000), { login: LOGIN }), {
 			message: "denied: who is Basic ***, with ***? (403 Forbidden)",
-			hint: /does not take the login that was found for it: renew it \(docker login 127/,
+			hint: /does not accept the login for it: renew it \(docker login 127/,
 		});
 	});
 });

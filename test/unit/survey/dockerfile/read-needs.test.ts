@@ -181,7 +181,7 @@ describe("more than a Dockerfile shows may be taken", () => {
 
 	it("for what does not parse, with its line and column", () => {
 		const cases = [
-			["FROM scratch\n  FRM x\n", 2, 3, /no instruction FRM/],
+			["FROM scratch\n  FRM x\n", 2, 3, /unknown instruction FRM/],
 			["FROM scratch\nCOPY a\n", 2, 1, /COPY needs two operands/],
 			["COPY a b\nFROM scratch\n", 1, 1, /before the first FROM/],
 			["FROM a b\n", 1, 1, /FROM takes an image/],
