@@ -1,6 +1,9 @@
+import picocolors from "picocolors";
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
+import { failureLines } from "../render/failure.js";
 import type { Failure } from "../render/renderer.js";
+import { stderrWidth } from "../render/screen.js";
 import type { BuildArguments } from "./build/build-command.js";
 import {
 	COMMANDS,
@@ -22,6 +25,7 @@ import { CACHE_ACTIONS } from "./images/image-flags.js";
 import type { ImagesArguments } from "./images/images-command.js";
 import type { PullArguments } from "./images/pull-command.js";
 import { endSoon } from "./process/interrupts.js";
+import { processScreen } from "./process/screen.js";
 import { version } from "./version.js";
 
 /** By which the scripts of `rbuild completion` ask. */
@@ -76,9 +80,10 @@ async function run(argv: readonly string[]): Promise<Outcome> {
 
 /** Of a command without a renderer of its own. */
 const PLAIN = {
-	fail({ message, hint }: Failure): void {
-		process.stderr.write(`error: ${message}\n`);
-		if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
+	fail(failure: Failure): void {
+		const screen = processScreen(false);
+		const lines = failureLines(failure, picocolors.createColors(false), stderrWidth(screen));
+		screen.stderr.write(`${lines.join("\n")}\n`);
 	},
 };
 

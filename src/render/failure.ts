@@ -3,30 +3,63 @@ import type { PlatformNews, WarningEvent } from "../events.js";
 import { printableLine, printableName } from "../printable.js";
 import { ofPlatform } from "./platform-names.js";
 import type { Failure } from "./renderer.js";
+import { hangingLines } from "./rows.js";
 
-/** What people see of a failure; the message comes last, where the eye is. */
-export function failureLines(failure: Failure, colors: Colors): string[] {
+/** Of lines that follow. */
+const INDENT = 4;
+
+/** What is there to be copied, at the end of a hint: a line break within it would run half of it. */
+const COMMAND = /: ((?:rbuild|docker|ssh|ssh-[a-z]+|sudo|chmod|unset|export|openssl|echo) .*)$/;
+
+/**
+ * What people see of a failure; the message comes last, where the eye is.
+ * @param width of a line of message or hint, in cells
+ */
+export function failureLines(failure: Failure, colors: Colors, width: number): string[] {
+	const red = (text: string) => colors.bold(colors.red(text));
 	return [
 		...logTailLines(failure.logTail ?? [], colors),
 		...(failure.position === undefined ? [] : [positionLine(failure.position, colors)]),
-		`${colors.bold(colors.red("error:"))} ${printableName(failure.message)}`,
-		...hintLines(failure.hint, colors),
+		...wrapped("error:", red, printableName(failure.message).split(" "), width),
+		...hintLines(failure.hint, colors, width),
 	];
 }
 
+/** @param width of a line, in cells */
 export function warningLines(
 	event: PlatformNews & Pick<WarningEvent, "message" | "hint">,
 	colors: Colors,
+	width: number,
 ): string[] {
+	const words = ofPlatform(event, printableName(event.message)).split(" ");
 	return [
-		`${colors.yellow("warning:")} ${ofPlatform(event, printableName(event.message))}`,
-		...hintLines(event.hint, colors),
+		...wrapped("warning:", colors.yellow, words, width),
+		...hintLines(event.hint, colors, width),
 	];
 }
 
-function hintLines(hint: string | undefined, colors: Colors): string[] {
+function hintLines(hint: string | undefined, colors: Colors, width: number): string[] {
 	if (!hint) return [];
-	return hint.split("\n").map((line) => `${colors.cyan("hint:")} ${printableLine(line)}`);
+	return hint
+		.split("\n")
+		.flatMap((line) => wrapped("hint:", colors.cyan, wordsOf(printableLine(line)), width));
+}
+
+/** A command is one of them. */
+function wordsOf(line: string): string[] {
+	const command = COMMAND.exec(line)?.[1];
+	if (command === undefined) return line.split(" ");
+	return [...line.slice(0, -command.length - 1).split(" "), command];
+}
+
+function wrapped(
+	label: string,
+	paint: (text: string) => string,
+	words: readonly string[],
+	width: number,
+): string[] {
+	const [first = "", ...others] = hangingLines(`${label} `, words, { width, indent: INDENT });
+	return [paint(label) + first.slice(label.length), ...others];
 }
 
 function logTailLines(tail: readonly string[], colors: Colors): string[] {

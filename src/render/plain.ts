@@ -13,7 +13,7 @@ import { formatDuration } from "./format.js";
 import { newsKey } from "./platform-names.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
-import type { Screen } from "./screen.js";
+import { type Screen, stderrWidth } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
 import {
 	amount,
@@ -57,7 +57,7 @@ export class PlainRenderer implements Renderer {
 
 	fail(failure: Failure): void {
 		this.close();
-		this.#write(failureLines(failure, this.#colors));
+		this.#write(failureLines(failure, this.#colors, stderrWidth(this.#screen)));
 	}
 
 	close(): void {
@@ -88,7 +88,7 @@ export class PlainRenderer implements Renderer {
 				return [retryLine(event)];
 			case "secrets":
 			case "warning":
-				return warningLines(event, this.#colors);
+				return warningLines(event, this.#colors, stderrWidth(this.#screen));
 			// It is the result, and goes where results go.
 			case "dry-run":
 				return [];

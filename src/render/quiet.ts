@@ -2,7 +2,7 @@ import picocolors from "picocolors";
 import type { BuildEvent } from "../events.js";
 import { failureLines } from "./failure.js";
 import type { Failure, Renderer } from "./renderer.js";
-import type { Screen } from "./screen.js";
+import { type Screen, stderrWidth } from "./screen.js";
 
 /**
  * -q: the full image id on stdout, where there is an image, and on stderr nothing but an error. Without
@@ -25,7 +25,8 @@ export class QuietRenderer implements Renderer {
 
 	fail(failure: Failure): void {
 		const colors = picocolors.createColors(this.#screen.color);
-		this.#screen.stderr.write(`${failureLines(failure, colors).join("\n")}\n`);
+		const lines = failureLines(failure, colors, stderrWidth(this.#screen));
+		this.#screen.stderr.write(`${lines.join("\n")}\n`);
 	}
 
 	close(): void {}

@@ -13,3 +13,8 @@ export interface Screen {
 	/** Milliseconds since 1970. */
 	now(): number;
 }
+
+/** Cells of a line of stderr; Infinity where it is no terminal, or one of unknown size. */
+export function stderrWidth(screen: Screen): number {
+	return (screen.isTTY && screen.columns()) || Number.POSITIVE_INFINITY;
+}

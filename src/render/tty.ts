@@ -19,7 +19,7 @@ import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
 import type { Transfer } from "./progress-bar.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
-import type { Screen } from "./screen.js";
+import { type Screen, stderrWidth } from "./screen.js";
 import { type Step, Steps } from "./steps.js";
 import {
 	connectLine,
@@ -100,7 +100,9 @@ export class TtyRenderer implements Renderer {
 				break;
 			case "secrets":
 			case "warning":
-				for (const line of warningLines(event, this.#colors)) this.#region.print(line);
+				for (const line of warningLines(event, this.#colors, stderrWidth(this.#screen))) {
+					this.#region.print(line);
+				}
 				break;
 			// It is the result, and goes where results go: nothing may be redrawn after it.
 			case "dry-run":
@@ -114,7 +116,7 @@ export class TtyRenderer implements Renderer {
 	}
 
 	fail(failure: Failure): void {
-		this.#finish(failureLines(failure, this.#colors));
+		this.#finish(failureLines(failure, this.#colors, stderrWidth(this.#screen)));
 	}
 
 	pause(): Disposable {

@@ -141,7 +141,7 @@ for (const builder of ["buildkit", "classic"] as const) {
 				env: { DOCKER_CONFIG: dockerConfig(login.password) },
 			});
 			assert.equal(code, 1, stderr);
-			assert.match(stderr, /^error: .*cannot get the image .* is not available for the platform/m);
+			assert.match(stderr, /^error: .*cannot get the image .* is not available for this platform/m);
 			assert.match(stderr, /^hint: look at FROM and --platform/m);
 		});
 

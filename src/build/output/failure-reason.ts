@@ -63,7 +63,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	],
 	[
 		NOT_FOR_PLATFORM,
-		"the base image is not available for the platform; look at FROM and --platform",
+		"the base image is not available for this platform; look at FROM and --platform",
 	],
 	[
 		/no space left on device|disk quota exceeded/,

@@ -49,7 +49,7 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
 	[
 		NOT_FOR_PLATFORM,
 		() => ({
-			reason: "it is not available for the platform",
+			reason: "it is not available for this platform",
 			hint: "look at FROM and --platform",
 		}),
 	],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { startOnTerminal, whyNoTerminal } from "../../support/terminal.js";
 import { contextWith } from "../survey/surveys.js";
 
@@ -32,6 +33,17 @@ describe("a narrow terminal", { skip: whyNoTerminal() ?? false }, () => {
 		assert.ok(lines.includes(`    ${deep}/**/*.map)`));
 		const verdict = lines.indexOf(`${deep}/dist:`);
 		assert.match(lines[verdict + 1] ?? "", /^ {4}included /);
+	});
+
+	it("has whole words of errors and hints", async (test) => {
+		const root = context(test);
+		const commands = [`${root} --on http://box`, `${root} --progress plain`];
+		const lines = (await printed(commands, root))
+			.map(stripVTControlCharacters)
+			.filter((line) => /^(?:error:|hint:| {4})/.test(line));
+		assert.ok(lines.every((line) => line.length <= 60));
+		assert.match(lines.join("\n"), /^hint: write an ssh alias, user@host\[:port\],\n {4}ssh:/m);
+		assert.match(lines.join("\n"), /^hint: is the daemon running\? .*\n {4}user@host$/m);
 	});
 
 	it("has whole words of what is said of boxes", async (test) => {

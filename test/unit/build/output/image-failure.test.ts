@@ -143,7 +143,7 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 	[
 		`[stage-1 1/2] FROM docker.io/library/app:1@sha256:${"0".repeat(64)}`,
 		"no match for platform in manifest sha256:00: not found",
-		/: it is not available for the platform$/,
+		/: it is not available for this platform$/,
 		/--platform/,
 	],
 	[
