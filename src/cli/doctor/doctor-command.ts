@@ -2,6 +2,7 @@ import picocolors from "picocolors";
 import type { Check } from "../../doctor/check.js";
 import { examine } from "../../doctor/examination.js";
 import { EXIT_CODES, type ExitCode, InterruptedError } from "../../errors.js";
+import { printableJson } from "../../printable.js";
 import { shouldUseColor } from "../../render/progress-mode.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings } from "../process/process-environment.js";
@@ -43,6 +44,6 @@ export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> 
 		throw error;
 	});
 	if (diagnosis === undefined) return EXIT_CODES.delivery;
-	if (!isTable) stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
+	if (!isTable) stdout.write(`${printableJson(JSON.stringify(diagnosis, null, 2))}\n`);
 	return diagnosis.exitCode;
 }

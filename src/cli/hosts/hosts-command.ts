@@ -2,6 +2,7 @@ import { addHost, type Remark, removeHost, useHost } from "../../build/box/host-
 import { inspectHost } from "../../build/box/host-details.js";
 import { askHosts, listHosts } from "../../build/box/host-list.js";
 import { type ExitCode, UsageError } from "../../errors.js";
+import { printableJson } from "../../printable.js";
 import { suggestion } from "../../suggestion.js";
 import { unknownAction } from "../flags/usage-errors.js";
 import { onInterrupt } from "../process/interrupts.js";
@@ -72,7 +73,7 @@ async function list(_names: readonly string[], values: HostsArguments, signal: A
 		: await askHosts(hosts, environment, limit, signal);
 	process.stdout.write(
 		values.format === "json"
-			? `${JSON.stringify(asked.map(hostDocument), null, 2)}\n`
+			? `${printableJson(JSON.stringify(asked.map(hostDocument), null, 2))}\n`
 			: hostsTable(asked, stdoutWidth()),
 	);
 }
@@ -119,7 +120,9 @@ async function inspect(
 		? []
 		: await askHosts([host], environment, limit, signal);
 	const details = await inspectHost(host, environment, signal);
-	process.stdout.write(`${JSON.stringify({ ...hostDocument(asked), ...details }, null, 2)}\n`);
+	process.stdout.write(
+		`${printableJson(JSON.stringify({ ...hostDocument(asked), ...details }, null, 2))}\n`,
+	);
 }
 
 async function trustKey(

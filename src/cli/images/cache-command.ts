@@ -2,6 +2,7 @@ import { imageCache } from "../../build/image-cache.js";
 import { type ExitCode, UsageError } from "../../errors.js";
 import type { BlobCache } from "../../image/cache/blob-cache.js";
 import { cachedBlobs, pruneCache } from "../../image/cache/cache-pruning.js";
+import { printableJson } from "../../printable.js";
 import { formatBytes, formatCount } from "../../render/format.js";
 import { parseByteSize } from "../flags/option-values.js";
 import { onInterrupt } from "../process/interrupts.js";
@@ -37,7 +38,8 @@ export async function runCache(values: CacheArguments): Promise<ExitCode | 0> {
 async function list(cache: BlobCache, format: "table" | "json"): Promise<string> {
 	const blobs = (await cachedBlobs(cache)).toSorted((a, b) => b.usedAt - a.usedAt);
 	const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
-	if (format === "json") return `${JSON.stringify({ folder: cache.folder, bytes, blobs })}\n`;
+	if (format === "json")
+		return `${printableJson(JSON.stringify({ folder: cache.folder, bytes, blobs }))}\n`;
 	const rows = blobs.map(({ digest, size, usedAt }) => [
 		digest,
 		formatBytes(size),

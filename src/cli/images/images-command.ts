@@ -2,7 +2,7 @@ import { withBox } from "../../build/box/box-work.js";
 import { type ListedImage, listImages } from "../../engine/images.js";
 import type { ExitCode } from "../../errors.js";
 import { OWN_IMAGES } from "../../image/index-image.js";
-import { printableName } from "../../printable.js";
+import { printableJson, printableName } from "../../printable.js";
 import { formatBytes, shortImageId } from "../../render/format.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings, type SshValues } from "../process/process-environment.js";
@@ -28,7 +28,7 @@ export async function runImages(values: ImagesArguments): Promise<ExitCode | 0> 
 	const theirs = images.filter(({ tags }) => !tags.some((tag) => tag.startsWith(OWN_IMAGES)));
 	process.stdout.write(
 		values.format === "json"
-			? `${JSON.stringify(theirs)}\n`
+			? `${printableJson(JSON.stringify(theirs))}\n`
 			: tableOf(HEAD, theirs.flatMap(rows), stdoutWidth()),
 	);
 	return 0;

@@ -53,4 +53,12 @@ describe("the JSON document", () => {
 		assert.equal(lines[2], '{"path":"\\udcff","type":"file","size":1,"mode":420}');
 		assert.equal(JSON.parse(text).files[1].path, "\udcff");
 	});
+
+	it("escapes what a terminal would obey, and keeps the path", () => {
+		const path = "a\u009b2J\u202egnp.b";
+		const files = [{ path, type: "file" as const, size: 1, mode: 0o644 }];
+		const text = [...formatJson(surveyed({ files }))].join("");
+		assert.match(text, /"path":"a\\u009b2J\\u202egnp\.b"/);
+		assert.equal(JSON.parse(text).files[0].path, path);
+	});
 });
