@@ -343,7 +343,10 @@ suiteUnless(why, "host keys", () => {
 			assert.ok(other.stderr.includes(`ssh-rsa ${fingerprintOf(2)}`), other.stderr);
 			const none = await rbuild(["hosts", "trust", "box", "--fingerprint", "12:34", ...flags]);
 			assert.equal(none.code, 2);
-			assert.match(none.stderr, /^error: "12:34" is not a SHA256 fingerprint\nhint: /);
+			assert.match(
+				none.stderr,
+				/^error: --fingerprint "12:34" is not a SHA256 fingerprint\nhint: /,
+			);
 			assert.equal(await readFile(file, "utf8"), "");
 		});
 

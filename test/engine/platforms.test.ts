@@ -247,7 +247,11 @@ suiteWithDockerd("one image of several platforms", () => {
 			/^error: --output type=local supports only one platform$/m,
 		);
 		await refused(["-t", NAME, "--push", "--via", "daemon"], 2, /^hint: leave --via out/m);
-		await refused(["--iidfile", place("iid")], 2, /^error: --iidfile needs/m);
+		await refused(
+			["--iidfile", place("iid")],
+			2,
+			/^error: --iidfile for several platforms needs --push, --save or --load$/m,
+		);
 		await refused(["--dry-run"], 2, /^error: only one platform is supported here/m);
 	});
 
