@@ -1,11 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { renamePatiently } from "./patient-rename.js";
 
 /** A name in that folder for what is not to be taken for anything yet. */
 export function temporaryPath(folder: string): string {
 	return join(folder, `.rbuild-${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/** Whether a file or folder has the name of one that temporaryPath() has made up. */
+export function isTemporary(name: string): boolean {
+	return /^\.rbuild-[0-9a-f]{12}\.tmp$/.test(name);
+}
+
+/** What nobody has written to for so long was left behind, in milliseconds. */
+const ABANDONED = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what has a temporary name in that folder since a day: of a process that was killed, or of a machine
+ * that went down. Never fails.
+ */
+export async function removeAbandoned(folder: string, now = Date.now()): Promise<void> {
+	const names = await readdir(folder).catch(() => []);
+	for (const path of names.filter(isTemporary).map((name) => join(folder, name))) {
+		const stats = await lstat(path).catch(() => undefined);
+		if (stats === undefined || stats.mtimeMs > now - ABANDONED) continue;
+		await rm(path, { recursive: true, force: true }).catch(() => {});
+	}
 }
 
 /**

@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { UnfinishedFile } from "../unfinished-file.js";
+import { removeAbandoned, UnfinishedFile } from "../unfinished-file.js";
 
 /**
  * A file that appears under its name only when it is complete: until then it has a temporary name in
@@ -31,6 +31,7 @@ export class ReplacementFile implements AsyncDisposable {
 			// A link stays a link: what it points to is replaced.
 			const target = existing === undefined ? path : await realpath(path);
 			const mode = (existing?.mode ?? 0o666) & 0o777;
+			await removeAbandoned(dirname(target));
 			return new ReplacementFile(target, await UnfinishedFile.create(dirname(target), mode));
 		} catch (error) {
 			throw writeFailure(path, error);

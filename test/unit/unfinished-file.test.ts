@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, it } from "node:test";
-import { UnfinishedFile } from "../../src/unfinished-file.js";
+import { removeAbandoned, temporaryPath, UnfinishedFile } from "../../src/unfinished-file.js";
 import { emptyTree } from "./context/trees.js";
 
 describe("an unfinished file", () => {
@@ -36,5 +36,23 @@ describe("an unfinished file", () => {
 			await file.commit(join(folder, "none", "file"));
 		}, /ENOENT/);
 		assert.deepEqual(readdirSync(folder), []);
+	});
+
+	it("is removed a day after its process was killed, and nothing else is", async (test) => {
+		const folder = emptyTree(test);
+		const [file, tree] = [temporaryPath(folder), temporaryPath(folder)];
+		writeFileSync(file, "");
+		mkdirSync(join(tree, "in", "it"), { recursive: true });
+		const fresh = temporaryPath(folder);
+		writeFileSync(fresh, "");
+		const mine = [".rbuild-mine.tmp", ".rbuild-0123456789ab.tmp.txt", "image.tar"];
+		for (const name of mine) writeFileSync(join(folder, name), "");
+		const yesterday = Date.now() / 1000 - 25 * 3600;
+		for (const name of [file, tree, ...mine.map((name) => join(folder, name))]) {
+			utimesSync(name, yesterday, yesterday);
+		}
+		await removeAbandoned(folder);
+		assert.deepEqual(readdirSync(folder).sort(), [...mine, basename(fresh)].sort());
+		await removeAbandoned(join(folder, "none"));
 	});
 });

@@ -3,7 +3,7 @@ import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:f
 import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
-import { temporaryPath } from "../../unfinished-file.js";
+import { removeAbandoned, temporaryPath } from "../../unfinished-file.js";
 import { writeFailure } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
@@ -118,6 +118,7 @@ interface Staging {
 async function openStaging(name: string): Promise<Staging> {
 	const created = await makeFolder(name);
 	const folder = await realpath(name);
+	await removeAbandoned(folder);
 	const path = temporaryPath(folder);
 	await mkdir(path, { mode: 0o700 });
 	const firstCreated = created === undefined ? undefined : await realpath(created);
