@@ -4,6 +4,8 @@ import { fields } from "../engine/document.js";
 import { ContextError, DeliveryError } from "../errors.js";
 import { makeFolder } from "../folder.js";
 import { systemReason } from "../system-reason.js";
+import { removeAbandoned } from "../unfinished-file.js";
+import { lockFolder } from "./folder-lock.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
 import { OCI_TYPES } from "./media-types.js";
@@ -73,8 +75,15 @@ export class OciLayout {
 		}
 	}
 
-	/** Gives a tag to something else, or for the first time. @throws DeliveryError */
+	/**
+	 * Gives a tag to something else, or for the first time, also where others do so at the same time.
+	 * @throws DeliveryError
+	 */
 	async tag(descriptor: Descriptor, tag: string): Promise<void> {
+		await this.#makeFolder();
+		await using _lock = await lockFolder(this.#path).catch((error: unknown) => {
+			throw writeFailure(this.#path, error);
+		});
 		const { file, document, manifests } = await this.#index(DeliveryError);
 		const others = manifests.filter((one) => {
 			const annotations = fields(fields(one).annotations);
@@ -90,7 +99,7 @@ export class OciLayout {
 			...document,
 			manifests: [...others, tagged],
 		};
-		await this.#makeFolder();
+		await removeAbandoned(this.#path);
 		const version = { imageLayoutVersion: "1.0.0" };
 		await replaceFile(join(this.#path, "oci-layout"), JSON.stringify(version));
 		await replaceFile(file, JSON.stringify(index));

@@ -22,7 +22,7 @@ export function isLayoutFolder({ path, format }: SavePlace): boolean {
  * @throws DeliveryError when the image could not be written there
  */
 export async function checkSavePlace(place: SavePlace): Promise<void> {
-	if (isLayoutFolder(place)) return checkLayoutFolder(place.path);
+	if (isLayoutFolder(place)) return void (await checkLayoutFolder(place.path));
 	checkCompression(place.path);
 	return checkWritable(place.path);
 }

@@ -43,6 +43,14 @@ suite("the index of an OCI layout", () => {
 		});
 	}
 
+	test("keeps all tags that are given at the same time", async () => {
+		const tags = ["a", "b", "c", "d"];
+		const shared = new OciLayout(join(folder, "shared"));
+		const image = { digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: "x" };
+		await Promise.all(tags.map((tag) => shared.tag(image as never, tag)));
+		for (const tag of tags) assert.ok(await shared.find(tag), tag);
+	});
+
 	test("that cannot be read is added to by nobody", async () => {
 		const image = { digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: "x" };
 		await assert.rejects(layout().tag(image as never, "latest"), { name: "DeliveryError" });

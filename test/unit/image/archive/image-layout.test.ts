@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
 	existsSync,
+	lstatSync,
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
+	statSync,
+	symlinkSync,
 	writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -126,6 +129,36 @@ describe("an image as the files of a layout", () => {
 			await write(path, await imageLayout(cache, image, { tags: [] }));
 			assert.deepEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"]);
 			assert.deepEqual(readdirSync(join(folder, "new")), ["layout"]);
+		});
+
+		it("is one of those that are saved there at the same time, and all of it", async () => {
+			const path = join(folder, "layout");
+			for (const round of [0, 1, 2, 3]) {
+				const saved = ["a", "b", "c"].map((name) => [
+					tarEntry("oci-layout", Buffer.from("1")),
+					tarEntry("index.json", Buffer.from(name)),
+					tarEntry("blobs/shared", Buffer.from("1")),
+					tarEntry(`blobs/${name}${round}`, Buffer.from("1")),
+				]);
+				await Promise.all(saved.map((entries) => write(path, entries)));
+				const name = readFileSync(join(path, "index.json"), "utf8");
+				const blobs = readdirSync(join(path, "blobs"));
+				assert.ok(blobs.includes(`${name}${round}`) && blobs.includes("shared"), String(blobs));
+				const left = blobs.filter((blob) => blob !== "shared" && !blob.endsWith(`${round}`));
+				assert.deepEqual(left, []);
+				assert.deepEqual(readdirSync(folder).sort(), ["cache", "layout"]);
+			}
+		});
+
+		it("is put into a folder that is there, which may be a mount point or behind a link", async () => {
+			const path = join(folder, "layout");
+			mkdirSync(path);
+			symlinkSync(path, join(folder, "link"));
+			const { ino } = statSync(path);
+			await write(join(folder, "link"), [tarEntry("oci-layout", Buffer.from("1"))]);
+			assert.equal(statSync(path).ino, ino);
+			assert.deepEqual(readdirSync(path), ["oci-layout"]);
+			assert.ok(lstatSync(join(folder, "link")).isSymbolicLink());
 		});
 
 		it("takes the place of nothing else", async () => {
