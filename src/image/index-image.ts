@@ -114,7 +114,8 @@ export async function writeIndexImage(
 }
 
 /**
- * Which indexes, of whatever context, were not needed for long: the names of their images.
+ * Which indexes, of whatever context, were not needed for long: the names of their images, and the ids of those that
+ * were replaced by a build which was interrupted before it could remove them.
  * @throws EngineError, ConnectionError, InterruptedError
  */
 export async function findOldIndexes(
@@ -129,16 +130,18 @@ export async function findOldIndexes(
 		newest.set(key, Math.max(createdAt, newest.get(key) ?? 0));
 	}
 	const isOld = (key: string | undefined) => (newest.get(key) ?? 0) < Date.now() - OLD_MS;
-	return images.flatMap(({ labels, tags }) => (isOld(labels[LABEL.key]) ? tags : []));
+	return images
+		.filter(({ labels }) => isOld(labels[LABEL.key]))
+		.flatMap(({ id, tags }) => (tags.length > 0 ? tags : [id]));
 }
 
 /** Removes what findOldIndexes() has found, when no build goes on. @throws ConnectionError, InterruptedError */
 export async function removeIndexes(
 	engine: Engine,
-	names: readonly string[],
+	namesAndIds: readonly string[],
 	signal: AbortSignal,
 ): Promise<void> {
-	for (const name of names) await removeImage(engine, name, signal).catch(unlessLost);
+	for (const name of namesAndIds) await removeImage(engine, name, signal).catch(unlessLost);
 }
 
 /**

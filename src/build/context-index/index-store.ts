@@ -85,7 +85,7 @@ export class IndexStore {
 	readonly #isFirst: boolean;
 	/** On the daemon, in this build. */
 	#written: Pick<IndexCopy, "imageId" | "baseId"> | undefined;
-	/** Names of images with indexes that nobody needs. */
+	/** Names and ids of images with indexes that nobody needs. */
 	#old: readonly string[] = [];
 
 	/** @param isFirst whether the daemon has none of it */

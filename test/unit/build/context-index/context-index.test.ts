@@ -62,7 +62,9 @@ class FakeDaemon {
 		}
 		if (found === undefined) throw new EngineError("no such image", { status: 404 });
 		if (path.endsWith("/tag")) this.images.set(`${query.repo}:${query.tag}`, found);
-		if (method === "DELETE") this.images.delete(name);
+		if (method === "DELETE" && !this.images.delete(name)) {
+			for (const [tag, { id }] of this.images) if (id === name) this.images.delete(tag);
+		}
 		return { Id: found.id, Config: { Labels: found.labels } };
 	}
 }
@@ -160,14 +162,20 @@ describe("the index of a context", () => {
 		};
 		stored("old:1", "old", 91);
 		stored("old:1.base", "old", 200);
+		// Left by a build that was interrupted.
+		daemon.images.set("<none>:<none>", {
+			...{ id: "sha256:nameless", labels: { "rbuild.context-index": "old" } },
+			...{ layer: Buffer.alloc(0), ageDays: 100 },
+		});
 		// Its base is needed for what was stored on top of it.
 		stored("used:1", "used", 3);
 		stored("used:1.base", "used", 200);
 		await transfer(daemon, machine(test).cache, "base");
 		assert.deepEqual([...daemon.images.keys()].slice(0, 2), ["used:1", "used:1.base"]);
 		assert.equal(daemon.images.size, 3);
-		assert.deepEqual(daemon.requests.slice(-2), [
+		assert.deepEqual(daemon.requests.slice(-3), [
 			"DELETE /images/old:1",
+			"DELETE /images/sha256:nameless",
 			"DELETE /images/old:1.base",
 		]);
 	});
