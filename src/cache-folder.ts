@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "./environment.js";
 
@@ -35,6 +36,50 @@ export function sizesFile(root: string, environment: Environment): string {
 
 function nameOf(root: string): string {
 	return createHash("sha256").update(root).digest("hex");
+}
+
+/** Opening a pipe is not to wait for somebody who writes to it; Windows has neither. */
+const OPENING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens a file of the cache to read it. What is no regular file has no end, or never begins.
+ * @throws NodeJS.ErrnoException
+ */
+export async function openKeptFile(path: string): Promise<FileHandle> {
+	const file = await open(path, OPENING);
+	try {
+		if ((await file.stat()).isFile()) return file;
+	} catch (error) {
+		await file.close();
+		throw error;
+	}
+	await file.close();
+	throw noFile(path);
+}
+
+/** Reads a file of the cache. @throws NodeJS.ErrnoException */
+export async function readKeptFile(path: string): Promise<Buffer> {
+	const file = await openKeptFile(path);
+	try {
+		return await file.readFile();
+	} finally {
+		await file.close();
+	}
+}
+
+/** The same, which blocks its thread. @throws NodeJS.ErrnoException */
+export function readKeptFileSync(path: string): Buffer {
+	const file = openSync(path, OPENING);
+	try {
+		if (!fstatSync(file).isFile()) throw noFile(path);
+		return readFileSync(file);
+	} finally {
+		closeSync(file);
+	}
+}
+
+function noFile(path: string): NodeJS.ErrnoException {
+	return Object.assign(new Error(`${path} is not a regular file`), { code: "EINVAL", path });
 }
 
 /** How long a file is kept that nobody has written since, in milliseconds. */

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { cacheFolder, forgetOldFiles } from "../../src/cache-folder.js";
+import {
+	cacheFolder,
+	forgetOldFiles,
+	readKeptFile,
+	readKeptFileSync,
+} from "../../src/cache-folder.js";
 import type { Environment } from "../../src/environment.js";
 import { replaceCacheFile } from "../../src/image/cache/cache-file.js";
 import { emptyTree } from "./context/trees.js";
@@ -19,6 +25,21 @@ describe("the cache's folder", () => {
 		assert.equal(folder("darwin", { XDG_CACHE_HOME: "/var/me" }), "/home/me/Library/Caches/rbuild");
 		assert.equal(folder("win32", { LOCALAPPDATA: "/local" }), "/local/rbuild/cache");
 		assert.equal(folder("win32"), "/home/me/AppData/Local/rbuild/cache");
+	});
+
+	it("is read only where there are regular files", {
+		skip: process.platform === "win32",
+	}, async (test) => {
+		const root = emptyTree(test);
+		const pipe = join(root, "pipe");
+		execFileSync("mkfifo", [pipe]);
+		writeFileSync(join(root, "file"), "content");
+		assert.equal(String(await readKeptFile(join(root, "file"))), "content");
+		assert.equal(String(readKeptFileSync(join(root, "file"))), "content");
+		for (const path of [pipe, "/dev/zero", root]) {
+			await assert.rejects(readKeptFile(path), /is not a regular file/);
+			assert.throws(() => readKeptFileSync(path), /is not a regular file/);
+		}
 	});
 
 	it("loses what was not written for long, and nothing else", async (test) => {

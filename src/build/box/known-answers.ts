@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheFolder } from "../../cache-folder.js";
+import { cacheFolder, readKeptFile } from "../../cache-folder.js";
 import type { Environment } from "../../environment.js";
 import { replaceCacheFile } from "../../image/cache/cache-file.js";
 import type { Target } from "../../target/target.js";
@@ -27,7 +26,7 @@ export class KnownAnswers {
 
 	static async read(environment: Environment, now = Date.now()): Promise<KnownAnswers> {
 		const path = join(cacheFolder(environment), "boxes.json");
-		const text = await readFile(path, "utf8").catch(() => "");
+		const text = String(await readKeptFile(path).catch(() => ""));
 		const fresh = parse(text).filter(([, { at }]) => at <= now && now - at < KEPT);
 		return new KnownAnswers(path, new Map(fresh), environment.sshConfigFile);
 	}

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readKeptFile } from "../../cache-folder.js";
 import type { IndexParts } from "../../context/index/content-index.js";
 import { readIndexHeader } from "../../context/index/index-part.js";
 import { replaceCacheFile } from "../../image/cache/cache-file.js";
@@ -25,7 +25,7 @@ interface Head {
 /** Undefined for what is not there, not whole, or another context's. */
 export async function readIndexCopy(path: string, key: Uint8Array): Promise<IndexCopy | undefined> {
 	try {
-		const file = await readFile(path);
+		const file = await readKeptFile(path);
 		const newline = file.indexOf("\n");
 		const head = JSON.parse(file.toString("utf8", 0, newline)) as Head;
 		if (head.version !== 1) return undefined;

@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheFolder } from "../../cache-folder.js";
+import { cacheFolder, readKeptFile } from "../../cache-folder.js";
 import type { Environment } from "../../environment.js";
 import { replaceCacheFile } from "../../image/cache/cache-file.js";
 
@@ -20,7 +19,7 @@ export async function placeKey(root: string, environment: Environment): Promise<
 /** Made at random where this user has none; a new one each time where it cannot be kept. */
 async function machineId(environment: Environment): Promise<string> {
 	const path = join(cacheFolder(environment), "machine-id");
-	const known = await readFile(path, "latin1").catch(() => "");
+	const known = String(await readKeptFile(path).catch(() => ""));
 	if (/^[0-9a-f]{32}$/.test(known)) return known;
 	const id = randomBytes(16).toString("hex");
 	await replaceCacheFile(path, Buffer.from(id)).catch(() => {});

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheFolder } from "../../cache-folder.js";
+import { cacheFolder, readKeptFile } from "../../cache-folder.js";
 import type { Environment } from "../../environment.js";
 import { replaceCacheFile } from "../../image/cache/cache-file.js";
 
@@ -27,7 +26,7 @@ export async function readLinkSpeed(
 	target: string,
 ): Promise<number | undefined> {
 	try {
-		const speed = Number(await readFile(pathOf(environment, target), "utf8"));
+		const speed = Number(String(await readKeptFile(pathOf(environment, target))));
 		return speed > 0 ? speed : undefined;
 	} catch {
 		return undefined;

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { Script } from "node:vm";
@@ -61,9 +61,11 @@ function keptCode(cacheFile: string, source: Hash): Buffer | undefined {
 function ownFile(path: string): Buffer | undefined {
 	let file: number | undefined;
 	try {
-		file = openSync(path, "r");
-		const isOwn = process.getuid === undefined || fstatSync(file).uid === process.getuid();
-		return isOwn ? readFileSync(file) : undefined;
+		// A pipe is not waited for.
+		file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+		const stats = fstatSync(file);
+		const isOwn = process.getuid === undefined || stats.uid === process.getuid();
+		return isOwn && stats.isFile() ? readFileSync(file) : undefined;
 	} catch {
 		return undefined;
 	} finally {

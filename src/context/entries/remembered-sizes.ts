@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readFileSync } from "node:fs";
+import { readKeptFileSync } from "../../cache-folder.js";
 import { CLOCK_STEP, keepFile } from "../tree/cache-files.js";
 import type { SourceTree } from "../tree/source-tree.js";
 import { type DirectoryContent, readContent } from "./ignored-sizes.js";
@@ -94,7 +94,7 @@ export class RememberedSizes {
 
 function readTable(file: string): Table | undefined {
 	try {
-		const { since, rows } = JSON.parse(readFileSync(file, "utf8"));
+		const { since, rows } = JSON.parse(readKeptFileSync(file).toString("utf8"));
 		const isTable = typeof since === "number" && rows !== null && typeof rows === "object";
 		return isTable && Object.values(rows).every(isRow) ? { since, rows } : undefined;
 	} catch {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readKeptFileSync } from "../../cache-folder.js";
 import { CLOCK_STEP, keepFile } from "../tree/cache-files.js";
 import type { FileState } from "../tree/file-state.js";
 import type { ContextEntry } from "../tree/manifest.js";
@@ -104,7 +104,7 @@ function stateCells(
 
 function readTable(file: string): PathTable | undefined {
 	try {
-		const bytes = readFileSync(file);
+		const bytes = readKeptFileSync(file);
 		const end = bytes.length - CHECKSUM_BYTES;
 		const isWhole =
 			bytes.subarray(0, MAGIC.length).equals(MAGIC) &&

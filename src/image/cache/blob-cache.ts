@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile, rm, utimes } from "node:fs/promises";
+import { rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { openKeptFile, readKeptFile } from "../../cache-folder.js";
 import { DeliveryError } from "../../errors.js";
 import { interrupted } from "../../interruption.js";
 import { systemReason } from "../../system-reason.js";
@@ -71,8 +71,8 @@ export class BlobCache {
 		end = Number.POSITIVE_INFINITY,
 	): AsyncGenerator<Uint8Array> {
 		try {
-			const part = { highWaterMark: CHUNK_BYTES, start, end: end - 1 };
-			yield* createReadStream(this.path(digest), part);
+			const file = await openKeptFile(this.path(digest));
+			yield* file.createReadStream({ highWaterMark: CHUNK_BYTES, start, end: end - 1 });
 		} catch (error) {
 			const reason = systemReason(error);
 			throw new DeliveryError(`cannot read ${digest} from the image cache: ${reason}`, {
@@ -84,7 +84,7 @@ export class BlobCache {
 
 	/** A small one as a whole; undefined where it is not there or is damaged, and then it is removed. */
 	async content(digest: Digest): Promise<Buffer | undefined> {
-		const content = await readFile(this.path(digest)).catch(() => undefined);
+		const content = await readKeptFile(this.path(digest)).catch(() => undefined);
 		if (content === undefined) return undefined;
 		if (digestOf(content) === digest) {
 			await this.#touch(digest);

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readKeptFile } from "../../cache-folder.js";
 import { fields } from "../../engine/document.js";
 import { type Digest, hexOf, isDigest } from "../digest.js";
 import {
@@ -88,9 +88,9 @@ export async function recordedImage(
 	cache: BlobCache,
 	imageId: Digest,
 ): Promise<Descriptor | undefined> {
-	const text = await readFile(recordPath(cache, imageId), "utf8").catch(() => "null");
+	const text = await readKeptFile(recordPath(cache, imageId)).catch(() => "null");
 	try {
-		const { mediaType, digest, size } = fields(JSON.parse(text));
+		const { mediaType, digest, size } = fields(JSON.parse(String(text)));
 		if (typeof mediaType !== "string" || !isDigest(digest) || typeof size !== "number") return;
 		return { mediaType, digest, size };
 	} catch {

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readKeptFile } from "../../cache-folder.js";
 import { fields } from "../../engine/document.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import { replaceCacheFile } from "../cache/cache-file.js";
@@ -51,7 +51,7 @@ export class MountHints {
 
 async function readNotes(path: string): Promise<ReadonlyMap<string, string>> {
 	try {
-		const notes = Object.entries(fields(JSON.parse(await readFile(path, "utf8"))));
+		const notes = Object.entries(fields(JSON.parse(String(await readKeptFile(path)))));
 		return new Map(notes.filter((note): note is [string, string] => typeof note[1] === "string"));
 	} catch {
 		return new Map();
