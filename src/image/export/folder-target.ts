@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { DeliveryError } from "../../errors.js";
 import { makeFolder } from "../../folder.js";
 import { removeAbandoned, temporaryPath } from "../../unfinished-file.js";
+import { lockFolder } from "../folder-lock.js";
 import { writeFailure } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
@@ -51,6 +52,8 @@ export class FolderTarget implements ExportTarget {
 		if (this.#staging === undefined || this.#unpacked === undefined) return;
 		const { folder, path } = this.#staging;
 		try {
+			// Of two builds that end at the same time, the folder gets the one's files and then the other's.
+			await using _lock = await lockFolder(folder);
 			await mergeInto(path, folder);
 			for (const entry of this.#unpacked.unfinished.toReversed()) await finish(folder, entry);
 			await rmdir(path);

@@ -19,8 +19,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { DeliveryError } from "../../../../src/errors.js";
 import { checkFolder, FolderTarget } from "../../../../src/image/export/folder-target.js";
+import { lockFolder } from "../../../../src/image/folder-lock.js";
 import { type Entry, pieces, tarBytes } from "./tar-bytes.js";
 
 const { signal } = new AbortController();
@@ -54,6 +56,17 @@ describe("files that are put into a folder", () => {
 	const read = (name: string) => readFileSync(join(out, name), "utf8");
 	const mode = (name: string) => lstatSync(join(out, name)).mode & 0o7777;
 	const time = (name: string) => lstatSync(join(out, name)).mtimeMs / 1000;
+
+	it("wait for those of another build that ends at the same time", async () => {
+		mkdirSync(out);
+		const lock = await lockFolder(out);
+		const putting = put([{ name: "file", content: "x" }]);
+		await wait(100);
+		assert.ok(!existsSync(join(out, "file")));
+		await lock[Symbol.asyncDispose]();
+		await putting;
+		assert.deepEqual(readdirSync(out), ["file"]);
+	});
 
 	it("have the tar's content, permissions and times, and belong to the user", async () => {
 		await put([
