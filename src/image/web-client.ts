@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { SecureContext } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 import type { Environment } from "../environment.js";
+import { proxyAddress } from "./proxy-address.js";
 
 export interface WebRequest {
 	readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
@@ -34,19 +35,19 @@ const QUIET = 60_000;
  * @param trust which servers are trusted, and what is shown to them; absent: as node does it
  * @param quiet milliseconds in which nothing comes or goes, after which a request is given up with undici's
  * UND_ERR_HEADERS_TIMEOUT or UND_ERR_BODY_TIMEOUT
+ * @throws DeliveryError for a variable that names no proxy
  */
 export function webClient(
 	{ variables }: Environment,
 	trust?: SecureContext,
 	quiet = QUIET,
 ): WebClient {
-	const variable = (name: string) => variables[name] || variables[name.toUpperCase()] || "";
 	const tls = trust === undefined ? {} : { secureContext: trust };
 	// Empty values, lest it look into the environment of the process.
 	const dispatcher = new EnvHttpProxyAgent({
-		httpProxy: variable("http_proxy"),
-		httpsProxy: variable("https_proxy"),
-		noProxy: variable("no_proxy"),
+		httpProxy: proxyAddress(variables, "http_proxy"),
+		httpsProxy: proxyAddress(variables, "https_proxy"),
+		noProxy: variables.no_proxy || variables.NO_PROXY || "",
 		bodyTimeout: quiet,
 		connect: tls,
 		requestTls: tls,

@@ -60,6 +60,9 @@ describe("the web client", () => {
 		const direct = new URL(`http://127.0.0.1:${portOf(server)}/c`);
 		assert.equal((await client(variables)(direct, { signal })).body, "GET /c");
 		assert.equal(tunnels.length, 1);
+		const short = { http_proxy: `127.0.0.1:${portOf(proxy)}` };
+		await client(short)(new URL("http://auth.invalid/d"), { signal });
+		assert.equal(tunnels.length, 2);
 	});
 
 	describe("gives up a server that has taken the connection", () => {
