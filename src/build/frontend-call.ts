@@ -9,6 +9,7 @@ import type { DockerfileText } from "./output/dockerfile-position.js";
 import type { FrontendCall } from "./plan/build-plan.js";
 import { requireBuilder } from "./plan/builder-needs.js";
 import type { BuildOptions } from "./plan/options.js";
+import { isDelivered } from "./plan/plan-outputs.js";
 import type { Surroundings } from "./planned-run.js";
 import { announce } from "./session/announcement.js";
 import { type PreparedSolve, withControl } from "./session/control-session.js";
@@ -61,8 +62,8 @@ export async function callFrontend(
 	});
 }
 
-function refuseResults({ push, save = [], load, outputs = [] }: BuildOptions): void {
-	if (!push && [save].flat().length === 0 && !load && outputs.length === 0) return;
+function refuseResults(options: BuildOptions): void {
+	if (!isDelivered(options) && !options.outputs?.length) return;
 	throw new UsageError("--check and --call build nothing to push, save, load or export", {
 		hint: "leave one of them out",
 	});

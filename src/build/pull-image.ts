@@ -5,7 +5,7 @@ import { parseReference } from "../image/reference.js";
 import { type BoxOptions, withBox } from "./box/box-work.js";
 import { planDeliveries } from "./deliveries.js";
 import type { BuildOptions } from "./plan/options.js";
-import { planOutputs } from "./plan/plan-outputs.js";
+import { planOutputs, savesOf } from "./plan/plan-outputs.js";
 import type { Surroundings } from "./planned-run.js";
 import { runResources } from "./run-resources.js";
 
@@ -33,10 +33,11 @@ export async function pullImage(
 	run: Run,
 ): Promise<PullReport> {
 	const { environment } = surroundings;
-	const { image, save = [] } = options;
+	const { image } = options;
+	const save = savesOf(options.save);
 	const isId = /^(?:sha256:)?[0-9a-f]{12,64}$/.test(image);
 	const name = isId ? undefined : parseReference(image).familiar;
-	const load = options.load === true || [save].flat().length === 0;
+	const load = options.load === true || save.length === 0;
 	const { deliveries } = await planOutputs({ load, save }, environment);
 	return withBox(options, environment, run, async (box, closing) => {
 		const found = await box.keep(async (engine) => {

@@ -133,7 +133,7 @@ export interface BuildOptions extends TargetOptions {
 	readonly via?: PushVia;
 	/**
 	 * Write the image to this file, as `docker load` takes it; ".gz" and ".zst" compress, "-" is the
-	 * standard output. Several are each written.
+	 * standard output. Where there are several, the image is written to each.
 	 */
 	readonly save?: string | SaveOption | readonly (string | SaveOption)[];
 	/** Load the image into the local daemon. */

@@ -99,7 +99,8 @@ export function requireNameToSave({ tags, deliveries }: PlannedOutputs): void {
 	});
 }
 
-function savesOf(save: OutputOptions["save"] | undefined): readonly (string | SaveOption)[] {
+/** --save, which may be given several times or not at all. */
+export function savesOf(save: OutputOptions["save"] | undefined): readonly (string | SaveOption)[] {
 	return [save ?? []].flat();
 }
 
