@@ -50,6 +50,11 @@ if (args.includes("--returns")) {
 	execFileSync(join(lab, "up.sh"), { stdio: ["ignore", "ignore", "inherit"] });
 	const problem = whyColdRunsDiffer(process.env.LAB_DIR ?? "/tmp/lab");
 	if (problem !== undefined) console.error(`warning: ${problem}`);
+	if (process.env.NODE_EXTRA_CA_CERTS !== undefined) {
+		console.error(
+			"warning: NODE_EXTRA_CA_CERTS is set: node reads that file at each start, some 50 ms that rbuild has no part in",
+		);
+	}
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-bench-"));
 	const out = args.includes("--out")
 		? (args[args.indexOf("--out") + 1] ?? "")

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
@@ -12,7 +13,7 @@ import { buildAgainIfLost } from "./output/lost-on-box.js";
 import type { BuildPlan } from "./plan/build-plan.js";
 import { needsSolve } from "./plan/builder-needs.js";
 import type { RunResources } from "./run-resources.js";
-import { Exports } from "./session/exports.js";
+import type { Exports } from "./session/exports.js";
 import type { SentBuild } from "./transfer/transfer.js";
 
 /** What one daemon builds, for one platform, and what it may have for it. */
@@ -48,7 +49,11 @@ export function meanwhileFor({
 	indexes,
 }: PlacedBuild): Pick<BoxConnectionOptions, "whileWaiting" | "whileGreeting"> {
 	return {
-		whileWaiting: () => loadAhead(needs),
+		whileWaiting: () => {
+			needs.read();
+			// Who needs it will hear of the failure.
+			loadAhead().catch(() => {});
+		},
 		whileGreeting: (questions) => {
 			needs.ask(questions);
 			if (plan.transfer !== "tar") askAhead(indexes, questions);
@@ -85,6 +90,7 @@ async function sendOnce(
 ): Promise<ReceivedBuild> {
 	const { chooseTransfer } = await import("./transfer/choose-transfer.js");
 	const { sessionServices } = await import("./session/session-services.js");
+	const { Exports } = await import("./session/exports.js");
 	const exports = new Exports(plan.exports, stdout, run);
 	const services = [...sessionServices(plan, credentials, environment), ...exports.services];
 	const resources = { credentials, needs, images, named, indexes, environment, services };
@@ -119,15 +125,20 @@ function mayBeMinimal(plan: BuildPlan): boolean {
 	return plan.minimal !== false && plan.transfer !== "sync" && needsSolve(plan) === undefined;
 }
 
-/** The heaviest modules, loaded while the network is waited for. */
-function loadAhead(needs: LocalNeeds): void {
-	for (const module of [
-		import("../engine/http-connection.js"),
-		import("./transfer/choose-transfer.js"),
-		import("./session/session-services.js"),
+/**
+ * Loads the heaviest modules in the order of their need, and turns to the network after each: what the box
+ * has answered by then is not kept waiting.
+ */
+async function loadAhead(): Promise<void> {
+	for (const load of [
+		() => import("../engine/http-connection.js"),
+		() => import("@bufbuild/protobuf/codegenv2"),
+		() => import("../buildkit/control.js"),
+		() => import("./transfer/choose-transfer.js"),
+		() => import("./session/session-services.js"),
+		() => import("./session/exports.js"),
 	]) {
-		// Who needs it will hear of the failure.
-		module.catch(() => {});
+		await setImmediate();
+		await load();
 	}
-	needs.read();
 }

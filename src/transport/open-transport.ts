@@ -29,12 +29,21 @@ export async function readTransportSettings(
 			import("./ssh/ssh-settings.js"),
 			import("./ssh/system-ssh-reasons.js"),
 		]);
-		const ssh = await sshSettings(target, environment, signal);
+		const reading = sshSettings(target, environment, signal);
+		loadAhead(environment);
+		const ssh = await reading;
 		return { kind: "ssh", ssh: { ...ssh, needsSystemSsh: await whySystemSsh(ssh) } };
 	}
 	if (target.kind !== "tls") return undefined;
 	const { readTlsMaterial } = await import("./tls-material.js");
 	return { kind: "tls", tls: await readTlsMaterial(target.tls, environment.platform) };
+}
+
+/** ssh2 takes about as long to load as the ssh program to print its configuration. */
+function loadAhead({ sshClient }: Environment): void {
+	if (sshClient === "system") return;
+	// Who needs it will hear of the failure.
+	import("ssh2").catch(() => {});
 }
 
 /**

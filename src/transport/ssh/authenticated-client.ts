@@ -47,7 +47,6 @@ export async function authenticatedClient(opening: Opening): Promise<Authenticat
 		},
 		() => {},
 	);
-	// Loaded only now: it takes some 50 ms, which the first round trip hides.
 	const loading = import("ssh2");
 	// A question to the user ends with the login that it is for.
 	const over = new AbortController();
