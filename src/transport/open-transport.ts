@@ -2,7 +2,7 @@ import type { Environment } from "../environment.js";
 import type { Emit } from "../events.js";
 import type { ChosenTarget } from "../target/target.js";
 import { openSocketTransport } from "./socket-transport.js";
-import type { SshSettings } from "./ssh/ssh-settings.js";
+import type { SshSettings } from "./ssh/config/ssh-settings.js";
 import type { TlsMaterial } from "./tls-material.js";
 import type { Transport } from "./transport.js";
 
@@ -26,8 +26,8 @@ export async function readTransportSettings(
 ): Promise<Awaited<TransportSettings>> {
 	if (target.kind === "ssh") {
 		const [{ sshSettings }, { whySystemSsh }] = await Promise.all([
-			import("./ssh/ssh-settings.js"),
-			import("./ssh/system-ssh-reasons.js"),
+			import("./ssh/config/ssh-settings.js"),
+			import("./ssh/system-ssh/system-ssh-reasons.js"),
 		]);
 		const reading = sshSettings(target, environment, signal);
 		loadAhead(environment);

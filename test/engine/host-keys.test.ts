@@ -11,7 +11,7 @@ import { after, before, suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Prompt } from "../../src/environment.js";
 import { ConnectionError } from "../../src/errors.js";
-import { NeedsSystemSsh } from "../../src/transport/ssh/needs-system-ssh.js";
+import { NeedsSystemSsh } from "../../src/transport/ssh/system-ssh/needs-system-ssh.js";
 import { rbuild } from "../support/cli.js";
 import { suiteUnless } from "../support/requirement.js";
 import {

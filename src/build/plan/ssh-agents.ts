@@ -9,8 +9,8 @@ import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { systemReason } from "../../system-reason.js";
-import { readPrivateKey } from "../../transport/ssh/private-key.js";
-import { userAgent } from "../../transport/ssh/ssh-option-values.js";
+import { userAgent } from "../../transport/ssh/config/ssh-option-values.js";
+import { readPrivateKey } from "../../transport/ssh/identities/private-key.js";
 import type { SshOption } from "./options.js";
 
 const WINDOWS_PIPE = /^[\\/]{2}[^\\/]+[\\/]+pipe[\\/]+/;

@@ -3,7 +3,7 @@ import { UsageError } from "../../errors.js";
 import type { BuildEvent } from "../../events.js";
 import { hangingLines } from "../../render/rows.js";
 import { namedTarget } from "../../target/choose-target.js";
-import { sshSettings } from "../../transport/ssh/ssh-settings.js";
+import { sshSettings } from "../../transport/ssh/config/ssh-settings.js";
 import { trustHost } from "../../transport/ssh/trust-host.js";
 import { stdoutWidth } from "../process/screen.js";
 

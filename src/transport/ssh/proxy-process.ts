@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Duplex } from "node:stream";
 import type { Environment } from "../../environment.js";
 import { systemReason } from "../../system-reason.js";
-import { tailOf } from "./remote-daemon.js";
+import { tailOf } from "./daemon-route/remote-daemon.js";
 
 /** How long a proxy may take to hang up, in milliseconds. */
 const LAST_MS = 500;

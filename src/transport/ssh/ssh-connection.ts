@@ -5,15 +5,15 @@ import { systemReason } from "../../system-reason.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
 import { connectInterrupted } from "../connect-socket.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
-import { type AuthenticatedClient, authenticatedClient } from "./authenticated-client.js";
-import type { HostKeyJudge } from "./host-key-policy.js";
-import type { OutgoingCompression } from "./outgoing-compression.js";
+import type { OutgoingCompression } from "./compression/outgoing-compression.js";
+import type { SshSettings } from "./config/ssh-settings.js";
+import type { HostKeyJudge } from "./host-keys/host-key-policy.js";
+import { type AuthenticatedClient, authenticatedClient } from "./login/authenticated-client.js";
 import { ChannelRefusal, type RemoteCommand } from "./remote-host.js";
 import { forwardFromServer } from "./reverse-forward.js";
 import { SILENCE_SECONDS, watchSilence } from "./silence-watch.js";
 import { type Hop, placeOf, type SshLink } from "./ssh-link.js";
 import { SshSessions } from "./ssh-sessions.js";
-import type { SshSettings } from "./ssh-settings.js";
 
 /** One authenticated ssh connection, over which many channels run. */
 export class SshConnection implements Hop {

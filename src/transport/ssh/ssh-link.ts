@@ -3,7 +3,7 @@ import { ConnectionError, type ConnectionFailure } from "../../errors.js";
 import type { ChannelSocket } from "../channel-socket.js";
 import { connectInterrupted, connectSocket } from "../connect-socket.js";
 import type { WireCounts } from "../transport.js";
-import type { SshSettings } from "./ssh-settings.js";
+import type { SshSettings } from "./config/ssh-settings.js";
 
 /** A net.Socket, or what stands in for one. */
 export type CountedStream = Duplex & { readonly bytesRead: number; readonly bytesWritten: number };

@@ -4,14 +4,14 @@ import type { Emit } from "../../events.js";
 import { formatTarget } from "../../target/parse-target.js";
 import type { StreamCompression } from "../stream-compression.js";
 import type { Transport, WireCounts } from "../transport.js";
-import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route.js";
-import { NeedsSystemSsh } from "./needs-system-ssh.js";
-import { readOutput } from "./remote-facts.js";
+import type { SshSettings, SshTarget } from "./config/ssh-settings.js";
+import { type DaemonRoute, type FoundRoute, findDaemonRoute } from "./daemon-route/daemon-route.js";
+import { readOutput } from "./daemon-route/remote-facts.js";
 import { ChannelRefusal, type DaemonStream, type RemoteHost } from "./remote-host.js";
 import { SshConnection } from "./ssh-connection.js";
 import { SshConnections } from "./ssh-connections.js";
 import { wayOf } from "./ssh-link.js";
-import type { SshSettings, SshTarget } from "./ssh-settings.js";
+import { NeedsSystemSsh } from "./system-ssh/needs-system-ssh.js";
 
 interface Host
 	extends RemoteHost,
@@ -71,7 +71,7 @@ async function openBuiltin({ target, settings, ...call }: Call): Promise<Transpo
 
 /** @param reason Why it is not ssh2, for people. */
 async function openSystem(call: Call, reason: string): Promise<Transport> {
-	const { SystemSsh } = await import("./system-ssh.js");
+	const { SystemSsh } = await import("./system-ssh/system-ssh.js");
 	const opening = SystemSsh.open(call.target, call.settings, call.signal);
 	call.whileWaiting();
 	const host = await opening;

@@ -1,12 +1,17 @@
 import { ConnectionError, DeliveryError, UsageError } from "../../errors.js";
 import type { Emit } from "../../events.js";
-import { confirmHostKey, describe, keysWithoutPort, keyTypeFor } from "./host-key-policy.js";
-import { fingerprint } from "./identities.js";
-import { findKnownKeys, keyTypeOf } from "./known-hosts.js";
-import { knownNameOf, rememberHostKey } from "./new-known-host.js";
+import type { SshSettings } from "./config/ssh-settings.js";
+import {
+	confirmHostKey,
+	describe,
+	keysWithoutPort,
+	keyTypeFor,
+} from "./host-keys/host-key-policy.js";
+import { findKnownKeys, keyTypeOf } from "./host-keys/known-hosts.js";
+import { knownNameOf, rememberHostKey } from "./host-keys/new-known-host.js";
+import { fingerprint } from "./identities/identities.js";
 import { SshConnection } from "./ssh-connection.js";
 import { placeOf } from "./ssh-link.js";
-import type { SshSettings } from "./ssh-settings.js";
 
 export interface TrustedHost {
 	/** For messages, such as "x86box (192.168.31.100:22)". */

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { suite, type TestContext, test } from "node:test";
 import ssh2 from "ssh2";
 import type { Environment } from "../../../../src/environment.js";
-import { interpretOptions } from "../../../../src/transport/ssh/interpret-options.js";
+import { interpretOptions } from "../../../../src/transport/ssh/config/interpret-options.js";
 import { SshConnection } from "../../../../src/transport/ssh/ssh-connection.js";
 
 const never = new AbortController().signal;
