@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeFolder } from "../folder.js";
-import { isInUse } from "../patient-rename.js";
-import { UnfinishedFile } from "../unfinished-file.js";
+import { makeFolder } from "../disk/folder.js";
+import { isInUse } from "../disk/patient-rename.js";
+import { UnfinishedFile } from "../disk/unfinished-file.js";
 import type { Digest } from "./digest.js";
 
 /** A folder of blobs by their digests. */

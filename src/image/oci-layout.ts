@@ -1,15 +1,15 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../disk/folder.js";
+import { lockFolder } from "../disk/folder-lock.js";
+import { replaceFile, writeFailure } from "../disk/replacement-file.js";
+import { removeAbandoned } from "../disk/unfinished-file.js";
 import { fields } from "../engine/document.js";
 import { ContextError, DeliveryError } from "../errors.js";
-import { makeFolder } from "../folder.js";
 import { systemReason } from "../system-reason.js";
-import { removeAbandoned } from "../unfinished-file.js";
-import { lockFolder } from "./folder-lock.js";
 import { type Descriptor, parseDescriptor } from "./image-manifest.js";
 import { IncomingBlob } from "./incoming-blob.js";
 import { OCI_TYPES } from "./media-types.js";
-import { replaceFile, writeFailure } from "./replacement-file.js";
 
 const CHUNK_BYTES = 256 * 1024;
 

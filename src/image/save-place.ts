@@ -1,6 +1,6 @@
+import { checkWritable } from "../disk/replacement-file.js";
 import { checkLayoutFolder } from "./archive/layout-folder.js";
 import { checkCompression } from "./archive/save-compression.js";
-import { checkWritable } from "./replacement-file.js";
 
 /** Where an image is saved, and as what. */
 export interface SavePlace {

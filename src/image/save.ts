@@ -1,5 +1,6 @@
 import { Readable, type Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { ReplacementFile, writeFailure } from "../disk/replacement-file.js";
 import type { Engine } from "../engine/engine.js";
 import { DeliveryError, RbuildError } from "../errors.js";
 import type { DeliveryReport, Run } from "../events.js";
@@ -12,7 +13,6 @@ import { archiveSize, exportArchive } from "./archive-export.js";
 import type { BuiltImage, Delivery } from "./delivery.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
 import type { ImageSource } from "./image-return.js";
-import { ReplacementFile, writeFailure } from "./replacement-file.js";
 import { NoReversePush } from "./reverse/reverse-push.js";
 import { isLayoutFolder, type SavePlace } from "./save-place.js";
 

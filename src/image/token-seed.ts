@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { UnfinishedFile } from "../unfinished-file.js";
+import { UnfinishedFile } from "../disk/unfinished-file.js";
 
 const SEED_BYTES = 16;
 

@@ -1,9 +1,9 @@
 import { realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../disk/folder.js";
+import { UnfinishedFile } from "../disk/unfinished-file.js";
 import { DeliveryError } from "../errors.js";
-import { makeFolder } from "../folder.js";
 import { systemReason } from "../system-reason.js";
-import { UnfinishedFile } from "../unfinished-file.js";
 
 /**
  * Writes a file of the user's settings for docker, which others may read at the same time: it is there as a

@@ -9,8 +9,8 @@ import {
 	readKeptFile,
 	readKeptFileSync,
 } from "../../src/cache-folder.js";
+import { replaceCacheFile } from "../../src/disk/cache-file.js";
 import type { Environment } from "../../src/environment.js";
-import { replaceCacheFile } from "../../src/image/cache/cache-file.js";
 import { emptyTree } from "./context/trees.js";
 
 function folder(platform: NodeJS.Platform, variables: Environment["variables"] = {}): string {

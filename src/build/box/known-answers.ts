@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder, readKeptFile } from "../../cache-folder.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 import type { Environment } from "../../environment.js";
-import { replaceCacheFile } from "../../image/cache/cache-file.js";
 import type { Target } from "../../target/target.js";
 import type { BoxAnswer } from "./ask-box.js";
 

@@ -1,7 +1,7 @@
 import { readKeptFile } from "../../cache-folder.js";
 import type { IndexParts } from "../../context/index/content-index.js";
 import { readIndexHeader } from "../../context/index/index-part.js";
-import { replaceCacheFile } from "../../image/cache/cache-file.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 
 /** An index as this machine has it, and which images on the daemon hold the same. */
 export interface IndexCopy {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder, readKeptFile } from "../../cache-folder.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 import type { Environment } from "../../environment.js";
-import { replaceCacheFile } from "../../image/cache/cache-file.js";
 
 /**
  * Names a folder to the daemon, for files that are announced by their own times: another place is another

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
+import { checkWritable } from "../../disk/replacement-file.js";
 import type { Exporter } from "../../engine/build-request.js";
 import type { Environment } from "../../environment.js";
 import { UsageError } from "../../errors.js";
 import { checkFolder } from "../../image/export/folder-target.js";
 import { parseTag } from "../../image/reference.js";
-import { checkWritable } from "../../image/replacement-file.js";
 import { checkSavePlace, type SavePlace } from "../../image/save-place.js";
 import { localDaemon } from "../../target/choose-target.js";
 import { unsupportedValue, useOneOf } from "../../unsupported-value.js";

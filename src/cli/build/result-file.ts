@@ -1,6 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
-import { checkWritable, replaceFile } from "../../image/replacement-file.js";
+import { checkWritable, replaceFile } from "../../disk/replacement-file.js";
 
 /** The small files for scripts: --iidfile and --metadata-file. All throw DeliveryError. */
 

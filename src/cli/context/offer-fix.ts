@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import picocolors from "picocolors";
+import { replaceFile } from "../../disk/replacement-file.js";
 import type { Prompt } from "../../environment.js";
 import { ContextError, UsageError } from "../../errors.js";
-import { replaceFile } from "../../image/replacement-file.js";
 import { printableLine, printableName } from "../../printable.js";
 import {
 	diffLines,

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
+import { checkWritable } from "../../disk/replacement-file.js";
 import { UsageError } from "../../errors.js";
 import type { ExportTarget } from "../../image/export/export-target.js";
 import { FileTarget } from "../../image/export/file-target.js";
 import { StreamTarget } from "../../image/export/stream-target.js";
-import { checkWritable } from "../../image/replacement-file.js";
 import type { ContextArguments } from "./context-flags.js";
 
 /**

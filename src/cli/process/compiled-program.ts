@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { Script } from "node:vm";
-import { replaceCacheFile } from "../../image/cache/cache-file.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 
 const DIGEST_BYTES = 32;
 

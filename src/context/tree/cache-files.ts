@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolderSync } from "../../folder.js";
-import { renamePatientlySync } from "../../patient-rename.js";
+import { makeFolderSync } from "../../disk/folder.js";
+import { renamePatientlySync } from "../../disk/patient-rename.js";
 
 /**
  * A clock of files may be this coarse, in milliseconds: FAT counts two seconds. What was changed so short

@@ -1,18 +1,18 @@
 import type { Stats } from "node:fs";
 import { readdir, realpath, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { DeliveryError } from "../../errors.js";
-import { makeFolder } from "../../folder.js";
-import { interrupted } from "../../interruption.js";
-import { renamePatiently } from "../../patient-rename.js";
+import { makeFolder } from "../../disk/folder.js";
+import { lockFolder } from "../../disk/folder-lock.js";
+import { renamePatiently } from "../../disk/patient-rename.js";
+import { writeFailure } from "../../disk/replacement-file.js";
 import {
 	isTemporary,
 	removeAbandoned,
 	temporaryPath,
 	UnfinishedFile,
-} from "../../unfinished-file.js";
-import { lockFolder } from "../folder-lock.js";
-import { writeFailure } from "../replacement-file.js";
+} from "../../disk/unfinished-file.js";
+import { DeliveryError } from "../../errors.js";
+import { interrupted } from "../../interruption.js";
 import type { TarEntry } from "./tar-entries.js";
 
 /** What makes a layout of the blobs: all that it names has to be there before. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { readKeptFile } from "../../cache-folder.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 import { fields } from "../../engine/document.js";
 import { type Digest, hexOf, isDigest } from "../digest.js";
 import {
@@ -10,7 +11,6 @@ import {
 	parseManifest,
 } from "../image-manifest.js";
 import type { BlobCache } from "./blob-cache.js";
-import { replaceCacheFile } from "./cache-file.js";
 
 /** A layer of an image. */
 export interface ImageLayer extends Descriptor {

@@ -1,5 +1,5 @@
 import { pipeline } from "node:stream/promises";
-import { ReplacementFile } from "../replacement-file.js";
+import { ReplacementFile } from "../../disk/replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 
 /** The tar as a file. */

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { isInUse, renamePatiently } from "../../patient-rename.js";
+import { isInUse, renamePatiently } from "../../disk/patient-rename.js";
 
 /** Milliseconds that the calls, which block, may take from everything else at once. */
 const LONGEST_HOLD = 50;

@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { makeFolder } from "../../disk/folder.js";
+import { lockFolder } from "../../disk/folder-lock.js";
+import { writeFailure } from "../../disk/replacement-file.js";
+import { removeAbandoned, temporaryPath } from "../../disk/unfinished-file.js";
 import { DeliveryError } from "../../errors.js";
-import { makeFolder } from "../../folder.js";
-import { removeAbandoned, temporaryPath } from "../../unfinished-file.js";
-import { lockFolder } from "../folder-lock.js";
-import { writeFailure } from "../replacement-file.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
 import { type Renamed, type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";

@@ -11,7 +11,7 @@ import {
 	writeSync,
 } from "node:fs";
 import { Writable } from "node:stream";
-import { makeFolderSync } from "../../folder.js";
+import { makeFolderSync } from "../../disk/folder.js";
 
 type Done = (error: Error | null, result?: unknown) => void;
 

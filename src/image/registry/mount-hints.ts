@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { readKeptFile } from "../../cache-folder.js";
+import { replaceCacheFile } from "../../disk/cache-file.js";
 import { fields } from "../../engine/document.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import { replaceCacheFile } from "../cache/cache-file.js";
 import type { Digest } from "../digest.js";
 
 /** Blobs that are remembered, the last ones. */

@@ -1,6 +1,6 @@
 import { appendFile, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeFolder } from "../../../folder.js";
+import { makeFolder } from "../../../disk/folder.js";
 import { systemReason } from "../../../system-reason.js";
 import type { SshSettings } from "../config/ssh-settings.js";
 import { knownHostLine, knownHostName } from "./known-hosts.js";

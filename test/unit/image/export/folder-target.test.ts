@@ -20,9 +20,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { lockFolder } from "../../../../src/disk/folder-lock.js";
 import { DeliveryError } from "../../../../src/errors.js";
 import { checkFolder, FolderTarget } from "../../../../src/image/export/folder-target.js";
-import { lockFolder } from "../../../../src/image/folder-lock.js";
 import { type Entry, pieces, tarBytes } from "./tar-bytes.js";
 
 const { signal } = new AbortController();

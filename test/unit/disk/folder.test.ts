@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
-import { makeFolder, makeFolderSync } from "../../src/folder.js";
+import { makeFolder, makeFolderSync } from "../../../src/disk/folder.js";
 
 const skip = process.platform === "linux" ? false : "there is no /proc";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isNullDevice } from "../../../src/image/replacement-file.js";
+import { isNullDevice } from "../../../src/disk/replacement-file.js";
 
 test("NUL is a device in every folder of Windows, and a file elsewhere", () => {
 	for (const path of ["C:\\work\\NUL", "C:/work/nul", "nul", "\\\\.\\NUL", "\\\\.\\NUL\\"]) {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { isInUse, renamePatiently, renamePatientlySync } from "../../src/patient-rename.js";
-import { emptyTree } from "./context/trees.js";
+import { isInUse, renamePatiently, renamePatientlySync } from "../../../src/disk/patient-rename.js";
+import { emptyTree } from "../context/trees.js";
 
 /** A system whose antivirus program holds each file for that many attempts. */
 function heldFor(attempts: number, code: string, platform: NodeJS.Platform = "win32") {

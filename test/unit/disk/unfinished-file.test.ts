@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, it } from "node:test";
-import { removeAbandoned, temporaryPath, UnfinishedFile } from "../../src/unfinished-file.js";
-import { emptyTree } from "./context/trees.js";
+import {
+	removeAbandoned,
+	temporaryPath,
+	UnfinishedFile,
+} from "../../../src/disk/unfinished-file.js";
+import { emptyTree } from "../context/trees.js";
 
 describe("an unfinished file", () => {
 	it("takes its place when it is committed, as a whole", async (test) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { lockFolder } from "../../../src/image/folder-lock.js";
+import { lockFolder } from "../../../src/disk/folder-lock.js";
 import { emptyTree } from "../context/trees.js";
 
 describe("the lock of a folder", () => {

@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { removeAbandoned, UnfinishedFile } from "../unfinished-file.js";
+import { removeAbandoned, UnfinishedFile } from "./unfinished-file.js";
 
 /**
  * A file that appears under its name only when it is complete: until then it has a temporary name in

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { makeFolder } from "../../folder.js";
-import { UnfinishedFile } from "../../unfinished-file.js";
+import { makeFolder } from "./folder.js";
+import { UnfinishedFile } from "./unfinished-file.js";
 
 /**
  * Writes a file of the cache that others may read or write at the same time: it is there as a whole, or

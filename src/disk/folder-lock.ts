@@ -2,7 +2,7 @@ import { mkdir, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** A temporary name (see ../unfinished-file.ts) that all rbuilds have in common. */
+/** A temporary name (see unfinished-file.ts) that all rbuilds have in common. */
 const NAME = ".rbuild-000000000000.tmp";
 
 /** A lock that is held for so long is that of a process that was killed, in milliseconds. */
