@@ -1,12 +1,12 @@
 import { connectEngine } from "../engine/connect-engine.js";
 import type { Engine } from "../engine/engine.js";
 import type { Run } from "../events.js";
+import { loadDelivery } from "../image/deliveries/load.js";
+import { pushDelivery } from "../image/deliveries/push.js";
+import { pushFromHereDelivery } from "../image/deliveries/push-from-here.js";
+import { saveDelivery, saveToStreamDelivery } from "../image/deliveries/save.js";
 import type { Delivery } from "../image/delivery.js";
-import { ImageReturn } from "../image/image-return.js";
-import { loadDelivery } from "../image/load.js";
-import { pushDelivery } from "../image/push.js";
-import { pushFromHereDelivery } from "../image/push-from-here.js";
-import { saveDelivery, saveToStreamDelivery } from "../image/save.js";
+import { ImageReturn } from "../image/return/image-return.js";
 import { localDaemon } from "../target/choose-target.js";
 import { openTransport, readTransportSettings } from "../transport/open-transport.js";
 import { imageCache } from "./image-cache.js";

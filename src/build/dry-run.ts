@@ -3,7 +3,7 @@ import type { LocalContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
 import type { ContextAdvice, DryRunReport, DryRunTransfer, Run } from "../events.js";
-import { registryCredentials } from "../image/registry-credentials.js";
+import { registryCredentials } from "../image/credentials/registry-credentials.js";
 import { openSurvey } from "../survey/open-survey.js";
 import { formatTarget } from "../target/parse-target.js";
 import { expectedUpload } from "./expected-upload.js";

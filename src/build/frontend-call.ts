@@ -2,7 +2,7 @@ import { GrpcError } from "../buildkit/grpc-status.js";
 import type { Engine } from "../engine/engine.js";
 import { type BuildFailedError, EngineError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";
-import { registryCredentials } from "../image/registry-credentials.js";
+import { registryCredentials } from "../image/credentials/registry-credentials.js";
 import { withOpenBuild } from "./open-build.js";
 import { buildFailed } from "./output/build-output.js";
 import type { DockerfileText } from "./output/dockerfile-position.js";

@@ -3,7 +3,7 @@ import { cacheFolder } from "../cache-folder.js";
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
 import { BlobCache } from "../image/cache/blob-cache.js";
-import type { ReturnCache } from "../image/image-return.js";
+import type { ReturnCache } from "../image/return/image-return.js";
 import { byteSize } from "./plan/go-values.js";
 
 /** Bytes that it may grow to where nothing else is said. */

@@ -2,7 +2,10 @@ import type { Writable } from "node:stream";
 import type { Closing } from "../closing.js";
 import type { Environment } from "../environment.js";
 import type { Run } from "../events.js";
-import { type CredentialSource, registryCredentials } from "../image/registry-credentials.js";
+import {
+	type CredentialSource,
+	registryCredentials,
+} from "../image/credentials/registry-credentials.js";
 import type { Surroundings } from "./planned-run.js";
 
 /** What a run has at hand, to send a build and to deliver what came of it. */

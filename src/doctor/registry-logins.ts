@@ -1,6 +1,6 @@
 import type { Environment } from "../environment.js";
 import { UsageError } from "../errors.js";
-import { listLogins, type StoredLogin } from "../image/registry-credentials.js";
+import { listLogins, type StoredLogin } from "../image/credentials/registry-credentials.js";
 import { findProgram } from "../installed-program.js";
 import type { Finding } from "./check.js";
 

@@ -7,9 +7,9 @@ import { removeAbandoned } from "../disk/unfinished-file.js";
 import { fields } from "../engine/document.js";
 import { ContextError, DeliveryError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { type Descriptor, parseDescriptor } from "./image-manifest.js";
-import { IncomingBlob } from "./incoming-blob.js";
-import { OCI_TYPES } from "./media-types.js";
+import { IncomingBlob } from "./cache/incoming-blob.js";
+import { type Descriptor, parseDescriptor } from "./manifest/image-manifest.js";
+import { OCI_TYPES } from "./manifest/media-types.js";
 
 const CHUNK_BYTES = 256 * 1024;
 

@@ -3,9 +3,9 @@ import { joinPlatform } from "../engine/platforms.js";
 import { DeliveryError } from "../errors.js";
 import type { BlobCache } from "./cache/blob-cache.js";
 import type { CachedImage } from "./cache/cached-image.js";
-import type { Descriptor } from "./image-manifest.js";
-import { OCI_TYPES } from "./media-types.js";
-import { inOciTypes } from "./oci-types.js";
+import type { Descriptor } from "./manifest/image-manifest.js";
+import { OCI_TYPES } from "./manifest/media-types.js";
+import { inOciTypes } from "./manifest/oci-types.js";
 
 /** The image of one platform, which is in the cache with all its layers. */
 export interface PlatformImage {

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { inspectImage, removeImage } from "../../src/engine/images.js";
 import type { BuildReport, DeliveryReport } from "../../src/events.js";
 import { BlobCache } from "../../src/image/cache/blob-cache.js";
-import { bringWhole } from "../../src/image/whole-image.js";
+import { bringWhole } from "../../src/image/return/whole-image.js";
 import { BASE_IMAGE } from "../support/base-image.js";
 import type { Box } from "../support/box.js";
 import { rbuild } from "../support/cli.js";

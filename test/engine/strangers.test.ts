@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import type { Environment } from "../../src/environment.js";
 import { BlobCache } from "../../src/image/cache/blob-cache.js";
 import { cachedBlobs } from "../../src/image/cache/cache-pruning.js";
-import { type Digest, digestOf } from "../../src/image/digest.js";
+import { type Digest, digestOf } from "../../src/image/manifest/digest.js";
 import { BlobUploads } from "../../src/image/reverse/blob-uploads.js";
 import { PushContents } from "../../src/image/reverse/push-contents.js";
 import { RegistryServer } from "../../src/image/reverse/registry-server.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { BlobCache } from "../../src/image/cache/blob-cache.js";
-import type { Descriptor } from "../../src/image/image-manifest.js";
+import type { Descriptor } from "../../src/image/manifest/image-manifest.js";
 
 const OCI = "application/vnd.oci.image";
 

@@ -1,5 +1,5 @@
 import { DOCKER_HUB, parseReference } from "../../image/reference.js";
-import { isLoopback } from "../../image/registry/registry-address.js";
+import { isLoopback } from "../../image/web/registry-address.js";
 import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
@@ -39,7 +39,7 @@ type Explain = (found: RegExpExecArray, source: Source) => FailureReason;
  */
 const REASONS: readonly (readonly [RegExp, Explain])[] = [
 	[
-		// Ours, from image/token-server.ts.
+		// Ours, from image/credentials/token-server.ts.
 		/no token for \S+ from .*$/,
 		([reason], { registry }) =>
 			/401|login/.test(reason)

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { isRemoteUrl } from "../../context/context-source.js";
 import type { Environment } from "../../environment.js";
 import { ContextError, UsageError } from "../../errors.js";
-import type { Descriptor } from "../../image/image-manifest.js";
+import type { Descriptor } from "../../image/manifest/image-manifest.js";
 import { OciLayout } from "../../image/oci-layout.js";
 import { parseReference } from "../../image/reference.js";
 import { systemReason } from "../../system-reason.js";

@@ -2,14 +2,14 @@ import type { Engine } from "../../engine/engine.js";
 import { tagImage } from "../../engine/images.js";
 import { DeliveryError } from "../../errors.js";
 import { type CachedImage, readCachedImage } from "../../image/cache/cached-image.js";
-import { DeliveryProgress } from "../../image/delivery-progress.js";
+import { DeliveryProgress } from "../../image/deliveries/delivery-progress.js";
+import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
 import {
 	ImageReturn,
 	type ImageSource,
 	type ReturnCache,
 	type ReturnedImage,
-} from "../../image/image-return.js";
-import { makePlatformIndex, type PlatformIndex } from "../../image/platform-index.js";
+} from "../../image/return/image-return.js";
 import { NoReversePush } from "../../image/reverse/reverse-push.js";
 import { together } from "../../together.js";
 import type { PlannedRun } from "../planned-run.js";

@@ -3,7 +3,7 @@ import type { TypedAttrs } from "../../buildkit/control.js";
 import type { SessionService } from "../../buildkit/session-service.js";
 import type { RbuildError } from "../../errors.js";
 import type { Emit } from "../../events.js";
-import { parseDescriptor } from "../../image/image-manifest.js";
+import { parseDescriptor } from "../../image/manifest/image-manifest.js";
 import { OciLayout } from "../../image/oci-layout.js";
 import type { BuildKitPlan } from "../plan/buildkit-plan.js";
 

@@ -1,10 +1,13 @@
 import type { FindLogin, TokenSource } from "../../buildkit/auth.js";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
 import type { Environment } from "../../environment.js";
+import {
+	type CredentialSource,
+	registryAuths,
+} from "../../image/credentials/registry-credentials.js";
+import { registryTokens } from "../../image/credentials/registry-tokens.js";
 import { parseReference } from "../../image/reference.js";
-import { registryAt } from "../../image/registry/registry-address.js";
-import { type CredentialSource, registryAuths } from "../../image/registry-credentials.js";
-import { registryTokens } from "../../image/registry-tokens.js";
+import { registryAt } from "../../image/web/registry-address.js";
 import type { PlannedRequest } from "../plan/build-plan.js";
 
 /** Answers BuildKit's questions for registry credentials, one host at a time. */

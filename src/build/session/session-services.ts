@@ -3,7 +3,7 @@ import { secretsService } from "../../buildkit/secrets.js";
 import type { SessionService } from "../../buildkit/session-service.js";
 import { sshService } from "../../buildkit/ssh-agent/agent-forward.js";
 import type { Environment } from "../../environment.js";
-import type { CredentialSource } from "../../image/registry-credentials.js";
+import type { CredentialSource } from "../../image/credentials/registry-credentials.js";
 import type { BuildPlan } from "../plan/build-plan.js";
 import { secretReader } from "../plan/secrets.js";
 import { findLogin, tokensFor } from "./registry-logins.js";

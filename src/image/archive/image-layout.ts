@@ -1,11 +1,11 @@
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import { blobsOf, type CachedImage } from "../cache/cached-image.js";
-import { type Digest, digestOf, hexOf } from "../digest.js";
-import type { Descriptor } from "../image-manifest.js";
-import { OCI_TYPES } from "../media-types.js";
+import { type Digest, digestOf, hexOf } from "../manifest/digest.js";
+import type { Descriptor } from "../manifest/image-manifest.js";
+import { OCI_TYPES } from "../manifest/media-types.js";
+import { inOciTypes } from "../manifest/oci-types.js";
 import { NAME_ANNOTATION, TAG_ANNOTATION } from "../oci-layout.js";
-import { inOciTypes } from "../oci-types.js";
 import { parseTag } from "../reference.js";
 import { type TarEntry, tarEntry } from "./tar-entries.js";
 

@@ -5,9 +5,9 @@ import { openKeptFile, readKeptFile } from "../../cache-folder.js";
 import { DeliveryError } from "../../errors.js";
 import { interrupted } from "../../interruption.js";
 import { systemReason } from "../../system-reason.js";
-import { type Digest, digestOf, hexOf } from "../digest.js";
-import { IncomingBlob } from "../incoming-blob.js";
+import { type Digest, digestOf, hexOf } from "../manifest/digest.js";
 import { CacheFailure } from "./cache-failure.js";
+import { IncomingBlob } from "./incoming-blob.js";
 
 /** Of what is read at once. */
 const CHUNK_BYTES = 256 * 1024;

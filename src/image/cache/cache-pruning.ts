@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest } from "../digest.js";
+import { type Digest, isDigest } from "../manifest/digest.js";
 import type { BlobCache } from "./blob-cache.js";
 
 /** A blob of the cache. */

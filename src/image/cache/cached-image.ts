@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { readKeptFile } from "../../cache-folder.js";
 import { replaceCacheFile } from "../../disk/cache-file.js";
 import { fields } from "../../engine/document.js";
-import { type Digest, hexOf, isDigest } from "../digest.js";
+import { type Digest, hexOf, isDigest } from "../manifest/digest.js";
 import {
 	type Descriptor,
 	diffIdsOf,
 	isAttestation,
 	type Manifest,
 	parseManifest,
-} from "../image-manifest.js";
+} from "../manifest/image-manifest.js";
 import type { BlobCache } from "./blob-cache.js";
 
 /** A layer of an image. */

@@ -1,5 +1,5 @@
 import { DeliveryError } from "../../errors.js";
-import type { Descriptor } from "../image-manifest.js";
+import type { Descriptor } from "../manifest/image-manifest.js";
 import { BlobUpload } from "./blob-upload.js";
 import { type PushPlace, pushScopes } from "./push-place.js";
 import { headerOf, type RegistryAnswer, type RegistryClient } from "./registry-client.js";

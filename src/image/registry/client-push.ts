@@ -3,10 +3,11 @@ import { DeliveryError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { interrupted } from "../../interruption.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import type { Digest } from "../digest.js";
-import type { Descriptor } from "../image-manifest.js";
+import type { CredentialSource } from "../credentials/registry-credentials.js";
+import type { Digest } from "../manifest/digest.js";
+import type { Descriptor } from "../manifest/image-manifest.js";
 import { parseTag } from "../reference.js";
-import type { CredentialSource } from "../registry-credentials.js";
+import { registryWeb } from "../web/registry-web.js";
 import { pushBlob } from "./blob-push.js";
 import { hasManifest, putManifest } from "./manifest-push.js";
 import { MountHints } from "./mount-hints.js";
@@ -15,7 +16,6 @@ import { type PushNews, PushTally } from "./push-tally.js";
 import { type PushTree, readPushTree } from "./push-tree.js";
 import { RegistryClient } from "./registry-client.js";
 import { RegistryFailure } from "./registry-failure.js";
-import { registryWeb } from "./registry-web.js";
 
 export interface CachePush {
 	/** Has `root`, and all that it names. */

@@ -1,4 +1,4 @@
-import type { Digest } from "../digest.js";
+import type { Digest } from "../manifest/digest.js";
 import { pushScopes } from "./push-place.js";
 import type { PushedManifest } from "./push-tree.js";
 import { headerOf, patienceWith, type RegistryClient } from "./registry-client.js";

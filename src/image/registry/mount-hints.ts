@@ -3,7 +3,7 @@ import { readKeptFile } from "../../cache-folder.js";
 import { replaceCacheFile } from "../../disk/cache-file.js";
 import { fields } from "../../engine/document.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import type { Digest } from "../digest.js";
+import type { Digest } from "../manifest/digest.js";
 
 /** Blobs that are remembered, the last ones. */
 const MOST = 5000;

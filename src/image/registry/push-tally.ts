@@ -1,5 +1,5 @@
 import type { DeliveredLayer } from "../../events.js";
-import type { Descriptor } from "../image-manifest.js";
+import type { Descriptor } from "../manifest/image-manifest.js";
 import { PROGRESS_STEP } from "../progress-step.js";
 import type { BlobArrival } from "./blob-push.js";
 import type { PushTree } from "./push-tree.js";

@@ -1,7 +1,12 @@
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import { type Digest, hexOf } from "../digest.js";
-import { type Descriptor, diffIdsOf, isAttestation, parseManifest } from "../image-manifest.js";
+import { type Digest, hexOf } from "../manifest/digest.js";
+import {
+	type Descriptor,
+	diffIdsOf,
+	isAttestation,
+	parseManifest,
+} from "../manifest/image-manifest.js";
 
 /** A manifest or an index, as it is in the cache. */
 export interface PushedManifest extends Descriptor {

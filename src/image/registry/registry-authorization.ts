@@ -1,8 +1,8 @@
 import type { RegistryAuth } from "../../engine/registry-auth.js";
-import { askTokenServer, TokenFailure } from "../token-server.js";
-import type { WebClient } from "../web-client.js";
-import { type AuthChallenge, readChallenge } from "./auth-challenge.js";
-import { registryAt } from "./registry-address.js";
+import { type AuthChallenge, readChallenge } from "../credentials/auth-challenge.js";
+import { askTokenServer, TokenFailure } from "../credentials/token-server.js";
+import { registryAt } from "../web/registry-address.js";
+import type { WebClient } from "../web/web-client.js";
 import { loginHint, RegistryFailure } from "./registry-failure.js";
 
 interface KnownToken {

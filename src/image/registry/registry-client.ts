@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
 import { interrupted } from "../../interruption.js";
-import type { WebAnswer, WebClient, WebRequest } from "../web-client.js";
-import { isLoopback, registryServer } from "./registry-address.js";
+import { isLoopback, registryServer } from "../web/registry-address.js";
+import type { WebAnswer, WebClient, WebRequest } from "../web/web-client.js";
 import { RegistryAuthorization } from "./registry-authorization.js";
 import {
 	BrokenConnection,

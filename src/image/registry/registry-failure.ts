@@ -3,7 +3,7 @@ import { fields } from "../../engine/document.js";
 import { DeliveryError } from "../../errors.js";
 import { printableName } from "../../printable.js";
 import { type CertificateFault, certificateFault } from "../../transport/certificate-fault.js";
-import type { WebAnswer } from "../web-client.js";
+import type { WebAnswer } from "../web/web-client.js";
 
 /** For which it is worth to ask again. */
 const BUSY = new Set([429, 502, 503, 504]);

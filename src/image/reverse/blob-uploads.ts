@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import type { Digest } from "../digest.js";
-import type { IncomingBlob } from "../incoming-blob.js";
+import type { IncomingBlob } from "../cache/incoming-blob.js";
+import type { Digest } from "../manifest/digest.js";
 import type { PushContents } from "./push-contents.js";
 
 /** Uploads that may be open at once. */

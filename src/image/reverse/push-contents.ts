@@ -1,6 +1,7 @@
 import { DeliveryError } from "../../errors.js";
 import type { BlobCache } from "../cache/blob-cache.js";
-import { type Digest, digestOf } from "../digest.js";
+import type { IncomingBlob } from "../cache/incoming-blob.js";
+import { type Digest, digestOf } from "../manifest/digest.js";
 import {
 	type Descriptor,
 	diffIdsOf,
@@ -8,8 +9,7 @@ import {
 	isManifestType,
 	MANIFEST_LIMIT,
 	parseManifest,
-} from "../image-manifest.js";
-import type { IncomingBlob } from "../incoming-blob.js";
+} from "../manifest/image-manifest.js";
 
 /** What is known of an image before it is pushed. */
 export interface ExpectedImage {

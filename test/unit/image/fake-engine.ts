@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Engine, EngineRequest } from "../../../src/engine/engine.js";
 import type { BuildEvent, Run } from "../../../src/events.js";
 import { BlobCache } from "../../../src/image/cache/blob-cache.js";
-import type { ImageSource } from "../../../src/image/image-return.js";
+import type { ImageSource } from "../../../src/image/return/image-return.js";
 import { NoReversePush } from "../../../src/image/reverse/reverse-push.js";
 
 export type FakeRequest = EngineRequest;

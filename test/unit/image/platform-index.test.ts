@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { BlobCache } from "../../../src/image/cache/blob-cache.js";
 import { type CachedImage, readCachedImage } from "../../../src/image/cache/cached-image.js";
-import { digestOf } from "../../../src/image/digest.js";
-import type { Descriptor } from "../../../src/image/image-manifest.js";
+import { digestOf } from "../../../src/image/manifest/digest.js";
+import type { Descriptor } from "../../../src/image/manifest/image-manifest.js";
 import { makePlatformIndex } from "../../../src/image/platform-index.js";
 
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";

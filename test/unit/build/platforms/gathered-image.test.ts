@@ -12,7 +12,7 @@ import { ConnectionError, EngineError } from "../../../../src/errors.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { readCachedImage } from "../../../../src/image/cache/cached-image.js";
 import type { BuiltImage } from "../../../../src/image/delivery.js";
-import { ImageReturn, type ReturnedImage } from "../../../../src/image/image-return.js";
+import { ImageReturn, type ReturnedImage } from "../../../../src/image/return/image-return.js";
 import { cacheImage } from "../../../support/cached-images.js";
 
 const run = { emit() {}, signal: new AbortController().signal };

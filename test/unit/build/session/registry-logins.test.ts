@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { baseImageAuths } from "../../../../src/build/session/registry-logins.js";
-import type { CredentialSource } from "../../../../src/image/registry-credentials.js";
+import type { CredentialSource } from "../../../../src/image/credentials/registry-credentials.js";
 
 const login = { username: "me", password: "pw" };
 const source: CredentialSource = { credentialsFor: async () => login };

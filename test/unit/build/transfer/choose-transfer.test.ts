@@ -14,7 +14,7 @@ import type { Engine } from "../../../../src/engine/engine.js";
 import type { StoredImage } from "../../../../src/engine/images.js";
 import type { Environment } from "../../../../src/environment.js";
 import { EngineError, UsageError } from "../../../../src/errors.js";
-import type { CredentialSource } from "../../../../src/image/registry-credentials.js";
+import type { CredentialSource } from "../../../../src/image/credentials/registry-credentials.js";
 
 const environment = {
 	variables: { TOKEN: "t", DOCKER_HOST: "unix:///some.sock" },

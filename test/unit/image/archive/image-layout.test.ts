@@ -22,7 +22,7 @@ import { LayoutFolder } from "../../../../src/image/archive/layout-folder.js";
 import { type TarEntry, tarEntry, tarOf } from "../../../../src/image/archive/tar-entries.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { type CachedImage, readCachedImage } from "../../../../src/image/cache/cached-image.js";
-import { digestOf } from "../../../../src/image/digest.js";
+import { digestOf } from "../../../../src/image/manifest/digest.js";
 
 const { signal } = new AbortController();
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";

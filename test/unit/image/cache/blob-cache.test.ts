@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { cachedBlobs, pruneCache } from "../../../../src/image/cache/cache-pruning.js";
-import { digestOf } from "../../../../src/image/digest.js";
+import { digestOf } from "../../../../src/image/manifest/digest.js";
 
 const { signal } = new AbortController();
 const HOUR = 3600 * 1000;

@@ -9,8 +9,8 @@ import type { Environment } from "../../../../src/environment.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { pushBlob } from "../../../../src/image/registry/blob-push.js";
 import { RegistryClient } from "../../../../src/image/registry/registry-client.js";
-import { registryWeb } from "../../../../src/image/registry/registry-web.js";
-import type { WebClient } from "../../../../src/image/web-client.js";
+import { registryWeb } from "../../../../src/image/web/registry-web.js";
+import type { WebClient } from "../../../../src/image/web/web-client.js";
 import {
 	type FakeRegistry,
 	type Fault,

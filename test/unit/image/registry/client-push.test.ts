@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Environment } from "../../../../src/environment.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
-import type { Descriptor } from "../../../../src/image/image-manifest.js";
+import type { Descriptor } from "../../../../src/image/manifest/image-manifest.js";
 import { pushFromCache } from "../../../../src/image/registry/client-push.js";
 import type { PushNews } from "../../../../src/image/registry/push-tally.js";
 import { cacheImage, cacheIndex } from "../../../support/cached-images.js";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Digest, digestOf } from "../../../../src/image/digest.js";
+import { type Digest, digestOf } from "../../../../src/image/manifest/digest.js";
 
 /** A request that came, and what it should get instead of the usual. */
 export interface SeenRequest {

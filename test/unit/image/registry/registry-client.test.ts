@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RegistryAuth } from "../../../../src/engine/registry-auth.js";
-import { readChallenge } from "../../../../src/image/registry/auth-challenge.js";
+import { readChallenge } from "../../../../src/image/credentials/auth-challenge.js";
 import { RegistryClient } from "../../../../src/image/registry/registry-client.js";
-import type { WebAnswer, WebRequest } from "../../../../src/image/web-client.js";
+import type { WebAnswer, WebRequest } from "../../../../src/image/web/web-client.js";
 
 const { signal } = new AbortController();
 const LOGIN = { username: "me", password: "s3cret" };

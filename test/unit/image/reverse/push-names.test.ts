@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Engine } from "../../../../src/engine/engine.js";
 import { ConnectionError, EngineError } from "../../../../src/errors.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
-import { ImageReturn } from "../../../../src/image/image-return.js";
+import { ImageReturn } from "../../../../src/image/return/image-return.js";
 import { PushNames } from "../../../../src/image/reverse/push-names.js";
 import { NoReversePush } from "../../../../src/image/reverse/reverse-push.js";
 import { type FakeRequest, fakeEngine, jsonLines, run } from "../fake-engine.js";

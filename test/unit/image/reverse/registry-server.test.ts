@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { cachedBlobs } from "../../../../src/image/cache/cache-pruning.js";
-import { type Digest, digestOf } from "../../../../src/image/digest.js";
+import { type Digest, digestOf } from "../../../../src/image/manifest/digest.js";
 import { BlobUploads } from "../../../../src/image/reverse/blob-uploads.js";
 import {
 	ClaimedTooMuch,
