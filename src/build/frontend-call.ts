@@ -1,4 +1,4 @@
-import { GrpcError } from "../buildkit/grpc-status.js";
+import { GrpcError } from "../buildkit/grpc/grpc-status.js";
 import type { Engine } from "../engine/engine.js";
 import { type BuildFailedError, EngineError, UsageError } from "../errors.js";
 import type { Run } from "../events.js";

@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { RbuildError } from "../errors.js";
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 import { Auth } from "./proto/gen/auth_pb.js";
 import { type SessionService, unary } from "./session-service.js";
 

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { RbuildError } from "../errors.js";
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 import {
 	Content,
 	ReadContentRequestSchema,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../engine/engine.js";
 import { joinPlatform } from "../engine/platforms.js";
-import { GrpcClient } from "./grpc-client.js";
+import { GrpcClient } from "./grpc/grpc-client.js";
 import { Control as ControlService } from "./proto/gen/control_pb.js";
 import { LLBBridge } from "./proto/gen/gateway_pb.js";
 import type { Definition } from "./proto/gen/ops_pb.js";

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 import { BytesMessageSchema, FileSend } from "./proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "./session-service.js";
 

@@ -1,4 +1,4 @@
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 import { Secrets } from "./proto/gen/secrets_pb.js";
 import { type SessionService, unary } from "./session-service.js";
 

@@ -8,8 +8,8 @@ import {
 	type MessageShape,
 	toBinary,
 } from "@bufbuild/protobuf";
-import type { FramedMessages } from "./grpc-frames.js";
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import type { FramedMessages } from "./grpc/grpc-frames.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 
 /** Something the daemon may ask of this side during a build, such as registry credentials. */
 export interface SessionService {

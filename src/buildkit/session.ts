@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { Engine } from "../engine/engine.js";
 import { RbuildError } from "../errors.js";
 import type { Run } from "../events.js";
-import { FilteredFrames } from "./filtered-frames.js";
-import { serveGrpc } from "./grpc-server.js";
+import { FilteredFrames } from "./grpc/filtered-frames.js";
+import { serveGrpc } from "./grpc/grpc-server.js";
+import { joinedHeaders } from "./grpc/joined-headers.js";
+import { latePings } from "./grpc/late-pings.js";
 import { healthService } from "./health.js";
-import { joinedHeaders } from "./joined-headers.js";
-import { latePings } from "./late-pings.js";
 import type { SessionService } from "./session-service.js";
 
 /** What the daemon can ask of this side while it builds. Open it before POST /build, close it after. */

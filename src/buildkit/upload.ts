@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { RbuildError } from "../errors.js";
-import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "./grpc/grpc-status.js";
 import { BytesMessageSchema, Upload } from "./proto/gen/upload_pb.js";
 import type { SessionService } from "./session-service.js";
 

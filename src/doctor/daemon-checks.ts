@@ -3,7 +3,7 @@ import prettyBytes from "pretty-bytes";
 import type { BuildPlan } from "../build/plan/build-plan.js";
 import { requireNative } from "../build/plan/builder-needs.js";
 import { Control } from "../buildkit/control.js";
-import { GrpcError } from "../buildkit/grpc-status.js";
+import { GrpcError } from "../buildkit/grpc/grpc-status.js";
 import { fields } from "../engine/document.js";
 import type { Engine } from "../engine/engine.js";
 import { runsNatively } from "../engine/platforms.js";

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { fileSendService, type SentExport } from "../../buildkit/file-send.js";
-import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc/grpc-status.js";
 import type { SessionService } from "../../buildkit/session-service.js";
 import { closeAll } from "../../closing.js";
 import { DeliveryError, type RbuildError } from "../../errors.js";

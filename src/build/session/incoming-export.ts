@@ -1,4 +1,4 @@
-import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc/grpc-status.js";
 import { DeliveryError } from "../../errors.js";
 import type { DeliveryReport, Run } from "../../events.js";
 import type { ExportTarget } from "../../image/export/export-target.js";

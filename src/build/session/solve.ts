@@ -1,6 +1,6 @@
 import type { Control, SolveRequest } from "../../buildkit/control.js";
-import { UnreadableStatusError } from "../../buildkit/grpc-client.js";
-import { GrpcError } from "../../buildkit/grpc-status.js";
+import { UnreadableStatusError } from "../../buildkit/grpc/grpc-client.js";
+import { GrpcError } from "../../buildkit/grpc/grpc-status.js";
 import { BuildTrace } from "../../buildkit/trace.js";
 import { BuildFailedError } from "../../errors.js";
 import type { Run } from "../../events.js";

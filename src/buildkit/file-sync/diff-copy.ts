@@ -4,7 +4,7 @@ import type { ContextEntry } from "../../context/tree/manifest.js";
 import { isUtf8, printablePath } from "../../context/tree/path-bytes.js";
 import { ContextError } from "../../errors.js";
 import type { StreamCompression } from "../../transport/stream-compression.js";
-import type { FramedMessages } from "../grpc-frames.js";
+import type { FramedMessages } from "../grpc/grpc-frames.js";
 import type { ContentCompression } from "./content-compression.js";
 import { early } from "./early.js";
 import { EntryList } from "./entry-list.js";

@@ -1,7 +1,7 @@
 import type { SelectableDirectory } from "../../context/entries/context-selection.js";
 import { InterruptedError, RbuildError } from "../../errors.js";
 import type { StreamCompression } from "../../transport/stream-compression.js";
-import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../grpc/grpc-status.js";
 import { FileSync } from "../proto/gen/filesync_pb.js";
 import type { Call, SessionService } from "../session-service.js";
 import { ContentCompression } from "./content-compression.js";

@@ -1,5 +1,5 @@
 import type { ContextEntry } from "../../context/tree/manifest.js";
-import { FramedMessages, messagePrefix } from "../grpc-frames.js";
+import { FramedMessages, messagePrefix } from "../grpc/grpc-frames.js";
 import { storedGzip } from "../stored-gzip.js";
 import { goFileMode } from "./file-mode.js";
 import { ProtobufWriter } from "./protobuf-writer.js";

@@ -1,6 +1,6 @@
 import type { ContextFilter } from "../../context/entries/context-filter.js";
 import { fromBytes } from "../../context/tree/path-bytes.js";
-import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../grpc/grpc-status.js";
 
 /** What a call of DiffCopy asks for: a directory by its name, and a part of it. */
 export interface RequestedPart {

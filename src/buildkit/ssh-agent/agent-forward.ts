@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../grpc/grpc-status.js";
 import { BytesMessageSchema, SSH } from "../proto/gen/ssh_pb.js";
 import { decode, type SessionService, unary } from "../session-service.js";
 

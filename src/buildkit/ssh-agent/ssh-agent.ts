@@ -1,4 +1,4 @@
-import { GRPC_STATUS, GrpcError } from "../grpc-status.js";
+import { GRPC_STATUS, GrpcError } from "../grpc/grpc-status.js";
 import type { ForwardedAgent } from "./agent-forward.js";
 import {
 	AGENT_MESSAGE,

@@ -3,7 +3,7 @@ import { createPublicKey, randomBytes, verify } from "node:crypto";
 import { describe, it } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { authService, type TokenSource } from "../../../src/buildkit/auth.js";
-import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { serveGrpc } from "../../../src/buildkit/grpc/grpc-server.js";
 import * as auth from "../../../src/buildkit/proto/gen/auth_pb.js";
 import { DeliveryError } from "../../../src/errors.js";
 import { frame, GrpcPeer } from "../../support/grpc-peer.js";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { contentService } from "../../../src/buildkit/content.js";
-import { frameMessage } from "../../../src/buildkit/grpc-frames.js";
-import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { frameMessage } from "../../../src/buildkit/grpc/grpc-frames.js";
+import { serveGrpc } from "../../../src/buildkit/grpc/grpc-server.js";
 import {
 	InfoRequestSchema,
 	InfoResponseSchema,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { serveGrpc } from "../../../src/buildkit/grpc/grpc-server.js";
 import { type ReadSecret, secretsService } from "../../../src/buildkit/secrets.js";
 import { UsageError } from "../../../src/errors.js";
 import { frame, GrpcPeer } from "../../support/grpc-peer.js";

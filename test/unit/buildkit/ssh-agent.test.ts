@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import ssh2, { type ParsedKey } from "ssh2";
-import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { serveGrpc } from "../../../src/buildkit/grpc/grpc-server.js";
 import { type ForwardedAgent, sshService } from "../../../src/buildkit/ssh-agent/agent-forward.js";
 import { readAgentMessages, withLength } from "../../../src/buildkit/ssh-agent/agent-messages.js";
 import { agentKey, keyAgent } from "../../../src/buildkit/ssh-agent/key-agent.js";

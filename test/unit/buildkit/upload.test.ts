@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { afterEach, suite, test } from "node:test";
 import { fromBinary } from "@bufbuild/protobuf";
-import { serveGrpc } from "../../../src/buildkit/grpc-server.js";
+import { serveGrpc } from "../../../src/buildkit/grpc/grpc-server.js";
 import { BytesMessageSchema } from "../../../src/buildkit/proto/gen/upload_pb.js";
 import { archiveUpload } from "../../../src/buildkit/upload.js";
 import { ContextError } from "../../../src/errors.js";

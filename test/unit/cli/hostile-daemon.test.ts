@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { after, before, suite, type TestContext, test } from "node:test";
-import { encodeStatusMessage } from "../../../src/buildkit/grpc-status.js";
+import { encodeStatusMessage } from "../../../src/buildkit/grpc/grpc-status.js";
 import { Settlement } from "../../../src/context/thread/settlement.js";
 import { EXIT_CODES } from "../../../src/errors.js";
 import { rbuildHere } from "../../support/called-program.js";

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ExportDestination } from "../../../../src/build/plan/plan-outputs.js";
 import { Exports } from "../../../../src/build/session/exports.js";
-import { type GrpcServer, serveGrpc } from "../../../../src/buildkit/grpc-server.js";
+import { type GrpcServer, serveGrpc } from "../../../../src/buildkit/grpc/grpc-server.js";
 import { BytesMessageSchema } from "../../../../src/buildkit/proto/gen/filesync_pb.js";
 import { DeliveryError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { fromBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { PacketWriter } from "../../../../src/buildkit/file-sync/packet-writer.js";
-import { readMessages } from "../../../../src/buildkit/grpc-frames.js";
+import { readMessages } from "../../../../src/buildkit/grpc/grpc-frames.js";
 import { type Packet, PacketSchema } from "../../../../src/buildkit/proto/gen/fsutil_pb.js";
 import type { ContextEntry } from "../../../../src/context/tree/manifest.js";
 

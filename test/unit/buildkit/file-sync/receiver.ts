@@ -9,7 +9,7 @@ import {
 	type FileSyncOptions,
 	fileSyncService,
 } from "../../../../src/buildkit/file-sync/file-sync.js";
-import { serveGrpc } from "../../../../src/buildkit/grpc-server.js";
+import { serveGrpc } from "../../../../src/buildkit/grpc/grpc-server.js";
 import { healthService } from "../../../../src/buildkit/health.js";
 import {
 	type Packet,

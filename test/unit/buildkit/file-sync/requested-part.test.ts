@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readRequestedPart } from "../../../../src/buildkit/file-sync/requested-part.js";
-import { GrpcError } from "../../../../src/buildkit/grpc-status.js";
+import { GrpcError } from "../../../../src/buildkit/grpc/grpc-status.js";
 
 /** As bytes come out of a header. */
 const latin1 = (text: string) => Buffer.from(text).toString("latin1");

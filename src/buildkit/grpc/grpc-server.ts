@@ -4,12 +4,12 @@ import {
 	type ServerHttp2Stream,
 } from "node:http2";
 import type { Duplex } from "node:stream";
-import { RbuildError } from "../errors.js";
+import { RbuildError } from "../../errors.js";
+import type { Call, SessionMethod } from "../session-service.js";
 import { FramedMessages, frameMessage, readMessages } from "./grpc-frames.js";
 import { encodeStatusMessage, GRPC_STATUS, GrpcError, type GrpcStatus } from "./grpc-status.js";
 import { MOST_HEADER_BYTES } from "./joined-headers.js";
 import { PacedWriter } from "./paced-writer.js";
-import type { Call, SessionMethod } from "./session-service.js";
 
 /** Longest request message, in bytes; BuildKit's own limit (containerd's DefaultMaxRecvMsgSize). */
 const MESSAGE_LIMIT = 16 * 1024 * 1024;

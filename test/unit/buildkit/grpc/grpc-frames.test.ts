@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { frameMessage, readMessages } from "../../../src/buildkit/grpc-frames.js";
-import { GRPC_STATUS } from "../../../src/buildkit/grpc-status.js";
+import { frameMessage, readMessages } from "../../../../src/buildkit/grpc/grpc-frames.js";
+import { GRPC_STATUS } from "../../../../src/buildkit/grpc/grpc-status.js";
 
 async function* chunksOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
 	yield* chunks;

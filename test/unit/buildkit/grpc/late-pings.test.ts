@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { FilteredFrames } from "../../../src/buildkit/filtered-frames.js";
-import { latePings } from "../../../src/buildkit/late-pings.js";
-import { duplexPair } from "./duplex-pair.js";
+import { FilteredFrames } from "../../../../src/buildkit/grpc/filtered-frames.js";
+import { latePings } from "../../../../src/buildkit/grpc/late-pings.js";
+import { duplexPair } from "../duplex-pair.js";
 
 const ROUND_TRIP_MS = 40;
 /** As long as one is held. */

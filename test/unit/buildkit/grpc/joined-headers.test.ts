@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FilteredFrames } from "../../../src/buildkit/filtered-frames.js";
-import { joinedHeaders, MOST_HEADER_BYTES } from "../../../src/buildkit/joined-headers.js";
-import { duplexPair } from "./duplex-pair.js";
+import { FilteredFrames } from "../../../../src/buildkit/grpc/filtered-frames.js";
+import { joinedHeaders, MOST_HEADER_BYTES } from "../../../../src/buildkit/grpc/joined-headers.js";
+import { duplexPair } from "../duplex-pair.js";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const HEADERS = 1;

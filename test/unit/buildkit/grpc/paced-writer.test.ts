@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { describe, it } from "node:test";
-import { PacedWriter } from "../../../src/buildkit/paced-writer.js";
+import { PacedWriter } from "../../../../src/buildkit/grpc/paced-writer.js";
 
 const PIECE = 64 * 1024;
 

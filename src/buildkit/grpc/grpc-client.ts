@@ -10,8 +10,8 @@ import {
 	type MessageShape,
 	toBinary,
 } from "@bufbuild/protobuf";
-import { ConnectionError, EngineError, RbuildError } from "../errors.js";
-import { interrupted } from "../interruption.js";
+import { ConnectionError, EngineError, RbuildError } from "../../errors.js";
+import { interrupted } from "../../interruption.js";
 import { frameMessage, readMessages } from "./grpc-frames.js";
 import { decodeStatusMessage, GRPC_STATUS, GrpcError, parseStatus } from "./grpc-status.js";
 
