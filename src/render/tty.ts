@@ -12,11 +12,11 @@ import type {
 import { printableName } from "../printable.js";
 import { failureLines, warningLines } from "./failure.js";
 import { formatDuration } from "./format.js";
-import { type LiveLine, LiveRegion } from "./live-region.js";
-import { liveSteps, stepTitle, timedLine, timedLines } from "./live-steps.js";
-import { LiveTransfers } from "./live-transfers.js";
+import { type LiveLine, LiveRegion } from "./live/live-region.js";
+import { liveSteps, stepTitle, timedLine, timedLines } from "./live/live-steps.js";
+import { LiveTransfers } from "./live/live-transfers.js";
+import type { Transfer } from "./live/progress-bar.js";
 import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
-import type { Transfer } from "./progress-bar.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
 import { type Screen, stderrWidth } from "./screen.js";

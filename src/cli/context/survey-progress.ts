@@ -1,5 +1,5 @@
 import { formatCount } from "../../render/format.js";
-import { LiveRegion } from "../../render/live-region.js";
+import { LiveRegion } from "../../render/live/live-region.js";
 import { processScreen } from "../process/screen.js";
 
 /** What takes less is not worth a line, in milliseconds. */

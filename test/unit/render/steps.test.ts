@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { liveSteps } from "../../../src/render/live-steps.js";
+import { liveSteps } from "../../../src/render/live/live-steps.js";
 import { Steps } from "../../../src/render/steps.js";
 
 const step = (id: string) => ({ type: "step", id, name: `RUN ${id}` }) as const;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { displayWidth } from "../../../src/render/display-width.js";
-import { progressBar } from "../../../src/render/progress-bar.js";
-import { TransferMeter } from "../../../src/render/transfer-meter.js";
+import { displayWidth } from "../../../../src/render/display-width.js";
+import { progressBar } from "../../../../src/render/live/progress-bar.js";
+import { TransferMeter } from "../../../../src/render/live/transfer-meter.js";
 
 function meter(bytes: number): TransferMeter {
 	const moved = new TransferMeter(0);

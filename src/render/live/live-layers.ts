@@ -1,6 +1,6 @@
-import type { DeliveredLayer } from "../events.js";
-import { printableName } from "../printable.js";
-import { cutToWidth } from "./display-width.js";
+import type { DeliveredLayer } from "../../events.js";
+import { printableName } from "../../printable.js";
+import { cutToWidth } from "../display-width.js";
 import type { LiveLine } from "./live-region.js";
 import { progressBar } from "./progress-bar.js";
 import { TransferMeter } from "./transfer-meter.js";

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import { cutToWidth, displayWidth } from "./display-width.js";
-import type { Screen } from "./screen.js";
+import { cutToWidth, displayWidth } from "../display-width.js";
+import type { Screen } from "../screen.js";
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";

@@ -1,7 +1,7 @@
-import type { DeliveredLayer } from "../events.js";
+import type { DeliveredLayer } from "../../events.js";
+import { isAbout } from "../platform-names.js";
 import { layerLines } from "./live-layers.js";
 import type { LiveLine } from "./live-region.js";
-import { isAbout } from "./platform-names.js";
 import { progressBar, type Transfer } from "./progress-bar.js";
 import { TransferMeter } from "./transfer-meter.js";
 

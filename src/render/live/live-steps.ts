@@ -1,9 +1,9 @@
-import { cutToWidth, displayWidth } from "./display-width.js";
-import { formatDuration, shortenDigests } from "./format.js";
+import { cutToWidth, displayWidth } from "../display-width.js";
+import { formatDuration, shortenDigests } from "../format.js";
+import { hangingLines } from "../rows.js";
+import { type Step, TAIL_LINES } from "../steps.js";
+import { amount } from "../wording.js";
 import type { LiveLine } from "./live-region.js";
-import { hangingLines } from "./rows.js";
-import { type Step, TAIL_LINES } from "./steps.js";
-import { amount } from "./wording.js";
 
 /** In front of what goes on, and of what is over. */
 const MARK = " => ";

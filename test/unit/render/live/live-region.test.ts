@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { LiveRegion } from "../../../src/render/live-region.js";
-import { FakeScreen } from "./fake-screen.js";
-import { FakeTerminal, terminalRows } from "./fake-terminal.js";
+import { LiveRegion } from "../../../../src/render/live/live-region.js";
+import { FakeScreen } from "../fake-screen.js";
+import { FakeTerminal, terminalRows } from "../fake-terminal.js";
 
 describe("LiveRegion", () => {
 	it("moves finished lines up and out, and leaves nothing of longer lines behind", () => {

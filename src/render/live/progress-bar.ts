@@ -1,6 +1,6 @@
 import cliProgress from "cli-progress";
-import { cutToWidth, displayWidth } from "./display-width.js";
-import { formatBytes, formatDuration, formatRate } from "./format.js";
+import { cutToWidth, displayWidth } from "../display-width.js";
+import { formatBytes, formatDuration, formatRate } from "../format.js";
 import type { TransferMeter } from "./transfer-meter.js";
 
 const WIDEST_BAR = 40;
