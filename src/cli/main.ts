@@ -1,8 +1,8 @@
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder, forgetOldFiles } from "../cache-folder.js";
 import { compileProgram } from "./process/compiled-program.js";
+import { homeDirectory } from "./process/home-directory.js";
 import { survivePipes, workingDirectoryIsGone } from "./process/process-faults.js";
 import { setV8Flags } from "./process/v8-flags.js";
 import type * as Program from "./program.js";
@@ -29,6 +29,6 @@ if (argv.length === 1 && ["--version", "version"].includes(argv[0] ?? "")) {
 
 function codeCacheFile(): string {
 	const { env: variables, platform, arch, version: node } = process;
-	const folder = cacheFolder({ variables, homeDirectory: homedir(), platform });
+	const folder = cacheFolder({ variables, homeDirectory: homeDirectory(), platform });
 	return join(folder, "code", `${version()}-${node}-${arch}`);
 }

@@ -1,8 +1,8 @@
-import { homedir, hostname, userInfo } from "node:os";
-import { isAbsolute } from "node:path";
+import { hostname, userInfo } from "node:os";
 import type { Surroundings } from "../../build/planned-run.js";
 import type { Environment, Prompt, SshClient } from "../../environment.js";
 import { unsupportedValue } from "../../unsupported-value.js";
+import { homeDirectory } from "./home-directory.js";
 
 export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
@@ -45,12 +45,6 @@ function chosenSshClient(text: string): SshClient {
 	const client = SSH_CLIENTS.find((each) => each === text);
 	if (client !== undefined) return client;
 	throw unsupportedValue("RBUILD_SSH_CLIENT", text, SSH_CLIENTS);
-}
-
-/** An empty HOME is taken for none. */
-function homeDirectory(): string {
-	const home = homedir();
-	return isAbsolute(home) ? home : userInfo().homedir;
 }
 
 /** A container may run under a user id that has no name. */
