@@ -12,7 +12,8 @@ const LISTS = new Set(["userknownhostsfile", "globalknownhostsfile"]);
 
 /**
  * Runs `ssh -G`, which prints what ssh would use for a host (OpenSSH 6.8): Include, Match and all.
- * @returns undefined where there is no ssh program, or one that does not know -G.
+ * @returns undefined where there is no ssh program, one that does not know -G, or one that does nothing for a user
+ * id without a name.
  * @throws UsageError when ssh refuses its configuration.
  */
 export async function querySshConfig(
@@ -38,7 +39,7 @@ export async function querySshConfig(
 		case "absent":
 			return undefined;
 		case "failed":
-			if (/unknown option|illegal option|usage:/i.test(answer.stderr)) {
+			if (/unknown option|illegal option|usage:|^No user exists for uid/i.test(answer.stderr)) {
 				return undefined;
 			}
 			throw new UsageError(

@@ -408,6 +408,18 @@ Match sessiontype shell command "" tagged ""
 		);
 	});
 
+	test("is not asked of an ssh that does nothing for a user id without a name", {
+		skip: windows,
+	}, async () => {
+		const bin = await mkdtemp(join(home, "bin-"));
+		const refusal = "No user exists for uid 4242";
+		await writeFile(join(bin, "ssh"), `#!/bin/sh\necho ${refusal} >&2\nexit 255\n`, {
+			mode: 0o755,
+		});
+		const nameless = { ...environment(), variables: { PATH: `${bin}:${process.env.PATH}` } };
+		assert.equal(await querySshConfig({ kind: "ssh", host: "box" }, nameless, never), undefined);
+	});
+
 	test("does not take tokens and variables that mean nothing", async () => {
 		await assert.rejects(read("box", "HostName %z\n", "hostname"), /unknown token "%z"/);
 		await assert.rejects(
