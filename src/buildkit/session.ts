@@ -52,7 +52,7 @@ export async function openSession(
 		protocol: "h2c",
 		headers: {
 			"X-Docker-Expose-Session-Uuid": options.id,
-			"X-Docker-Expose-Session-Name": options.name ?? "",
+			"X-Docker-Expose-Session-Name": headerValue(options.name ?? ""),
 			"X-Docker-Expose-Session-Sharedkey": options.sharedKey ?? "",
 			"X-Docker-Expose-Session-Grpc-Method": methods.map((method) => method.path),
 		},
@@ -73,6 +73,13 @@ export async function openSession(
 			await closed;
 		},
 	};
+}
+
+/** A folder's name in UTF-8, as docker sends it; what no header may hold, such as a line break, is left out. */
+function headerValue(name: string): string {
+	return Buffer.from(name)
+		.toString("latin1")
+		.replace(/[^ -~\x80-\xff]/g, "");
 }
 
 function describeFailure(path: string, error: unknown): { message: string; hint?: string } {

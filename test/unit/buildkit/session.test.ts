@@ -57,6 +57,18 @@ describe("a BuildKit session", () => {
 		await session[Symbol.asyncDispose]();
 	});
 
+	it("has the name of any folder, in UTF-8 and without what no header may hold", async () => {
+		for (const [name, header] of [
+			["grün", "gr\u00c3\u00bcn"],
+			["日本", "\u00e6\u0097\u00a5\u00e6\u009c\u00ac"],
+			["new\nline\0\x7f", "newline"],
+		] as const) {
+			const { session, request } = await open({ services: [], name });
+			assert.equal(request?.headers?.["X-Docker-Expose-Session-Name"], header);
+			await session[Symbol.asyncDispose]();
+		}
+	});
+
 	it("can have an id of its own each time", () => {
 		const ids = [newSessionId(), newSessionId()];
 		for (const id of ids) assert.match(id, /^[0-9a-f]{32}$/);
