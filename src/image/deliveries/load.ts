@@ -10,6 +10,7 @@ import type { BuiltImage, Delivery } from "../delivery.js";
 import type { Digest } from "../manifest/digest.js";
 import { parseTag } from "../reference.js";
 import { archiveSize, exportArchive } from "../return/archive-export.js";
+import { imageOnBox } from "../return/image-on-box.js";
 import type { ImageSource, ReturnedImage } from "../return/image-return.js";
 import { NoReversePush } from "../reverse/reverse-push.js";
 import { type Arrival, DeliveryProgress } from "./delivery-progress.js";
@@ -62,7 +63,7 @@ async function tagThere({ local, image, run }: Loading): Promise<Arrival | undef
 async function loadMissing(loading: Loading): Promise<Arrival> {
 	const { engine, local, image, run } = loading;
 	try {
-		const { layers } = await inspectImage(engine, image.id, run.signal);
+		const { layers } = await imageOnBox(engine, image, run.signal);
 		const there = await layersThere(local, layers, run.signal);
 		const returned = await bring(loading, there);
 		try {

@@ -1,11 +1,12 @@
 import { pipeline } from "node:stream";
 import type { Engine } from "../../engine/engine.js";
 import { exportImage, inspectImage } from "../../engine/images.js";
-import { DeliveryError, EngineError } from "../../errors.js";
+import { EngineError } from "../../errors.js";
 import type { BuiltImage } from "../delivery.js";
 import { PROGRESS_STEP } from "../progress-step.js";
 import { parseTag } from "../reference.js";
 import { ArchiveCheck } from "./archive-check.js";
+import { whyNotHere } from "./image-on-box.js";
 
 /**
  * About the bytes of the whole image, where the daemon's count of them is that of its files: in containerd's
@@ -42,8 +43,7 @@ export async function exportArchive(
 	const names = image.tags.map((tag) => parseTag(tag).familiar);
 	const body = await exportImage(engine, names.length > 0 ? names : [image.id], signal).catch(
 		(error: unknown) => {
-			if (!(error instanceof EngineError)) throw error;
-			throw new DeliveryError(`cannot export the image: ${error.message}`, { cause: error });
+			throw whyNotHere(engine, image, "cannot export the image", error);
 		},
 	);
 	const check = new ArchiveCheck(image.id);

@@ -1,6 +1,5 @@
 import type { Engine } from "../../engine/engine.js";
-import { inspectImage, type StoredImage } from "../../engine/images.js";
-import { DeliveryError, EngineError } from "../../errors.js";
+import type { StoredImage } from "../../engine/images.js";
 import type { Run } from "../../events.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import { CacheFailure } from "../cache/cache-failure.js";
@@ -19,6 +18,7 @@ import type { Descriptor } from "../manifest/image-manifest.js";
 import { ClaimedTooMuch, type ExpectedImage } from "../reverse/push-contents.js";
 import { PushNames } from "../reverse/push-names.js";
 import { NoReversePush, reversePush } from "../reverse/reverse-push.js";
+import { imageOnBox } from "./image-on-box.js";
 
 /** An image that is in the cache, apart from layers that were not wanted. */
 export interface ReturnedImage {
@@ -101,7 +101,7 @@ export class ImageReturn implements ImageSource {
 		{ onBytes, onLine }: ReturnNews,
 		run: Run,
 	): Promise<ReturnedImage> {
-		const stored = await inspect(engine, image.id, run.signal);
+		const stored = await imageOnBox(engine, image, run.signal);
 		const id = asDigest(stored.id, "the image id");
 		const known = await this.#known(id, unwanted, run.signal);
 		if (known !== undefined) return { image: known, received: 0, reused: sum(known.layers) };
@@ -143,13 +143,6 @@ export class ImageReturn implements ImageSource {
 		}
 		return image;
 	}
-}
-
-async function inspect(engine: Engine, id: string, signal: AbortSignal): Promise<StoredImage> {
-	return inspectImage(engine, id, signal).catch((error: unknown) => {
-		if (!(error instanceof EngineError)) throw error;
-		throw new DeliveryError(`cannot bring image ${id} here: ${error.message}`, { cause: error });
-	});
 }
 
 function expectedImage(

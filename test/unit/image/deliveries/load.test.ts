@@ -103,6 +103,18 @@ describe("loading an image into another daemon", () => {
 		await assert.rejects(loading, lost);
 	});
 
+	it("says that it is not on the box any more", async () => {
+		const gone = fakeEngine(() => {
+			throw new EngineError("the box refused: no such image", { status: 404 });
+		});
+		const { engine } = local(undefined, LOADED);
+		await assert.rejects(loadDelivery(async () => engine, comesWhole).deliver(gone, IMAGE, run()), {
+			name: "DeliveryError",
+			message: "the image app is not on the box any more",
+			hint: "was it removed there, or was its tag built anew, at the same time? Then run rbuild again",
+		});
+	});
+
 	describe("that is lost", () => {
 		const refused = new ConnectionError("refused", "unix:///local.sock: nothing listens on it");
 		const message = `cannot load the image into the local daemon: ${refused.message}`;

@@ -132,12 +132,12 @@ describe("saving an image", () => {
 
 	it("passes the daemon's refusal on", async () => {
 		const engine = fakeEngine(() => {
-			throw new EngineError("the box refused: no such image", { status: 404 });
+			throw new EngineError("the box refused: no such driver", { status: 500 });
 		});
 		const saved = saveTo(join(directory, "app.tar")).deliver(engine, IMAGE, run());
 		await assert.rejects(saved, {
 			name: "DeliveryError",
-			message: "cannot export the image: the box refused: no such image",
+			message: "cannot export the image: the box refused: no such driver",
 		});
 		assert.deepEqual(readdirSync(directory), []);
 	});
