@@ -97,7 +97,7 @@ suiteWithDockerd("an image that does not get to where it is wanted", () => {
 		assert.equal(result.code, 6);
 		assert.match(
 			result.stderr,
-			/cannot write to the image cache at .*: no space left on the disk$/m,
+			/^error: cannot write to the image cache at .*: no space left on the disk\nhint: free up space/m,
 		);
 		assert.deepEqual(left, ["rbuild"]);
 	});

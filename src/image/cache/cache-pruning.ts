@@ -2,6 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../manifest/digest.js";
 import type { BlobCache } from "./blob-cache.js";
+import { CacheFailure } from "./cache-failure.js";
 
 /** A blob of the cache. */
 export interface CachedBlob {
@@ -18,7 +19,7 @@ const IN_USE = 60 * 60 * 1000;
 /** A transfer that nobody has gone on with for so long was interrupted, in milliseconds. */
 const ABANDONED = 24 * 60 * 60 * 1000;
 
-/** All blobs, in no order; none where there is no cache. */
+/** All blobs, in no order; none where there is no cache. @throws CacheFailure */
 export async function cachedBlobs(cache: BlobCache): Promise<readonly CachedBlob[]> {
 	const blobs: CachedBlob[] = [];
 	const root = join(cache.folder, "blobs", "sha256");
@@ -78,5 +79,8 @@ async function removeAbandoned(folder: string, before: number): Promise<void> {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-	return readdir(folder).catch(() => []);
+	return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+		throw new CacheFailure(folder, error, "read");
+	});
 }

@@ -9,6 +9,7 @@ import { imageLayout } from "../archive/image-layout.js";
 import { LayoutFolder } from "../archive/layout-folder.js";
 import { compressionOf } from "../archive/save-compression.js";
 import { type TarEntry, tarOf } from "../archive/tar-entries.js";
+import { CacheFailure } from "../cache/cache-failure.js";
 import type { BuiltImage, Delivery } from "../delivery.js";
 import { archiveSize, exportArchive } from "../return/archive-export.js";
 import type { ImageSource } from "../return/image-return.js";
@@ -140,6 +141,7 @@ async function bring(
 		return { returned, entries: await imageLayout(returns.cache, returned.image, options) };
 	} catch (error) {
 		if (docker || !(error instanceof NoReversePush)) throw error;
+		if (error.cause instanceof CacheFailure) throw error.cause;
 		throw new DeliveryError(
 			`cannot make an OCI layout from ${engine.transport.target}: ${error.message}`,
 			{

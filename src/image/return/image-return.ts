@@ -85,7 +85,8 @@ export class ImageReturn implements ImageSource {
 			return await this.#bring(engine, image, unwanted, news, run);
 		} catch (error) {
 			// A full disk here need not be that of what is saved.
-			const refusal = error instanceof CacheFailure ? new NoReversePush(error.message) : error;
+			const refusal =
+				error instanceof CacheFailure ? new NoReversePush(error.message, { cause: error }) : error;
 			if (refusal instanceof NoReversePush) this.#refusal = refusal;
 			throw refusal;
 		} finally {

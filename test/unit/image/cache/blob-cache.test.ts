@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -37,6 +45,15 @@ describe("the cache of blobs", () => {
 		assert.equal(await cache.content(digest), undefined);
 		assert.equal(await cache.use(digest, signal), undefined);
 		assert.deepEqual(await cachedBlobs(new BlobCache("/nonexistent/cache")), []);
+	});
+
+	it("is not empty where it cannot be listed", {
+		skip: process.platform === "win32" && "links take a privilege there",
+	}, async () => {
+		symlinkSync("blobs", join(folder, "blobs"));
+		const reason = /^cannot read the image cache at .*: too many levels of symbolic links$/;
+		await assert.rejects(cachedBlobs(cache), { name: "DeliveryError", message: reason });
+		await assert.rejects(pruneCache(cache, 0), { name: "DeliveryError", message: reason });
 	});
 
 	it("has what came in parts under its digest, once it is committed", async () => {
