@@ -222,6 +222,19 @@ suiteWithChromium("the picture of a context in a browser", () => {
 		assert.equal(requests.length, 1, requests.join("\n"));
 	});
 
+	test("promises to save what there is a line for, and no more", async () => {
+		const advice = (lines: string[]) => ({
+			...{ kind: "x", text: "dist", files: 2, bytes: 3000, paths: ["dist/a"], lines },
+		});
+		await open(
+			documentOf({ files: [file("dist/a", 3000)], advice: [advice(["dist"]), advice([])] }),
+		);
+		assert.deepEqual(await page.locator(".advice .note").allTextContents(), [
+			"saves 3 kB, 2 files",
+			"3 kB, 2 files",
+		]);
+	});
+
 	test("is what `rbuild context --format html` writes, of names that are no text too", async () => {
 		const root = mkdtempSync(join(directory, "context-"));
 		execFileSync("sh", ["-c", `printf x > "$(printf 'caf\\351')"; printf yy > '<b>'`], {

@@ -6,6 +6,7 @@ import type { Surveyed } from "./formats.js";
 import { largestIgnored } from "./largest-ignored.js";
 import {
 	adviceSentence,
+	advisedPaths,
 	changeGroups,
 	changeOf,
 	comparisonSentence,
@@ -132,7 +133,11 @@ function adviceItems({ advice, ignoreFile }: Head): string[] {
 	return advice.map((one) => {
 		const file = code(printablePath(ignoreFile ?? ".dockerignore"));
 		const added = one.lines.map((line) => `  - add to ${file}: ${code(printablePath(line))}`);
-		return [words(adviceSentence(one)), ...added].join("\n");
+		const paths = advisedPaths(one);
+		const others = paths.length === 0 ? [] : more(one.files - paths.length);
+		const named = [...paths.map((path) => code(printablePath(path))), ...others];
+		const items = [...added, ...named.map((item) => `  - ${item}`)];
+		return [words(adviceSentence(one)), ...items].join("\n");
 	});
 }
 

@@ -30,6 +30,14 @@ export function adviceSentence({ text, files, bytes }: Advice): string {
 	return `${printableName(text)}${saved}`;
 }
 
+/** As many as the page shows. */
+const ADVISED_PATHS = 3;
+
+/** The largest paths behind it, where no line to add names them. */
+export function advisedPaths({ paths, lines }: Advice): readonly string[] {
+	return lines.length === 0 ? paths.slice(0, ADVISED_PATHS) : [];
+}
+
 /** The first lines: what is sent, what is not, and what that takes. */
 export function totalsSentences({ totals, ignoreFile }: DocumentHead): string[] {
 	const { ignored, compressed, upload } = totals;

@@ -10,6 +10,7 @@ import type { Surveyed } from "./formats.js";
 import { largestIgnored } from "./largest-ignored.js";
 import {
 	adviceSentence,
+	advisedPaths,
 	changeGroups,
 	changeOf,
 	comparisonSentence,
@@ -169,6 +170,11 @@ function* adviceLines({ advice, ignoreFile }: Head, width: number): Generator<st
 			const words = ["add", "to", `${file}:`, printablePath(line)];
 			yield* hangingLines("    ", words, { width, indent: 6 });
 		}
+		const paths = advisedPaths(one);
+		for (const path of paths) {
+			yield* hangingLines("    ", [printablePath(path)], { width, indent: 6 });
+		}
+		if (paths.length > 0) yield* more(one.files - paths.length, "    ");
 	}
 }
 
@@ -191,6 +197,6 @@ function wrapped(words: readonly string[], width: number): string[] {
 	return hangingLines("  ", words, { width, indent: 4 });
 }
 
-function more(count: number): string[] {
-	return count > 0 ? [`  ... ${formatCount(count)} more`] : [];
+function more(count: number, indent = "  "): string[] {
+	return count > 0 ? [`${indent}... ${formatCount(count)} more`] : [];
 }

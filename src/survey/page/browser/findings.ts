@@ -56,8 +56,9 @@ function adviceItem(view: View, advice: ContextTree["data"]["advice"][number]): 
 	const { text, files, bytes, lines, paths } = advice;
 	const item = element("li", {}, element("div", {}, text));
 	if (bytes > 0 || files > 0) {
-		const saved = `saves ${formatBytes(bytes)}, ${formatFiles(files)}`;
-		item.append(element("div", { class: "note" }, saved));
+		const amount = `${formatBytes(bytes)}, ${formatFiles(files)}`;
+		const note = lines.length > 0 ? `saves ${amount}` : amount;
+		item.append(element("div", { class: "note" }, note));
 	}
 	if (lines.length > 0) item.append(element("pre", { tabindex: "0" }, ...asLines(lines)));
 	for (const path of paths.slice(0, 3)) item.append(pathButton(view, path));

@@ -73,6 +73,11 @@ describe("Markdown", () => {
 
 - dist is made by the build (1 file, 2 MB)
   - add to <code>.dockerignore</code>: <code>dist</code>
+- large: does the image need it&#63; (5 files, 400 MB)
+  - <code>a b.mp4</code>
+  - <code>&#34;c&#92;n.mp4&#34;</code>
+  - <code>d.mp4</code>
+  - and 2 more
 
 ### Secrets
 

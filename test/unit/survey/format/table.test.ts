@@ -57,6 +57,11 @@ Needed by the Dockerfile
 Advice
   dist is made by the build (1 file, 2 MB)
     add to .dockerignore: dist
+  large: does the image need it? (5 files, 400 MB)
+    a b.mp4
+    "c\\n.mp4"
+    d.mp4
+    ... 2 more
 
 Secrets
   "key\\n.pem":2: an OpenSSH private key
