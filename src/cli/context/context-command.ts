@@ -114,6 +114,6 @@ function failOn({ unreadable = [], exceeded = [] }: DocumentHead): void {
 	const [limit] = exceeded;
 	if (limit === undefined) return;
 	throw new ContextError(exceeded.map(exceededSentence).join("; "), {
-		hint: `the most of it: ${exceededPaths(limit).join(", ")}`,
+		hint: `the largest: ${exceededPaths(limit).join(", ")}`,
 	});
 }

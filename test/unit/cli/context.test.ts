@@ -229,7 +229,7 @@ describe("the limits of rbuild context", () => {
 			error,
 			"error: the context, 3.06 kB, is 1.06 kB over --max-size 2 kB; 5 files are 3 over --max-files 2; the largest file, 3 kB, is 2 kB over --max-file-size 1 kB",
 		);
-		assert.match(hint ?? "", /^hint: the most of it: assets\/video\.mp4 \(3 kB\), /);
+		assert.match(hint ?? "", /^hint: the largest: assets\/video\.mp4 \(3 kB\), /);
 	});
 
 	it("let pass what is not", async (test) => {
