@@ -56,21 +56,27 @@ export function parseAttestations({
 
 type Attestation = [type: string, parameters: Record<string, string> | undefined];
 
+const ATTEST_HINT = "write it as --attest type=sbom or --attest type=provenance,mode=max";
+
+const SHORT_FORMS = {
+	provenance: ["true", "false", "mode=min", "mode=max"],
+	sbom: ["true", "false", "generator=IMAGE"],
+} as const;
+
 function attestation(text: string): Attestation {
-	const { type, disabled, ...parameters } = attributes(text, "--attest");
+	const { type, disabled, ...parameters } = attributes(text, "--attest", ATTEST_HINT);
 	const isDisabled = parseBoolean(disabled ?? "false");
 	if (isDisabled === undefined) {
 		throw new UsageError(`--attest: disabled=${disabled} is neither true nor false`);
 	}
 	if (type) return [type, isDisabled ? undefined : parameters];
-	throw new UsageError(`--attest "${text}" has no type`, {
-		hint: "write it as --attest type=sbom or --attest type=provenance,mode=max",
-	});
+	throw new UsageError(`--attest "${text}" has no type`, { hint: ATTEST_HINT });
 }
 
-function shortForm(type: string, text: string): Attestation {
+function shortForm(type: keyof typeof SHORT_FORMS, text: string): Attestation {
 	const wanted = parseBoolean(text);
 	if (wanted !== undefined) return [type, wanted ? {} : undefined];
+	if (!text.includes("=")) throw unsupportedValue(`--${type}`, text, SHORT_FORMS[type]);
 	return [type, attributes(text, `--${type}`)];
 }
 
@@ -120,22 +126,24 @@ export function parseCall({ check, call }: CallFlags): RequestedCall | undefined
 	return name === "build" ? undefined : { call: name as FrontendCall, format: known, ignoreStatus };
 }
 
-function attributes(text: string, flag: string): Record<string, string> {
+function attributes(text: string, flag: string, hint?: string): Record<string, string> {
 	const fields = csvFields(text);
 	if (fields !== undefined)
-		return Object.fromEntries(fields.map((field, at) => pair(field, `field ${at + 1} of ${flag}`)));
+		return Object.fromEntries(
+			fields.map((field, at) => pair(field, `field ${at + 1} of ${flag}`, hint)),
+		);
 	throw new UsageError(`${flag} has an unclosed or misplaced quote`, {
 		hint: 'quote the whole field, as in type=registry,"ref=…"',
 	});
 }
 
 /** @param what how the field is called: some values are secret */
-function pair(field: string, what: string): [string, string] {
+function pair(
+	field: string,
+	what: string,
+	hint = "see rbuild build --help",
+): [name: string, value: string] {
 	const equals = field.indexOf("=");
-	if (equals < 1) {
-		throw new UsageError(`${what} is not of the form NAME=VALUE`, {
-			hint: "see rbuild build --help",
-		});
-	}
+	if (equals < 1) throw new UsageError(`${what} is not of the form NAME=VALUE`, { hint });
 	return [field.slice(0, equals).trim(), field.slice(equals + 1)];
 }

@@ -48,6 +48,18 @@ suite("the values of BuildKit's flags", () => {
 		assert.deepEqual(read([], "1", "f"), { provenance: {} });
 		assert.throws(() => read(["mode=max"]), UsageError);
 		assert.throws(() => read(["type=sbom,disabled=maybe"]), /disabled=maybe is neither true nor/);
+		assert.throws(() => read(["sbom"]), {
+			message: "field 1 of --attest is not of the form NAME=VALUE",
+			hint: "write it as --attest type=sbom or --attest type=provenance,mode=max",
+		});
+		assert.throws(() => read([], "max"), {
+			message: '--provenance "max" is not supported',
+			hint: "use true, false, mode=min or mode=max",
+		});
+		assert.throws(() => read([], undefined, "scanner"), {
+			message: '--sbom "scanner" is not supported',
+			hint: "use true, false or generator=IMAGE",
+		});
 	});
 
 	test("ask for a call, which is none for a build", () => {
