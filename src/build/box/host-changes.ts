@@ -81,7 +81,10 @@ export async function removeHost(
 	force: boolean,
 	environment: Environment,
 ): Promise<void> {
-	await requireContext(name, environment);
+	if (name === DEFAULT_CONTEXT) {
+		throw new UsageError(`the docker context "${name}" cannot be removed`);
+	}
+	await requireContext(name, environment, "list them with: rbuild hosts");
 	const inUse = await currentContext(environment);
 	if (name === (environment.variables.DOCKER_CONTEXT || inUse) && !force) {
 		throw new UsageError(`the docker context "${name}" is in use`, {
@@ -100,7 +103,8 @@ export async function removeHost(
  */
 export async function useHost(name: string, environment: Environment): Promise<readonly Remark[]> {
 	if (name !== DEFAULT_CONTEXT) {
-		await requireContext(name, environment);
+		const hint = `create it with: rbuild hosts add ${name} ssh://user@host`;
+		await requireContext(name, environment, hint);
 		await readContext(name, environment);
 	}
 	await useContext(name === DEFAULT_CONTEXT ? undefined : name, environment);
@@ -128,14 +132,9 @@ async function requireNewName(name: string, environment: Environment): Promise<v
 	}
 }
 
-async function requireContext(name: string, environment: Environment): Promise<void> {
-	if (name === DEFAULT_CONTEXT) {
-		throw new UsageError(`the docker context "${name}" cannot be removed`);
-	}
+async function requireContext(name: string, environment: Environment, hint: string): Promise<void> {
 	if (await isThere(name, environment)) return;
-	throw new UsageError(`there is no docker context "${name}"`, {
-		hint: `create it with: rbuild hosts add ${name} ssh://user@host`,
-	});
+	throw new UsageError(`there is no docker context "${name}"`, { hint });
 }
 
 /** Also where its files are broken. */

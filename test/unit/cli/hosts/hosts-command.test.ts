@@ -128,6 +128,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 		[["add", "x86box"], "rbuild hosts add takes a name and an endpoint", "hosts add NAME"],
 		[["ls", "--ca", "x"], "rbuild hosts ls has no flag --ca", "--help"],
 		[["use", "none"], 'there is no docker context "none"', "hosts add none ssh://user@host"],
+		[["rm", "none"], 'there is no docker context "none"', "list them with: rbuild hosts"],
 		[["rm", "default"], 'the docker context "default" cannot be removed', undefined],
 		[["inspect", "none"], 'there is no docker context or ssh alias "none"', "rbuild hosts"],
 		[["add", "auto", "ssh://a"], '"auto" is a reserved name', "another name"],
