@@ -97,7 +97,7 @@ export function failedCheck(error: Error, list: Checklist): CheckId {
 	const next = list.next ?? "engine";
 	if (next !== "name") return next;
 	// A name that does not resolve would have said so.
-	list.hold("name", { state: "ok", detail: "" });
+	list.hold("name", { state: "ok", detail: "resolves" });
 	return "connection";
 }
 

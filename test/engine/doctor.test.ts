@@ -157,6 +157,7 @@ suiteWithDockerd("doctor, of a box that works", () => {
 			plain.stdout,
 			/^x TCP connection +cannot reach .*: connection refused\n +-> is sshd/m,
 		);
+		assert.match(plain.stdout, /^\S+ name resolution +resolves$/m);
 		assert.match(plain.stdout, /^- ssh server +needs TCP connection$/m);
 		assert.doesNotMatch(plain.stdout, /[^\n\x20-\x7e]/);
 	});
