@@ -44,7 +44,7 @@ export async function runContext(given: ContextArguments): Promise<ExitCode | 0>
 		if (Object.keys(questions.limits).length === 0) return 0;
 	}
 	await using survey = await surveyOf(meant, questions, signal);
-	const head = await survey.head;
+	let head = await survey.head;
 	if (format !== "tar") {
 		warnOf(head);
 		await writeResult(target, survey.text(format, style), signal);
@@ -52,8 +52,9 @@ export async function runContext(given: ContextArguments): Promise<ExitCode | 0>
 	}
 	if (values.fix && (await offersFix(survey, head, { yes: values.yes ?? false, signal }))) {
 		await using after = await surveyOf(meant, questions, signal);
-		const { totals } = await after.head;
-		process.stderr.write(`${gainSentence(head.totals, totals)}\n`);
+		const { totals } = head;
+		head = await after.head;
+		process.stderr.write(`${gainSentence(totals, head.totals)}\n`);
 	}
 	failOn(head);
 	return 0;
@@ -74,9 +75,15 @@ async function offersFix(
 }
 
 function gainSentence(before: ContextTotalsDocument, after: ContextTotalsDocument): string {
-	const files = formatFiles(before.files - after.files);
-	const bytes = formatBytes(before.bytes - after.bytes);
-	return `now ${formatFiles(after.files)}, ${formatBytes(after.bytes)}: ${files}, ${bytes} less`;
+	const files = before.files - after.files;
+	const bytes = before.bytes - after.bytes;
+	// The ignore file is sent, too, and is new or has grown.
+	const less = [
+		...(files > 0 ? [formatFiles(files)] : []),
+		...(bytes > 0 ? [formatBytes(bytes)] : []),
+	];
+	const gain = less.length === 0 ? "" : `: ${less.join(", ")} less`;
+	return `now ${formatFiles(after.files)}, ${formatBytes(after.bytes)}${gain}`;
 }
 
 function limitsOf(values: ContextArguments): ContextLimits {

@@ -208,6 +208,16 @@ describe("rbuild context --format tar", () => {
 	});
 });
 
+describe("rbuild context --fix", () => {
+	it("claims no gain where the ignore file grows by more than it leaves out", async (test) => {
+		const root = app(test, { ".gitignore": "*.tmp\n", ".git/HEAD": "", "a.tmp": "1" });
+		writeFileSync(join(root, ".dockerignore"), ".git\n");
+		const { code, stderr } = await rbuildHere(["context", root, "--fix", "--yes"]);
+		assert.equal(code, 0, stderr);
+		assert.match(stderr, /^now 7 files, .* B: 1 file less$/m);
+	});
+});
+
 describe("the limits of rbuild context", () => {
 	it("fail what is larger, and say by how much and what it is", async (test) => {
 		const root = app(test, { "assets/video.mp4": "x".repeat(3_000) });
@@ -230,6 +240,14 @@ describe("the limits of rbuild context", () => {
 			"error: the context, 3.06 kB, is 1.06 kB over --max-size 2 kB; 5 files are 3 over --max-files 2; the largest file, 3 kB, is 2 kB over --max-file-size 1 kB",
 		);
 		assert.match(hint ?? "", /^hint: the largest: assets\/video\.mp4 \(3 kB\), /);
+	});
+
+	it("count what is left after --fix", async (test) => {
+		const root = app(test, { ".git/HEAD": "ref: refs/heads/main\n", ".git/a": "x".repeat(3_000) });
+		const args = ["context", root, "--fix", "--yes", "--max-size", "2kB"];
+		const { code, stderr } = await rbuildHere(args);
+		assert.match(stderr, /^now 4 files, 63 B: 2 files, 3\.02 kB less$/m);
+		assert.equal(code, 0, stderr);
 	});
 
 	it("let pass what is not", async (test) => {
