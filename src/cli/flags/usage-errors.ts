@@ -61,14 +61,14 @@ export function isAsked(flag: string, argv: readonly string[]): boolean {
 }
 
 /**
- * `rbuild contxt` asks for a folder of that name; where there is none, it may be a slip.
+ * `rbuild contxt` asks for a folder of that name; where there is none, it may be a slip. `rbuild run app` is one.
  *
  * @param wantsHelp with `rbuild push --help`, a command is meant in any case
  */
-function checkUnnamed([word = ""]: readonly string[], wantsHelp: boolean): void {
+function checkUnnamed([word = "", ...others]: readonly string[], wantsHelp: boolean): void {
 	if (!/^[a-z]+$/.test(word) || existsSync(word)) return;
 	const isMeant = suggestion(word, COMMANDS) !== undefined || FLAGS_ELSEWHERE.includes(word);
-	if (!isMeant && !wantsHelp) return;
+	if (!isMeant && !wantsHelp && others.length === 0) return;
 	throw new UsageError(`"${word}" is neither a directory nor a command`, { hint: hintAt(word) });
 }
 

@@ -55,6 +55,12 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/: --push "yes" is neither true nor false/,
 		/=false/,
 	],
+	[
+		"a command of docker's, and what it is for",
+		["run", "app"],
+		/^error: "run" is neither a directory nor a command$/,
+		/^hint: see rbuild --help$/,
+	],
 	["two contexts", [".", "other"], /^error: unexpected argument "other"$/, /there is one/],
 	[
 		"two contexts of a build",
