@@ -38,14 +38,21 @@ export abstract class RbuildError extends Error {
 	}
 }
 
-/** A line of a Dockerfile. */
-export interface DockerfilePosition {
-	/** As the user named it, such as "Dockerfile". */
-	readonly file: string;
+export interface DockerfileLine {
 	/** Counted from 1. */
 	readonly line: number;
-	/** What the line says. */
+	/** What it says, without its end. */
 	readonly text: string;
+}
+
+/** Where an instruction is written, by its first line. */
+export interface DockerfilePosition extends DockerfileLine {
+	/** As the user named it, such as "Dockerfile". */
+	readonly file: string;
+	/** The last line of the instruction. */
+	readonly endLine: number;
+	/** The instruction with what is around it; of a long one, the beginning alone. */
+	readonly excerpt: readonly DockerfileLine[];
 }
 
 /** A step of the Dockerfile failed, or the builder refused the build. */

@@ -18,8 +18,7 @@ const COMMAND = /: ((?:rbuild|docker|ssh|ssh-[a-z]+|sudo|chmod|unset|export|open
 export function failureLines(failure: Failure, colors: Colors, width: number): string[] {
 	const red = (text: string) => colors.bold(colors.red(text));
 	return [
-		...logTailLines(failure.logTail ?? [], colors),
-		...(failure.position === undefined ? [] : [positionLine(failure.position, colors)]),
+		...blocks([logTail(failure.logTail ?? []), excerpt(failure.position, colors)], colors),
 		...wrapped("error:", red, printableName(failure.message).split(" "), width),
 		...hintLines(failure.hint, colors, width),
 	];
@@ -62,19 +61,36 @@ function wrapped(
 	return [paint(label) + first.slice(label.length), ...others];
 }
 
-function logTailLines(tail: readonly string[], colors: Colors): string[] {
-	if (tail.length === 0) return [];
-	const title = tail.length === 1 ? "last line" : `last ${tail.length} lines`;
-	return [
-		colors.dim(`------ ${title} of output`),
-		...tail.map((line) => ` > ${printableLine(line)}`),
-		colors.dim("------"),
-	];
+/** Lines below a title. */
+interface Block {
+	readonly title: string;
+	readonly lines: readonly string[];
 }
 
-function positionLine(
-	{ file, line, text }: NonNullable<Failure["position"]>,
-	colors: Colors,
-): string {
-	return `${colors.bold(`${printableName(file)}:${line}`)}  >>> ${printableName(text)}`;
+function blocks(given: readonly (Block | undefined)[], colors: Colors): string[] {
+	const shown = given.filter((block) => block !== undefined);
+	if (shown.length === 0) return [];
+	const lines = shown.flatMap(({ title, lines }) => [colors.dim(`------ ${title}`), ...lines]);
+	return [...lines, colors.dim("------")];
+}
+
+function logTail(tail: readonly string[]): Block | undefined {
+	if (tail.length === 0) return undefined;
+	const title = tail.length === 1 ? "last line of output" : `last ${tail.length} lines of output`;
+	return { title, lines: tail.map((line) => ` > ${printableLine(line)}`) };
+}
+
+/** As docker shows what failed of a Dockerfile. */
+function excerpt(position: Failure["position"], colors: Colors): Block | undefined {
+	if (position === undefined) return undefined;
+	const { file, line: first, endLine, excerpt } = position;
+	const lines = excerpt.map(({ line, text }) => {
+		const isMeant = line >= first && line <= endLine;
+		const number = String(line).padStart(4);
+		const shown = `${number} | ${isMeant ? ">>>" : "   "} ${printableLine(text)}`.trimEnd();
+		return isMeant ? shown : colors.dim(shown);
+	});
+	const hidden = endLine - Math.max(...excerpt.map(({ line }) => line));
+	const more = hidden > 0 ? [`     | >>> ... ${hidden} more`] : [];
+	return { title: `${printableName(file)}:${first}`, lines: [...lines, ...more] };
 }

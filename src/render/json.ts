@@ -36,7 +36,7 @@ import type { Screen } from "./screen.js";
  *   upload?}], deliveries [{method, destination, bytes, sentBytes?, reusedBytes?, whole?,
  *   digest?, durationMs}], contextKind, context?, upload? {transfer (`tar` or `sync`), files?, bytes, alreadyThere {files, bytes}, sentBytes,
  *   savedBytes}, wire {sent, received}, retries, phases {connect, context, upload, build, deliver, total}}
- * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, text}
+ * - `error`: message, exitCode, hint?, logTail? [line], position? {file, line, endLine, text}
  *
  * The last one is `done`, `dry-run` or `error`; an `error` after `dry-run` says why such a build would fail, and an `error` after `done` means that the image is there, and that
  * something after it failed, such as writing --metadata-file.
@@ -55,7 +55,9 @@ export class JsonRenderer implements Renderer {
 
 	fail({ message, exitCode, hint, logTail, position }: Failure): void {
 		// Named one by one: a Failure may be an Error with more in it.
-		this.#write("error", { message, exitCode, hint, logTail, position });
+		const { file, line, endLine, text } = position ?? {};
+		const where = position && { file, line, endLine, text };
+		this.#write("error", { message, exitCode, hint, logTail, position: where });
 	}
 
 	close(): void {}

@@ -1,3 +1,4 @@
+import type { DockerfilePosition } from "../errors.js";
 import type { BuildEvent } from "../events.js";
 import type { RenderMode } from "./progress-mode.js";
 import type { Screen } from "./screen.js";
@@ -9,10 +10,8 @@ export interface Failure {
 	readonly exitCode?: number | undefined;
 	/** Last lines of output of the step that failed. */
 	readonly logTail?: readonly string[] | undefined;
-	/** The line of the Dockerfile that failed, counted from 1. */
-	readonly position?:
-		| { readonly file: string; readonly line: number; readonly text: string }
-		| undefined;
+	/** What failed of the Dockerfile. */
+	readonly position?: DockerfilePosition | undefined;
 }
 
 /** Events in, screen out. A run ends with the event "done" or with fail(), then close(). */

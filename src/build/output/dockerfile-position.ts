@@ -3,6 +3,7 @@ import type { BuildContext } from "../../context/build-context.js";
 import type { BuildRequest } from "../../engine/build-request.js";
 import type { DockerfilePosition } from "../../errors.js";
 import { frontendLine } from "../../survey/dockerfile/frontends.js";
+import { dockerfileExcerpt } from "./dockerfile-excerpt.js";
 
 /** A Dockerfile at hand. */
 export interface DockerfileText {
@@ -59,16 +60,24 @@ export async function positionOfStep(
 	const parsed = DockerfileParser.parse(text);
 	const instruction = findInstruction(stepName, parsed);
 	if (instruction === undefined) return undefined;
-	return positionOfLine(instruction.getRange().start.line + 1, dockerfile);
+	const { start, end } = instruction.getRange();
+	return positionOfLine(start.line + 1, dockerfile, end.line + 1);
 }
 
-/** @param line counted from 1, as in the builders' "dockerfile parse error on line 3" */
+/**
+ * @param line counted from 1, as in the builders' "dockerfile parse error on line 3"
+ * @param endLine the last one, of an instruction of several
+ */
 export function positionOfLine(
 	line: number,
 	dockerfile: DockerfileText,
+	endLine = line,
 ): DockerfilePosition | undefined {
-	const text = decode(dockerfile).split(/\r?\n/)[line - 1];
-	return text === undefined ? undefined : { file: dockerfile.displayName, line, text };
+	const lines = decode(dockerfile).split(/\r?\n/);
+	const text = lines[line - 1];
+	if (text === undefined) return undefined;
+	const excerpt = dockerfileExcerpt(lines, line, endLine);
+	return { file: dockerfile.displayName, line, endLine, text, excerpt };
 }
 
 function decode({ content }: DockerfileText): string {

@@ -29,8 +29,10 @@ describe("json progress", () => {
 	it("ends with the error, and with nothing of it that was not promised", async () => {
 		const screen = new FakeScreen();
 		const renderer = await createRenderer("json", screen);
-		const position = { file: "Dockerfile", line: 4, text: "RUN make" };
-		const details = { hint: "look at the log", logTail: ["no rule"], position };
+		const position = { file: "Dockerfile", line: 4, endLine: 5, text: "RUN make \\" };
+		const excerpt = [{ line: 4, text: "RUN make \\" }];
+		const logTail = ["no rule"];
+		const details = { hint: "look at the log", logTail, position: { ...position, excerpt } };
 		renderer.fail(new BuildFailedError("make failed", details));
 		assert.deepEqual(JSON.parse(screen.lines[0] ?? ""), {
 			type: "error",

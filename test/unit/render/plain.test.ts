@@ -156,27 +156,42 @@ describe("plain progress", () => {
 		renderer.handle({ type: "log", stepId: evil, stream: "stdout", text: `${evil}\n` });
 		renderer.handle({ type: "context", status: "started", source: evil });
 		renderer.handle({ type: "warning", message: evil, hint: evil });
-		const position = { file: evil, line: 1, text: evil };
+		const excerpt = [{ line: 1, text: evil }];
+		const position = { file: evil, line: 1, endLine: 1, text: evil, excerpt };
 		renderer.fail({ message: evil, hint: evil, logTail: [evil], position });
 		for (const line of screen.lines) assert.doesNotMatch(line, /\p{Control}/u);
 		assert.ok(screen.lines.includes("#5 0.000 y"));
 	});
 
-	it("ends with the log tail, the line of the Dockerfile, the error and the hint", async () => {
+	it("ends with the log tail, what failed of the Dockerfile, the error and the hint", async () => {
 		const { screen, renderer } = await plain();
 		renderer.fail({
 			message: "RUN make failed on x86box: exit code 2",
 			hint: "see the output above",
 			logTail: ["make: *** No targets.", "Stop."],
-			position: { file: "Dockerfile", line: 4, text: "RUN make" },
+			position: {
+				file: "Dockerfile",
+				line: 9,
+				endLine: 12,
+				text: "RUN make \\",
+				excerpt: [
+					{ line: 8, text: "" },
+					{ line: 9, text: "RUN make \\" },
+					{ line: 10, text: "\t-j 2 \\" },
+				],
+			},
 		});
 		renderer.close();
 		assert.deepEqual(screen.lines, [
 			"------ last 2 lines of output",
 			" > make: *** No targets.",
 			" > Stop.",
+			"------ Dockerfile:9",
+			"   8 |",
+			"   9 | >>> RUN make \\",
+			"  10 | >>>         -j 2 \\",
+			"     | >>> ... 2 more",
 			"------",
-			"Dockerfile:4  >>> RUN make",
 			"error: RUN make failed on x86box: exit code 2",
 			"hint: see the output above",
 		]);

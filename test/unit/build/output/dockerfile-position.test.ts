@@ -35,12 +35,21 @@ async function lineOf(step: string, text = TWO_STAGES): Promise<number | undefin
 }
 
 describe("where a failed step is written", () => {
-	it("is the first line of its instruction, with the file's name and the line's text", async () => {
+	it("is its instruction, with the file's name, the first line's text and what is around it", async () => {
 		const dockerfile = { displayName: "docker/app.Dockerfile", content: Buffer.from(TWO_STAGES) };
 		assert.deepEqual(await positionOfStep("[builder 3/4] RUN make     all", dockerfile), {
 			file: "docker/app.Dockerfile",
 			line: 11,
+			endLine: 13,
 			text: "RUN make \\",
+			excerpt: [
+				{ line: 9, text: "EOF" },
+				{ line: 10, text: "# RUN commented out" },
+				{ line: 11, text: "RUN make \\" },
+				{ line: 12, text: "    # a comment between" },
+				{ line: 13, text: "    all" },
+				{ line: 14, text: `COPY \${SRC} /src` },
+			],
 		});
 	});
 
@@ -155,7 +164,12 @@ describe("a line of a Dockerfile", () => {
 		assert.deepEqual(positionOfLine(1, dockerfile), {
 			file: "Dockerfile",
 			line: 1,
+			endLine: 1,
 			text: "FROM a",
+			excerpt: [
+				{ line: 1, text: "FROM a" },
+				{ line: 2, text: "RUNN b" },
+			],
 		});
 		assert.deepEqual(positionOfLine(2, dockerfile)?.text, "RUNN b");
 	});

@@ -64,7 +64,13 @@ suite("the secret in a context's URL", () => {
 		const given = new BuildFailedError(`cannot fetch ${url}`, {
 			hint: `look at ${url}`,
 			logTail: [`could not read ${url}`],
-			position: { file: "Dockerfile", line: 1, text: `ADD ${url} /` },
+			position: {
+				file: "Dockerfile",
+				line: 1,
+				endLine: 1,
+				text: `ADD ${url} /`,
+				excerpt: [{ line: 1, text: `ADD ${url} /` }],
+			},
 			cause: new Error("exit code 128", { cause: new Error(url) }),
 		});
 		const error = withoutSecrets(given, ["s3cret-word"]);
