@@ -33,6 +33,9 @@ function testFiles(suite: string): string[] {
 		.sort();
 }
 
+/** What no test is about, and each of some 200 starts of node would read: 50 ms. */
+const UNWANTED = { NODE_EXTRA_CA_CERTS: undefined };
+
 function runNode(
 	files: readonly string[],
 	options: readonly string[],
@@ -40,7 +43,7 @@ function runNode(
 ): boolean {
 	const { status } = spawnSync(process.execPath, ["--test", ...options, ...files], {
 		stdio: ["ignore", "inherit", "inherit"],
-		env: { ...process.env, ...variables },
+		env: { ...process.env, ...UNWANTED, ...variables },
 	});
 	return status === 0;
 }
