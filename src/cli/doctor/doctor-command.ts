@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
 import type { Check } from "../../doctor/check.js";
 import { examine } from "../../doctor/examination.js";
-import { EXIT_CODES, type ExitCode, InterruptedError } from "../../errors.js";
+import type { ExitCode } from "../../errors.js";
 import { printableJson } from "../../printable.js";
 import { shouldUseColor } from "../../render/progress-mode.js";
 import { onInterrupt } from "../process/interrupts.js";
@@ -40,10 +40,10 @@ export async function runDoctor(values: DoctorArguments): Promise<ExitCode | 0> 
 		if (isTable) stdout.write(`${checkLines(check, look).join("\n")}\n`);
 	};
 	const diagnosis = await examine(options, environment, signal, tell).catch((error: unknown) => {
-		if (error instanceof InterruptedError && !interrupts.signal.aborted) return undefined;
+		if (interrupts.signal.aborted) throw error;
+		taken.signal.throwIfAborted();
 		throw error;
 	});
-	if (diagnosis === undefined) return EXIT_CODES.delivery;
 	if (!isTable) stdout.write(`${printableJson(JSON.stringify(diagnosis, null, 2))}\n`);
 	return diagnosis.exitCode;
 }

@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import { makeFolder } from "../../disk/folder.js";
 import { lockFolder } from "../../disk/folder-lock.js";
 import { renamePatiently } from "../../disk/patient-rename.js";
-import { writeFailure } from "../../disk/replacement-file.js";
 import {
 	isTemporary,
 	removeAbandoned,
 	temporaryPath,
 	UnfinishedFile,
 } from "../../disk/unfinished-file.js";
+import { writeFailure } from "../../disk/write-failure.js";
 import { DeliveryError } from "../../errors.js";
 import { interrupted } from "../../interruption.js";
 import type { TarEntry } from "./tar-entries.js";

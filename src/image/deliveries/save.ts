@@ -1,6 +1,7 @@
 import { Readable, type Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { ReplacementFile, writeFailure } from "../../disk/replacement-file.js";
+import { ReplacementFile } from "../../disk/replacement-file.js";
+import { writeFailure } from "../../disk/write-failure.js";
 import type { Engine } from "../../engine/engine.js";
 import { DeliveryError, RbuildError } from "../../errors.js";
 import type { DeliveryReport, Run } from "../../events.js";

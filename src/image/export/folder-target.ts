@@ -3,8 +3,8 @@ import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:f
 import { dirname, join, relative, resolve } from "node:path";
 import { makeFolder } from "../../disk/folder.js";
 import { lockFolder } from "../../disk/folder-lock.js";
-import { writeFailure } from "../../disk/replacement-file.js";
 import { removeAbandoned, temporaryPath } from "../../disk/unfinished-file.js";
+import { writeFailure } from "../../disk/write-failure.js";
 import { DeliveryError } from "../../errors.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { writeFailure } from "../../disk/replacement-file.js";
+import { writeFailure } from "../../disk/write-failure.js";
 import type { ExportTarget } from "./export-target.js";
 
 /** The tar in a stream that stays open, such as the standard output: what was written is gone. */

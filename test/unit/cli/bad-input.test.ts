@@ -251,16 +251,36 @@ suite("bad input: where results go", () => {
 		);
 	});
 
-	test("a full disk behind the standard output is told once, and ends a command that only prints", {
-		skip: process.platform !== "linux",
-	}, async () => {
-		await using daemon = await startFakeDaemon();
-		const args = [command, "doctor", "--on", `unix://${daemon.socketPath}`];
-		const child = spawn("sh", ["-c", 'exec "$0" "$@" >/dev/full', process.execPath, ...args]);
-		const { code, stderr } = await finished(child);
-		assert.equal(stderr, "error: cannot write to the standard output: no space left on the disk\n");
-		assert.equal(code, 6);
-		assert.deepEqual(daemon.requests, []);
+	suite("a full disk behind the standard output", { skip: process.platform !== "linux" }, () => {
+		const toFullDisk = (...args: readonly string[]) =>
+			finished(
+				spawn("sh", ["-c", 'exec "$0" "$@" >/dev/full', process.execPath, command, ...args]),
+			);
+		const told =
+			"error: cannot save to the standard output: no space left on the disk\nhint: make room there, or choose another place\n";
+
+		test("is told once, and ends a command that only prints", async () => {
+			await using daemon = await startFakeDaemon();
+			const { code, stderr } = await toFullDisk("doctor", "--on", `unix://${daemon.socketPath}`);
+			assert.equal(stderr, told);
+			assert.equal(code, 6);
+			assert.deepEqual(daemon.requests, []);
+		});
+
+		for (const format of ["table", "json", "tar"]) {
+			test(`is told once of a context as ${format}`, async () => {
+				const root = context({ Dockerfile: "FROM scratch\n" });
+				const { code, stderr } = await toFullDisk("context", root, "--format", format);
+				assert.equal(stderr, told);
+				assert.equal(code, 6);
+			});
+		}
+
+		test("is told of what prints and goes well", async () => {
+			const { code, stderr } = await toFullDisk("--version");
+			assert.equal(stderr, told);
+			assert.equal(code, 6);
+		});
 	});
 
 	test("nothing is wrong with -q where nobody wants the id", {
