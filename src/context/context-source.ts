@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
+import { hasLostBytes } from "./tree/path-bytes.js";
 
 /** What the CONTEXT argument means. */
 export type ContextSource =
@@ -36,6 +37,11 @@ export async function parseContextSource(
 		});
 	}
 	if (isRemoteUrl(argument)) return { kind: "url", url: argument };
+	if (hasLostBytes(directory)) {
+		throw new ContextError(`cannot open the build context ${argument}: its path is not UTF-8`, {
+			hint: "rename it, or give what is in it as a tar on standard input",
+		});
+	}
 	throw new ContextError(`the build context ${argument} does not exist`, {
 		hint: `it was looked for at ${directory}`,
 	});

@@ -3,6 +3,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
+import { hasLostBytes } from "./tree/path-bytes.js";
 import { pathWithin } from "./tree/path-within.js";
 import { refuseUtf16 } from "./tree/utf16.js";
 
@@ -99,6 +100,12 @@ async function readDockerfile(path: string, query: DockerfileQuery): Promise<Uin
 	} catch (error) {
 		if (error instanceof ContextError) throw error;
 		const { code } = error as NodeJS.ErrnoException;
+		if (code === "ENOENT" && query.file !== undefined && hasLostBytes(path)) {
+			throw new ContextError(`cannot open ${nameOf(path, query)}: its path is not UTF-8`, {
+				hint: "rename it, or give it on standard input with -f -",
+				cause: error,
+			});
+		}
 		if (code === "ENOENT" || code === "ENOTDIR") {
 			throw new ContextError(
 				query.file === undefined

@@ -18,6 +18,14 @@ const SURROGATES = 0xd800;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/**
+ * Whether a path that was not found may be there: of bytes in an argument or in the current directory that are
+ * not UTF-8, node makes U+FFFD, and cannot open by that what they name.
+ */
+export function hasLostBytes(path: string): boolean {
+	return path.includes(REPLACEMENT);
+}
+
 /** The string for a name's bytes. */
 export function fromBytes(bytes: Uint8Array): string {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");

@@ -36,3 +36,14 @@ describe("what a daemon fetches by itself", () => {
 		});
 	});
 });
+
+describe("a path in bytes that are not UTF-8", () => {
+	it("is not said not to exist: node cannot name it", async (test) => {
+		const root = emptyTree(test);
+		await assert.rejects(parseContextSource("caf\ufffd", root), {
+			message: "cannot open the build context caf\ufffd: its path is not UTF-8",
+			hint: "rename it, or give what is in it as a tar on standard input",
+		});
+		await assert.rejects(parseContextSource(".", join(root, "caf\ufffd")), /its path is not UTF-8/);
+	});
+});

@@ -52,6 +52,12 @@ suite("the Dockerfile of a directory", () => {
 		assert.equal((await locate()).path, "dockerfile");
 	});
 
+	test("is not said not to exist where node cannot name it, as its path is not UTF-8", () =>
+		assert.rejects(locate("caf\ufffd/Dockerfile"), {
+			message: "cannot open the Dockerfile caf\ufffd/Dockerfile: its path is not UTF-8",
+			hint: "rename it, or give it on standard input with -f -",
+		}));
+
 	test("is what -f names, seen from the working directory", async () => {
 		await writeFile(join(root, "docker", "prod"), "FROM p");
 		assert.equal((await locate("context/docker/prod")).path, "docker/prod");
