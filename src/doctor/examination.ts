@@ -151,7 +151,7 @@ function fatal({ message, hint, exitCode }: RbuildError): Finding {
 function describeSettings(settings: Awaited<ReturnType<typeof readTransportSettings>>): string {
 	if (settings?.kind === "ssh") {
 		const { user, hostName, port } = settings.ssh;
-		return `${user}@${hostName}, port ${port}`;
+		return `${user && `${user}@`}${hostName}, port ${port}`;
 	}
 	return settings?.kind === "tls" ? (settings.tls.identity?.file ?? "no client certificate") : "";
 }

@@ -179,6 +179,14 @@ export class Authentication {
 
 	/** @param reason The server's own words when it hung up, such as "Too many authentication failures". */
 	failure(place: string, reason?: string): ConnectionError {
+		const { login, sshArguments, user, alias } = this.#settings;
+		if (user === "") {
+			return new ConnectionError(
+				"not-authenticated",
+				`cannot reach ${place}: there is no user to log in as: none is named, and the user that rbuild runs as has no name`,
+				{ hint: `write USER@${alias}, or name the User of ${alias} in the ssh configuration` },
+			);
+		}
 		const tried = this.#tried.length === 0 ? "no key to try" : `tried ${unique(this.#tried)}`;
 		const { offered, skipped } = this.#known;
 		const details = [
@@ -196,12 +204,11 @@ export class Authentication {
 				{ hint: `add the key to the agent first, with: ${command} ${locked.path}` },
 			);
 		}
-		const { login, sshArguments } = this.#settings;
 		const takesTickets = login.gssapi && this.#methods?.includes("gssapi-with-mic");
 		const ticket = takesTickets ? ", kinit gets a Kerberos ticket" : "";
 		const what = this.#partial
 			? "the server asks for more than a key"
-			: (reason ?? `no key was accepted for user ${this.#settings.user}`);
+			: (reason ?? `no key was accepted for user ${user}`);
 		return new ConnectionError("not-authenticated", `cannot reach ${place}: ${what}: ${details}`, {
 			hint: `this must log in without a password: ssh ${sshArguments} (ssh-copy-id installs a key${ticket})`,
 		});

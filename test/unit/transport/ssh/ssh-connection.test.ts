@@ -19,17 +19,17 @@ const judge = { algorithms: ["ssh-ed25519"], verify: async () => {} };
 const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
 
 /** Connects to a server on 127.0.0.1. */
-async function connectTo(t: TestContext, serve: (socket: Socket) => void) {
+async function connectTo(
+	t: TestContext,
+	serve: (socket: Socket) => void,
+	machine: Environment = environment,
+) {
 	const server = createServer(serve).listen(0, "127.0.0.1");
 	t.after(() => server.close());
 	await once(server, "listening");
 	const { port } = server.address() as AddressInfo;
 	const target = { kind: "ssh", host: "127.0.0.1", port } as const;
-	const settings = interpretOptions(
-		new Map([["userknownhostsfile", ["none"]]]),
-		target,
-		environment,
-	);
+	const settings = interpretOptions(new Map([["userknownhostsfile", ["none"]]]), target, machine);
 	const place = `127.0.0.1:${port}`;
 	return {
 		place,
@@ -71,5 +71,18 @@ suite("a connection that the network resets is told of in words, not by a code",
 			failure: "protocol",
 			message: `cannot reach ${place}: the ssh key exchange failed: connection reset by peer`,
 		});
+	});
+});
+
+test("a user id without a name is told of, and what to write", async (t) => {
+	const ssh = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+		client.on("error", () => {}).on("authentication", (attempt) => attempt.reject(["publickey"]));
+	});
+	const nameless = { ...environment, userName: "" };
+	const { place, open } = await connectTo(t, (socket) => ssh.injectSocket(socket), nameless);
+	await assert.rejects(open(), {
+		failure: "not-authenticated",
+		message: `cannot reach ${place}: there is no user to log in as: none is named, and the user that rbuild runs as has no name`,
+		hint: "write USER@127.0.0.1, or name the User of 127.0.0.1 in the ssh configuration",
 	});
 });
