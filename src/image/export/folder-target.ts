@@ -1,5 +1,15 @@
 import { constants } from "node:fs";
-import { access, chmod, lutimes, mkdir, realpath, rm, rmdir, stat } from "node:fs/promises";
+import {
+	access,
+	chmod,
+	lutimes,
+	mkdir,
+	readlink,
+	realpath,
+	rm,
+	rmdir,
+	stat,
+} from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { makeFolder } from "../../disk/folder.js";
 import { lockFolder } from "../../disk/folder-lock.js";
@@ -100,10 +110,20 @@ export async function checkFolder(path: string, hint = NAME_A_FOLDER): Promise<v
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException;
 			if (code !== "ENOENT" || existing === dirname(existing)) throw writeFailure(path, error);
+			const leadsTo = await readlink(existing).catch(() => undefined);
+			if (leadsTo !== undefined) throw leadsNowhere(path, existing, leadsTo);
 			existing = dirname(existing);
 		}
 	}
 	throw new DeliveryError(`cannot save to ${path}: ${existing} is a file, not a folder`, { hint });
+}
+
+/** No folder can be made where a symlink is. */
+function leadsNowhere(path: string, link: string, leadsTo: string): DeliveryError {
+	const what = `${link} is a symlink to ${leadsTo}, which does not exist`;
+	return new DeliveryError(`cannot save to ${path}: ${what}`, {
+		hint: "make the folder that it leads to, or remove the symlink",
+	});
 }
 
 const NAME_A_FOLDER = "name a folder, or use --output type=tar,dest=FILE";

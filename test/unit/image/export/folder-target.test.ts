@@ -265,4 +265,14 @@ describe("files that are put into a folder", () => {
 		await checkFolder(join(directory, "new/one"));
 		assert.deepEqual(readdirSync(directory), ["file"]);
 	});
+
+	it("name the symlink in the way that leads nowhere", async () => {
+		symlinkSync("gone", join(directory, "link"));
+		for (const path of ["link", "link/below"]) {
+			await assert.rejects(checkFolder(join(directory, path)), {
+				message: `cannot save to ${join(directory, path)}: ${join(directory, "link")} is a symlink to gone, which does not exist`,
+				hint: "make the folder that it leads to, or remove the symlink",
+			});
+		}
+	});
 });
