@@ -1,7 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
-import { addAbortSignal, type Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import type { ContextTotals } from "../events.js";
 import type { ContextRequest, LocalContext } from "./build-context.js";
 import type { TarProgress } from "./content/tar-reader.js";
@@ -9,6 +8,7 @@ import { type DockerfileLocation, locateDockerfile } from "./dockerfile-location
 import type { SelectableDirectory } from "./entries/context-selection.js";
 import { IgnoreRules } from "./ignore/ignore-rules.js";
 import { type SentDockerfile, whatIsSent } from "./sent-dockerfile.js";
+import { readStandardInput } from "./standard-input.js";
 import {
 	type ContextPart,
 	type DirectoryContext,
@@ -27,7 +27,7 @@ export async function openLocalContext(
 		root,
 		file: request.file,
 		workingDirectory: request.workingDirectory,
-		readStdin: () => buffer(addAbortSignal(signal, request.stdin)),
+		readStdin: () => readStandardInput(request.stdin, signal),
 	});
 	const sent = await whatIsSent(dockerfile, root);
 	const walked = openDirectoryContext(

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { ContextError, UsageError } from "../errors.js";
 import { isTarHeader, TAR_BLOCK } from "../tar-block.js";
+import { stdinFailure } from "./standard-input.js";
 import { refuseUtf16 } from "./tree/utf16.js";
 
 /** What came on standard input for the CONTEXT "-". */
@@ -26,6 +27,7 @@ const COMPRESSION_MAGIC = [
  * loses none of them.
  *
  * @param file the value of -f: a path within an archive, and a contradiction beside Dockerfile text.
+ * @throws UsageError, ContextError
  */
 export async function readStdinContext(
 	stdin: Readable,
@@ -37,7 +39,9 @@ export async function readStdinContext(
 		});
 	}
 	const chunks = stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-	const head = await readAtLeast(chunks, TAR_BLOCK);
+	const head = await readAtLeast(chunks, TAR_BLOCK).catch((error: unknown) => {
+		throw stdinFailure(error);
+	});
 	if (head.length === 0) {
 		throw new ContextError("standard input is empty: expected a tar archive or a Dockerfile");
 	}

@@ -1,14 +1,16 @@
-import { addAbortSignal, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { hashesFile } from "../../cache-folder.js";
 import type { ContextRequest } from "../../context/build-context.js";
 import { parseContextSource } from "../../context/context-source.js";
+import { readStandardInput } from "../../context/standard-input.js";
 import { UsageError } from "../../errors.js";
 import { printableName } from "../../printable.js";
 import type { DocumentHead } from "../../survey/context-document.js";
 import { type OpenSurvey, openSurvey, type SurveyOptions } from "../../survey/open-survey.js";
 import { parseBuildArgs } from "../flags/option-values.js";
 import { processEnvironment } from "../process/process-environment.js";
+import { standardInput } from "../process/standard-input.js";
 import type { MeantBuild } from "./context-flags.js";
 import { surveyProgress } from "./survey-progress.js";
 
@@ -31,8 +33,7 @@ export async function meantContext(
 		const what = source.kind === "url" ? "a URL" : argument;
 		throw new UsageError(`rbuild context needs a directory, not ${what}`);
 	}
-	const stdin =
-		build.file === "-" ? await buffer(addAbortSignal(signal, process.stdin)) : undefined;
+	const stdin = build.file === "-" ? await readStandardInput(standardInput(), signal) : undefined;
 	return {
 		...build,
 		directory: source.directory,

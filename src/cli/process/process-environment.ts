@@ -3,6 +3,7 @@ import type { Surroundings } from "../../build/planned-run.js";
 import type { Environment, Prompt, SshClient } from "../../environment.js";
 import { unsupportedValue } from "../../unsupported-value.js";
 import { homeDirectory } from "./home-directory.js";
+import { standardInput } from "./standard-input.js";
 
 export const SSH_CLIENTS: readonly SshClient[] = ["auto", "builtin", "system"];
 
@@ -17,8 +18,8 @@ export function processSurroundings(
 	{ "ssh-config": sshConfigFile, "ssh-client": sshClient }: SshValues = {},
 	prompt?: Prompt,
 ): Surroundings {
-	const { stdin, stdout } = process;
-	return { environment: processEnvironment(sshConfigFile, prompt, sshClient), stdin, stdout };
+	const environment = processEnvironment(sshConfigFile, prompt, sshClient);
+	return { environment, stdin: standardInput(), stdout: process.stdout };
 }
 
 /** @throws UsageError for an RBUILD_SSH_CLIENT that is none; the flag is checked with all others */

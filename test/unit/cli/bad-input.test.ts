@@ -19,6 +19,8 @@ import {
 	truncates,
 } from "../../support/fake-daemon.js";
 
+const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
+
 let directory: string;
 before(() => {
 	directory = mkdtempSync(join(tmpdir(), "rbuild-test-"));
@@ -126,6 +128,24 @@ suite("bad input: the context", () => {
 		}
 	});
 
+	test("a standard input that cannot be read", { skip: process.platform === "win32" }, async () => {
+		const root = context({ Dockerfile: "FROM scratch\n" });
+		const readOf = async (redirection: string, ...args: readonly string[]) => {
+			const line = `exec "$0" "$@" ${redirection}`;
+			const child = spawn("sh", ["-c", line, process.execPath, command, ...args]);
+			const { code, stderr } = await finished(child);
+			assert.equal(code, 3);
+			return stderr.match(/^error: .*$/m)?.[0];
+		};
+		const reason = "error: cannot read the standard input: ";
+		assert.equal(await readOf(`<${root}`, "-", ...nowhere), `${reason}it is a directory`);
+		const writing = `0>${join(root, "file")}`;
+		const badDescriptor = `${reason}bad file descriptor`;
+		assert.equal(await readOf(writing, "-", ...nowhere), badDescriptor);
+		assert.equal(await readOf(writing, root, "-f", "-", ...nowhere), badDescriptor);
+		assert.equal(await readOf(writing, "context", root, "-f", "-"), badDescriptor);
+	});
+
 	test("nothing on standard input", () =>
 		fails(["-", ...nowhere], { code: 3, error: /^error: standard input is empty/ }));
 });
@@ -198,8 +218,6 @@ suite("bad input: the daemon, which is tried again,", { concurrency: true }, () 
 });
 
 suite("bad input: where results go", () => {
-	const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
-
 	test("docker's settings, where they must not be changed", {
 		skip: process.platform === "win32",
 	}, async () => {
