@@ -79,7 +79,7 @@ export function readKeptFileSync(path: string): Buffer {
 }
 
 function noFile(path: string): NodeJS.ErrnoException {
-	return Object.assign(new Error(`${path} is not a regular file`), { code: "EINVAL", path });
+	return Object.assign(new Error("it is not a regular file"), { code: "ERR_NOT_A_FILE", path });
 }
 
 /** How long a file is kept that nobody has written since, in milliseconds. */

@@ -1,5 +1,5 @@
 import { imageCache } from "../../build/image-cache.js";
-import { type ExitCode, UsageError } from "../../errors.js";
+import { type ExitCode, type RbuildError, UsageError } from "../../errors.js";
 import type { BlobCache } from "../../image/cache/blob-cache.js";
 import { cachedBlobs, pruneCache } from "../../image/cache/cache-pruning.js";
 import { printableJson } from "../../printable.js";
@@ -58,10 +58,16 @@ async function prune(cache: BlobCache, keep: string | undefined, all: boolean): 
 
 async function verify(cache: BlobCache, signal: AbortSignal): Promise<string> {
 	const blobs = await cachedBlobs(cache);
-	const damaged: string[] = [];
+	const faults: string[] = [];
 	for (const { digest } of blobs) {
-		if ((await cache.verify(digest, signal)) === undefined) damaged.push(digest);
+		const found = await cache.examine(digest, signal).catch((error: RbuildError) => {
+			if (signal.aborted) throw error;
+			faults.push(error.message);
+		});
+		if (found !== "damaged") continue;
+		await cache.remove(digest);
+		faults.push(`removed ${digest}: its content did not match`);
 	}
-	const removed = damaged.map((digest) => `removed ${digest}: its content did not match\n`);
-	return `${removed.join("")}${formatCount(blobs.length - damaged.length)} blobs are intact\n`;
+	const intact = `${formatCount(blobs.length - faults.length)} blobs are intact`;
+	return `${[...faults, intact].join("\n")}\n`;
 }

@@ -44,21 +44,29 @@ export class BlobCache {
 
 	/** As use(), but it does not count as one. */
 	async verify(digest: Digest, signal: AbortSignal): Promise<number | undefined> {
-		const hash = createHash("sha256");
-		let size = 0;
-		try {
-			for await (const chunk of this.read(digest)) {
-				if (signal.aborted) throw interrupted(signal);
-				hash.update(chunk);
-				size += chunk.length;
-			}
-		} catch (error) {
+		const found = await this.examine(digest, signal).catch((error) => {
 			if (signal.aborted) throw error;
 			return undefined;
-		}
-		if (hash.digest("hex") === hexOf(digest)) return size;
+		});
+		if (found !== "damaged") return found;
 		await this.remove(digest);
 		return undefined;
+	}
+
+	/**
+	 * Reads a blob, and leaves it where it is.
+	 * @returns its size
+	 * @throws DeliveryError where it is not there, or cannot be read
+	 */
+	async examine(digest: Digest, signal: AbortSignal): Promise<number | "damaged"> {
+		const hash = createHash("sha256");
+		let size = 0;
+		for await (const chunk of this.read(digest)) {
+			if (signal.aborted) throw interrupted(signal);
+			hash.update(chunk);
+			size += chunk.length;
+		}
+		return hash.digest("hex") === hexOf(digest) ? size : "damaged";
 	}
 
 	/**
