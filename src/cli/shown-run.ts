@@ -1,7 +1,13 @@
 import type { Surroundings } from "../build/planned-run.js";
 import type { ExitCode } from "../errors.js";
-import type { BuildEvent, Run } from "../events.js";
-import { chooseProgressMode, type ProgressMode, type RenderMode } from "../render/progress-mode.js";
+import type { BuildEvent, Emit, Run } from "../events.js";
+import {
+	chooseProgressMode,
+	type ProgressMode,
+	type ProgressWish,
+	type RenderMode,
+	unknownProgress,
+} from "../render/progress-mode.js";
 import { createRenderer, type Renderer } from "../render/renderer.js";
 import type { Screen } from "../render/screen.js";
 import { reportFailure } from "./failures.js";
@@ -41,7 +47,8 @@ export async function showRun(
 ): Promise<ExitCode | 0> {
 	const { progress: requested, quiet = false, verbose } = values;
 	const screen = processScreen(values["no-color"] ? false : values.color);
-	const mode = chooseProgressMode({ requested, quiet, isTTY: screen.isTTY, env: process.env });
+	const wish = { requested, quiet, isTTY: screen.isTTY, env: process.env };
+	const mode = chooseProgressMode(wish);
 	const renderer = await createRenderer(mode, screen, { verbose, activity });
 	using _garbage = collectYoungGarbage();
 	using interrupts = onInterrupt(() => renderer.close());
@@ -55,10 +62,21 @@ export async function showRun(
 			signal: interrupts.signal,
 			tellSentFiles: mode === "json" || (verbose === true && mode !== "quiet" && mode !== "none"),
 		};
+		warnOfProgress(wish, run.emit);
 		return await work({ mode, screen, renderer, surroundings, run });
 	} catch (error) {
 		return reportFailure(error, renderer, values.debug);
 	} finally {
 		renderer.close();
 	}
+}
+
+function warnOfProgress(wish: ProgressWish, emit: Emit): void {
+	const value = unknownProgress(wish);
+	if (value === undefined) return;
+	emit({
+		type: "warning",
+		message: `BUILDKIT_PROGRESS=${value} does not count: rbuild has no such --progress`,
+		hint: "set it to auto, plain, tty, quiet or none; --progress json is for programs",
+	});
 }

@@ -24,8 +24,8 @@ const ENV_MODES: Readonly<Record<string, ProgressMode>> = {
 };
 
 /**
- * -q wins. BUILDKIT_PROGRESS is for where no flag says anything, as in buildx; modes that there are not here
- * are left alone. A terminal display is never sent to something that is no terminal, even when it was asked
+ * -q wins. BUILDKIT_PROGRESS is for where no flag says anything, as in buildx; what is no mode here is
+ * left alone. A terminal display is never sent to something that is no terminal, even when it was asked
  * for; "auto" also stays away from CI and from TERM=dumb.
  */
 export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWish): RenderMode {
@@ -35,6 +35,13 @@ export function chooseProgressMode({ requested, quiet, isTTY, env }: ProgressWis
 	if (wanted === "tty") return isTTY ? "tty" : "plain";
 	if (wanted !== "auto") return wanted;
 	return isTTY && !isCi(env) && env.TERM !== "dumb" ? "tty" : "plain";
+}
+
+/** The value of BUILDKIT_PROGRESS that would count, but is no mode here; buildx has "rawjson", and refuses others. */
+export function unknownProgress({ requested, quiet, env }: ProgressWish): string | undefined {
+	const { BUILDKIT_PROGRESS: value } = env;
+	if (!value || value === "auto" || quiet || requested !== "auto") return undefined;
+	return ENV_MODES[value] === undefined ? value : undefined;
 }
 
 export interface ColorWish {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chooseProgressMode, shouldUseColor } from "../../../src/render/progress-mode.js";
+import {
+	chooseProgressMode,
+	shouldUseColor,
+	unknownProgress,
+} from "../../../src/render/progress-mode.js";
 
 describe("progress mode", () => {
 	const auto = { requested: "auto", quiet: false, isTTY: true, env: {} } as const;
@@ -27,6 +31,18 @@ describe("progress mode", () => {
 		assert.equal(chooseProgressMode({ ...auto, env, requested: "json" }), "json");
 		assert.equal(chooseProgressMode({ ...auto, env: { BUILDKIT_PROGRESS: "tty" } }), "tty");
 		assert.equal(chooseProgressMode({ ...auto, env: { BUILDKIT_PROGRESS: "rawjson" } }), "tty");
+	});
+
+	it("is not what the variable alone says that is no mode, and that is told", () => {
+		for (const BUILDKIT_PROGRESS of ["rawjson", "nonsense"]) {
+			const wish = { ...auto, env: { BUILDKIT_PROGRESS } };
+			assert.equal(unknownProgress(wish), BUILDKIT_PROGRESS);
+			assert.equal(unknownProgress({ ...wish, requested: "json" }), undefined);
+			assert.equal(unknownProgress({ ...wish, quiet: true }), undefined);
+		}
+		for (const BUILDKIT_PROGRESS of ["", "auto", "plain", "tty", "quiet", "none"]) {
+			assert.equal(unknownProgress({ ...auto, env: { BUILDKIT_PROGRESS } }), undefined);
+		}
 	});
 
 	it("is none where the variable says quiet or none, as quiet prints no id there in buildx", () => {
