@@ -73,7 +73,7 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 				["--no-cache-filter", ["--no-cache-filter", "base"]],
 				["--cache-to type=inline", ["--cache-to", "type=inline"]],
 				["--allow", ["--allow", "network.host"]],
-				["--sbom", ["--sbom", "true"]],
+				["--sbom \\(--attest type=sbom\\)", ["--sbom", "true"]],
 				["--call check", ["--check"]],
 			];
 			for (const [flag, args] of flags) {
@@ -88,8 +88,8 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			["--cache-to type=registry", ["--cache-to", "type=registry,ref=127.0.0.1:1/cache"]],
 			["--cache-from type=gha", ["--cache-from", "type=gha,token=x,url=http://127.0.0.1:1/"]],
 			["--annotation", ["--annotation", "a=b"]],
-			["--provenance", ["--provenance", "mode=max"]],
-			["--sbom", ["--attest", "type=sbom"]],
+			["--provenance \\(--attest type=provenance\\)", ["--provenance", "mode=max"]],
+			["--sbom \\(--attest type=sbom\\)", ["--attest", "type=sbom"]],
 			["--output type=image,compression", ["--output", "type=image,compression=zstd"]],
 		];
 		for (const [flag, args] of flags) {

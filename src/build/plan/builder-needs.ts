@@ -212,7 +212,8 @@ function needsOfBuildKit({ buildkit, call }: BuildPlan): readonly Need[] {
 		needs.push({ flag: "--annotation", containerdStore: true });
 	}
 	for (const type of Object.keys(buildkit.attestations)) {
-		needs.push({ flag: `--${type}`, containerdStore: true });
+		// Which of the two was written is not kept.
+		needs.push({ flag: `--${type} (--attest type=${type})`, containerdStore: true });
 	}
 	if (buildkit.entitlements.length > 0) needs.push({ flag: "--allow" });
 	return needs;

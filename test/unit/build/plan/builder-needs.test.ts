@@ -183,7 +183,10 @@ suite("what a build needs of its builder", () => {
 	test("is the containerd image store", async () => {
 		const graphDriver = { DriverStatus: [["Backing Filesystem", "extfs"]] };
 		const error = await refusal(ATTESTED, { info: graphDriver });
-		assert.equal(error?.message, "box lacks the containerd image store, which --sbom needs");
+		assert.equal(
+			error?.message,
+			"box lacks the containerd image store, which --sbom (--attest type=sbom) needs",
+		);
 		assert.match(error?.hint ?? "", /containerd-snapshotter/);
 		const containerd = { DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]] };
 		assert.equal(await refusal(ATTESTED, { info: containerd }), undefined);
