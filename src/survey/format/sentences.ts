@@ -106,7 +106,7 @@ export function ruleDoubts({ rules, ignoreFile }: DocumentHead): RuleDoubt[] {
 		if (second === undefined) {
 			return { rule: `${file}:${first?.line} ${printablePath(first?.text ?? "")}`, doubt };
 		}
-		return { rule: `${file}, lines ${lineRanges(same)}`, doubt };
+		return { rule: `${file}, each of lines ${lineRanges(same)}`, doubt };
 	});
 }
 

@@ -56,7 +56,7 @@ describe("Markdown", () => {
 
 ### Rules
 
-- <code>.dockerignore, lines 4-5, 8</code>: matches nothing
+- <code>.dockerignore, each of lines 4-5, 8</code>: matches nothing
 
 ### Needed by the Dockerfile
 

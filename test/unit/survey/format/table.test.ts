@@ -47,7 +47,7 @@ Ignored
       5 MB  ====================        12 files  node_modules/  (.dockerignore:1 node_modules)
 
 Rules
-  .dockerignore, lines 4-5, 8: matches nothing
+  .dockerignore, each of lines 4-5, 8: matches nothing
 
 Needed by the Dockerfile
       1 MB  =======                       1 file  Dockerfile:12 COPY main.go .
