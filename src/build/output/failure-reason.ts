@@ -77,6 +77,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		/^Cannot locate specified Dockerfile: |^failed to read dockerfile: open /,
 		"name the Dockerfile as it is called in the context: -f FILE",
 	],
+	[
+		// The daemon asks a sync for the context with the rules as headers, of which gRPC takes so many.
+		/^header list size to send violates the maximum size/,
+		"the .dockerignore has too many lines for a sync: make it shorter, or use --transfer tar",
+	],
 	[/^unexpected EOF$/, "an archive is truncated: the build context, or one that an ADD unpacks"],
 ];
 

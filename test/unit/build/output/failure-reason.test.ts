@@ -54,6 +54,15 @@ describe("why a build failed", () => {
 		assert.equal(explainFailure("failed to copy: read: unexpected EOF").hint, undefined);
 	});
 
+	it("is a .dockerignore of many megabytes, where a sync takes too many headers", () => {
+		const error =
+			"rpc error: code = Internal desc = rpc error: code = Internal desc = header list size to send violates the maximum size (16777216 bytes) set by server";
+		assert.deepEqual(explainFailure(error), {
+			reason: "header list size to send violates the maximum size (16777216 bytes) set by server",
+			hint: "the .dockerignore has too many lines for a sync: make it shorter, or use --transfer tar",
+		});
+	});
+
 	it("names the flag that gives the secret or the agent that a step asks for", () => {
 		for (const error of ["secret a.b not found: not found", "secret a.b: not found"]) {
 			assert.match(explainFailure(error).hint ?? "", /--secret id=a\.b,src=FILE/);
