@@ -36,6 +36,11 @@ export function printableText(text: string): string {
 	return text.split("\n").map(printableLine).join("\n");
 }
 
+/** The words of a text that goes over several lines, or is indented, with one blank between them; controls stay. */
+export function onOneLine(text: string): string {
+	return text.replace(/\s+/g, " ").trim();
+}
+
 /** A name or a message on one line: line breaks become blanks. */
 export function printableName(text: string): string {
 	return printableLine(text.trim().replace(/\s*[\r\n]+\s*/g, " "));

@@ -1,6 +1,7 @@
 import picocolors from "picocolors";
 import yargs, { type Options } from "yargs";
 import { EXIT_CODES, type ExitCode, UsageError } from "../errors.js";
+import { onOneLine } from "../printable.js";
 import { failureLines } from "../render/failure.js";
 import type { Failure } from "../render/renderer.js";
 import { stderrWidth } from "../render/screen.js";
@@ -235,7 +236,7 @@ async function parse(typed: TypedCommand): Promise<Outcome> {
 		.fail((message, error) => {
 			// yargs throws its own findings, too.
 			if (error && error.name !== "YError") throw error;
-			throw new UsageError(message.replace(/\s+/g, " ").trim(), {
+			throw new UsageError(onOneLine(message), {
 				hint: `see rbuild ${typed.name} --help`,
 			});
 		});

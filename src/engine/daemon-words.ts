@@ -1,3 +1,5 @@
+import { onOneLine } from "../printable.js";
+
 /** Of what is kept where it is too long, in UTF-16 units: what was tried, and the last reason, which is the system's own. */
 const START = 300;
 const END = 200;
@@ -7,14 +9,9 @@ const PAGE = /[\s:"'`]*<(?:!doctype|html)\b.*$/is;
 
 /** What a daemon says as one line of sensible length, without the web page that it may quote. */
 export function wordsOnOneLine(words: string): string {
-	const whole = words.replace(/\s+/g, " ").trim();
+	const whole = onOneLine(words);
 	// A page alone says something between its tags.
-	const line =
-		whole.replace(PAGE, "") ||
-		whole
-			.replace(/<[^>]*>/g, " ")
-			.replace(/\s+/g, " ")
-			.trim();
+	const line = whole.replace(PAGE, "") || onOneLine(whole.replace(/<[^>]*>/g, " "));
 	if (line.length <= START + END) return line;
 	return `${line.slice(0, START)}…${line.slice(-END)}`;
 }

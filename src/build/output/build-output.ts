@@ -1,6 +1,7 @@
 import { BuildTrace, type FailedStep } from "../../buildkit/trace.js";
 import { BuildFailedError, type DockerfilePosition, EngineError } from "../../errors.js";
 import type { Run } from "../../events.js";
+import { onOneLine } from "../../printable.js";
 import { ClassicOutput, imageIdIn } from "./classic-output.js";
 import { type DockerfileText, positionOfLine, positionOfStep } from "./dockerfile-position.js";
 import { type CopySource, explainFailure } from "./failure-reason.js";
@@ -136,7 +137,7 @@ function parseFailed(
 	const { line, reason = "" } = PARSE_ERROR.exec(error)?.groups ?? {};
 	if (line === undefined) return undefined;
 	const file = dockerfile?.displayName ?? "Dockerfile";
-	return new BuildFailedError(`${file}:${line}: ${reason.replace(/\s+/g, " ").trim()}`, {
+	return new BuildFailedError(`${file}:${line}: ${onOneLine(reason)}`, {
 		position: dockerfile && positionOfLine(Number(line), dockerfile),
 	});
 }

@@ -2,6 +2,7 @@ import type { Dockerfile, From, Instruction } from "dockerfile-ast";
 import type { BuildContext } from "../../context/build-context.js";
 import type { BuildRequest } from "../../engine/build-request.js";
 import type { DockerfilePosition } from "../../errors.js";
+import { onOneLine } from "../../printable.js";
 import { frontendLine } from "../../survey/dockerfile/frontends.js";
 import { dockerfileExcerpt } from "./dockerfile-excerpt.js";
 
@@ -160,8 +161,5 @@ function sameText(instruction: Instruction, text: string): boolean {
 
 /** Builders join continued lines in ways of their own, and write keywords in capitals. */
 function normalize(text: string): string {
-	return text
-		.replace(/[\\`]\s*\n(?:\s*#.*\n)*/g, " ")
-		.replace(/\s+/g, " ")
-		.trim();
+	return onOneLine(text.replace(/[\\`]\s*\n(?:\s*#.*\n)*/g, " "));
 }

@@ -1,4 +1,5 @@
 import { wordsOnOneLine } from "../../engine/daemon-words.js";
+import { onOneLine } from "../../printable.js";
 import { LOSSES } from "./lost-on-box.js";
 
 /** Why a build failed, in as few words as tell it. */
@@ -100,7 +101,7 @@ const MISSING_FILE_HINTS: Readonly<Record<CopySource, string>> = {
 
 /** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
 export function explainFailure(error: string, source: CopySource = "context"): FailureReason {
-	const text = error.replace(/\s+/g, " ").trim();
+	const text = onOneLine(error);
 	const whole = exitCode(text) ?? unwrap(text);
 	const reason = wordsOnOneLine(whole);
 	if (MISSING_FILE.test(whole)) return { reason, hint: MISSING_FILE_HINTS[source] };

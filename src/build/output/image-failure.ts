@@ -1,5 +1,6 @@
 import { DOCKER_HUB, parseReference } from "../../image/reference.js";
 import { isLoopback } from "../../image/web/registry-address.js";
+import { onOneLine } from "../../printable.js";
 import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
@@ -150,7 +151,7 @@ export function explainImageFailure(
 	const reference = image ?? frontend;
 	if (reference === undefined) return undefined;
 	const { familiar, registry } = named(reference);
-	const text = error.replace(/\s+/g, " ").trim();
+	const text = onOneLine(error);
 	const host = /"https?:\/\/([^/"]+)/.exec(text)?.[1] ?? registry;
 	for (const [pattern, explain] of REASONS) {
 		const found = pattern.exec(text);

@@ -3,6 +3,7 @@ import { pushImage } from "../../engine/images.js";
 import type { RegistryAuth } from "../../engine/registry-auth.js";
 import { DeliveryError, EngineError } from "../../errors.js";
 import type { Run } from "../../events.js";
+import { onOneLine } from "../../printable.js";
 import type { CredentialSource } from "../credentials/registry-credentials.js";
 import { readDaemonLine } from "../daemon-line.js";
 import type { Delivery } from "../delivery.js";
@@ -78,7 +79,7 @@ function pushFailure(
 	loggedIn: boolean,
 ): Error {
 	if (!(error instanceof Refusal || error instanceof EngineError)) return error;
-	const reason = error.message.replace(/\s+/g, " ").trim();
+	const reason = onOneLine(error.message);
 	return new DeliveryError(`cannot push ${destination} to ${registry}: ${reason}`, {
 		hint: pushHint(reason, registry, loggedIn),
 		cause: error,

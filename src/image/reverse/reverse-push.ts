@@ -2,6 +2,7 @@ import type { Engine } from "../../engine/engine.js";
 import { pushImage, tagImage } from "../../engine/images.js";
 import { EngineError } from "../../errors.js";
 import type { Run } from "../../events.js";
+import { onOneLine } from "../../printable.js";
 import { ListenRefusal, type LoopbackPort } from "../../transport/transport.js";
 import type { BlobCache } from "../cache/blob-cache.js";
 import { type DaemonLine, readDaemonLine } from "../daemon-line.js";
@@ -110,7 +111,7 @@ async function push(
 
 /** What a daemon says that has another loopback: one in a virtual machine, or rootless behind slirp4netns. */
 function reasonIn(words: string): string {
-	const line = words.replace(/\s+/g, " ").trim();
+	const line = onOneLine(words);
 	return /connection refused|no route|timeout|i\/o timeout/i.test(line)
 		? "the daemon does not share the loopback address of that machine"
 		: `the daemon cannot push to this side: ${line}`;
