@@ -1,15 +1,16 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { UsageError } from "../../errors.js";
+import { DeliveryError, UsageError } from "../../errors.js";
 import { printableName } from "../../printable.js";
+import { systemReason } from "../../system-reason.js";
 import { openFile } from "../process/open-file.js";
 import type { ContextArguments } from "./context-flags.js";
 
 /**
  * What `--open` asks for beside the browser: a page, in a file that stays.
  *
- * @throws UsageError for another format
+ * @throws UsageError for another format; DeliveryError
  */
 export async function asOpenedPage(
 	values: ContextArguments,
@@ -25,9 +26,20 @@ export async function asOpenedPage(
 			hint: "leave --output out, or name a file",
 		});
 	}
-	// A folder that nobody else can look into: names of files are not for everybody.
-	const file = output ?? join(await mkdtemp(join(tmpdir(), "rbuild-")), "context.html");
+	const file = output ?? join(await newFolder(), "context.html");
 	return { ...values, format: "html", output: resolve(file) };
+}
+
+/** One that nobody else can look into: names of files are not for everybody. */
+async function newFolder(): Promise<string> {
+	try {
+		return await mkdtemp(join(tmpdir(), "rbuild-"));
+	} catch (error) {
+		throw new DeliveryError(`cannot make a folder in ${tmpdir()}: ${systemReason(error)}`, {
+			hint: "set TMPDIR to another folder, or name a file with --output",
+			cause: error,
+		});
+	}
 }
 
 /** In any case it says where the page is. */

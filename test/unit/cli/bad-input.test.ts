@@ -172,6 +172,29 @@ suite("bad input: the daemon", () => {
 			error: /^error: cannot reach unix:\/\/\/nonexistent\.sock: /,
 		}));
 
+	test(
+		"is asked for by an ssh program that has no folder for its sockets",
+		{
+			skip: process.platform === "win32",
+		},
+		() =>
+			fails(
+				[
+					context({ Dockerfile: "FROM scratch\n" }),
+					"--on",
+					"box.invalid",
+					"--ssh-client",
+					"system",
+				],
+				{
+					code: 4,
+					error: /with the ssh program: cannot make a folder in \/nonexistent: no such file/,
+					hint: /^hint: set TMPDIR to another folder$/,
+				},
+				(args) => rbuildHere(args, { env: { TMPDIR: "/nonexistent" } }),
+			),
+	);
+
 	test("is on a host that has no address", () =>
 		fails([context({ Dockerfile: "FROM scratch\n" }), "--on", "tcp://no-such-host.invalid:2375"], {
 			code: 4,

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionError } from "../../../errors.js";
+import { systemReason } from "../../../system-reason.js";
 import { connectInterrupted } from "../../connect-socket.js";
 import { noCompression, type StreamCompression } from "../../stream-compression.js";
 import type { WireCounts } from "../../transport.js";
@@ -59,7 +60,7 @@ export class SystemSsh implements RemoteHost, AsyncDisposable {
 		signal: AbortSignal,
 	): Promise<SystemSsh> {
 		const isShared = settings.environment.platform !== "win32";
-		const folder = isShared ? await mkdtemp(join(tmpdir(), "rbuild-ssh-")) : undefined;
+		const folder = isShared ? await folderOfSockets(placeOf(settings)) : undefined;
 		const host = new SystemSsh(target, settings, folder);
 		try {
 			await host.#logIn(signal);
@@ -238,4 +239,17 @@ function firstNews(stream: RelayedStream): Promise<"data" | "closed" | "nothing"
 		stream.once("data", () => resolve("data")).once("close", () => resolve("closed"));
 		stream.once("close", () => clearTimeout(timer));
 	});
+}
+
+async function folderOfSockets(place: string): Promise<string> {
+	try {
+		return await mkdtemp(join(tmpdir(), "rbuild-ssh-"));
+	} catch (error) {
+		const reason = `cannot make a folder in ${tmpdir()}: ${systemReason(error)}`;
+		throw new ConnectionError(
+			"unreachable",
+			`cannot reach ${place} with the ssh program: ${reason}`,
+			{ hint: "set TMPDIR to another folder", cause: error },
+		);
+	}
 }

@@ -34,6 +34,18 @@ test("--open keeps the page where --output says", async () => {
 	assert.ok(existsSync(join(root, "page.html")));
 });
 
+test("--open names the folder for temporary files that takes no other", {
+	skip: process.platform === "win32",
+}, async () => {
+	const env = { ...noDisplay, TMPDIR: "/nonexistent" };
+	const { code, stderr } = await rbuildHere(["context", root, "--open"], { env });
+	assert.equal(code, 6);
+	assert.equal(
+		stderr,
+		"error: cannot make a folder in /nonexistent: no such file or directory\nhint: set TMPDIR to another folder, or name a file with --output\n",
+	);
+});
+
 test("--open is refused for what is no page, or in no file", async () => {
 	for (const [flags, message] of [
 		[["--format", "csv"], /^error: --open cannot be used with --format csv$/m],
