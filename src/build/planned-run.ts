@@ -22,7 +22,7 @@ export interface Surroundings {
 	readonly stdout: Writable;
 }
 
-export type Phase = "connect" | "context" | "upload" | "build" | "deliver";
+type Phase = "connect" | "context" | "upload" | "build" | "deliver";
 
 /** What a run has before it knows of any box. */
 export interface PlannedRun {

@@ -10,13 +10,13 @@ import type { Surroundings } from "./planned-run.js";
 import { runResources } from "./run-resources.js";
 
 /** What `rbuild pull` can be told. */
-export interface PullOptions extends BoxOptions, Pick<BuildOptions, "save" | "load"> {
+interface PullOptions extends BoxOptions, Pick<BuildOptions, "save" | "load"> {
 	/** A name, or an id. Without `save`, it is loaded into the local daemon. */
 	readonly image: string;
 }
 
 /** What was brought here. */
-export interface PullReport {
+interface PullReport {
 	/** As the daemon there calls it. */
 	readonly imageId: string;
 	readonly deliveries: readonly DeliveryReport[];

@@ -5,7 +5,7 @@ import { Auth } from "./proto/gen/auth_pb.js";
 import { type SessionService, unary } from "./session-service.js";
 
 /** A registry login. For an identity token (OAuth2 refresh token), `username` is empty. */
-export interface RegistryLogin {
+interface RegistryLogin {
 	readonly username: string;
 	readonly secret: string;
 }
@@ -27,14 +27,14 @@ export interface TokenSource {
 }
 
 /** As a registry's challenge names it. */
-export interface TokenRequest {
+interface TokenRequest {
 	readonly host: string;
 	readonly realm: string;
 	readonly service: string;
 	readonly scopes: readonly string[];
 }
 
-export interface RegistryToken {
+interface RegistryToken {
 	readonly token: string;
 	/** Seconds. */
 	readonly expiresIn: number;

@@ -31,7 +31,7 @@ export interface BlobStore {
 }
 
 /** A blob that is not there before it is committed. Disposing of it gives up what was not. */
-export interface BlobWriter extends AsyncDisposable {
+interface BlobWriter extends AsyncDisposable {
 	/** Bytes so far. */
 	readonly length: number;
 	append(data: Uint8Array): Promise<void>;

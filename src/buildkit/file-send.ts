@@ -15,7 +15,7 @@ export interface SentExport {
 }
 
 /** Once it resolves, the daemon counts what it sent as delivered. */
-export type TakeExport = (sent: SentExport) => Promise<void>;
+type TakeExport = (sent: SentExport) => Promise<void>;
 
 /**
  * Receives what a build exports as one stream of bytes: BuildKit's exporters "tar", "oci" and "docker"

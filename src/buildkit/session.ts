@@ -10,7 +10,7 @@ import { healthService } from "./health.js";
 import type { SessionService } from "./session-service.js";
 
 /** What the daemon can ask of this side while it builds. Open it before POST /build, close it after. */
-export interface Session extends AsyncDisposable {
+interface Session extends AsyncDisposable {
 	/** Resolves when the session is over, also when the daemon or the network ended it. */
 	readonly closed: Promise<void>;
 }

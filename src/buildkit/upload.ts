@@ -11,7 +11,7 @@ const SESSION_URL = "http://buildkit-session";
 
 const FETCHED_TWICE = "the build context was lost on the box, and cannot be read a second time";
 
-export interface ArchiveUpload {
+interface ArchiveUpload {
 	/** What the daemon is told to build from. */
 	readonly url: string;
 	readonly service: SessionService;

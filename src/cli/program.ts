@@ -34,7 +34,7 @@ const GET_COMPLETIONS = "--get-completions";
 
 const HELP_WORDS = ["--help", "-h", "help"];
 
-export interface Outcome {
+interface Outcome {
 	readonly exitCode: ExitCode | 0;
 	/** Set when it was a build, and that went well. */
 	readonly hasBuilt?: boolean;

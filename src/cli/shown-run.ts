@@ -28,7 +28,7 @@ export interface ShownValues extends SshValues {
 }
 
 /** What it has of this process. */
-export interface Shown {
+interface Shown {
 	readonly mode: RenderMode;
 	readonly screen: Screen;
 	readonly renderer: Renderer;

@@ -5,7 +5,7 @@ import { systemReason } from "../system-reason.js";
 import { hasLostBytes } from "./tree/path-bytes.js";
 
 /** What the CONTEXT argument means. */
-export type ContextSource =
+type ContextSource =
 	| { readonly kind: "directory"; readonly directory: string }
 	/** A tar archive, or the text of a Dockerfile, on standard input. */
 	| { readonly kind: "stdin" }

@@ -18,7 +18,7 @@ export interface DockerfileLocation {
 	readonly ignore?: { readonly content: Uint8Array; readonly file: string };
 }
 
-export interface DockerfileQuery {
+interface DockerfileQuery {
 	/** The context directory, absolute and without symlinks. */
 	readonly root: string;
 	/** The value of -f: relative to the working directory, as in docker. Absent: ROOT/Dockerfile. */

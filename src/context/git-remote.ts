@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 
 /** Where a folder belongs, whichever clone it is in. */
-export interface GitPlace {
+interface GitPlace {
 	/** Host and path of the remote repository, without login, port and ".git". */
 	readonly remote: string;
 	/** Within the work tree, "/"-separated; "" is its root. */

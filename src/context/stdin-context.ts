@@ -5,7 +5,7 @@ import { stdinFailure } from "./standard-input.js";
 import { refuseUtf16 } from "./tree/utf16.js";
 
 /** What came on standard input for the CONTEXT "-". */
-export type StdinContext =
+type StdinContext =
 	| {
 			readonly kind: "archive";
 			/** The whole archive, as it came. */

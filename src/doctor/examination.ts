@@ -21,8 +21,7 @@ import { registryLogins } from "./registry-logins.js";
 import { checksOfWay, failedCheck, Way } from "./way.js";
 
 /** As those of a build. */
-export type DoctorOptions = Pick<BuildOptions, "on" | "platform" | "allowEmulation"> &
-	TargetOptions;
+type DoctorOptions = Pick<BuildOptions, "on" | "platform" | "allowEmulation"> & TargetOptions;
 
 /** Of one box. */
 export interface Diagnosis {

@@ -53,7 +53,7 @@ export interface BuildRequest {
 }
 
 /** What the daemon builds from: a tar stream, which may be compressed with gzip; or a git or http URL for it to fetch. */
-export type BuildInput =
+type BuildInput =
 	| {
 			readonly kind: "tar";
 			readonly tar: Readable;

@@ -10,7 +10,7 @@ export type Outcome =
 	| { readonly kind: "upgrade"; readonly stream: Duplex };
 
 /** What an exchange hands its failures to, so that they leave it in rbuild's words. */
-export type Explain = (error: Error, answerStarted: boolean) => Error;
+type Explain = (error: Error, answerStarted: boolean) => Error;
 
 /**
  * One request and its answer. This is undici's lowest interface, for two reasons: its `upgrade()`

@@ -11,7 +11,7 @@ import { joinPlatform } from "./platforms.js";
 const API_VERSIONS = { oldest: "1.40", newest: "1.51" } as const;
 
 /** The fields of GET /version that are used (API 1.24 and later; Podman's has them too). */
-export interface VersionDocument {
+interface VersionDocument {
 	readonly version: string;
 	readonly os: string;
 	readonly arch: string;

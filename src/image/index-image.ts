@@ -79,7 +79,7 @@ export async function readIndexImage(
 	return layerFiles(Buffer.concat(chunks), ARCHIVE_LIMIT);
 }
 
-export interface IndexImageContent {
+interface IndexImageContent {
 	readonly key: string;
 	readonly generation: string;
 	/** For people who list images. */

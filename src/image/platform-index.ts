@@ -8,7 +8,7 @@ import { OCI_TYPES } from "./manifest/media-types.js";
 import { inOciTypes } from "./manifest/oci-types.js";
 
 /** The image of one platform, which is in the cache with all its layers. */
-export interface PlatformImage {
+interface PlatformImage {
 	/** An OCI platform. */
 	readonly platform: string;
 	readonly image: CachedImage;

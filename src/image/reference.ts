@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
  * The name of an image, normalised as docker does it: "app" is docker.io/library/app:latest.
  * Grammar and limits: github.com/distribution/reference.
  */
-export interface ImageReference {
+interface ImageReference {
 	/** The registry's host, with its port if it was named: "docker.io", "localhost:5000". */
 	readonly domain: string;
 	/** The repository on that registry: "library/app". */

@@ -44,7 +44,7 @@ export function unknownProgress({ requested, quiet, env }: ProgressWish): string
 	return ENV_MODES[value] === undefined ? value : undefined;
 }
 
-export interface ColorWish {
+interface ColorWish {
 	/** --color or --no-color; undefined when neither was given. */
 	readonly flag: boolean | undefined;
 	/** Whether the stream to be coloured is a terminal. */

@@ -8,7 +8,7 @@ import { stepName } from "./platform-names.js";
 export const TAIL_LINES = 6;
 
 /** A part of a step that reports how far it is, such as a layer that is pulled. */
-export interface StepItem {
+interface StepItem {
 	readonly current: number;
 	/** 0 when it is not known. */
 	readonly total: number;

@@ -18,7 +18,7 @@ interface SizedFile {
 }
 
 /** What an earlier document says of what would be sent. */
-export type EarlierContext = Pick<ContextDocument, "totals"> & {
+type EarlierContext = Pick<ContextDocument, "totals"> & {
 	readonly files: readonly SizedFile[];
 };
 

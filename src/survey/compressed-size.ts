@@ -14,7 +14,7 @@ const SAMPLES = 64;
 /** Between what the adaptive gzip takes on a fast link and on a slow one. */
 const LEVEL = 4;
 
-export interface CompressedSize {
+interface CompressedSize {
 	readonly bytes: number;
 	/** How much of the files was compressed to find out; all of them where they are small. */
 	readonly sampledBytes: number;

@@ -133,7 +133,7 @@ export interface SecretFinding {
 	readonly line?: number;
 }
 
-export interface UnreadablePath {
+interface UnreadablePath {
 	readonly path: string;
 	/** For people; names the path. */
 	readonly reason: string;

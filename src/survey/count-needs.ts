@@ -5,7 +5,7 @@ import { ContextError } from "../errors.js";
 import type { ContextNeeds } from "./context-document.js";
 import type { ContextUse, DockerfileNeeds } from "./dockerfile/dockerfile-needs.js";
 
-export interface CountedNeeds {
+interface CountedNeeds {
 	readonly needs: ContextNeeds;
 	/** By position among the entries, for SentPath.neededBy. The lists are shared. */
 	readonly neededBy: readonly (readonly number[])[];

@@ -5,7 +5,7 @@ import { contextFolders, type DockerContext } from "./context-store.js";
 import { settingsFailure, writeSettings } from "./settings-file.js";
 
 /** What a new context is made of. */
-export interface ContextContent extends Omit<DockerContext, "tlsFiles"> {
+interface ContextContent extends Omit<DockerContext, "tlsFiles"> {
 	/** PEM. */
 	readonly tls: {
 		readonly ca?: Uint8Array;

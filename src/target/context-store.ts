@@ -21,7 +21,7 @@ export interface DockerContext {
 }
 
 /** One that is there and cannot be used. */
-export interface BrokenContext {
+interface BrokenContext {
 	readonly name: string;
 	readonly error: RbuildError;
 }

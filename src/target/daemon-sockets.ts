@@ -2,7 +2,7 @@
 export const DEFAULT_SOCKET = "/var/run/docker.sock";
 
 /** A user's folders, as paths or as a shell writes them. */
-export interface SocketFolders {
+interface SocketFolders {
 	readonly home: string;
 	/** $XDG_CONFIG_HOME. */
 	readonly config: string;

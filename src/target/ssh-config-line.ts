@@ -1,5 +1,5 @@
 /** A line of ssh_config that says something. */
-export interface ConfigLine {
+interface ConfigLine {
 	/** In lower case. */
 	readonly keyword: string;
 	readonly args: readonly string[];

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.js";
 /** What ssh_config(5) lists as TOKENS, by letter; "%%" is not among them. */
 export type Tokens = Readonly<Record<string, string>>;
 
-export interface TokenValues {
+interface TokenValues {
 	/** As the user wrote it. */
 	readonly alias: string;
 	readonly hostName: string;

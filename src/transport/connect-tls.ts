@@ -13,11 +13,11 @@ import type { TlsMaterial } from "./tls-material.js";
 import { TlsStream } from "./tls-stream.js";
 
 /** With TLS, the other side of a connection is known to be what its certificate says. */
-export interface TlsDestination extends Destination {
+interface TlsDestination extends Destination {
 	readonly address: { readonly host: string; readonly port: number };
 }
 
-export interface TlsConnection {
+interface TlsConnection {
 	readonly stream: TlsStream;
 	/** What it runs on, which counts the bytes on the wire. */
 	readonly socket: Socket;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  * The arm64 machine of ../shared/lab/arm64: dockerd 20.10 and an sshd in an emulator. It is made where it
  * is not there, which takes up to half an hour, and left running where it ran before.
  */
-export interface Arm64Box extends AsyncDisposable {
+interface Arm64Box extends AsyncDisposable {
 	/** Its alias in `sshConfig`. */
 	readonly alias: string;
 	/** Lines for an ssh_config. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import ssh2, { type AuthContext, type Connection } from "ssh2";
 import { makeKey } from "./ssh-programs.js";
 
-export interface AskingSshdOptions {
+interface AskingSshdOptions {
 	/** What a login takes, one after the other, as sshd's AuthenticationMethods. */
 	readonly methods: readonly ("publickey" | "password" | "keyboard-interactive")[];
 	readonly password?: string;
@@ -16,7 +16,7 @@ export interface AskingSshdOptions {
 	readonly authorizedKey?: string;
 }
 
-export interface AskingSshd extends AsyncDisposable {
+interface AskingSshd extends AsyncDisposable {
 	readonly sshConfigFile: string;
 	readonly alias: string;
 }

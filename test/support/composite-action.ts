@@ -17,14 +17,14 @@ interface Action {
 	};
 }
 
-export interface ActionRun extends Finished {
+interface ActionRun extends Finished {
 	readonly outputs: Readonly<Record<string, string>>;
 	readonly summary: string;
 	/** What is left in RUNNER_TEMP. */
 	readonly temporary: string;
 }
 
-export interface Job {
+interface Job {
 	readonly cwd: string;
 	/** A folder that the job may leave things in. */
 	readonly temporary: string;

@@ -16,7 +16,7 @@ import { BASE_IMAGE } from "./base-image.js";
 export type CaseBuilder = "20.10" | "28.5" | "classic" | "podman";
 
 /** A Dockerfile of fixtures/dockerfiles. Comments at its end say what it is for. */
-export interface DockerfileCase {
+interface DockerfileCase {
 	readonly name: string;
 	readonly text: string;
 	/** "# with:" */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Box } from "./box.js";
 
 /** A network between rbuild and a box that breaks when it is told to, and works again at once. */
-export interface DroppableLink extends AsyncDisposable {
+interface DroppableLink extends AsyncDisposable {
 	/** What to put on the command line to build on the box over this link. */
 	readonly flags: readonly string[];
 	/** How many connections were made over it so far. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 /** What the daemon does with one request. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface FakeDaemonOptions {
+interface FakeDaemonOptions {
 	/**
 	 * By method and path without version prefix and query, such as "POST /build". Where there is none
 	 * for GET /_ping and GET /version, a Docker 28 with BuildKit answers; elsewhere 404.

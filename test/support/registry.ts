@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TokenServer } from "./token-server.js";
 
-export interface RegistryOptions {
+interface RegistryOptions {
 	/** Who may pull and push; anybody when absent. */
 	readonly login?: { readonly username: string; readonly password: string };
 	/** Who makes its tokens, instead of a login. */

@@ -5,7 +5,7 @@ import type { Finished } from "./cli.js";
 
 export type { Finished };
 
-export interface ScriptOptions {
+interface ScriptOptions {
 	readonly cwd: string;
 	/** Over that of the tests, without what rbuild or an agent would listen to. */
 	readonly env: Readonly<Record<string, string>>;

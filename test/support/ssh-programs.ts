@@ -23,7 +23,7 @@ export function copySshPrograms(root: string): void {
 }
 
 /** An agent of OpenSSH's. */
-export interface RealAgent extends Disposable {
+interface RealAgent extends Disposable {
 	readonly socketPath: string;
 	/** Its keys, as `ssh-add -l` shows them. */
 	list(): string;

@@ -20,7 +20,7 @@ const run = promisify(execFile);
 
 const SSHD = "/usr/sbin/sshd";
 
-export type KeyType = "ed25519" | "ecdsa" | "rsa";
+type KeyType = "ed25519" | "ecdsa" | "rsa";
 
 export interface SshdOptions {
 	/** Where keys and configuration go; it must exist. Absent: a temporary one, removed at the end. */

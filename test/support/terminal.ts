@@ -8,7 +8,7 @@ export function whyNoTerminal(): string | undefined {
 }
 
 /** A command on a terminal of its own, with somebody who types. */
-export interface OnTerminal {
+interface OnTerminal {
 	/** What is on the screen so far, with all that was ever written there. */
 	readonly screen: () => string;
 	/** Waits until the screen shows the text. */

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-export interface TokenServerOptions {
+interface TokenServerOptions {
 	/** An address of this machine. */
 	readonly address: string;
 	readonly username: string;
@@ -18,7 +18,7 @@ export interface TokenServerOptions {
 }
 
 /** One request for a token. */
-export interface TokenRequestSeen {
+interface TokenRequestSeen {
 	readonly method: string;
 	/** Where it came from: BuildKit and dockerd are written in Go, and say so or who they are. */
 	readonly fromDaemon: boolean;

@@ -1,5 +1,5 @@
 /** What is read of YAML here: maps, lists, texts, `[flow, lists]` of words and `|` blocks. */
-export type Yaml = string | readonly Yaml[] | { readonly [key: string]: Yaml };
+type Yaml = string | readonly Yaml[] | { readonly [key: string]: Yaml };
 
 interface Line {
 	readonly indent: number;

@@ -17,7 +17,7 @@ import { sshAliases } from "../../target/ssh-aliases.js";
 import type { Target } from "../../target/target.js";
 import { readTlsMaterial, type TlsFileFlags } from "../../transport/tls-material.js";
 
-export interface NewHost {
+interface NewHost {
 	readonly name: string;
 	/** As after --on, but no name. */
 	readonly endpoint: string;

@@ -9,7 +9,7 @@ import type { BoxAnswer } from "./ask-box.js";
 /** How long an answer is taken for true, in milliseconds: boxes seldom change, networks do. */
 const KEPT = 10 * 60_000;
 
-export interface KnownAnswer {
+interface KnownAnswer {
 	/** An OCI platform. */
 	readonly platform: string;
 	/** Milliseconds. */

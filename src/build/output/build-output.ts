@@ -17,7 +17,7 @@ const PARSE_ERROR = /dockerfile parse error (?:on )?line (?<line>\d+): (?<reason
 const BAD_CONTEXT =
 	/ refused POST \/build: (?<reason>(?:Cannot locate specified Dockerfile: |the Dockerfile \(.*\) cannot be empty|error downloading remote context |error fetching: ).*) \(HTTP \d+\)$/i;
 
-export interface BuildOutputOptions {
+interface BuildOutputOptions {
 	/** Whether an image was asked for, which the answer then ends with. */
 	readonly image?: boolean;
 	/** A clock in milliseconds. */

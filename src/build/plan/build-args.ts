@@ -5,7 +5,7 @@ import { type ProxySettings, proxySettings } from "../../target/docker-config.js
 import type { BuildOptions } from "./options.js";
 
 /** Build arguments by name; null: named, and there is no value for it. */
-export type BuildArgs = Readonly<Record<string, string | null>>;
+type BuildArgs = Readonly<Record<string, string | null>>;
 
 /** Where a step looks for a proxy, in either case, and how docker's config.json calls it. */
 const PROXY_ARGS = {

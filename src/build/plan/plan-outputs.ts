@@ -44,10 +44,7 @@ export type ExportDestination =
 	| { readonly kind: "stdout" };
 
 /** What of a build's options says where its image, or its files, go. */
-export type OutputOptions = Pick<
-	BuildOptions,
-	"tags" | "outputs" | "push" | "via" | "save" | "load"
->;
+type OutputOptions = Pick<BuildOptions, "tags" | "outputs" | "push" | "via" | "save" | "load">;
 
 /**
  * Checks --output, --push, --via, --save and --load, and whether what they name can be written or is there.

@@ -32,7 +32,7 @@ export interface ReachedBox extends PlatformBox {
 	readonly engine: Engine;
 }
 
-export interface BoxesRequest {
+interface BoxesRequest {
 	/** Of each platform. */
 	readonly plans: readonly BuildPlan[];
 	/** Of each plan. */

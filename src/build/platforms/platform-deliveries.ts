@@ -18,7 +18,7 @@ import type { BuiltPlatform } from "./built-platform.js";
 import { type GatheredImage, gatherImage, nameOnBoxes } from "./gathered-image.js";
 
 /** The platform that is loaded into the daemon of this machine. */
-export interface PlatformToLoad {
+interface PlatformToLoad {
 	readonly platform: string;
 	readonly local: Engine;
 }
@@ -51,7 +51,7 @@ export interface DeliveredPlatforms {
 	readonly deliveries: readonly DeliveryReport[];
 }
 
-export interface PlatformsOrder {
+interface PlatformsOrder {
 	readonly annotations: PlatformAnnotations;
 	readonly toLoad: PlatformToLoad | undefined;
 	readonly resources: RunResources;

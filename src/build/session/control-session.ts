@@ -23,7 +23,7 @@ export interface PreparedSolve {
 	readonly signal: AbortSignal;
 }
 
-export interface SessionOffer extends Announcement {
+interface SessionOffer extends Announcement {
 	/** What the session has to serve beside the context. */
 	readonly services: readonly SessionService[];
 }

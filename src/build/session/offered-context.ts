@@ -18,7 +18,7 @@ import { MAIN, offerMain } from "./offered-main.js";
 import { SyncUpload } from "./sync-upload.js";
 
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
-export interface OfferedContext {
+interface OfferedContext {
 	readonly session: Pick<SessionOptions, "name" | "sharedKey" | "services">;
 	/** How the Dockerfile frontend finds them, in that session. */
 	readonly frontend: (sessionId: string) => OfferedFrontend;
@@ -27,7 +27,7 @@ export interface OfferedContext {
 	readonly upload: OfferedUpload;
 }
 
-export interface OfferedUpload {
+interface OfferedUpload {
 	/** Why this side could not go on; the first reason counts. */
 	readonly failure: RbuildError | undefined;
 	/** Aborted when there is one for a file: whatever the daemon makes of it, the build cannot succeed. */

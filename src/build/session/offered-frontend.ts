@@ -8,7 +8,7 @@ import type { MainOffer } from "./offered-main.js";
 export type OfferedFrontend = Pick<SolveRequest, "frontendAttrs" | "frontendInputs">;
 
 /** The contexts that a frontend has to find. */
-export interface FoundContexts {
+interface FoundContexts {
 	readonly main: Pick<MainOffer, "attrs" | "inputs">;
 	readonly namedContexts: ReadonlyMap<string, NamedContext>;
 	/** The directories among them. */

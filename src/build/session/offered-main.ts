@@ -37,7 +37,7 @@ export interface MainOffer {
 }
 
 /** Of an archive. */
-export interface MainUpload {
+interface MainUpload {
 	/** Why this side could not go on. */
 	readonly failure: RbuildError | undefined;
 	readonly durationMs: number;

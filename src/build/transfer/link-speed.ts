@@ -13,7 +13,7 @@ const TELLING_BYTES = 4 * 1024 * 1024;
 const TELLING_SHARE = 0.25;
 
 /** What a box was sent. */
-export interface MeasuredUpload {
+interface MeasuredUpload {
 	readonly sentBytes: number;
 	readonly durationMs: number;
 	/** Milliseconds that it would have taken over the fastest link, too. */

@@ -54,7 +54,7 @@ export interface CopyObserver {
 }
 
 /** How a transfer gets smaller on its way. */
-export interface CopySqueezing {
+interface CopySqueezing {
 	/** Compresses the list of entries, which shrinks a lot, and the contents where there is an effort. */
 	readonly stream: StreamCompression;
 	readonly effort: StreamEffort | undefined;

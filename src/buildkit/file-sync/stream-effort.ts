@@ -21,7 +21,7 @@ const MOST_REST = 32;
 const LEAST_ROUNDS = 2;
 
 /** A piece of content that has been handed to a stream. */
-export interface StreamedContent {
+interface StreamedContent {
 	readonly bytes: number;
 	/** Bytes of these that did not have to be sent. */
 	readonly savedBytes: number;

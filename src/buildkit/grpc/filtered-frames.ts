@@ -17,7 +17,7 @@ export interface FrameFilter {
 export type InsertFrame = (frame: Buffer) => void;
 
 /** What lives as long as a connection does, and may have frames inserted. */
-export type MakeFilter = (insert: InsertFrame, closed: AbortSignal) => FrameFilter;
+type MakeFilter = (insert: InsertFrame, closed: AbortSignal) => FrameFilter;
 
 type Done = (error?: Error | null) => void;
 

@@ -24,7 +24,7 @@ const HEADER_LIMITS = { settings: { maxHeaderListSize: 16 * 1024 * 1024 } };
 /** How long an answer that has begun may pause, in milliseconds: Go's server writes it in one go. */
 const ANSWER_TIMEOUT = 5_000;
 
-export interface CallOptions {
+interface CallOptions {
 	/** Aborting it cancels the call on the daemon's side, too. */
 	readonly signal: AbortSignal;
 	readonly headers?: Readonly<Record<string, string>>;

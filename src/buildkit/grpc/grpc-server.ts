@@ -52,7 +52,7 @@ export interface GrpcServer {
 	close(): void;
 }
 
-export interface GrpcServerOptions {
+interface GrpcServerOptions {
 	readonly methods: readonly SessionMethod[];
 	/** Told of a call that could not be answered for a reason on this side. */
 	readonly onFailure: (path: string, error: unknown) => void;

@@ -13,7 +13,7 @@ export interface SshAgent {
 	open(signal: AbortSignal): Promise<AgentConversation>;
 }
 
-export interface AgentConversation extends Disposable {
+interface AgentConversation extends Disposable {
 	/** @param request a message without its length, as is the answer */
 	ask(request: Buffer): Promise<Uint8Array>;
 }

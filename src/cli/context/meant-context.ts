@@ -15,7 +15,7 @@ import type { MeantBuild } from "./context-flags.js";
 import { surveyProgress } from "./survey-progress.js";
 
 /** The directory that is looked into, and the build that it is looked into for. */
-export interface MeantContext extends MeantBuild {
+interface MeantContext extends MeantBuild {
 	readonly directory: string;
 	/** What opening the context takes; each has the standard input from its beginning. */
 	request(): ContextRequest;

@@ -15,7 +15,7 @@ import type { Advice } from "../../survey/context-document.js";
 import { systemReason } from "../../system-reason.js";
 
 /** `rbuild context --fix`, on a directory. */
-export interface FixRequest {
+interface FixRequest {
 	/** The context, absolute. */
 	readonly root: string;
 	/** The ignore file that applies; absent: a .dockerignore is made. */
@@ -26,7 +26,7 @@ export interface FixRequest {
 }
 
 /** Who is shown the change and asked. */
-export interface FixDialog {
+interface FixDialog {
 	readonly output: Writable;
 	readonly color: boolean;
 	/** Undefined where there is nobody to ask. */

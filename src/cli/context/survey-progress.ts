@@ -5,7 +5,7 @@ import { processScreen } from "../process/screen.js";
 /** What takes less is not worth a line, in milliseconds. */
 const SHORT_MS = 1000;
 
-export interface SurveyProgress {
+interface SurveyProgress {
 	show(paths: number): void;
 	/** Takes the line away. */
 	close(): void;

@@ -10,7 +10,7 @@ const WIDTH = Math.max(...Object.values(TITLES).map((title) => title.length));
 /** Sign and title, with the blanks behind them. */
 const INDENT = "✔ ".length + WIDTH + "  ".length;
 
-export interface Look {
+interface Look {
 	readonly colors: Colors;
 	/** Whether the terminal knows more than ASCII. */
 	readonly unicode: boolean;

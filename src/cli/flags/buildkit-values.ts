@@ -32,7 +32,7 @@ export function parsePairs(values: readonly string[], flag: string): Record<stri
 	return Object.fromEntries(values.map((text) => pair(text, `${flag} "${text}"`)));
 }
 
-export interface AttestationFlags {
+interface AttestationFlags {
 	/** "type=sbom,…" each. */
 	readonly attest: readonly string[];
 	readonly provenance: string | undefined;
@@ -80,7 +80,7 @@ function shortForm(type: keyof typeof SHORT_FORMS, text: string): Attestation {
 	return [type, attributes(text, `--${type}`)];
 }
 
-export interface CallFlags {
+interface CallFlags {
 	readonly check?: boolean;
 	readonly call?: string;
 }

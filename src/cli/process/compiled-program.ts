@@ -8,7 +8,7 @@ import { replaceCacheFile } from "../../disk/cache-file.js";
 const DIGEST_BYTES = 32;
 
 /** A program that was compiled, or taken from a code cache, and has been started. */
-export interface CompiledProgram<Exports> {
+interface CompiledProgram<Exports> {
 	readonly exports: Exports;
 	/** Whether its code came from the cache. */
 	readonly fromCache: boolean;

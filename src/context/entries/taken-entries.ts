@@ -9,7 +9,7 @@ const SPECIAL = /[*?[\\]/;
 const UNCLEAR = /\\.*[*?[]|[*?[].*\\|\[[^\]]*(?:[*?]|\[:)/s;
 
 /** The entries that an instruction takes. */
-export interface TakenEntries {
+interface TakenEntries {
 	/**
 	 * By position: how many characters of the path are that of what was named, of which it is a part or
 	 * the whole; 0 for what is not taken.

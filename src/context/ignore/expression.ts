@@ -13,7 +13,7 @@ export type Step =
 	| { readonly kind: "place"; readonly holds: PlaceTest };
 
 /** What is before and after a place: whether it is in `[0-9A-Za-z_]`; undefined at either end. */
-export type PlaceTest = (before: boolean | undefined, after: boolean | undefined) => boolean;
+type PlaceTest = (before: boolean | undefined, after: boolean | undefined) => boolean;
 
 export interface Expression {
 	/** A path fits if it takes all steps of one of these. */

@@ -11,7 +11,7 @@ export type PathPattern =
 	| { readonly by: "test"; readonly fits: (path: string) => boolean };
 
 /** The error for a pattern that Go's regexp/syntax does not take. */
-export type Refusal = (cause: SyntaxError) => Error;
+type Refusal = (cause: SyntaxError) => Error;
 
 /**
  * A cleaned pattern, made ready for many paths. What only its expression shows to be broken ("[b-a]")

@@ -5,7 +5,7 @@ import { fromBytes, toBytes } from "../tree/path-bytes.js";
  * compared as text; this is not only faster but matches other paths than the expression would (a "^"
  * is itself, a newline is nothing special, "**foo" is also in "barfoo").
  */
-export type PatternForm =
+type PatternForm =
 	| { readonly kind: "exact"; readonly path: string }
 	| { readonly kind: "prefix"; readonly prefix: string }
 	/** The path ends in this; one that starts with "/" may also be the whole path without that "/". */

@@ -18,7 +18,7 @@ import { Settlement } from "./settlement.js";
 const YOUNG_GENERATION_MB = 4;
 
 /** A part of the context, by the number that the worker knows it by. */
-export interface NumberedPart {
+interface NumberedPart {
 	readonly part: number;
 	readonly summary: PartSummary;
 }

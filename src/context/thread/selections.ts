@@ -21,7 +21,7 @@ const BATCH = 512;
 const RULES_SOURCE = "the daemon's reading of .dockerignore";
 
 /** A walk that was made already, and the .dockerignore by which it left things out. */
-export interface KnownWalk extends Pick<ContextManifest, "entries" | "unreadable"> {
+interface KnownWalk extends Pick<ContextManifest, "entries" | "unreadable"> {
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 }
 

@@ -10,9 +10,9 @@ import { parseTag } from "../reference.js";
 import { type TarEntry, tarEntry } from "./tar-entries.js";
 
 /** What becomes a layout: an image, or an index of several. */
-export type LayoutContents = Pick<CachedImage, "root" | "manifests">;
+type LayoutContents = Pick<CachedImage, "root" | "manifests">;
 
-export interface LayoutOptions {
+interface LayoutOptions {
 	/** As the user wrote them. */
 	readonly tags: readonly string[];
 	/** Also what `docker load` reads, manifest.json, of this image. */

@@ -5,7 +5,7 @@ import type { BlobCache } from "./blob-cache.js";
 import { CacheFailure } from "./cache-failure.js";
 
 /** A blob of the cache. */
-export interface CachedBlob {
+interface CachedBlob {
 	readonly digest: Digest;
 	/** Bytes. */
 	readonly size: number;
@@ -36,7 +36,7 @@ export async function cachedBlobs(cache: BlobCache): Promise<readonly CachedBlob
 }
 
 /** What a pruning did. */
-export interface Pruned {
+interface Pruned {
 	readonly blobs: number;
 	readonly bytes: number;
 	/** Bytes that are left. */

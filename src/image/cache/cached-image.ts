@@ -13,7 +13,7 @@ import {
 import type { BlobCache } from "./blob-cache.js";
 
 /** A layer of an image. */
-export interface ImageLayer extends Descriptor {
+interface ImageLayer extends Descriptor {
 	/** The digest of the layer without compression. */
 	readonly diffId: Digest;
 }

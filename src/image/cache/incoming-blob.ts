@@ -7,7 +7,7 @@ import { UnfinishedFile } from "../../disk/unfinished-file.js";
 import type { Digest } from "../manifest/digest.js";
 
 /** A folder of blobs by their digests. */
-export interface BlobFolder {
+interface BlobFolder {
 	/** Where blobs wait until all of them is there. */
 	readonly waiting: string;
 	/** Of the folders and files that are made, for the umask to take from. */

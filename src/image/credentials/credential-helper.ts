@@ -7,7 +7,7 @@ import { interrupted } from "../../interruption.js";
 import { systemReason } from "../../system-reason.js";
 
 /** What a helper knows of one registry. */
-export interface HelperAnswer {
+interface HelperAnswer {
 	/** "<token>" when the secret is an identity token. */
 	readonly username: string;
 	readonly secret: string;

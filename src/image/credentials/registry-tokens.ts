@@ -12,7 +12,7 @@ import { askTokenServer, type RegistryToken, type TokenRequest } from "./token-s
 const REACH_TIMEOUT = 3_000;
 
 /** Gets bearer tokens on this side, so that the login itself stays here. */
-export interface RegistryTokens {
+interface RegistryTokens {
 	/**
 	 * What proves to a daemon that tokens come from the same machine as in the last build; undefined for
 	 * a registry whose token server cannot be reached from here, or where there is no login.

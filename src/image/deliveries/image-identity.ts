@@ -4,7 +4,7 @@ import type { Engine } from "../../engine/engine.js";
 import { imagePath } from "../../engine/images.js";
 
 /** What tells one image from another in GET /images/{name}/json, whatever the daemon's store. */
-export interface ImageIdentity {
+interface ImageIdentity {
 	/** "sha256:" and 64 hex digits: of the config, or in the containerd image store of the manifest. */
 	readonly id: string;
 	/** The digests of the uncompressed layers, and what a container of the image starts with. */

@@ -7,7 +7,7 @@ import { NoReversePush } from "../reverse/reverse-push.js";
 import { DeliveryProgress } from "./delivery-progress.js";
 
 /** What a push from here works with. */
-export interface PushResources {
+interface PushResources {
 	readonly returns: ImageSource;
 	readonly credentials: CredentialSource;
 	readonly environment: Environment;

@@ -9,14 +9,14 @@ import { headerOf, patienceWith } from "./registry-client.js";
 import { BrokenConnection, RegistryFailure } from "./registry-failure.js";
 
 /** How far an upload has come. */
-export interface UploadState {
+interface UploadState {
 	/** Where it goes on; the registry names another place after each request. */
 	readonly place: URL;
 	/** Bytes that the registry has. */
 	readonly offset: number;
 }
 
-export interface UploadHooks {
+interface UploadHooks {
 	/** Told of bytes as they go. */
 	readonly onBytes: (bytes: number) => void;
 	/** Whether the registry has the blob after all. */

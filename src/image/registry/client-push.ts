@@ -17,7 +17,7 @@ import { type PushTree, readPushTree } from "./push-tree.js";
 import { RegistryClient } from "./registry-client.js";
 import { RegistryFailure } from "./registry-failure.js";
 
-export interface CachePush {
+interface CachePush {
 	/** Has `root`, and all that it names. */
 	readonly cache: BlobCache;
 	/** A manifest, or an index. */

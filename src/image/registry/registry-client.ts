@@ -14,7 +14,7 @@ import {
 	StalledConnection,
 } from "./registry-failure.js";
 
-export interface RegistryRequest {
+interface RegistryRequest {
 	readonly method: NonNullable<WebRequest["method"]>;
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Made anew each time that the request is. */
@@ -53,7 +53,7 @@ const PATIENCE = 120_000;
 const COPIED = 10_000;
 
 /** Waits so many milliseconds. @throws InterruptedError */
-export type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
 const waitFor: Wait = (ms, signal) =>
 	sleep(ms, undefined, { signal }).catch(() => {

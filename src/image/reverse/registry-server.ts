@@ -15,7 +15,7 @@ const ROUTES = [
 	["blob", /^\/v2\/(.+)\/blobs\/([^/]+)$/],
 ] as const;
 
-export interface RegistryOptions {
+interface RegistryOptions {
 	/** The one repository there is, such as "rbuild/6a02f4d51a2b3c4d5e6f". */
 	readonly repository: string;
 	readonly contents: PushContents;

@@ -16,7 +16,7 @@ export class NoReversePush extends Error {
 	override readonly name = "NoReversePush";
 }
 
-export interface ReversePush {
+interface ReversePush {
 	readonly engine: Engine;
 	/** The image, by its id or a name. One without a name is gone from the daemon afterwards. */
 	readonly image: string;

@@ -13,7 +13,7 @@ export interface GitRule {
 }
 
 /** The rule that ignores a path; "apart" for a directory of which nothing is said here. */
-export type GitVerdict = GitRule | "sent" | "apart";
+type GitVerdict = GitRule | "sent" | "apart";
 
 /** Characters of a file of rules. Each rule is tried on each path that is not tracked. */
 const MOST = 64 * 1024;

@@ -5,7 +5,7 @@ import type { DockerfileWords } from "./dockerfile-words.js";
 import type { Proposal } from "./proposal.js";
 import { TOOL_FOLDERS, type ToolFolder } from "./tool-folders.js";
 
-export interface MadeFolders {
+interface MadeFolders {
 	readonly proposals: readonly Proposal[];
 	/** Every folder that a tool fills, with those that the image may need. */
 	readonly folders: ReadonlySet<string>;

@@ -11,7 +11,7 @@ export interface Proposal {
 	readonly parts: readonly ProposedPart[];
 }
 
-export interface ProposedPart {
+interface ProposedPart {
 	/** What is to be left out, each with all that is below it. No claim of any part is below another. */
 	readonly claims: readonly string[];
 	/** A line for all of them, if it turns out to fit nothing else. */

@@ -36,7 +36,7 @@ export function frontendLine(
 		: namedFrontend(dockerfile)?.line;
 }
 
-export interface NamedFrontend {
+interface NamedFrontend {
 	readonly image: string;
 	/** Where it is named, counted from 1. */
 	readonly line: number;

@@ -2,7 +2,7 @@ import type { Instruction } from "dockerfile-ast";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** An instruction as one line, the continued ones joined. */
-export interface InstructionLine {
+interface InstructionLine {
 	/** Where it begins in the Dockerfile, both counted from 1. */
 	readonly line: number;
 	readonly column: number;

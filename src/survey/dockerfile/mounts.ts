@@ -1,7 +1,7 @@
 import { flagValues, type Step } from "./steps.js";
 
 /** The parts of `RUN --mount=…` that say what is mounted, with nothing filled in. */
-export interface Mount {
+interface Mount {
 	readonly type: string;
 	/** A stage or image; absent: the build context. */
 	readonly from: string | undefined;

@@ -5,7 +5,7 @@ import { readDockerfile } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** The images that a Dockerfile names. */
-export interface NamedImages {
+interface NamedImages {
 	/** Those of FROM, and what COPY or a mount is "from" if that is no stage, in what is built. */
 	readonly images: readonly string[];
 	/** Whether none is left out because its name is not known. */

@@ -5,7 +5,7 @@ import { flagValues, readStep, type Step, wordsOf } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** What a stage starts from. */
-export type StageBase =
+type StageBase =
 	| { readonly kind: "scratch" }
 	| { readonly kind: "stage"; readonly index: number }
 	| { readonly kind: "image"; readonly reference: string; readonly platform: string | undefined }
@@ -23,7 +23,7 @@ export interface Stage {
 	readonly steps: readonly Step[];
 }
 
-export interface Stages {
+interface Stages {
 	readonly stages: readonly Stage[];
 	/** By index, in order: those that are built. */
 	readonly built: readonly number[];

@@ -1,6 +1,6 @@
 import type { SentPath } from "../context-document.js";
 
-export interface FileTypeTotals {
+interface FileTypeTotals {
 	/** Such as ".js", "no extension" or "symlinks". */
 	readonly name: string;
 	readonly files: number;

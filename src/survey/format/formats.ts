@@ -7,7 +7,7 @@ export const TEXT_FORMATS = ["table", "json", "csv", "html", "markdown"] as cons
 export type TextFormat = (typeof TEXT_FORMATS)[number];
 
 /** The text in parts, so that it does not have to be held as a whole. */
-export type Formatter = (survey: Surveyed, style: TextStyle) => Iterable<string>;
+type Formatter = (survey: Surveyed, style: TextStyle) => Iterable<string>;
 
 /** All of a survey that a format needs. */
 export type Surveyed = Pick<Survey, "head" | "files" | "ignored">;

@@ -85,7 +85,7 @@ export function instructionPlace(
 	return `${printablePath(dockerfile ?? "Dockerfile")}:${instruction?.line}`;
 }
 
-export interface RuleDoubt {
+interface RuleDoubt {
 	/** The rule with its place, or the places of several. */
 	readonly rule: string;
 	readonly doubt: string;
@@ -156,7 +156,7 @@ export function comparisonSentence(
 	return `${signed(files, formatFiles)} and ${signed(bytes, formatBytes)} against ${name}`;
 }
 
-export interface ChangeGroup {
+interface ChangeGroup {
 	readonly name: string;
 	readonly changes: ChangedPaths;
 }

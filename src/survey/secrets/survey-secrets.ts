@@ -8,7 +8,7 @@ import { SUSPECT_PATH } from "./suspect-paths.js";
 import { scanTexts } from "./text-scan.js";
 
 /** A context to look for credentials in. */
-export interface SecretSurvey {
+interface SecretSurvey {
 	readonly tree: SourceTree;
 	/** What would be sent. */
 	readonly entries: readonly ContextEntry[];

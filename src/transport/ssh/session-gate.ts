@@ -1,6 +1,6 @@
 import { InterruptedError } from "../../errors.js";
 
-export interface SessionPlace {
+interface SessionPlace {
 	/** Gives the place back; calling it again does nothing. */
 	leave(): void;
 	/**

@@ -11,7 +11,7 @@ const SESSION_FREED_MS = 50;
 const SESSION_TRIES = 5;
 
 /** What a connection does for its sessions. */
-export interface SessionStarter {
+interface SessionStarter {
 	/** @throws ChannelRefusal */
 	start(command: string, signal: AbortSignal): Promise<ClientChannel>;
 	streamOf(channel: ClientChannel, failureOf?: FailureOfExit): ChannelSocket;

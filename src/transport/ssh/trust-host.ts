@@ -13,7 +13,7 @@ import { fingerprint } from "./identities/identities.js";
 import { SshConnection } from "./ssh-connection.js";
 import { placeOf } from "./ssh-link.js";
 
-export interface TrustedHost {
+interface TrustedHost {
 	/** For messages, such as "x86box (192.168.31.100:22)". */
 	readonly place: string;
 	/** Such as "ssh-ed25519 SHA256:…". */

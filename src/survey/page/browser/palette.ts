@@ -11,7 +11,7 @@ export interface Palette {
 	readonly cells: Readonly<Record<Verdict, CellColors>>;
 }
 
-export interface CellColors {
+interface CellColors {
 	readonly fill: string;
 	readonly text: string;
 	/** Drawn over the fill: colour alone should not tell verdicts apart. */

@@ -2,7 +2,7 @@ import { KINDS, type PageData, VERDICTS, type Verdict } from "../page-data.js";
 import { encodeName, printableName } from "./names.js";
 
 /** What is in a directory, of one verdict. */
-export interface Amount {
+interface Amount {
 	files: number;
 	bytes: number;
 }

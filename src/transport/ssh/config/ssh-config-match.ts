@@ -8,7 +8,7 @@ import { matchesAny, matchesHost } from "./host-pattern.js";
 const EXEC_TIMEOUT_MS = 10_000;
 
 /** What is known of the connection when a Match line is read. */
-export interface MatchSubject {
+interface MatchSubject {
 	/** As the user wrote it. */
 	readonly alias: string;
 	/** What the lines so far make of it. */
@@ -22,7 +22,7 @@ export interface MatchSubject {
 	readonly signal: AbortSignal;
 }
 
-export interface Matched {
+interface Matched {
 	readonly matches: boolean;
 	/** Whether the line asks for a second reading. */
 	readonly wantsFinal: boolean;

@@ -61,7 +61,7 @@ export interface SshSettings {
 	readonly needsSystemSsh?: string | undefined;
 }
 
-export type SshProxy =
+type SshProxy =
 	/** ProxyJump: a connection to that host, which may have a proxy of its own. */
 	| { readonly kind: "jump"; readonly through: SshSettings }
 	/** ProxyCommand, for the user's shell. */

@@ -3,7 +3,7 @@ import { connectInterrupted } from "../../connect-socket.js";
 import type { CommandChannel, RemoteHost } from "../remote-host.js";
 import { quoted } from "./remote-daemon.js";
 
-export interface RemoteSocket {
+interface RemoteSocket {
 	readonly path: string;
 	/** Whether the user may use it. */
 	readonly state: "usable" | "denied";

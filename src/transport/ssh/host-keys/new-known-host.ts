@@ -11,7 +11,7 @@ export function knownNameOf({ hostKeyAlias, hostName, port }: SshSettings): stri
 }
 
 /** Neither where the user keeps no such file. */
-export interface RememberedHostKey {
+interface RememberedHostKey {
 	/** Where it stands now. */
 	readonly file?: string;
 	/** Why it stands nowhere. */

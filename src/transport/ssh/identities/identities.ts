@@ -29,7 +29,7 @@ export interface Identities {
 /** What ssh2 hands out; the module is loaded only when an ssh target is used. */
 export type Ssh2 = typeof import("ssh2");
 
-export interface IdentitySources {
+interface IdentitySources {
 	readonly settings: SshSettings;
 	readonly ssh2: Ssh2;
 	/** For passphrases; absent where nobody can be asked. */

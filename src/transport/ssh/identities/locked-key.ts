@@ -97,7 +97,7 @@ interface Hash {
 	readonly hash?: string;
 }
 
-export interface LockedKeySurroundings {
+interface LockedKeySurroundings {
 	/** Absent where nobody can be asked. */
 	readonly prompt: Prompt | undefined;
 	readonly ssh2: Ssh2;

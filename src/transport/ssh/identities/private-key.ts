@@ -3,7 +3,7 @@ import type { ParsedKey } from "ssh2";
 import type { Ssh2 } from "./identities.js";
 
 /** What a file of a private key holds. */
-export type PrivateKeyReading =
+type PrivateKeyReading =
 	| { readonly kind: "key"; readonly key: ParsedKey }
 	/** It needs a passphrase, or another one. The public key is there where the format tells it. */
 	| { readonly kind: "locked"; readonly publicKey: ParsedKey | undefined }

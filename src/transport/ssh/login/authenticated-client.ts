@@ -21,7 +21,7 @@ export interface AuthenticatedClient {
 	readonly compression: OutgoingCompression;
 }
 
-export interface Opening {
+interface Opening {
 	readonly settings: SshSettings;
 	readonly signal: AbortSignal;
 	readonly emit: Emit;

@@ -10,7 +10,7 @@ import { whySystemSshAfterRefusal } from "../system-ssh/system-ssh-reasons.js";
 
 type Interactive = Exclude<LoginMethod, "publickey">;
 
-export interface AuthenticationMeans {
+interface AuthenticationMeans {
 	readonly settings: SshSettings;
 	readonly identities: Promise<Identities>;
 	/** Absent where nobody can be asked for a password. */

@@ -18,7 +18,7 @@ const AUTHENTICATION_MS = 120_000;
 /** What a server may say before its version, in bytes; OpenSSH takes 1,024 lines of it. */
 const GREETING_LIMIT = 1024 * 1024;
 
-export interface LoginAttempt {
+interface LoginAttempt {
 	readonly client: Client;
 	/** Connected, and not read from yet. */
 	readonly socket: CountedStream;

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { SocketLike } from "../../socket-like.js";
 import type { DaemonStream } from "../remote-host.js";
 
-export interface Relay {
+interface Relay {
 	readonly input: Readable;
 	readonly output: Writable;
 	/** Ends both at once. */
