@@ -12,7 +12,7 @@ import { type OpenRun, withOpenRun } from "./open-build.js";
 import type { BuildPlan } from "./plan/build-plan.js";
 import { requireBuilder, requireNative } from "./plan/builder-needs.js";
 import type { BuildOptions } from "./plan/options.js";
-import { readContext, type Surroundings } from "./planned-run.js";
+import { awaitContext, type Surroundings } from "./planned-run.js";
 import { sessionServices } from "./session/session-services.js";
 import { chooseTransfer } from "./transfer/choose-transfer.js";
 
@@ -33,7 +33,7 @@ export function dryRun(
 	return withOpenRun(options, surroundings, caller, async (open) => {
 		const { plan, context, box, run } = open;
 		const connecting = Promise.allSettled([box.open()]);
-		await readContext(context, run);
+		await awaitContext(context, run);
 		const local = await localPart(open, options, surroundings);
 		const [connected] = await connecting;
 		// Of several boxes, it may be another one by now.

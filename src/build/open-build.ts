@@ -10,10 +10,10 @@ import { type PlacedBuild, placeBuild } from "./placed-build.js";
 import type { BuildOptions } from "./plan/options.js";
 import { requireNameToSave } from "./plan/plan-outputs.js";
 import {
+	awaitContext,
 	openContext,
 	openNamedDirectories,
 	type PlannedRun,
-	readContext,
 	type Surroundings,
 	withPlannedRun,
 } from "./planned-run.js";
@@ -50,7 +50,7 @@ export function withOpenBuild<Result>(
 	const reach = async (open: OpenRun) => {
 		const { stopwatch, context, box, run, failed } = open;
 		const [, engine] = await together(failed, [
-			stopwatch.time("context", () => readContext(context, run)),
+			stopwatch.time("context", () => awaitContext(context, run)),
 			stopwatch.time("connect", () => box.open()),
 		]);
 		return work({ ...open, engine });

@@ -94,7 +94,7 @@ export async function openNamedDirectories({
 }
 
 /** Waits until all of it is known that is known beforehand. */
-export async function readContext(context: BuildContext, run: Run): Promise<void> {
+export async function awaitContext(context: BuildContext, run: Run): Promise<void> {
 	const startedAt = performance.now();
 	if (context.kind === "directory") await context.walked;
 	run.emit({

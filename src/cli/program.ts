@@ -34,14 +34,14 @@ const GET_COMPLETIONS = "--get-completions";
 
 const HELP_WORDS = ["--help", "-h", "help"];
 
-interface Outcome {
+interface ProgramOutcome {
 	readonly exitCode: ExitCode | 0;
 	/** Set when it was a build, and that went well. */
 	readonly hasBuilt?: boolean;
 }
 
 /** Runs one command line; everything that can go wrong ends as an exit code. */
-export async function runProgram(argv: readonly string[]): Promise<Outcome> {
+export async function runProgram(argv: readonly string[]): Promise<ProgramOutcome> {
 	if (argv.length === 0 || (argv.length === 1 && HELP_WORDS.includes(argv[0] ?? ""))) {
 		process.stdout.write(HELP);
 		return { exitCode: 0 };
@@ -57,7 +57,7 @@ export async function runProgram(argv: readonly string[]): Promise<Outcome> {
 	return outcome;
 }
 
-async function run(argv: readonly string[]): Promise<Outcome> {
+async function run(argv: readonly string[]): Promise<ProgramOutcome> {
 	const [first = "", ...line] = argv;
 	if (first === GET_COMPLETIONS) {
 		const { printCompletions } = await import("./completion/completion-command.js");
@@ -88,7 +88,7 @@ const PLAIN = {
 	},
 };
 
-async function parse(typed: TypedCommand): Promise<Outcome> {
+async function parse(typed: TypedCommand): Promise<ProgramOutcome> {
 	let exitCode: ExitCode | 0 = 0;
 	let hasBuilt = false;
 	const isWhy = typed.name === "context why";

@@ -4,7 +4,7 @@ import { EngineError } from "../errors.js";
 import type { EngineFacts } from "../events.js";
 import type { Transport } from "../transport/transport.js";
 import type { Engine, EngineQuestions, EngineRequest, EngineResponse } from "./engine.js";
-import { notDocker, readText } from "./engine-failure.js";
+import { notDocker, readBodyText } from "./engine-failure.js";
 import { engineFacts, parseVersion } from "./facts.js";
 import type { HttpConnection } from "./http-connection.js";
 
@@ -36,7 +36,7 @@ export async function connectEngine(
 		const askedAt = performance.now();
 		const response = await http.answer({ method: "GET", path, signal }, path, GREETING_TIMEOUT);
 		roundTripMs = Math.min(roundTripMs, performance.now() - askedAt);
-		return { headers: response.headers, text: await readText(response.body, JSON_LIMIT) };
+		return { headers: response.headers, text: await readBodyText(response.body, JSON_LIMIT) };
 	};
 	try {
 		const greeting = Promise.all([greet("/_ping"), greet("/version")]);
@@ -133,7 +133,7 @@ async function readDocument(
 	{ method, path }: EngineRequest,
 	target: string,
 ): Promise<unknown> {
-	const document = parseJson(await readText(body, JSON_LIMIT));
+	const document = parseJson(await readBodyText(body, JSON_LIMIT));
 	if (document !== undefined) return document;
 	throw notDocker(target, `${method} ${path}`, "with something that is not JSON");
 }

@@ -73,7 +73,7 @@ export async function refusal(
 	{ method, path, signal }: Pick<EngineRequest, "method" | "path" | "signal">,
 	target: string,
 ): Promise<EngineError> {
-	const text = await readText(response.body, ERROR_BODY_LIMIT).catch((error: unknown) => {
+	const text = await readBodyText(response.body, ERROR_BODY_LIMIT).catch((error: unknown) => {
 		if (signal.aborted) throw interrupted(signal);
 		if (error instanceof RbuildError) return "";
 		throw error;
@@ -117,7 +117,7 @@ function withoutCredentials(words: string): string {
  * @param limit in bytes
  * @throws EngineError when it is longer
  */
-export async function readText(body: EngineResponse["body"], limit: number): Promise<string> {
+export async function readBodyText(body: EngineResponse["body"], limit: number): Promise<string> {
 	const chunks: Buffer[] = [];
 	let length = 0;
 	for await (const chunk of body as AsyncIterable<Buffer>) {

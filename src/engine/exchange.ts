@@ -5,7 +5,7 @@ import { interrupted } from "../interruption.js";
 import type { EngineResponse } from "./engine.js";
 
 /** How one exchange ended: with an answer, or with the connection in our hands (HTTP 101). */
-export type Outcome =
+export type ExchangeOutcome =
 	| { readonly kind: "answer"; readonly response: EngineResponse }
 	| { readonly kind: "upgrade"; readonly stream: Duplex };
 
@@ -22,7 +22,7 @@ export function exchange(
 	options: Dispatcher.DispatchOptions,
 	signal: AbortSignal,
 	explain: Explain,
-): Promise<Outcome> {
+): Promise<ExchangeOutcome> {
 	return new Promise((resolve, reject) => {
 		let control: Dispatcher.DispatchController | undefined;
 		let body: ResponseBody | undefined;

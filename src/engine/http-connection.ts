@@ -4,7 +4,7 @@ import { InterruptedError } from "../errors.js";
 import type { Transport } from "../transport/transport.js";
 import type { EngineRequest, EngineResponse } from "./engine.js";
 import { exchangeFailure, notDocker, refusal } from "./engine-failure.js";
-import { exchange, type Outcome } from "./exchange.js";
+import { type ExchangeOutcome, exchange } from "./exchange.js";
 
 /** Streams open at once: a build, its session and some small requests; sshd allows 10 by default. */
 const MAX_STREAMS = 6;
@@ -77,7 +77,7 @@ export class HttpConnection {
 		request: EngineRequest,
 		path: string,
 		options: Pick<Dispatcher.DispatchOptions, "headersTimeout" | "bodyTimeout" | "upgrade">,
-	): Promise<Outcome> {
+	): Promise<ExchangeOutcome> {
 		const { method, headers = {}, body = null, signal } = request;
 		// A daemon may answer before it has read all of a streamed body; what is left of it would be
 		// taken for the next request: hence `Connection: close`.

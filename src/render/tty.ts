@@ -15,7 +15,7 @@ import { formatDuration } from "./format.js";
 import { type LiveLine, LiveRegion } from "./live/live-region.js";
 import { liveSteps, stepTitle, timedLine, timedLines } from "./live/live-steps.js";
 import { LiveTransfers } from "./live/live-transfers.js";
-import type { Transfer } from "./live/progress-bar.js";
+import type { LiveTransfer } from "./live/progress-bar.js";
 import { isAbout, newsKey, ofPlatform } from "./platform-names.js";
 import type { Failure, Renderer, RenderOptions } from "./renderer.js";
 import { reportLines } from "./report.js";
@@ -249,6 +249,6 @@ export class TtyRenderer implements Renderer {
 	}
 }
 
-function sizes(event: UploadEvent | DeliverEvent): Pick<Transfer, "bytes" | "totalBytes"> {
+function sizes(event: UploadEvent | DeliverEvent): Pick<LiveTransfer, "bytes" | "totalBytes"> {
 	return { bytes: event.bytes, totalBytes: event.totalBytes };
 }

@@ -32,7 +32,7 @@ export async function candidates(
 		names.map((name) =>
 			name === AUTO
 				? automatic(options, environment)
-				: [settle(name, namedTarget(name, namedBy, options, environment))],
+				: [candidateOf(name, namedTarget(name, namedBy, options, environment))],
 		),
 	);
 	const all = await Promise.all(found.flat());
@@ -49,7 +49,7 @@ export async function contextCandidates(
 	const contexts = await listContexts(environment);
 	return Promise.all(
 		contexts.map((context) =>
-			settle(
+			candidateOf(
 				context.name,
 				"error" in context
 					? Promise.reject(context.error)
@@ -61,12 +61,12 @@ export async function contextCandidates(
 
 async function automatic(options: TargetOptions, environment: Environment) {
 	const named = splitNames(environment.variables.RBUILD_ON).filter((name) => name !== AUTO);
-	const usual = await settle(
+	const usual = await candidateOf(
 		DEFAULT_CONTEXT,
 		namedTarget(DEFAULT_CONTEXT, AUTO, options, environment),
 	);
 	return [
-		...named.map((name) => settle(name, namedTarget(name, "RBUILD_ON", options, environment))),
+		...named.map((name) => candidateOf(name, namedTarget(name, "RBUILD_ON", options, environment))),
 		...(await contextCandidates(AUTO, options, environment)),
 		// That there is no local daemon is nobody's mistake.
 		...(usual.outcome instanceof UsageError || !(usual.outcome instanceof RbuildError)
@@ -76,7 +76,10 @@ async function automatic(options: TargetOptions, environment: Environment) {
 }
 
 /** What a name stands for, or why it stands for nothing. */
-export async function settle(name: string, choosing: Promise<ChosenTarget>): Promise<Candidate> {
+export async function candidateOf(
+	name: string,
+	choosing: Promise<ChosenTarget>,
+): Promise<Candidate> {
 	try {
 		return { name, outcome: await choosing };
 	} catch (error) {

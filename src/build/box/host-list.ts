@@ -6,7 +6,7 @@ import { currentContext } from "../../target/docker-config.js";
 import { formatTarget, parseTarget } from "../../target/parse-target.js";
 import { sshAliases } from "../../target/ssh-aliases.js";
 import { askBox, type BoxAnswer } from "./ask-box.js";
-import { type Candidate, contextCandidates, settle } from "./candidates.js";
+import { type Candidate, candidateOf, contextCandidates } from "./candidates.js";
 
 /** A box that has a name on this machine. */
 export interface Host extends Candidate {
@@ -38,7 +38,7 @@ export async function listHosts(
 	const described = await descriptions(environment);
 	const current = await currentNames(environment);
 	const contexts = [
-		await settle(DEFAULT_CONTEXT, namedTarget(DEFAULT_CONTEXT, "", options, environment)),
+		await candidateOf(DEFAULT_CONTEXT, namedTarget(DEFAULT_CONTEXT, "", options, environment)),
 		...(await contextCandidates("", options, environment)),
 	];
 	const places = new Set(contexts.map(targetText));
@@ -53,7 +53,7 @@ export async function listHosts(
 	for (const { name } of aliases) names.add(name);
 	const others = current.filter((name) => name !== AUTO && !names.has(name));
 	const variable = others.map((name) =>
-		settle(name, namedTarget(name, "RBUILD_ON", options, environment)),
+		candidateOf(name, namedTarget(name, "RBUILD_ON", options, environment)),
 	);
 	const host = (kind: Host["kind"]) => (candidate: Candidate) => ({
 		...candidate,

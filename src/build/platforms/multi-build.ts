@@ -9,10 +9,10 @@ import { checkSentSecrets } from "../inputs/sent-secrets.js";
 import { requireBuilder, requireNative } from "../plan/builder-needs.js";
 import type { BuildOptions } from "../plan/options.js";
 import {
+	awaitContext,
 	openContext,
 	openNamedDirectories,
 	type PlannedRun,
-	readContext,
 	type Surroundings,
 	withPlannedRun,
 } from "../planned-run.js";
@@ -93,7 +93,7 @@ async function reach(
 	const connect = boxes.map(async (box) => ({ ...box, engine: await box.connection.open() }));
 	const [reached] = await together(failed, [
 		stopwatch.time("connect", () => together(failed, connect)),
-		stopwatch.time("context", () => readContext(context, run)),
+		stopwatch.time("context", () => awaitContext(context, run)),
 	]);
 	return reached;
 }

@@ -39,7 +39,7 @@ export class Upload {
 	constructor(context: SentContext, compress: AdaptiveGzip | undefined, emit: Emit) {
 		this.#compress = compress;
 		this.#emit = emit;
-		this.#totals = totalsOf(context);
+		this.#totals = knownTotals(context);
 		const tar = context.tar((read) => {
 			this.#read = read;
 		});
@@ -98,6 +98,6 @@ export class Upload {
 }
 
 /** Nothing is known of an archive before its end. */
-export function totalsOf(context: SentContext): PartTotals | undefined {
+export function knownTotals(context: SentContext): PartTotals | undefined {
 	return "compressed" in context ? undefined : context.totals();
 }

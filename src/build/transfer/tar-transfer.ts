@@ -14,7 +14,7 @@ import {
 	buildInSession,
 	whenAborted,
 } from "../session/session-build.js";
-import { openUpload, totalsOf, type Upload } from "../session/upload.js";
+import { knownTotals, openUpload, type Upload } from "../session/upload.js";
 import { isFarBox } from "./far-box.js";
 import type { SentBuild, Transfer, TransferResources } from "./transfer.js";
 
@@ -76,7 +76,7 @@ async function send(
 	part: ContextPart | undefined,
 ): Promise<SentBuild> {
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
-	const bytes = sent && totalsOf(sent)?.bytes;
+	const bytes = sent && knownTotals(sent)?.bytes;
 	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.sending), run);
 	const dockerfile = dockerfileText(context, plan.request);
 	const request: BuildRequest = {

@@ -2,7 +2,7 @@ import { COMMANDS, type TypedCommand, typedCommand } from "../commands.js";
 import { HOSTS_ACTIONS } from "../hosts/hosts-flags.js";
 import { CACHE_ACTIONS } from "../images/image-flags.js";
 import { type BoxNames, everyBox } from "./box-names.js";
-import { flagValues } from "./flag-values.js";
+import { offerFlagValues } from "./flag-values.js";
 import { type Offer, offer } from "./offer.js";
 
 type NamesIn = (sshConfig: string | undefined) => BoxNames;
@@ -35,10 +35,10 @@ async function possible(
 	const names = namesIn(file?.slice(prefixOfFile.length));
 	// A value that is there would have been joined to it.
 	const [, open = ""] = /^--([^=]+)$/.exec(argv.at(-1) ?? "") ?? [];
-	if (flags[open]?.type === "string") return flagValues(open, flags, names);
+	if (flags[open]?.type === "string") return offerFlagValues(open, flags, names);
 	const [, prefix, flag] = /^(--([^=]+)=)/.exec(current) ?? [];
 	if (prefix !== undefined && flag !== undefined) {
-		const { words, paths } = await flagValues(flag, flags, names);
+		const { words, paths } = await offerFlagValues(flag, flags, names);
 		return offer(
 			words.map((word) => prefix + word),
 			paths,

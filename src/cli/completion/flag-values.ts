@@ -19,7 +19,7 @@ const FILES: readonly string[] = [
 ];
 
 /** What may stand behind a flag, or behind its "=". */
-export async function flagValues(flag: string, flags: Flags, names: BoxNames): Promise<Offer> {
+export async function offerFlagValues(flag: string, flags: Flags, names: BoxNames): Promise<Offer> {
 	if (flag === "on") return offer(["auto", ...(await everyBox(names))]);
 	if (FILES.includes(flag)) return offer([], "files");
 	if (flag === "context") return offer([], "directories");

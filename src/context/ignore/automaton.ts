@@ -1,4 +1,4 @@
-import type { Step } from "./expression.js";
+import type { ExpressionStep } from "./expression.js";
 
 /** Which steps may come next, and what the path had before; made when a path first leads there. */
 interface State {
@@ -25,14 +25,14 @@ const INVALID = 0xfffd;
  */
 export class Automaton {
 	/** The alternatives one after the other; undefined is the end of one. */
-	readonly #steps: readonly (Step | undefined)[];
+	readonly #steps: readonly (ExpressionStep | undefined)[];
 	readonly #entries: readonly number[];
 	readonly #states = new Map<string, State>();
 	#memory = 0;
 	#start: State;
 
-	constructor(alternatives: readonly (readonly Step[])[]) {
-		const steps: (Step | undefined)[] = [];
+	constructor(alternatives: readonly (readonly ExpressionStep[])[]) {
+		const steps: (ExpressionStep | undefined)[] = [];
 		this.#entries = alternatives.map((alternative) => {
 			const entry = steps.length;
 			for (const step of alternative) steps.push(step);

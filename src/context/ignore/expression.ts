@@ -2,7 +2,7 @@ import { readClass } from "./character-class.js";
 import { type CharacterTest, ExpressionText, type Repetition } from "./expression-text.js";
 
 /** A step of an expression; a path fits if its characters lead along the steps to the end. */
-export type Step =
+export type ExpressionStep =
 	/** One character. `literal` is set if only that one fits. */
 	| { readonly kind: "one"; readonly accepts: CharacterTest; readonly literal?: string }
 	/** Any number of characters. */
@@ -17,7 +17,7 @@ type PlaceTest = (before: boolean | undefined, after: boolean | undefined) => bo
 
 export interface Expression {
 	/** A path fits if it takes all steps of one of these. */
-	readonly alternatives: readonly (readonly Step[])[];
+	readonly alternatives: readonly (readonly ExpressionStep[])[];
 	readonly fixed: FixedText;
 }
 
@@ -29,15 +29,15 @@ export interface FixedText {
 }
 
 /** Steps that a repetition applies to together. */
-type Part = readonly Step[];
+type Part = readonly ExpressionStep[];
 
 const notNewline: CharacterTest = (code) => code !== 0x0a;
 
-const BEGINNING: Step = { kind: "place", holds: (before) => before === undefined };
-const END: Step = { kind: "place", holds: (_, after) => after === undefined };
-const ANYTHING: Step = { kind: "many", accepts: () => true };
+const BEGINNING: ExpressionStep = { kind: "place", holds: (before) => before === undefined };
+const END: ExpressionStep = { kind: "place", holds: (_, after) => after === undefined };
+const ANYTHING: ExpressionStep = { kind: "many", accepts: () => true };
 
-const PLACES: ReadonlyMap<string, Step> = new Map([
+const PLACES: ReadonlyMap<string, ExpressionStep> = new Map([
 	["A", BEGINNING],
 	["z", END],
 	["b", { kind: "place", holds: (before, after) => (before ?? false) !== (after ?? false) }],
@@ -103,7 +103,7 @@ function readToken(text: ExpressionText): { readonly parts: Part[]; readonly rep
 	return { parts: [[readStep(text)]], repeats: false };
 }
 
-function readStep(text: ExpressionText): Step {
+function readStep(text: ExpressionText): ExpressionStep {
 	if (text.take("^")) return BEGINNING;
 	if (text.take("$")) return END;
 	const place = PLACES.get(text.takeMatch("\\", /\\([AbBz])/y)?.[1] ?? "");
@@ -112,7 +112,7 @@ function readStep(text: ExpressionText): Step {
 	return accepts === undefined ? literal(text.takeCharacter()) : { kind: "one", accepts };
 }
 
-function literal(character: string): Step {
+function literal(character: string): ExpressionStep {
 	const code = character.codePointAt(0);
 	return { kind: "one", accepts: (other) => other === code, literal: character };
 }
@@ -126,12 +126,12 @@ function repeat(part: Part, { least, most }: Repetition): Part {
 	if (most !== undefined) {
 		return [...steps, ...new Array<Part>(most - least).fill(optional(part)).flat()];
 	}
-	const enter: Step = { kind: "fork", to: [1, part.length + 2] };
+	const enter: ExpressionStep = { kind: "fork", to: [1, part.length + 2] };
 	return [...steps, enter, ...part, { kind: "fork", to: [-part.length - 1] }];
 }
 
 /** Go looks for the expression anywhere in the path, if nothing ties it to the path's ends. */
-function search(parts: readonly Part[]): Step[] {
+function search(parts: readonly Part[]): ExpressionStep[] {
 	const steps = parts.flat();
 	if (!isOnly(parts[0], BEGINNING)) steps.unshift(ANYTHING);
 	if (!isOnly(parts.at(-1), END)) steps.push(ANYTHING);
@@ -152,7 +152,7 @@ function fixedText(parts: readonly Part[]): FixedText {
 	};
 }
 
-function isOnly(part: Part | undefined, step: Step): boolean {
+function isOnly(part: Part | undefined, step: ExpressionStep): boolean {
 	return part?.length === 1 && part[0] === step;
 }
 

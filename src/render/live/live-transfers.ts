@@ -2,16 +2,16 @@ import type { DeliveredLayer } from "../../events.js";
 import { isAbout } from "../platform-names.js";
 import { layerLines } from "./live-layers.js";
 import type { LiveLine } from "./live-region.js";
-import { progressBar, type Transfer } from "./progress-bar.js";
+import { type LiveTransfer, progressBar } from "./progress-bar.js";
 import { TransferMeter } from "./transfer-meter.js";
 
 /** The uploads and deliveries that go on, by the keys of their news. */
 export class LiveTransfers {
-	readonly #transfers = new Map<string, Transfer>();
+	readonly #transfers = new Map<string, LiveTransfer>();
 	/** Of images that are brought here, by transfer and layer. */
 	readonly #layers = new Map<string, Map<string, DeliveredLayer>>();
 
-	update(key: string, transfer: Omit<Transfer, "meter">, now: number): void {
+	update(key: string, transfer: Omit<LiveTransfer, "meter">, now: number): void {
 		const meter = this.#transfers.get(key)?.meter ?? new TransferMeter(now);
 		meter.update(transfer.bytes, now);
 		this.#transfers.set(key, { ...transfer, meter });

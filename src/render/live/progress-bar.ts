@@ -10,7 +10,7 @@ const USEFUL_BAR = 20;
 /** Cells of the blanks, brackets and arrow around label, bar and facts. */
 const FRAME = "  [>] ".length;
 
-export interface Transfer {
+export interface LiveTransfer {
 	readonly label: string;
 	readonly bytes: number;
 	/** Undefined or 0 where it is not known: then there is no bar. */
@@ -25,7 +25,7 @@ export interface Transfer {
  * narrow: the time to go, the rate, then the bar. Made of ASCII, as block characters are two cells wide
  * on some terminals.
  */
-export function progressBar(transfer: Transfer, width: number, now: number): string {
+export function progressBar(transfer: LiveTransfer, width: number, now: number): string {
 	const { label, bytes, totalBytes, detail, meter } = transfer;
 	const rate = meter.rate(now);
 	const speed = rate ? `  ${formatRate(rate)}` : "";

@@ -8,7 +8,7 @@ import { findGitRepository } from "./git-repository.js";
 import { findLargeFiles } from "./large-files.js";
 import { findMadeFolders } from "./made-folders.js";
 import { findNewTimes } from "./new-times.js";
-import { outsideOf, settle } from "./proposal.js";
+import { adviceFromProposals, outsideOf } from "./proposal.js";
 
 /**
  * What could be left out of a context, and what else is odd about it; the largest gain comes first.
@@ -29,7 +29,7 @@ export function adviseOn(request: AdviceRequest, signal: AbortSignal): Advice[] 
 	const proposals = [...git.proposals, ...made.proposals, ...(ignored ? [ignored] : [])];
 	const rest = outsideOf(proposals, entries);
 	const large = findLargeFiles(request, rest, words);
-	const saving = settle(request, [...proposals, ...large.proposals]);
+	const saving = adviceFromProposals(request, [...proposals, ...large.proposals]);
 	return [
 		...(ignore === undefined && saving.length > 0 ? [MISSING] : []),
 		...saving.sort((one, other) => other.bytes - one.bytes),

@@ -36,7 +36,7 @@ export function findGitIgnored(
 	return { kind: "git-ignored", text, parts: [...parts.values()] };
 }
 
-/** The same in docker's words, where that can be said: whether it is, settle() finds out. */
+/** The same in docker's words, where that can be said: whether it is, adviceFromProposals() finds out. */
 function lineFor({ base, pattern }: GitRule, prefix: string): string | undefined {
 	const body = pattern.replace(/\/$/, "");
 	const isAnchored = body.includes("/");

@@ -51,7 +51,7 @@ interface Claim {
  * was claimed and nothing else. What an ignore file cannot say is dropped, and so are claims in which
  * there is something that has to be sent, or that somebody chose to send with a negation of its own.
  */
-export function settle(
+export function adviceFromProposals(
 	request: Pick<AdviceRequest, "entries" | "ignore" | "keep">,
 	proposals: readonly Proposal[],
 ): Advice[] {

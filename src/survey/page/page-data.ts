@@ -65,4 +65,4 @@ export const KINDS = [
 /** What is to be said of a path. "sent": it is not known whether the Dockerfile takes it. */
 export const VERDICTS = ["needed", "sent", "unused", "ignored", "secret"] as const;
 
-export type Verdict = (typeof VERDICTS)[number];
+export type NodeVerdict = (typeof VERDICTS)[number];

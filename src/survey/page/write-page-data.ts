@@ -1,6 +1,6 @@
 import { sortByBytes } from "../../context/tree/path-bytes.js";
 import type { ContextDocument, IgnoredPath, SentPath } from "../context-document.js";
-import { KINDS, type PageData, type PageNodes, VERDICTS, type Verdict } from "./page-data.js";
+import { KINDS, type NodeVerdict, type PageData, type PageNodes, VERDICTS } from "./page-data.js";
 
 /** A ContextDocument, of which the long lists need not be held. */
 export type PageSource = Omit<ContextDocument, "files" | "ignored"> & {
@@ -104,7 +104,7 @@ class NodeColumns {
 		}
 	}
 
-	#verdictOf({ sent, ignored }: PathNode): Verdict {
+	#verdictOf({ sent, ignored }: PathNode): NodeVerdict {
 		if (sent === undefined) return ignored === undefined ? "sent" : "ignored";
 		if (this.#secrets.has(sent.path)) return "secret";
 		if (sent.neededBy === undefined) return "sent";

@@ -1,4 +1,4 @@
-import { printableName } from "./names.js";
+import { visibleName } from "./names.js";
 
 type Child = Node | string;
 
@@ -13,9 +13,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
 	const made = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-	made.append(
-		...children.map((child) => (typeof child === "string" ? printableName(child) : child)),
-	);
+	made.append(...children.map((child) => (typeof child === "string" ? visibleName(child) : child)));
 	return made;
 }
 

@@ -1,4 +1,4 @@
-import type { Verdict } from "../page-data.js";
+import type { NodeVerdict } from "../page-data.js";
 import { element } from "./elements.js";
 import { ROOT } from "./tree.js";
 import { type View, verdictsIn } from "./view.js";
@@ -29,7 +29,7 @@ export function fillLegend(place: HTMLElement, view: View): void {
 	update();
 }
 
-function toggled({ state }: View, verdict: Verdict): ReadonlySet<Verdict> {
+function toggled({ state }: View, verdict: NodeVerdict): ReadonlySet<NodeVerdict> {
 	const hidden = new Set(state.hidden);
 	if (!hidden.delete(verdict)) hidden.add(verdict);
 	return hidden;

@@ -6,7 +6,7 @@ import { byId } from "./elements.js";
 import { connectFilters } from "./filters.js";
 import { fillFindings } from "./findings.js";
 import { fillLegend } from "./legend.js";
-import { printableName } from "./names.js";
+import { visibleName } from "./names.js";
 import { fillSummary } from "./summary.js";
 import { FileTable } from "./table.js";
 import { Tooltip } from "./tooltip.js";
@@ -19,8 +19,8 @@ const view = new View(tree);
 const live = byId("live", HTMLElement);
 
 const { context, dockerfile } = tree.data;
-byId("context", HTMLElement).textContent = printableName(context);
-byId("dockerfile", HTMLElement).textContent = printableName(dockerfile ?? "no Dockerfile");
+byId("context", HTMLElement).textContent = visibleName(context);
+byId("dockerfile", HTMLElement).textContent = visibleName(dockerfile ?? "no Dockerfile");
 fillSummary(byId("summary", HTMLElement), tree);
 fillLegend(byId("legend", HTMLElement), view);
 fillBreadcrumb(byId("breadcrumb", HTMLElement), view);
@@ -29,7 +29,7 @@ fillFindings(byId("findings", HTMLElement), view);
 connectFilters(view);
 const tooltip = new Tooltip(byId("tooltip", HTMLElement));
 const announce = (text: string) => {
-	live.textContent = printableName(text);
+	live.textContent = visibleName(text);
 };
 new Treemap(byId("treemap", HTMLElement), view, tooltip, announce);
 new FileTable(byId("rows", HTMLElement), byId("table", HTMLTableElement), view, (text) => {

@@ -3,7 +3,7 @@ const UNPRINTABLE =
 	/[\p{Control}\p{Surrogate}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu;
 
 /** The name as text on one line: "\x1b", "\u202e", and bytes that are not UTF-8 as "\xe9". */
-export function printableName(name: string): string {
+export function visibleName(name: string): string {
 	return name.replace(UNPRINTABLE, (character) => {
 		const code = character.charCodeAt(0);
 		if (isByte(code)) return `\\x${hex(code - 0xdc00, 2)}`;

@@ -1,4 +1,4 @@
-import type { Verdict } from "../page-data.js";
+import type { NodeVerdict } from "../page-data.js";
 import { type Cell, HEADER_HEIGHT } from "./layout.js";
 import { HEADER_FONT, LABEL_FONT, type Palette, SMALL_FONT } from "./palette.js";
 import type { ContextTree } from "./tree.js";
@@ -12,7 +12,7 @@ export interface Painting {
 	readonly tree: ContextTree;
 	readonly cells: readonly Cell[];
 	/** What most of a directory is, by its number. */
-	readonly mainVerdict: (node: number) => Verdict;
+	readonly mainVerdict: (node: number) => NodeVerdict;
 	readonly hasSecret: (node: number) => boolean;
 	/** What is written below a name. */
 	readonly amountOf: (node: number) => string;

@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from "../page-data.js";
+import { type NodeVerdict, VERDICTS } from "../page-data.js";
 
 export interface Palette {
 	readonly ground: string;
@@ -8,7 +8,7 @@ export interface Palette {
 	readonly header: string;
 	readonly text: string;
 	readonly focus: string;
-	readonly cells: Readonly<Record<Verdict, CellColors>>;
+	readonly cells: Readonly<Record<NodeVerdict, CellColors>>;
 }
 
 interface CellColors {
@@ -46,7 +46,7 @@ export function readPalette(context: CanvasRenderingContext2D): Palette {
 	};
 }
 
-const HATCHED: ReadonlySet<Verdict> = new Set(["ignored"]);
+const HATCHED: ReadonlySet<NodeVerdict> = new Set(["ignored"]);
 
 /** Diagonal lines. */
 function hatch(context: CanvasRenderingContext2D, color: string): CanvasPattern | undefined {

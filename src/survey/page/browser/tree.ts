@@ -1,5 +1,5 @@
-import { KINDS, type PageData, VERDICTS, type Verdict } from "../page-data.js";
-import { encodeName, printableName } from "./names.js";
+import { KINDS, type NodeVerdict, type PageData, VERDICTS } from "../page-data.js";
+import { encodeName, visibleName } from "./names.js";
 
 /** What is in a directory, of one verdict. */
 interface Amount {
@@ -31,7 +31,7 @@ export class ContextTree {
 		const { names, depths, sizes, files } = data.nodes;
 		this.data = data;
 		this.count = names.length;
-		this.names = names.map(printableName);
+		this.names = names.map(visibleName);
 		this.parents = new Int32Array(this.count).fill(-1);
 		this.ends = new Int32Array(this.count);
 		const above: number[] = [];
@@ -76,7 +76,7 @@ export class ContextTree {
 	}
 
 	/** Of a path that is no directory, or that was not looked into. */
-	verdict(node: number): Verdict {
+	verdict(node: number): NodeVerdict {
 		return VERDICTS[this.data.nodes.verdicts[node] as number] ?? "sent";
 	}
 
@@ -132,8 +132,8 @@ export class ContextTree {
 	}
 
 	/** What is in it by verdict, in the order of VERDICTS. */
-	amounts(directory: number): Map<Verdict, Amount> {
-		const amounts = new Map<Verdict, Amount>();
+	amounts(directory: number): Map<NodeVerdict, Amount> {
+		const amounts = new Map<NodeVerdict, Amount>();
 		const { sizes, files } = this.data.nodes;
 		for (let node = directory; node < (this.ends[directory] as number); node++) {
 			const [own, size] = [files[node] as number, sizes[node] as number];

@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from "../page-data.js";
+import { type NodeVerdict, VERDICTS } from "../page-data.js";
 import { type Cell, cellAt, type Direction, largest, layOut, neighbour } from "./layout.js";
 import { type Painting, paint } from "./painting.js";
 import { type Palette, readPalette } from "./palette.js";
@@ -111,7 +111,7 @@ export class Treemap {
 		return main;
 	}
 
-	#isLeafOf(node: number, verdict: Verdict): boolean {
+	#isLeafOf(node: number, verdict: NodeVerdict): boolean {
 		return !this.#tree.isOpen(node) && this.#tree.verdict(node) === verdict;
 	}
 

@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from "../page-data.js";
+import { type NodeVerdict, VERDICTS } from "../page-data.js";
 import { type ContextTree, ROOT } from "./tree.js";
 
 export type SortColumn = "path" | "verdict" | "size" | "files";
@@ -8,7 +8,7 @@ export interface ViewState {
 	/** The directory that fills the picture. */
 	readonly zoomed: number;
 	readonly selected: number | undefined;
-	readonly hidden: ReadonlySet<Verdict>;
+	readonly hidden: ReadonlySet<NodeVerdict>;
 	/** Words that all have to be in a path. */
 	readonly query: string;
 	/** Only what this instruction takes, or this rule decided. */
@@ -96,7 +96,7 @@ export class View {
 }
 
 /** Where more is ignored than sent, the picture would show little of what it is about. */
-function initiallyHidden({ data }: ContextTree): ReadonlySet<Verdict> {
+function initiallyHidden({ data }: ContextTree): ReadonlySet<NodeVerdict> {
 	const { bytes, ignored } = data.totals;
 	return new Set(bytes > 0 && ignored.bytes > bytes ? (["ignored"] as const) : []);
 }
@@ -122,9 +122,11 @@ function isOf(tree: ContextTree, node: number, only: Only | undefined): boolean 
 }
 
 /** The verdicts that there are in a context, in the order of the legend. */
-export function verdictsIn(tree: ContextTree): readonly Verdict[] {
+export function verdictsIn(tree: ContextTree): readonly NodeVerdict[] {
 	const known = tree.data.instructions !== null;
-	const usual: readonly Verdict[] = known ? ["needed", "unused", "ignored"] : ["sent", "ignored"];
+	const usual: readonly NodeVerdict[] = known
+		? ["needed", "unused", "ignored"]
+		: ["sent", "ignored"];
 	const amounts = tree.amounts(ROOT);
 	return VERDICTS.filter((verdict) => usual.includes(verdict) || amounts.has(verdict));
 }

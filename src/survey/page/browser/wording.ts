@@ -1,5 +1,5 @@
 import prettyBytes from "pretty-bytes";
-import type { Verdict } from "../page-data.js";
+import type { NodeVerdict } from "../page-data.js";
 import type { ContextTree } from "./tree.js";
 
 export const formatBytes = (bytes: number): string => prettyBytes(bytes);
@@ -12,7 +12,7 @@ export function formatFiles(count: number): string {
 	return `${formatCount(count)} ${count === 1 ? "file" : "files"}`;
 }
 
-export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+export const VERDICT_WORDS: Readonly<Record<NodeVerdict, string>> = {
 	needed: "Needed",
 	sent: "Sent",
 	unused: "Sent, unused",
@@ -20,7 +20,7 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 	secret: "Secret",
 };
 
-export const VERDICT_MEANINGS: Readonly<Record<Verdict, string>> = {
+export const VERDICT_MEANINGS: Readonly<Record<NodeVerdict, string>> = {
 	needed: "sent, and taken by an instruction of the Dockerfile",
 	sent: "sent; what the Dockerfile takes is not known",
 	unused: "sent, and taken by no instruction of the Dockerfile",

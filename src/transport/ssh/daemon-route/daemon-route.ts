@@ -8,7 +8,7 @@ import {
 	openPlainStdio,
 	type StdioClient,
 } from "./dial-stdio.js";
-import { explainFailure, quoted } from "./remote-daemon.js";
+import { explainFailedRoutes, quoted } from "./remote-daemon.js";
 import { askRemoteFacts, type RemoteFacts } from "./remote-facts.js";
 
 /** How streams get from sshd to the daemon. */
@@ -94,7 +94,7 @@ async function findDialStdio(
 		return { route: new DialStdioRoute(host, socketPath, roundTripMs, dial), ahead: [] };
 	}
 	const client = clientOf(facts, socketPath);
-	if (client === undefined) throw explainFailure(host, { socketPath, facts });
+	if (client === undefined) throw explainFailedRoutes(host, { socketPath, facts });
 	const first = await openDialStdio(host, client, true, signal);
 	const dial: Dial = (during) => openDialStdio(host, client, false, during);
 	return {
@@ -154,7 +154,7 @@ class StreamLocalRoute implements DaemonRoute {
 				throw error;
 			}
 			const facts = await factsOrNothing(this.#host, this.#socketPath, signal);
-			throw explainFailure(this.#host, { socketPath: this.#socketPath, facts });
+			throw explainFailedRoutes(this.#host, { socketPath: this.#socketPath, facts });
 		}
 	}
 
@@ -204,7 +204,7 @@ function explained(
 	if (!(error instanceof DialStdioFailure || error instanceof ChannelRefusal)) {
 		return error;
 	}
-	return explainFailure(host, {
+	return explainFailedRoutes(host, {
 		socketPath,
 		facts,
 		dialStdio: {

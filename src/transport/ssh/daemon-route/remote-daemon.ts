@@ -12,7 +12,7 @@ export interface FailedRoutes {
 }
 
 /** Why there is no stream to the daemon, told apart by what the box itself says. */
-export function explainFailure(
+export function explainFailedRoutes(
 	{ place, user }: Pick<RemoteHost, "place" | "user">,
 	{ socketPath = DEFAULT_SOCKET, facts, dialStdio }: FailedRoutes,
 ): ConnectionError {

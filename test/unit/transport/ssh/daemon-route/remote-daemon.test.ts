@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import {
-	explainFailure,
+	explainFailedRoutes,
 	type FailedRoutes,
 	quoted,
 	tailOf,
@@ -56,7 +56,7 @@ suite("explainFailure", () => {
 	];
 	for (const [routes, failure, message, hint] of cases) {
 		test(`tells ${failure} from ${JSON.stringify(routes)}`, () => {
-			const error = explainFailure(connection, { socketPath, ...routes });
+			const error = explainFailedRoutes(connection, { socketPath, ...routes });
 			assert.equal(error.failure, failure);
 			assert.match(error.message, message);
 			assert.match(error.message, /^cannot reach the docker daemon on x86box \(10.0.0.7:22\): /);
