@@ -13,9 +13,7 @@ interface ImageReference {
 	readonly tag?: string;
 	/** "sha256:" and 64 hex digits, or another registered algorithm. */
 	readonly digest?: string;
-	/** The repository as docker shows it, without docker.io and library/: "app". */
-	readonly familiarName: string;
-	/** The whole reference as docker shows it: "app:latest". */
+	/** The whole reference as docker shows it, without docker.io and library/: "app:latest". */
 	readonly familiar: string;
 }
 
@@ -68,7 +66,7 @@ function parse(text: string, what: string): ImageReference {
 		const suffix = rest.slice(repository.length);
 		throw refuse(
 			"the repository name must be lower case",
-			`write it as "${familiarise(domain, lowerCase)}${suffix}"`,
+			`write it as "${familiarName(domain, lowerCase)}${suffix}"`,
 		);
 	}
 	const match = REFERENCE.exec(`${domain}/${rest}`);
@@ -84,14 +82,13 @@ function parse(text: string, what: string): ImageReference {
 	if (mistake !== undefined) throw refuse(mistake, "write a digest as sha256:<64 hex digits>");
 
 	const tag = match[3] ?? (digest === undefined ? "latest" : undefined);
-	const familiarName = familiarise(domain, path);
+	const name = familiarName(domain, path);
 	return {
 		domain,
 		path,
 		...(tag !== undefined && { tag }),
 		...(digest !== undefined && { digest }),
-		familiarName,
-		familiar: `${familiarName}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
+		familiar: `${name}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
 	};
 }
 
@@ -112,7 +109,7 @@ function splitDomain(text: string): { readonly domain: string; readonly rest: st
 	return { domain, rest };
 }
 
-function familiarise(domain: string, path: string): string {
+function familiarName(domain: string, path: string): string {
 	if (domain !== DOCKER_HUB) return `${domain}/${path}`;
 	return /^library\/[^/]+$/.test(path) ? path.slice("library/".length) : path;
 }
