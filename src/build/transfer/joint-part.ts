@@ -50,7 +50,7 @@ export async function jointPart(
 	const dockerfile = Buffer.from(context.dockerfileContent).toString("utf8");
 	if (!isKnownFrontend(frontendOf(dockerfile, request.buildArgs))) return undefined;
 	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
-	const { readDockerfile } = await import("../../survey/dockerfile/steps.js");
+	const { readDockerfile } = await import("../../survey/dockerfile/instructions.js");
 	const { stageNames } = await import("../../survey/dockerfile/stages.js");
 	const { uses, doubts } = readNeeds(dockerfile, {
 		target: request.target,
@@ -61,7 +61,7 @@ export async function jointPart(
 	if (uses.length === 0) return undefined;
 	// A context in the place of a stage brings other variables, and other triggers.
 	const isReplaced = (stage: string) => buildkit.namedContexts.has(nameOf(stage) ?? "");
-	if (stageNames(readDockerfile(dockerfile).steps).some(isReplaced)) return undefined;
+	if (stageNames(readDockerfile(dockerfile).instructions).some(isReplaced)) return undefined;
 	const paths = [...new Set(uses.flatMap(({ paths }) => paths))];
 	const excludes = ignore === undefined ? [] : excludesOf(ignore);
 	const taken = paths.includes("") ? undefined : await directory.part({ paths, always: [] });

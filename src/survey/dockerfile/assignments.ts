@@ -1,16 +1,23 @@
-import { type Step, wordsOf } from "./steps.js";
+import { type Instruction, wordsOf } from "./instructions.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** A variable and the word it is set to, with nothing filled in. */
 type Pair<Word> = readonly [name: string, word: Word];
 
 /** "NAME" or "NAME=VALUE", several of them. @throws DockerfileSyntaxError */
-export function argumentsOf(step: Step, escapeMark: string): readonly Pair<string | undefined>[] {
-	return quotedWords(step.operands, escapeMark).map((word) => {
+export function argumentsOf(
+	instruction: Instruction,
+	escapeMark: string,
+): readonly Pair<string | undefined>[] {
+	return quotedWords(instruction.operands, escapeMark).map((word) => {
 		const equals = word.indexOf("=");
 		const name = equals < 0 ? word : word.slice(0, equals);
 		if (!/^[^"'$\\`]+$/.test(name)) {
-			throw new DockerfileSyntaxError(step.line, step.column, `ARG takes no name ${name}`);
+			throw new DockerfileSyntaxError(
+				instruction.line,
+				instruction.column,
+				`ARG takes no name ${name}`,
+			);
 		}
 		return [name, equals < 0 ? undefined : word.slice(equals + 1)];
 	});
@@ -18,7 +25,7 @@ export function argumentsOf(step: Step, escapeMark: string): readonly Pair<strin
 
 /** "NAME=VALUE", several of them, or the old "NAME all of the rest". @throws DockerfileSyntaxError */
 export function environmentOf(
-	{ operands, line, column }: Step,
+	{ operands, line, column }: Instruction,
 	escapeMark: string,
 ): readonly Pair<string>[] {
 	const words = quotedWords(operands, escapeMark);

@@ -1,8 +1,8 @@
 import { argumentsOf } from "./assignments.js";
 import type { NeedsOptions } from "./dockerfile-needs.js";
+import type { ReadDockerfile } from "./instructions.js";
 import { platformArguments } from "./platform-arguments.js";
 import { Scope, type Value, variablesOf, wordValue } from "./scope.js";
-import type { ReadDockerfile } from "./steps.js";
 
 /** The build arguments that have a value. */
 export function givenArguments({ buildArgs = {} }: NeedsOptions): ReadonlyMap<string, string> {
@@ -17,7 +17,7 @@ export function givenArguments({ buildArgs = {} }: NeedsOptions): ReadonlyMap<st
  * @throws DockerfileSyntaxError
  */
 export function globalArguments(
-	{ steps, escapeMark }: ReadDockerfile,
+	{ instructions, escapeMark }: ReadDockerfile,
 	options: NeedsOptions,
 ): ReadonlyMap<string, Value> {
 	const { builder = "buildkit", platforms = {} } = options;
@@ -26,10 +26,11 @@ export function globalArguments(
 	for (const [name, value] of globals) globals.set(name, given.get(name) ?? value);
 	const scope = Scope.ofArguments(globals);
 	const variables = variablesOf(scope, builder, given);
-	const first = steps.findIndex(({ keyword }) => keyword === "FROM");
-	for (const step of steps.slice(0, Math.max(first, 0))) {
-		for (const [name, word] of argumentsOf(step, escapeMark)) {
-			const value = given.get(name) ?? (word && wordValue(word, step, escapeMark, variables));
+	const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
+	for (const instruction of instructions.slice(0, Math.max(first, 0))) {
+		for (const [name, word] of argumentsOf(instruction, escapeMark)) {
+			const value =
+				given.get(name) ?? (word && wordValue(word, instruction, escapeMark, variables));
 			if (value === undefined) continue;
 			globals.set(name, value);
 			scope.setArgument(name, value);

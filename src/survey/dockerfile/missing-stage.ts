@@ -1,6 +1,6 @@
 import { frontendOf, isKnownFrontend } from "./frontends.js";
+import { readDockerfile } from "./instructions.js";
 import { stagesWithout } from "./stages.js";
-import { readDockerfile } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /**
@@ -17,7 +17,7 @@ export function stagesInsteadOf(
 ): readonly string[] | undefined {
 	try {
 		if (!isKnownFrontend(frontendOf(dockerfile, buildArgs))) return undefined;
-		return stagesWithout(target, readDockerfile(dockerfile).steps);
+		return stagesWithout(target, readDockerfile(dockerfile).instructions);
 	} catch (error) {
 		if (error instanceof DockerfileSyntaxError) return undefined;
 		throw error;

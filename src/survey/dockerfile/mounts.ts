@@ -1,4 +1,4 @@
-import { flagValues, type Step } from "./steps.js";
+import { flagValues, type Instruction } from "./instructions.js";
 
 /** The parts of `RUN --mount=…` that say what is mounted, with nothing filled in. */
 interface Mount {
@@ -9,9 +9,9 @@ interface Mount {
 }
 
 /** As instructions/commands_runmount.go reads them: the last of several values counts. */
-export function mountsOf(step: Step): readonly Mount[] {
-	if (step.keyword !== "RUN") return [];
-	return flagValues(step, "mount").map((text) => {
+export function mountsOf(instruction: Instruction): readonly Mount[] {
+	if (instruction.keyword !== "RUN") return [];
+	return flagValues(instruction, "mount").map((text) => {
 		const fields = new Map<string, string>();
 		for (const field of text.split(",")) {
 			const [name = "", ...value] = field.split("=");
@@ -27,8 +27,9 @@ export function mountsOf(step: Step): readonly Mount[] {
 
 const SAME_AS: Readonly<Record<string, string>> = { src: "source" };
 
-/** Names and numbers of what a step takes files from, other than the build context. */
-export function sourceStages(step: Step): readonly string[] {
-	if (step.keyword === "COPY") return flagValues(step, "from").filter((name) => name !== "");
-	return mountsOf(step).flatMap(({ from }) => from ?? []);
+/** Names and numbers of what an instruction takes files from, other than the build context. */
+export function sourceStages(instruction: Instruction): readonly string[] {
+	if (instruction.keyword === "COPY")
+		return flagValues(instruction, "from").filter((name) => name !== "");
+	return mountsOf(instruction).flatMap(({ from }) => from ?? []);
 }

@@ -1,7 +1,7 @@
 import type { NeedsOptions } from "./dockerfile-needs.js";
 import { globalArguments } from "./global-arguments.js";
+import { readDockerfile } from "./instructions.js";
 import { readStages, type Stage } from "./stages.js";
-import { readDockerfile } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** The images that a Dockerfile names. */
@@ -27,7 +27,7 @@ function imagesIn(dockerfile: string, options: NeedsOptions): NamedImages {
 	const read = readDockerfile(dockerfile);
 	const globals = globalArguments(read, options);
 	const { stages, built, sources } = readStages(
-		read.steps,
+		read.instructions,
 		globals,
 		read.escapeMark,
 		builder,

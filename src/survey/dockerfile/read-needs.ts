@@ -3,18 +3,18 @@ import { argumentsOf, environmentOf } from "./assignments.js";
 import type { BaseImage, ContextUse, DockerfileNeeds, NeedsOptions } from "./dockerfile-needs.js";
 import { frontendOf, isKnownFrontend } from "./frontends.js";
 import { givenArguments, globalArguments } from "./global-arguments.js";
+import {
+	flagValues,
+	type Instruction,
+	isFlagged,
+	type ReadDockerfile,
+	readDockerfile,
+	sourcesOf,
+} from "./instructions.js";
 import { mountsOf, sourceStages } from "./mounts.js";
 import { type BuilderKind, Scope, type Value, variablesOf, wordValue } from "./scope.js";
 import { UnresolvableError } from "./shell-words.js";
 import { readStages, type Stage } from "./stages.js";
-import {
-	flagValues,
-	isFlagged,
-	type ReadDockerfile,
-	readDockerfile,
-	type Step,
-	sourcesOf,
-} from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /**
@@ -56,9 +56,15 @@ class NeedsReader {
 
 	read(): DockerfileNeeds {
 		this.#checkFrontend();
-		const { steps, escapeMark } = this.#dockerfile;
+		const { instructions, escapeMark } = this.#dockerfile;
 		const { target } = this.#options;
-		const { stages, built } = readStages(steps, this.#globals, escapeMark, this.#kind, target);
+		const { stages, built } = readStages(
+			instructions,
+			this.#globals,
+			escapeMark,
+			this.#kind,
+			target,
+		);
 		const scopes = new Map<number, Scope>();
 		for (const index of built) {
 			const stage = stages[index] as Stage;
@@ -70,7 +76,7 @@ class NeedsReader {
 			scopes.set(index, scope);
 			const isBase = base.kind === "image" && this.#isOfSource(base.reference);
 			if (isBase) this.#add(stage.from, [""], []);
-			for (const step of stage.steps) this.#readStep(step, scope);
+			for (const instruction of stage.instructions) this.#readInstruction(instruction, scope);
 		}
 		return { uses: this.#uses, doubts: [...this.#doubts], images: this.#images };
 	}
@@ -100,31 +106,33 @@ class NeedsReader {
 		return Scope.ofImage(this.#kind, []);
 	}
 
-	#readStep(step: Step, scope: Scope): void {
-		const { keyword } = step;
-		if (keyword === "ARG") this.#readArguments(step, scope);
-		else if (keyword === "ENV") this.#readEnvironment(step, scope);
-		else if (keyword === "ADD" || keyword === "COPY") this.#readCopy(step, scope);
-		else if (keyword === "RUN") this.#readMounts(step, scope);
+	#readInstruction(instruction: Instruction, scope: Scope): void {
+		const { keyword } = instruction;
+		if (keyword === "ARG") this.#readArguments(instruction, scope);
+		else if (keyword === "ENV") this.#readEnvironment(instruction, scope);
+		else if (keyword === "ADD" || keyword === "COPY") this.#readCopy(instruction, scope);
+		else if (keyword === "RUN") this.#readMounts(instruction, scope);
 	}
 
-	#readArguments(step: Step, scope: Scope): void {
-		for (const [name, word] of argumentsOf(step, this.#dockerfile.escapeMark)) {
+	#readArguments(instruction: Instruction, scope: Scope): void {
+		for (const [name, word] of argumentsOf(instruction, this.#dockerfile.escapeMark)) {
 			const given = this.#buildArgs.get(name);
 			const value =
-				given ?? (word === undefined ? this.#globals.get(name) : this.#value(word, step, scope));
+				given ??
+				(word === undefined ? this.#globals.get(name) : this.#value(word, instruction, scope));
 			if (value !== undefined) scope.setArgument(name, value);
 		}
 	}
 
 	/** All values are made before the first is set. */
-	#readEnvironment(step: Step, scope: Scope): void {
-		const pairs = environmentOf(step, this.#dockerfile.escapeMark).map(
-			([name, word]) => [this.#value(name, step, scope), this.#value(word, step, scope)] as const,
+	#readEnvironment(instruction: Instruction, scope: Scope): void {
+		const pairs = environmentOf(instruction, this.#dockerfile.escapeMark).map(
+			([name, word]) =>
+				[this.#value(name, instruction, scope), this.#value(word, instruction, scope)] as const,
 		);
 		for (const [name, value] of pairs) {
 			if (typeof name === "string") scope.setEnvironment(name, value);
-			else this.#doubts.add(`line ${step.line}: ENV of an unknown name`);
+			else this.#doubts.add(`line ${instruction.line}: ENV of an unknown name`);
 		}
 	}
 
@@ -135,37 +143,37 @@ class NeedsReader {
 		return from !== undefined && isSource(from);
 	}
 
-	#readCopy(step: Step, scope: Scope): void {
-		const [from] = sourceStages(step);
+	#readCopy(instruction: Instruction, scope: Scope): void {
+		const [from] = sourceStages(instruction);
 		if (!this.#isOfSource(from)) return;
 		const paths: string[] = [];
 		const pivots: string[] = [];
-		for (const word of sourcesOf(step)) {
-			const source = this.#path(word, step, scope);
+		for (const word of sourcesOf(instruction)) {
+			const source = this.#path(word, instruction, scope);
 			if (source === undefined) continue;
-			if (step.keyword === "ADD" && /^https?:\/\//.test(source)) continue;
+			if (instruction.keyword === "ADD" && /^https?:\/\//.test(source)) continue;
 			paths.push(cleaned(source));
 			pivots.push(cleaned(source.includes("/./") ? (source.split("/./")[0] ?? "") : ""));
 		}
-		const excludes = flagValues(step, "exclude").filter((pattern) => pattern !== "");
-		this.#add(step, paths, excludes, isFlagged(step, "parents") ? pivots : undefined);
+		const excludes = flagValues(instruction, "exclude").filter((pattern) => pattern !== "");
+		this.#add(instruction, paths, excludes, isFlagged(instruction, "parents") ? pivots : undefined);
 	}
 
-	#readMounts(step: Step, scope: Scope): void {
+	#readMounts(instruction: Instruction, scope: Scope): void {
 		const paths: string[] = [];
-		for (const { type, from, source } of mountsOf(step)) {
+		for (const { type, from, source } of mountsOf(instruction)) {
 			if (!this.#isOfSource(from)) continue;
-			const isBind = this.#path(type, step, scope)?.toLowerCase() === "bind";
+			const isBind = this.#path(type, instruction, scope)?.toLowerCase() === "bind";
 			if (!isBind && from !== undefined) paths.push("");
 			if (!isBind) continue;
-			const path = this.#path(source, step, scope);
+			const path = this.#path(source, instruction, scope);
 			if (path !== undefined) paths.push(cleaned(path));
 		}
-		this.#add(step, paths, []);
+		this.#add(instruction, paths, []);
 	}
 
 	#add(
-		{ line, text }: Step,
+		{ line, text }: Instruction,
 		paths: readonly string[],
 		excludes: readonly string[],
 		pivots?: readonly string[],
@@ -177,16 +185,16 @@ class NeedsReader {
 	}
 
 	/** Absent, with a doubt, where it is not known. */
-	#path(word: string, step: Step, scope: Scope): string | undefined {
-		const value = this.#value(word, step, scope);
+	#path(word: string, instruction: Instruction, scope: Scope): string | undefined {
+		const value = this.#value(word, instruction, scope);
 		if (typeof value === "string") return value;
-		this.#doubts.add(`line ${step.line}: what ${word} means is not known: ${value.message}`);
+		this.#doubts.add(`line ${instruction.line}: what ${word} means is not known: ${value.message}`);
 		return undefined;
 	}
 
-	#value(word: string, step: Step, scope: Scope): Value {
+	#value(word: string, instruction: Instruction, scope: Scope): Value {
 		const variables = variablesOf(scope, this.#kind, this.#buildArgs);
-		return wordValue(word, step, this.#dockerfile.escapeMark, variables);
+		return wordValue(word, instruction, this.#dockerfile.escapeMark, variables);
 	}
 }
 

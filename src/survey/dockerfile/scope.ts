@@ -1,5 +1,5 @@
+import type { Instruction } from "./instructions.js";
 import { expandWord, UnresolvableError, type Variables } from "./shell-words.js";
-import type { Step } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** What a variable holds: an error where that is known to nobody here. */
@@ -103,13 +103,13 @@ export function variablesOf(
 }
 
 /**
- * What a word of a step comes to.
+ * What a word of an instruction comes to.
  *
  * @throws DockerfileSyntaxError
  */
 export function wordValue(
 	word: string,
-	{ line, column }: Step,
+	{ line, column }: Instruction,
 	escapeMark: string,
 	variables: Variables,
 ): Value {

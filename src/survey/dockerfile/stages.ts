@@ -1,7 +1,7 @@
+import { flagValues, type Instruction, readInstruction, wordsOf } from "./instructions.js";
 import { sourceStages } from "./mounts.js";
 import { type BuilderKind, Scope, type Value, wordValue } from "./scope.js";
 import { UnresolvableError } from "./shell-words.js";
-import { flagValues, readStep, type Step, wordsOf } from "./steps.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** What a stage starts from. */
@@ -17,10 +17,10 @@ type StageBase =
 	  };
 
 export interface Stage {
-	readonly from: Step;
+	readonly from: Instruction;
 	readonly base: StageBase;
 	/** Those of ONBUILD in the stage that it is built from come first, with its own line. */
-	readonly steps: readonly Step[];
+	readonly instructions: readonly Instruction[];
 }
 
 interface Stages {
@@ -37,30 +37,32 @@ interface Stages {
  * @throws DockerfileSyntaxError
  */
 export function readStages(
-	steps: readonly Step[],
+	instructions: readonly Instruction[],
 	globals: ReadonlyMap<string, Value>,
 	escapeMark: string,
 	kind: BuilderKind,
 	target: string | undefined,
 ): Stages {
-	const stages: { from: Step; base: StageBase; steps: Step[] }[] = [];
+	const stages: { from: Instruction; base: StageBase; instructions: Instruction[] }[] = [];
 	const names = new Map<string, number>();
-	for (const step of steps) {
-		if (step.keyword !== "FROM") {
-			stages.at(-1)?.steps.push(step);
-			if (stages.length > 0 || step.keyword === "ARG") continue;
+	for (const instruction of instructions) {
+		if (instruction.keyword !== "FROM") {
+			stages.at(-1)?.instructions.push(instruction);
+			if (stages.length > 0 || instruction.keyword === "ARG") continue;
 			throw new DockerfileSyntaxError(
-				step.line,
-				step.column,
-				`${step.keyword} comes before the first FROM`,
+				instruction.line,
+				instruction.column,
+				`${instruction.keyword} comes before the first FROM`,
 			);
 		}
-		const { image, name } = readFrom(step);
-		const base = baseOf(step, image, names, globals, escapeMark);
+		const { image, name } = readFrom(instruction);
+		const base = baseOf(instruction, image, names, globals, escapeMark);
 		const triggers =
-			base.kind === "stage" ? triggersOf(stages[base.index]?.steps, step, escapeMark) : [];
+			base.kind === "stage"
+				? triggersOf(stages[base.index]?.instructions, instruction, escapeMark)
+				: [];
 		if (name !== undefined) names.set(name, stages.length);
-		stages.push({ from: step, base, steps: triggers });
+		stages.push({ from: instruction, base, instructions: triggers });
 	}
 	if (stages.length === 0) throw new DockerfileSyntaxError(1, 1, "there is no FROM");
 	const aim = target ? indexOf(target, names, stages.length) : stages.length - 1;
@@ -78,9 +80,9 @@ export function readStages(
  */
 export function stagesWithout(
 	target: string,
-	steps: readonly Step[],
+	instructions: readonly Instruction[],
 ): readonly string[] | undefined {
-	const froms = steps.filter(({ keyword }) => keyword === "FROM").map(readFrom);
+	const froms = instructions.filter(({ keyword }) => keyword === "FROM").map(readFrom);
 	const names = new Map(
 		froms.flatMap(({ name }, index) => (name === undefined ? [] : [[name, index] as const])),
 	);
@@ -89,13 +91,13 @@ export function stagesWithout(
 }
 
 /** In small letters. @throws DockerfileSyntaxError */
-export function stageNames(steps: readonly Step[]): readonly string[] {
-	const froms = steps.filter(({ keyword }) => keyword === "FROM").map(readFrom);
+export function stageNames(instructions: readonly Instruction[]): readonly string[] {
+	const froms = instructions.filter(({ keyword }) => keyword === "FROM").map(readFrom);
 	return froms.flatMap(({ name }) => name ?? []);
 }
 
 /** "FROM [--platform=…] image [AS name]" */
-function readFrom({ operands, line, column }: Step) {
+function readFrom({ operands, line, column }: Instruction) {
 	const [image = "", as, name, ...more] = wordsOf(operands);
 	const isNamed = as?.toLowerCase() === "as" && name !== undefined && more.length === 0;
 	if (image === "" || (as !== undefined && !isNamed)) {
@@ -105,7 +107,7 @@ function readFrom({ operands, line, column }: Step) {
 }
 
 function baseOf(
-	from: Step,
+	from: Instruction,
 	image: string,
 	names: ReadonlyMap<string, number>,
 	globals: ReadonlyMap<string, Value>,
@@ -128,10 +130,14 @@ function baseOf(
 	return { kind: "image", reference, platform };
 }
 
-function triggersOf(steps: readonly Step[] = [], from: Step, escapeMark: string): Step[] {
-	return steps
+function triggersOf(
+	instructions: readonly Instruction[] = [],
+	from: Instruction,
+	escapeMark: string,
+): Instruction[] {
+	return instructions
 		.filter(({ keyword }) => keyword === "ONBUILD")
-		.map(({ operands }) => readStep(operands, from, escapeMark));
+		.map(({ operands }) => readInstruction(operands, from, escapeMark));
 }
 
 function reachable(
@@ -142,9 +148,9 @@ function reachable(
 	const found = new Set<number>(wanted);
 	const sources = new Set<string>();
 	for (const index of found) {
-		const { base, steps } = stages[index] as Stage;
+		const { base, instructions } = stages[index] as Stage;
 		if (base.kind === "stage") found.add(base.index);
-		for (const name of steps.flatMap(sourceStages)) {
+		for (const name of instructions.flatMap(sourceStages)) {
 			const source = indexOf(name, names, stages.length);
 			if (source !== undefined) found.add(source);
 			// Builders refuse a number that no stage has.

@@ -4,7 +4,7 @@ import { heredocOf, instructionLines } from "./instruction-lines.js";
 import { DockerfileSyntaxError } from "./syntax-error.js";
 
 /** An instruction, taken apart as BuildKit does (frontend/dockerfile/parser), with nothing filled in. */
-export interface Step {
+export interface Instruction {
 	/** Where it begins in the Dockerfile, both counted from 1. */
 	readonly line: number;
 	readonly column: number;
@@ -21,7 +21,7 @@ export interface Step {
 export interface ReadDockerfile {
 	/** "\" or "`". */
 	readonly escapeMark: string;
-	readonly steps: readonly Step[];
+	readonly instructions: readonly Instruction[];
 }
 
 /** @throws DockerfileSyntaxError */
@@ -31,18 +31,18 @@ export function readDockerfile(content: string): ReadDockerfile {
 	const lines = text.split("\n").map((line) => line.replace(/\r+$/, ""));
 	const escapeMark = escapeMarkOf(lines);
 	const parsed = DockerfileParser.parse(lines.join("\n")).getInstructions();
-	const steps = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
-		readStep(text, place, escapeMark),
+	const instructions = instructionLines(lines, parsed, escapeMark).map(({ text, ...place }) =>
+		readInstruction(text, place, escapeMark),
 	);
-	return { escapeMark, steps };
+	return { escapeMark, instructions };
 }
 
 /** Takes an instruction apart, which is on one line, as the trigger of an ONBUILD is, too. */
-export function readStep(
+export function readInstruction(
 	text: string,
-	{ line, column }: Pick<Step, "line" | "column">,
+	{ line, column }: Pick<Instruction, "line" | "column">,
 	escapeMark: string,
-): Step {
+): Instruction {
 	const { keyword, rest } = splitKeyword(text);
 	if (!KEYWORDS.has(keyword)) {
 		throw new DockerfileSyntaxError(line, column, `unknown instruction ${keyword.slice(0, 40)}`);
@@ -63,7 +63,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 );
 
 /** extractBuilderFlags in split_command.go: quotes and escapes are gone afterwards. */
-function splitFlags(rest: string, escapeMark: string): Pick<Step, "flags" | "operands"> {
+function splitFlags(rest: string, escapeMark: string): Pick<Instruction, "flags" | "operands"> {
 	const flags: string[] = [];
 	let at = 0;
 	for (;;) {
@@ -90,7 +90,7 @@ function splitFlags(rest: string, escapeMark: string): Pick<Step, "flags" | "ope
  *
  * @throws DockerfileSyntaxError
  */
-function operandsOf({ operands, line, column }: Step): readonly string[] {
+function operandsOf({ operands, line, column }: Instruction): readonly string[] {
 	if (operands.startsWith("[")) {
 		const list = parseJson(operands);
 		if (Array.isArray(list)) {
@@ -107,10 +107,14 @@ export function wordsOf(text: string): readonly string[] {
 }
 
 /** Those of COPY or ADD that are files: the last operand is where they go, here-documents bring their own. */
-export function sourcesOf(step: Step): readonly string[] {
-	const operands = operandsOf(step);
+export function sourcesOf(instruction: Instruction): readonly string[] {
+	const operands = operandsOf(instruction);
 	if (operands.length < 2) {
-		throw new DockerfileSyntaxError(step.line, step.column, `${step.keyword} needs two operands`);
+		throw new DockerfileSyntaxError(
+			instruction.line,
+			instruction.column,
+			`${instruction.keyword} needs two operands`,
+		);
 	}
 	return operands.slice(0, -1).filter((word) => heredocOf(word) === undefined);
 }
@@ -124,7 +128,7 @@ function parseJson(text: string): unknown {
 }
 
 /** The flag's values, one for each time it is given; "" where it has none. */
-export function flagValues({ flags }: Step, name: string): readonly string[] {
+export function flagValues({ flags }: Instruction, name: string): readonly string[] {
 	return flags.flatMap((flag) => {
 		if (flag === `--${name}`) return "";
 		return flag.startsWith(`--${name}=`) ? flag.slice(name.length + 3) : [];
@@ -132,8 +136,8 @@ export function flagValues({ flags }: Step, name: string): readonly string[] {
 }
 
 /** Of a flag that takes no value, or "true" or "false". */
-export function isFlagged(step: Step, name: string): boolean {
-	return flagValues(step, name).some((value) => /^(?:true)?$/i.test(value));
+export function isFlagged(instruction: Instruction, name: string): boolean {
+	return flagValues(instruction, name).some((value) => /^(?:true)?$/i.test(value));
 }
 
 /** @throws DockerfileSyntaxError */
