@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { DeliveryError } from "../../errors.js";
 import { padded, TAR_BLOCK } from "../../tar-block.js";
 
@@ -37,6 +38,11 @@ export async function* tarOf(entries: readonly TarEntry[]): AsyncGenerator<Uint8
 		if (padded(size) > size) yield Buffer.alloc(padded(size) - size);
 	}
 	yield Buffer.alloc(2 * TAR_BLOCK);
+}
+
+/** tarOf() as a stream, which fails with the same. */
+export function tarStream(entries: readonly TarEntry[]): Readable {
+	return Readable.from(tarOf(entries), { objectMode: false });
 }
 
 function header(name: string, size: number): Buffer {

@@ -1,10 +1,10 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Engine } from "../../engine/engine.js";
 import { inspectImage, loadImage, tagImage } from "../../engine/images.js";
 import { ConnectionError, DeliveryError, EngineError, RbuildError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { imageLayout } from "../archive/image-layout.js";
-import { tarOf } from "../archive/tar-entries.js";
+import { tarStream } from "../archive/tar-entries.js";
 import { readDaemonLine } from "../daemon-line.js";
 import type { BuiltImage, Delivery } from "../delivery.js";
 import type { Digest } from "../manifest/digest.js";
@@ -89,29 +89,27 @@ function bring(
 
 /** @throws DeliveryError when that daemon does not take it, or makes another image of it */
 async function loadReturned(
-	{ engine, local, image, returns, run }: Loading,
+	loading: Loading,
 	{ image: returned, received, reused }: ReturnedImage,
 	there: ReadonlySet<Digest>,
 ): Promise<Arrival> {
+	const { local, image, returns, run } = loading;
 	const spared = returned.layers.filter(({ diffId }) => there.has(diffId));
 	const without = new Set(spared.map(({ digest }) => digest));
 	const { tags } = image;
 	const entries = await imageLayout(returns.cache, returned, { tags, docker: returned, without });
-	const archive = Readable.from(tarOf(entries), { objectMode: false });
-	const loaded = await load(local, archive, run);
+	const loaded = await load(local, tarStream(entries), run);
 	const ids = new Set([returned.root.digest, returned.config.digest]);
-	await checkLoaded(engine, local, image, ids, loaded, run);
+	await checkLoaded(loading, ids, loaded);
 	return { bytes: received, reusedBytes: reused };
 }
 
-async function loadWhole(
-	{ engine, local, image, progress, run }: Loading,
-	reason: string,
-): Promise<Arrival> {
+async function loadWhole(loading: Loading, reason: string): Promise<Arrival> {
+	const { engine, local, image, progress, run } = loading;
 	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	const loaded = await load(local, archive, run);
-	await checkLoaded(engine, local, image, archive.contents.imageIds, loaded, run);
+	await checkLoaded(loading, archive.contents.imageIds, loaded);
 	return { bytes: archive.bytes, whole: reason };
 }
 
@@ -143,13 +141,15 @@ async function load(local: Engine, archive: Readable, run: Run): Promise<readonl
 	return loaded;
 }
 
+/**
+ * @param ids what the image may be called there: an image store calls it by its manifest, or its config
+ * @param loaded what that daemon says it has loaded
+ * @throws DeliveryError when it has another image by one of the names
+ */
 async function checkLoaded(
-	engine: Engine,
-	local: Engine,
-	image: BuiltImage,
+	{ engine, local, image, run }: Loading,
 	ids: ReadonlySet<string>,
 	loaded: readonly string[],
-	run: Run,
 ): Promise<void> {
 	const tags = image.tags.map((tag) => parseTag(tag).familiar);
 	const names = tags.length > 0 ? tags : loaded.length > 0 ? loaded : [image.id];

@@ -1,4 +1,4 @@
-import { Readable, type Transform, type Writable } from "node:stream";
+import type { Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReplacementFile } from "../../disk/replacement-file.js";
 import { writeFailure } from "../../disk/write-failure.js";
@@ -9,7 +9,7 @@ import { interrupted } from "../../interruption.js";
 import { imageLayout } from "../archive/image-layout.js";
 import { LayoutFolder } from "../archive/layout-folder.js";
 import { compressionOf } from "../archive/save-compression.js";
-import { type TarEntry, tarOf } from "../archive/tar-entries.js";
+import { type TarEntry, tarStream } from "../archive/tar-entries.js";
 import { CacheFailure } from "../cache/cache-failure.js";
 import type { BuiltImage, Delivery } from "../delivery.js";
 import { archiveSize, exportArchive } from "../return/archive-export.js";
@@ -21,21 +21,30 @@ import { isLayoutFolder, type SavePlace } from "./save-place.js";
 /** Something that takes a tar, and keeps it only when all of it has come. */
 type TakeTar = (tar: Readable, compression: readonly Transform[]) => Promise<void>;
 
+/** An image on its way into a file, a folder or a stream. */
+interface Saving {
+	/** The daemon that has the image. */
+	readonly engine: Engine;
+	readonly image: BuiltImage;
+	readonly place: SavePlace;
+	readonly returns: ImageSource;
+	readonly progress: DeliveryProgress;
+	readonly run: Run;
+}
+
 /**
  * The image in a file or folder, with all of its tags, which appears only when it is complete. What this
  * machine has of it from before is not sent again.
  */
 export function saveDelivery(place: SavePlace, returns: ImageSource): Delivery {
-	const { path } = place;
 	return {
 		deliver: (engine, image, run) =>
-			isLayoutFolder(place)
-				? reported(path, run, async (progress) => {
-						const { returned, entries } = await bring(engine, image, false, returns, progress, run);
-						await writeFolder(path, entries, run);
-						return { bytes: returned.received, reusedBytes: returned.reused };
-					})
-				: save(engine, image, place, returns, run, toFile(path, run)),
+			reported(place.path, run, (progress) => {
+				const saving = { engine, image, place, returns, progress, run };
+				return isLayoutFolder(place)
+					? saveFolder(saving)
+					: saveTar(saving, toFile(place.path, run));
+			}),
 	};
 }
 
@@ -49,10 +58,14 @@ export function saveToStreamDelivery(
 	format: SavePlace["format"],
 	returns: ImageSource,
 ): Delivery {
+	const place = { path: name, format };
 	return {
 		once: true,
 		deliver: (engine, image, run) =>
-			save(engine, image, { path: name, format }, returns, run, toStream(stream, run)),
+			reported(name, run, (progress) => {
+				const saving = { engine, image, place, returns, progress, run };
+				return saveTar(saving, toStream(stream, run));
+			}),
 	};
 }
 
@@ -103,45 +116,36 @@ async function writeFolder(path: string, entries: readonly TarEntry[], run: Run)
 	await folder.commit();
 }
 
-function tarStream(entries: readonly TarEntry[]): Readable {
-	return Readable.from(tarOf(entries), { objectMode: false });
+async function saveFolder(saving: Saving): Promise<Arrival> {
+	const { entries, arrival } = await bring(saving);
+	await writeFolder(saving.place.path, entries, saving.run);
+	return arrival;
 }
 
-function save(
-	engine: Engine,
-	image: BuiltImage,
-	{ path, format }: SavePlace,
-	returns: ImageSource,
-	run: Run,
-	take: TakeTar,
-): Promise<DeliveryReport> {
-	const docker = format === "docker";
-	return reported(path, run, async (progress): Promise<Arrival> => {
-		try {
-			const { returned, entries } = await bring(engine, image, docker, returns, progress, run);
-			await take(tarStream(entries), compressionOf(path, true));
-			return { bytes: returned.received, reusedBytes: returned.reused };
-		} catch (error) {
-			if (!(error instanceof NoReversePush)) throw error;
-			return saveWhole(engine, image, error.message, path, progress, run, take);
-		}
-	});
+async function saveTar(saving: Saving, take: TakeTar): Promise<Arrival> {
+	try {
+		const { entries, arrival } = await bring(saving);
+		await take(tarStream(entries), compressionOf(saving.place.path, true));
+		return arrival;
+	} catch (error) {
+		if (!(error instanceof NoReversePush)) throw error;
+		return saveWhole(saving, error.message, take);
+	}
 }
 
-async function bring(
-	engine: Engine,
-	image: BuiltImage,
-	docker: boolean,
-	returns: ImageSource,
-	progress: DeliveryProgress,
-	run: Run,
-) {
+/** @throws NoReversePush where the daemon's own archive does as well */
+async function bring({ engine, image, place, returns, progress, run }: Saving): Promise<{
+	readonly entries: readonly TarEntry[];
+	readonly arrival: Arrival;
+}> {
+	const forDocker = place.format === "docker";
 	try {
 		const returned = await returns.bring(engine, image, new Set(), progress, run);
-		const options = { tags: image.tags, docker: docker ? returned.image : undefined };
-		return { returned, entries: await imageLayout(returns.cache, returned.image, options) };
+		const options = { tags: image.tags, docker: forDocker ? returned.image : undefined };
+		const entries = await imageLayout(returns.cache, returned.image, options);
+		return { entries, arrival: { bytes: returned.received, reusedBytes: returned.reused } };
 	} catch (error) {
-		if (docker || !(error instanceof NoReversePush)) throw error;
+		if (forDocker || !(error instanceof NoReversePush)) throw error;
 		if (error.cause instanceof CacheFailure) throw error.cause;
 		throw new DeliveryError(
 			`cannot make an OCI layout from ${engine.transport.target}: ${error.message}`,
@@ -154,18 +158,14 @@ async function bring(
 
 /** The archive that the daemon itself makes, all of which has to come. */
 async function saveWhole(
-	engine: Engine,
-	image: BuiltImage,
+	{ engine, image, place, progress, run }: Saving,
 	reason: string,
-	path: string,
-	progress: DeliveryProgress,
-	run: Run,
 	take: TakeTar,
 ): Promise<Arrival> {
 	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	try {
-		await take(archive, compressionOf(path, false));
+		await take(archive, compressionOf(place.path, false));
 	} catch (error) {
 		archive.destroy();
 		throw error;
