@@ -1,4 +1,5 @@
 import type { ContextEntry, ContextManifest, ContextSummary } from "../tree/manifest.js";
+import { PickedEntries } from "./picked-entries.js";
 import { withFirstNames } from "./select-entries.js";
 import { EntryFinder } from "./taken-entries.js";
 
@@ -39,31 +40,23 @@ export function partOfContext(
 	if (found === undefined) return undefined;
 	const onTheWay = new Set(found.parents);
 	const kept = new Set(always);
-	const selected: ContextEntry[] = [];
-	const open: { readonly prefix: string; readonly entry: ContextEntry; selected: boolean }[] = [];
+	const selected = new PickedEntries();
 	for (const [position, entry] of entries.entries()) {
 		const { path } = entry;
-		while (open.length > 0 && !path.startsWith(open.at(-1)?.prefix ?? "")) open.pop();
-		const isSelected = found.roots[position] !== 0 || onTheWay.has(position) || kept.has(path);
-		if (isSelected) {
-			for (const directory of open) {
-				if (!directory.selected) selected.push(directory.entry);
-				directory.selected = true;
-			}
-			selected.push(entry);
-		}
-		if (entry.type === "directory") {
-			open.push({ prefix: `${path}/`, entry, selected: isSelected });
-		}
+		selected.goTo(path);
+		const isTaken = found.roots[position] !== 0 || onTheWay.has(position) || kept.has(path);
+		if (isTaken) selected.pick(entry);
+		if (entry.type === "directory") selected.enter(entry, undefined);
 	}
-	const names = unreadable.length > 0 ? new Set(selected.map(({ path }) => path)) : NONE;
+	const names = unreadable.length > 0 ? new Set(selected.all.map(({ path }) => path)) : NONE;
 	const missing = unreadable.filter(({ path, isEntry }) =>
 		isEntry
 			? names.has(path)
 			: found.mayTake(path) || always.some((kept) => `${kept}/`.startsWith(`${path}/`)),
 	);
-	const isAll = selected.length === entries.length && missing.length === unreadable.length;
-	return isAll ? undefined : { entries: withFirstNames(entries, selected), unreadable: missing };
+	const isAll = selected.all.length === entries.length && missing.length === unreadable.length;
+	if (isAll) return undefined;
+	return { entries: withFirstNames(entries, selected.all), unreadable: missing };
 }
 
 export function totalsOf(entries: readonly ContextEntry[]): PartTotals {

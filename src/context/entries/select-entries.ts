@@ -1,14 +1,11 @@
 import type { IgnoreRules, MatchState } from "../ignore/ignore-rules.js";
 import type { ContextEntry } from "../tree/manifest.js";
+import { PickedEntries } from "./picked-entries.js";
 
-/** A directory whose content is being selected. */
-interface OpenDirectory {
-	/** Its path and "/": what everything in it starts with. */
-	readonly prefix: string;
-	readonly entry: ContextEntry;
+/** What both sets of rules say of a path. */
+interface Matched {
 	readonly excluded: MatchState;
 	readonly wanted: MatchState | undefined;
-	selected: boolean;
 }
 
 /**
@@ -23,38 +20,28 @@ export function selectEntries(
 	excluded: IgnoreRules,
 	wanted: IgnoreRules | undefined,
 ): ContextEntry[] {
-	const selected: ContextEntry[] = [];
-	const open: OpenDirectory[] = [];
+	const selected = new PickedEntries<Matched>();
 	let closed = "";
 	for (const entry of entries) {
 		const { path } = entry;
 		if (closed !== "" && path.startsWith(closed)) continue;
-		while (open.length > 0 && !path.startsWith((open.at(-1) as OpenDirectory).prefix)) open.pop();
-		const parent = open.at(-1);
-		const state = {
+		const parent = selected.goTo(path);
+		const matched = {
 			excluded: excluded.match(path, parent?.excluded ?? excluded.root()),
 			wanted: wanted?.match(path, parent?.wanted ?? wanted.root()),
 		};
-		const isExcluded = state.excluded.ignored;
+		const isExcluded = matched.excluded.ignored;
 		// To these rules, what they fit is what is ignored.
-		const isWanted = state.wanted?.ignored ?? true;
-		const isSelected = isWanted && !isExcluded;
-		if (isSelected) {
-			for (const directory of open) {
-				if (!directory.selected) selected.push(directory.entry);
-				directory.selected = true;
-			}
-			selected.push(entry);
-		}
+		const isWanted = matched.wanted?.ignored ?? true;
+		if (isWanted && !isExcluded) selected.pick(entry);
 		if (entry.type !== "directory") continue;
-		const prefix = `${path}/`;
 		const enter =
 			(isWanted || wanted?.mayFitBelow(path)) &&
-			(!isExcluded || excluded.mayReincludeBelow(path, state.excluded));
-		if (enter) open.push({ prefix, entry, ...state, selected: isSelected });
-		else closed = prefix;
+			(!isExcluded || excluded.mayReincludeBelow(path, matched.excluded));
+		if (enter) selected.enter(entry, matched);
+		else closed = `${path}/`;
 	}
-	return withFirstNames(entries, selected);
+	return withFirstNames(entries, selected.all);
 }
 
 /** Of a file with several names, the first one that is selected stands for the file. */
