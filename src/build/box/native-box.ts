@@ -4,7 +4,7 @@ import type { Environment } from "../../environment.js";
 import { ConnectionError, RbuildError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import type { ChosenTarget, Target } from "../../target/target.js";
-import { answerOf, type BoxAnswer, openBox } from "./ask-box.js";
+import { answerOf, openBox } from "./ask-box.js";
 import type { Candidate } from "./candidates.js";
 import type { ChosenBox, PlatformsWish } from "./choose-box.js";
 import { KnownAnswers } from "./known-answers.js";
@@ -17,6 +17,27 @@ const LIMIT = 10_000;
 interface Box {
 	readonly name: string;
 	readonly chosen: ChosenTarget;
+}
+
+interface AnsweredBox extends Box {
+	readonly platform: string;
+	/** Over which it was asked. */
+	readonly opened: OpenedBox;
+}
+
+interface Answers {
+	/** In the order in which they came. */
+	readonly answered: readonly AnsweredBox[];
+	/** By the names of all candidates: why there is no answer, where that is known. */
+	readonly failures: ReadonlyMap<string, RbuildError | undefined>;
+}
+
+/** What every round of questions is asked with. */
+interface Asking {
+	readonly candidates: readonly Candidate[];
+	readonly known: KnownAnswers;
+	readonly environment: Environment;
+	readonly run: Run;
 }
 
 /**
@@ -36,17 +57,11 @@ export async function chooseNativeBoxes(
 	closing?: Closing,
 ): Promise<readonly ChosenBox[]> {
 	const known = await KnownAnswers.read(environment);
+	const asking = { candidates, known, environment, run };
 	const remembered = platforms.map((platform) => fastestKnown(candidates, platform, known));
 	const taken = new Set(remembered.flatMap((chosen) => chosen?.target ?? []));
 	const ask = (platforms: PlatformsWish["platforms"]) =>
-		askForNativeBoxes(
-			candidates,
-			{ platforms, allowEmulation, taken },
-			known,
-			environment,
-			run,
-			closing,
-		);
+		askForNativeBoxes(asking, { platforms, allowEmulation }, taken, closing);
 	const unknown = platforms.filter((_, index) => remembered[index] === undefined);
 	const found = unknown.length > 0 ? await ask(unknown) : [];
 	return platforms.map((platform, index) => {
@@ -77,29 +92,43 @@ function fastestKnown(
 	return { target: chosen.target, chosenBy: why };
 }
 
-/** Asks all of them at once, and goes on as soon as there is a box for each platform. */
+/** @param taken boxes that have something else to do */
 async function askForNativeBoxes(
-	candidates: readonly Candidate[],
-	{ platforms, allowEmulation, taken }: PlatformsWish & { readonly taken: ReadonlySet<Target> },
-	known: KnownAnswers,
-	environment: Environment,
-	run: Run,
+	asking: Asking,
+	wish: PlatformsWish,
+	taken: ReadonlySet<Target>,
 	closing: Closing | undefined,
 ): Promise<readonly ChosenBox[]> {
 	await using connections = new Closing();
+	const { answered, failures } = await askAll(asking, wish.platforms, connections);
+	await asking.known.write();
+	return placesFor(wish, answered, taken).map((place, index) => {
+		if (place === undefined) throw noneFits(answered, failures, wish.platforms[index]);
+		const { chosen, platform, opened } = place;
+		const why = `${chosen.chosenBy}: ${platform}, the first of ${asking.candidates.length} to answer`;
+		const kept = closing && opened.take();
+		return {
+			chosen: { target: chosen.target, chosenBy: why },
+			...(kept && { opened: closing.use(new OpenedBox(kept)) }),
+		};
+	});
+}
+
+/** Asks all of them at once, and goes on as soon as there is a box for each platform. */
+async function askAll(
+	{ candidates, known, environment, run }: Asking,
+	platforms: PlatformsWish["platforms"],
+	connections: Closing,
+): Promise<Answers> {
 	const found = new AbortController();
 	const signal = AbortSignal.any([run.signal, found.signal]);
-	/** In the order in which they came. */
-	const answers = new Map<Box, BoxAnswer>();
-	const opened = new Map<Box, OpenedBox>();
+	const answered: AnsweredBox[] = [];
 	const failures = new Map(
 		candidates.map(({ name, outcome }) => [
 			name,
 			outcome instanceof RbuildError ? outcome : undefined,
 		]),
 	);
-	const firstFor = (platform: string | undefined) =>
-		[...answers].find(([, { engine }]) => fits(engine.platform, platform));
 	const asking = boxesOf(candidates).map(async (box) => {
 		const connection = await openBox(box.chosen, environment, LIMIT, signal).catch((error) => {
 			// Nobody waits for those that are asked still.
@@ -110,38 +139,39 @@ async function askForNativeBoxes(
 			failures.set(box.name, connection);
 			return;
 		}
-		opened.set(box, connections.use(new OpenedBox(connection)));
+		const opened = connections.use(new OpenedBox(connection));
 		const answer = answerOf(connection);
-		answers.set(box, answer);
+		answered.push({ ...box, platform: answer.engine.platform, opened });
 		known.remember(box.chosen.target, answer);
-		if (platforms.every((platform) => firstFor(platform) !== undefined)) found.abort();
+		if (platforms.every((platform) => firstFor(platform, answered) !== undefined)) found.abort();
 	});
 	const outcomes = await Promise.allSettled(asking);
 	if (run.signal.aborted) throw run.signal.reason;
 	for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
-	await known.write();
+	return { answered, failures };
+}
 
-	const native = platforms.map(firstFor);
-	const busy = new Set([...taken, ...native.flatMap((winner) => winner?.[0].chosen.target ?? [])]);
-	const emulating = () => {
-		if (!allowEmulation) return undefined;
-		const all = [...answers];
-		const winner = all.find(([{ chosen }]) => !busy.has(chosen.target)) ?? all[0];
-		if (winner !== undefined) busy.add(winner[0].chosen.target);
-		return winner;
-	};
-	return platforms.map((platform, index) => {
-		const winner = native[index] ?? emulating();
-		if (winner === undefined) throw noneFits(answers, failures, platform);
-		const [box, { engine }] = winner;
-		const { chosen } = box;
-		const why = `${chosen.chosenBy}: ${engine.platform}, the first of ${candidates.length} to answer`;
-		const kept = closing && opened.get(box)?.take();
-		return {
-			chosen: { target: chosen.target, chosenBy: why },
-			...(kept && { opened: closing.use(new OpenedBox(kept)) }),
-		};
+/** For each platform the box to build it; undefined where there is none. */
+function placesFor(
+	{ platforms, allowEmulation }: PlatformsWish,
+	answered: readonly AnsweredBox[],
+	taken: ReadonlySet<Target>,
+): readonly (AnsweredBox | undefined)[] {
+	const native = platforms.map((platform) => firstFor(platform, answered));
+	if (!allowEmulation) return native;
+	const busy = new Set([...taken, ...native.flatMap((box) => box?.chosen.target ?? [])]);
+	return native.map((box) => {
+		const place = box ?? answered.find(({ chosen }) => !busy.has(chosen.target)) ?? answered[0];
+		if (place !== undefined) busy.add(place.chosen.target);
+		return place;
 	});
+}
+
+function firstFor(
+	platform: string | undefined,
+	answered: readonly AnsweredBox[],
+): AnsweredBox | undefined {
+	return answered.find((box) => fits(box.platform, platform));
 }
 
 function boxesOf(candidates: readonly Candidate[]): readonly Box[] {
@@ -155,11 +185,11 @@ function fits(platform: string, wanted: string | undefined): boolean {
 }
 
 function noneFits(
-	answers: ReadonlyMap<Box, BoxAnswer>,
-	failures: ReadonlyMap<string, RbuildError | undefined>,
-	platform: string | undefined,
+	answered: Answers["answered"],
+	failures: Answers["failures"],
+	wanted: string | undefined,
 ): ConnectionError {
-	const kinds = [...answers].map(([{ name }, { engine }]) => `${name} is ${engine.platform}`);
+	const kinds = answered.map(({ name, platform }) => `${name} is ${platform}`);
 	const silent = [...failures].flatMap(([name, error]) =>
 		error === undefined ? [] : `${name}: ${error.message}`,
 	);
@@ -169,12 +199,12 @@ function noneFits(
 			hint: "add one with: rbuild hosts add NAME ssh://user@host",
 		});
 	}
-	if (platform === undefined || kinds.length === 0) {
+	if (wanted === undefined || kinds.length === 0) {
 		return new ConnectionError("no-native-box", `no box answers: ${all}`, {
 			hint: "list them with: rbuild hosts",
 		});
 	}
-	return new ConnectionError("no-native-box", `no box runs ${platform} natively: ${all}`, {
+	return new ConnectionError("no-native-box", `no box runs ${wanted} natively: ${all}`, {
 		hint: "add one with rbuild hosts add, or add --allow-emulation to have it emulated, slowly",
 	});
 }
