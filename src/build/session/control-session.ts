@@ -57,12 +57,10 @@ export async function withControl<Result>(
 				return work({ control, request, dockerfile, layouts, signal });
 			};
 			if (!mayHaveInputs(plan)) return await ask(plainFrontend);
-			try {
-				return await ask(frontend(sessionId));
-			} catch (error) {
+			return await ask(frontend(sessionId)).catch((error: unknown) => {
 				if (!isRefusalOfInputs(error)) throw error;
-				return await ask(plainFrontend);
-			}
+				return ask(plainFrontend);
+			});
 		});
 		upload.end();
 		return { result, uploadMs: upload.durationMs, upload: upload.report };

@@ -18,42 +18,49 @@ import { knownTotals, openUpload, type Upload } from "../session/upload.js";
 import { isFarBox } from "./far-box.js";
 import type { SentBuild, Transfer, TransferResources } from "./transfer.js";
 
+/** What is built, where, and of what. */
+interface TarBuild {
+	readonly engine: Engine;
+	readonly context: BuildContext;
+	/** Absent: all of the context. */
+	readonly part: ContextPart | undefined;
+	readonly plan: BuildPlan;
+}
+
 /** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
 export function tarTransfer(resources: TransferResources, part?: ContextPart): Transfer {
 	return {
 		name: "tar",
-		send: (engine, context, plan, run) =>
-			engine.facts.builder === "buildkit"
-				? sendToBuildKit(engine, context, plan, resources, run, part)
-				: sendToClassic(engine, context, plan, resources, run, part),
+		send(engine, context, plan, run) {
+			const build = { engine, context, part, plan };
+			return engine.facts.builder === "buildkit"
+				? sendToBuildKit(build, resources, run)
+				: sendToClassic(build, resources, run);
+		},
 	};
 }
 
 /** The session is there for what BuildKit takes from nowhere else: credentials, secrets, keys. */
 async function sendToBuildKit(
-	engine: Engine,
-	context: BuildContext,
-	plan: BuildPlan,
+	build: TarBuild,
 	{ needs, services }: TransferResources,
 	run: Run,
-	part: ContextPart | undefined,
 ): Promise<SentBuild> {
-	const build = (ids: BuildIds, run: BuildRun) => send(engine, context, plan, ids, run, part);
+	const { engine, plan } = build;
+	const sendWith = (ids: BuildIds, run: BuildRun) => send(build, ids, run);
 	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
-		return buildAlone(engine, run, build);
+		return buildAlone(engine, run, sendWith);
 	}
-	return buildInSession(engine, { services }, run, build);
+	return buildInSession(engine, { services }, run, sendWith);
 }
 
 async function sendToClassic(
-	engine: Engine,
-	context: BuildContext,
-	plan: BuildPlan,
+	build: TarBuild,
 	{ credentials }: TransferResources,
 	run: Run,
-	part: ContextPart | undefined,
 ): Promise<SentBuild> {
+	const { engine, context, plan } = build;
 	const registryAuths = await baseImageAuths(context.dockerfileContent, plan.request, credentials);
 	// Podman hears that its client is gone, but not before the running step has ended.
 	const warn = () => {
@@ -62,18 +69,13 @@ async function sendToClassic(
 		run.emit({ type: "warning", message });
 	};
 	const classicRun = { ...run, sending: run.signal };
-	return whenAborted(run.signal, warn, () =>
-		send(engine, context, plan, { registryAuths }, classicRun, part),
-	);
+	return whenAborted(run.signal, warn, () => send(build, { registryAuths }, classicRun));
 }
 
 async function send(
-	engine: Engine,
-	context: BuildContext,
-	plan: BuildPlan,
+	{ engine, context, part, plan }: TarBuild,
 	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths">,
 	run: BuildRun,
-	part: ContextPart | undefined,
 ): Promise<SentBuild> {
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
 	const bytes = sent && knownTotals(sent)?.bytes;
