@@ -20,8 +20,9 @@ const ABANDONED = 24 * 60 * 60 * 1000;
  * Removes what has a temporary name in that folder since a day: of a process that was killed, or of a machine
  * that went down. Never fails.
  */
-export async function removeAbandoned(folder: string, now = Date.now()): Promise<void> {
+export async function removeAbandoned(folder: string): Promise<void> {
 	const names = await readdir(folder).catch(() => []);
+	const now = Date.now();
 	for (const path of names.filter(isTemporary).map((name) => join(folder, name))) {
 		const stats = await lstat(path).catch(() => undefined);
 		if (stats === undefined || stats.mtimeMs > now - ABANDONED) continue;

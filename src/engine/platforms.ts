@@ -20,28 +20,23 @@ const ARCHITECTURES = new Set([
 	"wasm",
 ]);
 
+/** For an operating system alone: it does not tell the machine, so one is as good as another. */
+const ANY_ARCHITECTURE = "amd64";
+
 /**
  * One spelling for each platform a user may write: "x86_64" is "linux/amd64", "linux/aarch64" and
  * "arm64/v8" are "linux/arm64", "linux/arm" is "linux/arm/v7".
  *
  * @param specifier "os", "architecture", "os/architecture", "architecture/variant" or all three
- * @param machine where an operating system stands alone, the platform its architecture comes from
  * @param source the flag or variable that it was written in
  * @throws UsageError
  */
-export function normalizePlatform(
-	specifier: string,
-	machine: string,
-	source = "--platform",
-): string {
+export function normalizePlatform(specifier: string, source = "--platform"): string {
 	const parts = specifier.toLowerCase().split("/");
 	const [first = "", second, third] = parts;
 	const wellFormed = parts.length <= 3 && parts.every((part) => /^[a-z0-9_.-]+$/.test(part));
 	if (wellFormed && OPERATING_SYSTEMS.has(first)) {
-		const [, machineArchitecture = "", machineVariant] = machine.split("/");
-		return second === undefined
-			? joinPlatform(first, machineArchitecture, machineVariant)
-			: joinPlatform(first, second, third);
+		return joinPlatform(first, second ?? ANY_ARCHITECTURE, third);
 	}
 	const known = ARCHITECTURES.has(normalizeCpu(first, "")[0] ?? "");
 	if (wellFormed && known && third === undefined) return joinPlatform("linux", first, second);

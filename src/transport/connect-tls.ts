@@ -32,7 +32,7 @@ export async function connectTls(
 	destination: TlsDestination,
 	material: TlsMaterial,
 	signal: AbortSignal,
-	onConnect: (socket: Socket) => void = () => {},
+	onConnect: (socket: Socket) => void,
 ): Promise<TlsConnection> {
 	const socket = await connectSocket(destination, signal);
 	onConnect(socket);

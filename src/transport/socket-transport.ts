@@ -72,7 +72,7 @@ async function wayTo(target: SocketTarget, material: TlsMaterial | undefined): P
 	}
 	if (material === undefined) throw new Error("a TLS target was opened without its files");
 	const { connectTls } = await import("./connect-tls.js");
-	return (signal, onConnect) => connectTls(destination, material, signal, onConnect);
+	return (signal, onConnect = () => {}) => connectTls(destination, material, signal, onConnect);
 }
 
 function plain(socket: Socket): Connection {

@@ -24,9 +24,10 @@ export class KnownAnswers {
 	readonly #answers: Map<string, KnownAnswer>;
 	readonly #sshConfigFile: string | undefined;
 
-	static async read(environment: Environment, now = Date.now()): Promise<KnownAnswers> {
+	static async read(environment: Environment): Promise<KnownAnswers> {
 		const path = join(cacheFolder(environment), "boxes.json");
 		const text = String(await readKeptFile(path).catch(() => ""));
+		const now = Date.now();
 		const fresh = parse(text).filter(([, { at }]) => at <= now && now - at < KEPT);
 		return new KnownAnswers(path, new Map(fresh), environment.sshConfigFile);
 	}
@@ -45,8 +46,9 @@ export class KnownAnswers {
 		return this.#answers.get(this.#key(target));
 	}
 
-	remember(target: Target, { engine, latencyMs }: BoxAnswer, now = Date.now()): void {
-		this.#answers.set(this.#key(target), { platform: engine.platform, latencyMs, at: now });
+	remember(target: Target, { engine, latencyMs }: BoxAnswer): void {
+		const answer = { platform: engine.platform, latencyMs, at: Date.now() };
+		this.#answers.set(this.#key(target), answer);
 	}
 
 	forget(target: Target): void {

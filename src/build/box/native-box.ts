@@ -54,7 +54,7 @@ export async function chooseNativeBoxes(
 	{ platforms, allowEmulation }: PlatformsWish,
 	environment: Environment,
 	run: Run,
-	closing?: Closing,
+	closing: Closing | undefined,
 ): Promise<readonly ChosenBox[]> {
 	const known = await KnownAnswers.read(environment);
 	const asking = { candidates, known, environment, run };

@@ -18,8 +18,7 @@ export function platformsOf(
 	const asked = option ?? variables.DOCKER_DEFAULT_PLATFORM ?? [];
 	const source = option === undefined ? "DOCKER_DEFAULT_PLATFORM" : "--platform";
 	const names = [asked].flat().flatMap((text) => (text === "" ? [] : text.split(",")));
-	// An operating system alone is not enough to know the machine by, so any architecture will do.
-	return [...new Set(names.map((name) => normalizePlatform(name.trim(), "linux/amd64", source)))];
+	return [...new Set(names.map((name) => normalizePlatform(name.trim(), source)))];
 }
 
 /** For what is done for one platform alone. @throws UsageError */

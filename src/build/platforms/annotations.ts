@@ -24,7 +24,7 @@ export function platformAnnotations(attrs: AnnotationAttrs): PlatformAnnotations
 		const { type = "manifest", platform, key = "" } = ATTRIBUTE.exec(name)?.groups ?? {};
 		return {
 			type,
-			platform: platform && normalizePlatform(platform, "linux/amd64", "--annotation"),
+			platform: platform && normalizePlatform(platform, "--annotation"),
 			key,
 			value,
 		};

@@ -77,7 +77,7 @@ function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run):
 		case "file":
 			return new FileTarget(destination.path);
 		case "stdout":
-			return new StreamTarget(stdout, "the standard output");
+			return new StreamTarget(stdout);
 	}
 }
 

@@ -27,17 +27,13 @@ interface Round {
  * bytes need not be the same each time: the daemon compares files, not messages.
  */
 export class ContentCompression {
-	readonly #choice: LevelChoice;
+	readonly #choice = new LevelChoice();
 	/** Bytes of content per millisecond, by whether they were compressed, as far as that was tried. */
 	readonly #speeds = new Map<boolean, number>();
 	#isOn = true;
 	#round: Round | undefined;
 	#roundsUntilTrial = 1;
 	#roundsBetween = LEAST_BETWEEN;
-
-	constructor(choice = new LevelChoice()) {
-		this.#choice = choice;
-	}
 
 	/** zlib's, for what is read next; 0 for not to compress it. */
 	get level(): number {

@@ -29,7 +29,7 @@ export async function resultTarget(
 					: "name a file with --output, or have it opened with --open",
 		});
 	}
-	return new StreamTarget(process.stdout, "the standard output");
+	return new StreamTarget(process.stdout);
 }
 
 /** A reader that has seen enough (`| head`) is no error. */

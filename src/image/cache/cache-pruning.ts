@@ -55,7 +55,7 @@ export async function pruneCache(
 	limit: number,
 	{ evenInUse = false, now = Date.now() } = {},
 ): Promise<Pruned> {
-	await removeAbandoned(join(cache.folder, "incoming"), now - ABANDONED);
+	await removeUntouched(join(cache.folder, "incoming"), now - ABANDONED);
 	const blobs = (await cachedBlobs(cache)).toSorted((a, b) => a.usedAt - b.usedAt);
 	let kept = blobs.reduce((bytes, { size }) => bytes + size, 0);
 	let removed = 0;
@@ -70,7 +70,7 @@ export async function pruneCache(
 	return { blobs: removed, bytes, kept };
 }
 
-async function removeAbandoned(folder: string, before: number): Promise<void> {
+async function removeUntouched(folder: string, before: number): Promise<void> {
 	for (const name of await namesIn(folder)) {
 		const path = join(folder, name);
 		const stats = await stat(path).catch(() => undefined);

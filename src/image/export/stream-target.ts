@@ -3,14 +3,13 @@ import { pipeline } from "node:stream/promises";
 import { writeFailure } from "../../disk/write-failure.js";
 import type { ExportTarget } from "./export-target.js";
 
-/** The tar in a stream that stays open, such as the standard output: what was written is gone. */
+/** The tar in the standard output, which stays open: what was written is gone. */
 export class StreamTarget implements ExportTarget {
-	readonly name: string;
+	readonly name = "the standard output";
 	readonly #stream: Writable;
 
-	constructor(stream: Writable, name: string) {
+	constructor(stream: Writable) {
 		this.#stream = stream;
-		this.name = name;
 	}
 
 	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

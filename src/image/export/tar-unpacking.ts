@@ -42,7 +42,6 @@ export async function unpackTar(
 	tar: AsyncIterable<Uint8Array>,
 	folder: string,
 	signal: AbortSignal,
-	platform: NodeJS.Platform = os.platform(),
 ): Promise<Unpacked> {
 	const unfinished: Unfinished[] = [];
 	const links: Link[] = [];
@@ -51,7 +50,7 @@ export async function unpackTar(
 	let refusal: DeliveryError | undefined;
 
 	const prepare = (whole: Headers & Linked): Headers => {
-		const header = platform === "win32" ? withNamesOfWindows(whole) : whole;
+		const header = os.platform() === "win32" ? withNamesOfWindows(whole) : whole;
 		const { name: path, type, mtime, linkname } = header;
 		if (path !== whole.name) renamed.push({ path: whole.name, as: path });
 		if (type === "symlink") links.push({ path });

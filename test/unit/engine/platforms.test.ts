@@ -18,14 +18,14 @@ test("every spelling of a platform becomes one", () => {
 	};
 	for (const [platform, others] of Object.entries(spellings)) {
 		for (const spelling of others) {
-			assert.equal(normalizePlatform(spelling, "linux/amd64"), platform, spelling);
+			assert.equal(normalizePlatform(spelling), platform, spelling);
 		}
 	}
 });
 
-test("an operating system alone takes the machine's architecture", () => {
-	assert.equal(normalizePlatform("linux", "linux/arm64"), "linux/arm64");
-	assert.equal(normalizePlatform("linux", "linux/arm/v7"), "linux/arm/v7");
+test("an operating system alone is taken for that of amd64", () => {
+	assert.equal(normalizePlatform("linux"), "linux/amd64");
+	assert.equal(normalizePlatform("windows"), "windows/amd64");
 });
 
 test("what is no platform is a usage error that says how to write one", () => {
@@ -39,7 +39,7 @@ test("what is no platform is a usage error that says how to write one", () => {
 		"amd64/v2/x",
 		"*",
 	]) {
-		assert.throws(() => normalizePlatform(wrong, "linux/amd64"), {
+		assert.throws(() => normalizePlatform(wrong), {
 			name: "UsageError",
 			message: `--platform "${wrong}" is not a platform`,
 			hint: 'write it as os/architecture, such as "linux/amd64" or "linux/arm64"',
