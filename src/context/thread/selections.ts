@@ -25,6 +25,8 @@ interface KnownWalk extends Pick<ContextManifest, "entries" | "unreadable"> {
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
 }
 
+type SelectRequest = Extract<SelectionRequest, { readonly type: "select" }>;
+
 interface Selection {
 	readonly entries: readonly ContextEntry[];
 	readonly contents: KnownContents | undefined;
@@ -59,17 +61,11 @@ export class Selections {
 
 	/** @throws ContextError */
 	handle(request: SelectionRequest): void {
-		const { selection } = request;
 		if (request.type === "select") {
-			const entries = selectContext(this.#tree, request.filter, this.#known, this.#states);
-			const memory = request.index === undefined ? undefined : this.#memories.get(request.index);
-			const contents = memory?.announce(entries, request.filter);
-			const reader = new ContentReader(this.#tree, entries, contents);
-			const gzip = new ContentGzip();
-			this.#selections.set(selection, { entries, contents, reader, gzip, listed: 0 });
-			this.#post({ type: "selected", selection });
+			this.#select(request);
 			return;
 		}
+		const { selection } = request;
 		const selected = this.#selections.get(selection);
 		if (selected === undefined) return;
 		if (request.type === "list") {
@@ -87,6 +83,16 @@ export class Selections {
 			selected.reader.close();
 			this.#selections.delete(selection);
 		}
+	}
+
+	#select({ selection, filter, index }: SelectRequest): void {
+		const entries = selectContext(this.#tree, filter, this.#known, this.#states);
+		const memory = index === undefined ? undefined : this.#memories.get(index);
+		const contents = memory?.announce(entries, filter);
+		const reader = new ContentReader(this.#tree, entries, contents);
+		const gzip = new ContentGzip();
+		this.#selections.set(selection, { entries, contents, reader, gzip, listed: 0 });
+		this.#post({ type: "selected", selection });
 	}
 }
 
