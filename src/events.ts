@@ -124,9 +124,9 @@ export interface TransferEvent {
 	readonly transfer: "tar" | "sync";
 	/** Such as "--transfer" or "it has most of it". */
 	readonly reason: string;
-	/** Of a tar in which all is left out that the Dockerfile takes nothing of: what it holds. */
+	/** Of a tar that holds only what the Dockerfile takes: how much that is. */
 	readonly needed?: { readonly files: number; readonly bytes: number };
-	/** Of a tar that holds everything: why more may be needed of it than what the Dockerfile takes, for people. */
+	/** Of a tar that holds everything: why the build may need more than the Dockerfile is seen to take, for people. */
 	readonly doubt?: string;
 }
 

@@ -4,7 +4,7 @@ import type { SourceTree } from "../context/tree/source-tree.js";
 import type { IgnoredPath } from "./context-document.js";
 import type { SurveyedDockerfile, SurveyRequest } from "./survey-request.js";
 
-/** A context after the walk, for who looks closer at what would be sent. */
+/** A context after the walk, for whoever looks closer at what would be sent. */
 export interface WalkedContext {
 	readonly root: string;
 	readonly tree: SourceTree;

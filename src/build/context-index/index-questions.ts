@@ -40,7 +40,7 @@ export function indexQuestions(
 	return { main, named };
 }
 
-/** Asks before anybody wants to know, where whoever does would wait for the answer. */
+/** Asks before anybody wants to know, so that nobody has to wait for the answer then. */
 export function askAhead({ main, named }: IndexQuestions, questions: EngineQuestions): void {
 	for (const question of [...(main === undefined ? [] : [main]), ...named.values()]) {
 		// Who needs it will hear of the failure.

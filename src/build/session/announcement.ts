@@ -9,7 +9,7 @@ import type { NamedDirectory } from "../inputs/named-directories.js";
 
 /** How a daemon is told of the directories that a build is made from. */
 export interface Announcement {
-	/** For the session, if the build context is a directory: under which the daemon keeps all that it is sent. */
+	/** Of the session: the key under which the daemon keeps what it is sent of a directory. */
 	readonly sharedKey: string;
 	/** By which the files of the build context are announced; absent: by their own times. */
 	readonly index?: ContextIndex | undefined;

@@ -28,7 +28,7 @@ interface SessionOffer extends Announcement {
 	readonly services: readonly SessionService[];
 }
 
-/** Does something with BuildKit, beside a session that serves the contexts that it is about. */
+/** Opens BuildKit's Control API for some work, beside a session that serves what that is about. */
 export async function withControl<Result>(
 	engine: Engine,
 	context: BuildContext,

@@ -17,7 +17,7 @@ export interface FileSyncOptions {
 	readonly isFar: boolean;
 	/** Compresses all that is sent, where that can be done: several files as one, and for any daemon. */
 	readonly compressStream: () => StreamCompression;
-	/** Told when a transfer begins; gives whom to tell how it goes on. */
+	/** Called when a transfer begins; what it returns is told how the transfer goes on. */
 	readonly onTransfer: (part: RequestedPart) => TransferObserver;
 }
 

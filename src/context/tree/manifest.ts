@@ -33,7 +33,7 @@ export interface ContextEntry {
 /** A path that may be part of the context and could not be looked into: whoever takes it fails with this. */
 export interface Unreadable {
 	readonly path: string;
-	/** Whether it is a file, and among the entries. Of anything else, neither it nor what is in it is. */
+	/** Whether it is a file, which is among the entries; anything else is not, nor is what may be in it. */
 	readonly isEntry: boolean;
 	/** As a ContextError has them: errors do not cross threads as what they are. */
 	readonly message: string;
@@ -66,6 +66,6 @@ export interface ContextManifest {
 export type ContextSummary = Omit<ContextManifest, "entries"> & {
 	/** The paths of files that the walk was told to note. */
 	readonly noted: readonly string[];
-	/** Whether all names and targets of links are, as a sync needs them. */
+	/** Whether all names, and all targets of links, are UTF-8, which a sync needs. */
 	readonly isUtf8: boolean;
 };
