@@ -14,7 +14,7 @@ import {
 	frontendWithoutInputs,
 	type OfferedFrontend,
 } from "./offered-frontend.js";
-import { MAIN, offerMain } from "./offered-main.js";
+import { MAIN, type MainOffer, offerMain } from "./offered-main.js";
 import { SyncUpload } from "./sync-upload.js";
 
 /** The contexts of a build as BuildKit gets them: what it is told of them, and what it then asks for. */
@@ -85,21 +85,33 @@ export function offerContext(
 		session: { ...main.names, services: [files, ...main.services] },
 		frontend: (sessionId) => frontendWithInputs(contexts, sessionId),
 		plainFrontend: frontendWithoutInputs(contexts),
-		upload: {
-			get failure() {
-				return main.upload?.failure ?? sync.failure;
-			},
-			failed: sync.failed,
-			get durationMs() {
-				return Math.max(main.upload?.durationMs ?? 0, sync.durationMs);
-			},
-			get report() {
-				if (directories.size === 0) return main.upload?.report;
-				return withArchive(sync.report, main.upload?.report);
-			},
-			end() {
-				if (directories.size > 0) sync.end();
-			},
+		upload: offeredUpload({ archive: main.upload, sync, isSynced: directories.size > 0 }),
+	};
+}
+
+/** What goes as an archive and what is synced, told of as one. */
+function offeredUpload({
+	archive,
+	sync,
+	isSynced,
+}: {
+	readonly archive: MainOffer["upload"];
+	readonly sync: SyncUpload;
+	readonly isSynced: boolean;
+}): OfferedUpload {
+	return {
+		get failure() {
+			return archive?.failure ?? sync.failure;
+		},
+		failed: sync.failed,
+		get durationMs() {
+			return Math.max(archive?.durationMs ?? 0, sync.durationMs);
+		},
+		get report() {
+			return isSynced ? withArchive(sync.report, archive?.report) : archive?.report;
+		},
+		end() {
+			if (isSynced) sync.end();
 		},
 	};
 }
