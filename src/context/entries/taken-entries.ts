@@ -5,8 +5,10 @@ import { type FollowedTree, followPaths, inContext, PATHS_SOURCE } from "./follo
 
 const WILDCARD = /[*?[]/;
 const SPECIAL = /[*?[\\]/;
-/** Not all that goes by patterns reads "\" alike, and what stands in brackets. */
-const UNCLEAR = /\\.*[*?[]|[*?[].*\\|\[[^\]]*(?:[*?]|\[:)/s;
+/** Not all that goes by patterns reads "\" alike, what stands in brackets, and "**" before a name. */
+const UNCLEAR = /\\.*[*?[]|[*?[].*\\|\[[^\]]*(?:[*?]|\[:)|\*\*[^/]/s;
+/** Where files are copied, these are themselves; in what IgnoreRules make of a pattern they mean something. */
+const MISREAD = /[{|}]|(?<!\[)\^/;
 
 /** The entries that an instruction takes. */
 interface TakenEntries {
@@ -46,7 +48,7 @@ export class EntryFinder {
 	 * @returns undefined for everything, which it also is where that cannot be told
 	 */
 	find(paths: readonly string[]): TakenEntries | undefined {
-		if (this.#hasSpecialLinks || paths.some((path) => UNCLEAR.test(path))) return undefined;
+		if (this.#hasSpecialLinks || paths.some(isUnclear)) return undefined;
 		try {
 			return this.#find(paths);
 		} catch (error) {
@@ -98,6 +100,10 @@ export class EntryFinder {
 		}
 		return { roots, parents, mayTake: (path) => rules.mayConcern(path) };
 	}
+}
+
+function isUnclear(path: string): boolean {
+	return UNCLEAR.test(path) || (WILDCARD.test(path) && MISREAD.test(path));
 }
 
 /** Builders take a "\" for itself where there is no wildcard, but not in `--parents`. */

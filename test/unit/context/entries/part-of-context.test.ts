@@ -83,6 +83,16 @@ describe("a part of a context", () => {
 		assert.equal(part(root, "a"), undefined);
 	});
 
+	it("is everything where a builder that copies reads a pattern in another way than one that asks", (test) => {
+		const root = treeOf(test, ["src/app.js", "src/a{2}x", "src/^x", "src/other", "z"]);
+		for (const path of ["src/**.js", "src/app**s", "src/a{2}*", "src/^*", "src/|*", "**p?.js"]) {
+			assert.equal(part(root, path), undefined, path);
+		}
+		assert.deepEqual(part(root, "src/a{2}x", "src/^x"), ["src", "src/^x", "src/a{2}x"]);
+		assert.deepEqual(part(root, "**/app.js", "src/[^a-z]x"), ["src", "src/^x", "src/app.js"]);
+		assert.deepEqual(part(root, "src/app**"), ["src", "src/app.js"]);
+	});
+
 	it("takes a backslash before the first wildcard for itself, too", (test) => {
 		const root = treeOf(test, ["a\\-b/c", "a-b/c", "d"]);
 		assert.deepEqual(part(root, "a\\-b/c"), ["a-b", "a-b/c", "a\\-b", "a\\-b/c"]);
