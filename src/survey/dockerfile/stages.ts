@@ -119,9 +119,9 @@ function baseOf(
 	if (reference instanceof UnresolvableError) {
 		return { kind: "unknown", reason: reference, reference: undefined };
 	}
-	if (reference === "scratch") return { kind: "scratch" };
 	const index = names.get(reference.toLowerCase());
 	if (index !== undefined) return { kind: "stage", index };
+	if (reference === "scratch") return { kind: "scratch" };
 	const [flag] = flagValues(from, "platform");
 	const platform = flag && expand(flag);
 	if (platform instanceof UnresolvableError) {

@@ -87,6 +87,13 @@ COPY --from=1 /b /
 		assert.deepEqual(paths(dockerfile, { target: "0" }), ["a"]);
 		assert.deepEqual(paths(dockerfile, { target: "c", builder: "classic" }), ["a", "b", "c"]);
 	});
+
+	it("is that of a stage, too, which has the name of no image", () => {
+		assert.deepEqual(paths("FROM scratch AS scratch\nCOPY a /\nFROM scratch\nCOPY b /\n"), [
+			"a",
+			"b",
+		]);
+	});
 });
 
 describe("a variable in a Dockerfile", () => {
