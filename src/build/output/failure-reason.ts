@@ -15,6 +15,7 @@ const WRAPPINGS = [
 	/^(?:NotFound|Unauthenticated|Unavailable|Unknown|InvalidArgument|Internal): /,
 	/^failed to authorize: /,
 	/^failed to create LLB definition: /,
+	/^failed to load LLB: /,
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
 	/^building at STEP ".*?": /,
@@ -47,6 +48,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
 		/^granting entitlement .* is not allowed/,
 		"allow it in that daemon's daemon.json, under builder.entitlements",
+	],
+	[
+		/^(network\.host|security\.insecure) is not allowed$/,
+		"the Dockerfile asks for it: allow it with --allow $1",
 	],
 	[
 		// Up to BuildKit 0.8 with one "not found" more.

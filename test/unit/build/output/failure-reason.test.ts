@@ -63,6 +63,12 @@ describe("why a build failed", () => {
 		});
 	});
 
+	it("names the flag that allows what a step is not allowed", () => {
+		const { reason, hint } = explainFailure("failed to load LLB: network.host is not allowed");
+		assert.equal(reason, "network.host is not allowed");
+		assert.match(hint ?? "", /--allow network\.host$/);
+	});
+
 	it("names the flag that gives the secret or the agent that a step asks for", () => {
 		for (const error of ["secret a.b not found: not found", "secret a.b: not found"]) {
 			assert.match(explainFailure(error).hint ?? "", /--secret id=a\.b,src=FILE/);
