@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { BuildContext } from "../context/build-context.js";
 import type { Engine } from "../engine/engine.js";
 import type { Environment } from "../environment.js";
-import type { Run } from "../events.js";
+import type { Emit, Run } from "../events.js";
 import type { BoxConnectionOptions } from "./box/box-connection.js";
 import { askAhead, type IndexQuestions, indexQuestions } from "./context-index/index-questions.js";
 import { LocalNeeds } from "./inputs/local-needs.js";
@@ -72,14 +72,27 @@ type ReceivedBuild = SentBuild & { readonly exports: Exports };
  *
  * @throws BuildFailedError, ContextError, DeliveryError, EngineError, ConnectionError, InterruptedError
  */
-export function sendBuild(
+export async function sendBuild(
 	engine: Engine,
 	build: PlacedBuild,
 	resources: RunResources,
 	run: Run,
 ): Promise<ReceivedBuild> {
 	const retries = isOnce(build) ? 0 : build.plan.retries;
-	return buildAgainIfLost(() => sendOnce(engine, build, resources, run), retries, run.emit);
+	let hasSteps = false;
+	const emit: Emit = (event) => {
+		hasSteps ||= event.type === "step";
+		run.emit(event);
+	};
+	const send = () => sendOnce(engine, build, resources, { ...run, emit });
+	try {
+		return await buildAgainIfLost(send, retries, emit);
+	} catch (error) {
+		// Without one, the daemon had not come to the Dockerfile.
+		if (!hasSteps) throw error;
+		const { withLine } = await import("./failed-line.js");
+		throw await withLine(error, engine, build, resources, run);
+	}
 }
 
 async function sendOnce(

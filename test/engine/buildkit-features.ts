@@ -451,6 +451,19 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 			}
 		});
 
+		test("says which line is wrong where no step and no parser failed", async () => {
+			const root = context({
+				Dockerfile: `FROM ${BASE_IMAGE}\nCOPY --chmod=zzz a \\\n  /\n`,
+				a: "",
+			});
+			for (const args of [["--check"], ["--transfer", "tar"], ["--transfer", "sync"]]) {
+				const { code, stderr } = await run(root, ...args);
+				assert.equal(code, 1, stderr);
+				assert.match(stderr, / 2 \| >>> COPY --chmod=zzz a \\\n +3 \| >>> +\/\n/);
+				assert.match(stderr, /^error: Dockerfile:2: invalid syntax$/m);
+			}
+		});
+
 		test("prints the stages and the arguments of a Dockerfile", async () => {
 			const root = context({
 				Dockerfile: `ARG ONE=1\nFROM ${BASE_IMAGE} AS first\nARG TWO=2\nRUN echo $TWO\n`,

@@ -3,12 +3,20 @@ import { BuildFailedError, type DockerfilePosition, EngineError } from "../../er
 import type { Run } from "../../events.js";
 import { onOneLine } from "../../printable.js";
 import { ClassicOutput, imageIdIn } from "./classic-output.js";
-import { type DockerfileText, positionOfLine, positionOfStep } from "./dockerfile-position.js";
+import {
+	type DockerfileText,
+	type LineRange,
+	positionOfLine,
+	positionOfStep,
+} from "./dockerfile-position.js";
 import { type CopySource, explainFailure } from "./failure-reason.js";
 import { explainImageFailure, type ImageFailure } from "./image-failure.js";
 
 /** Longest step name in an error message, in UTF-16 units; a heredoc may be pages long. */
 const NAME_LENGTH = 100;
+
+/** What an error begins with that no step had and no line is known of. */
+export const NOWHERE = "the build failed: ";
 
 /** Both spellings: "line 3" up to BuildKit 0.8, "on line 3" after it. */
 const PARSE_ERROR = /dockerfile parse error (?:on )?line (?<line>\d+): (?<reason>.*)/s;
@@ -83,30 +91,52 @@ export function explainRefusal(error: unknown, dockerfile: DockerfileText | unde
 	const words = BAD_CONTEXT.exec(error.message)?.groups?.reason;
 	if (words !== undefined) {
 		const { reason, hint } = explainFailure(words);
-		return new BuildFailedError(`the build failed: ${reason}`, { hint, cause: error });
+		return new BuildFailedError(`${NOWHERE}${reason}`, { hint, cause: error });
 	}
 	if (error.status !== 400) return error;
 	return parseFailed(error.message, dockerfile) ?? error;
 }
 
-/** What the builder's error comes to, with the line it is about where that can be found out. */
+/**
+ * What the builder's error comes to, with the line it is about where that can be found out.
+ *
+ * @param lines where the builder itself says that it is
+ */
 export async function buildFailed(
 	error: string,
 	step: FailedStep | undefined,
 	dockerfile: DockerfileText | undefined,
+	lines?: LineRange,
 ): Promise<BuildFailedError> {
 	const syntax = parseFailed(error, dockerfile);
 	if (syntax !== undefined) return syntax;
-	const position = step && dockerfile && (await positionOfStep(step.name, dockerfile));
+	const position = dockerfile && (await positionOf(step, lines, dockerfile));
 	const image = explainImageFailure(step?.name, step?.error ?? error);
 	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
 	const { reason, hint } = explainFailure(step?.error ?? error, copySource(step, dockerfile));
-	if (step === undefined) return new BuildFailedError(`the build failed: ${reason}`, { hint });
+	if (step === undefined) {
+		const where = position === undefined ? NOWHERE : placeOf(position);
+		return new BuildFailedError(`${where}${reason}`, { hint, position });
+	}
 	return new BuildFailedError(`${shortName(step.name)} failed: ${reason}`, {
 		hint,
 		logTail: step.logTail,
 		position,
 	});
+}
+
+async function positionOf(
+	step: FailedStep | undefined,
+	lines: LineRange | undefined,
+	dockerfile: DockerfileText,
+): Promise<DockerfilePosition | undefined> {
+	if (step !== undefined) return positionOfStep(step.name, dockerfile);
+	return lines && positionOfLine(lines.line, dockerfile, lines.endLine);
+}
+
+/** What an error begins with that is about that line. */
+export function placeOf({ file, line }: DockerfilePosition): string {
+	return `${file}:${line}: `;
 }
 
 function copySource(
@@ -122,7 +152,7 @@ function imageFailed(
 	error: string,
 	position: DockerfilePosition | undefined,
 ): BuildFailedError {
-	const where = position === undefined ? "" : `${position.file}:${position.line}: `;
+	const where = position === undefined ? "" : placeOf(position);
 	return new BuildFailedError(`${where}cannot get the ${image}: ${reason}`, {
 		hint,
 		position,

@@ -18,6 +18,9 @@ export interface DockerfileText {
 	readonly isAlone?: boolean;
 }
 
+/** Of an instruction, both counted from 1. */
+export type LineRange = Pick<DockerfilePosition, "line" | "endLine">;
+
 /** Absent where the Dockerfile does not pass through our hands. */
 export function dockerfileText(
 	{ kind, dockerfileName, dockerfileContent }: BuildContext,
