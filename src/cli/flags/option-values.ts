@@ -1,6 +1,7 @@
 import { byteSize } from "../../build/plan/go-values.js";
 import type { Ulimit } from "../../build/plan/options.js";
 import { UsageError } from "../../errors.js";
+import { unsupportedValue } from "../../unsupported-value.js";
 
 /** Readers for the values of flags, in the forms that the docker CLI takes. */
 
@@ -51,6 +52,12 @@ export function parseRetries(text: string): number {
 	});
 }
 
+/** Those that docker and podman know (docker/go-units, ulimit.go). */
+const ULIMITS: readonly string[] = [
+	...["core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc"],
+	...["rss", "rtprio", "rttime", "sigpending", "stack"],
+];
+
 /** "nofile=1024" or "nofile=1024:2048"; -1 is unlimited. */
 export function parseUlimit(text: string): Ulimit {
 	const match = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text);
@@ -60,6 +67,7 @@ export function parseUlimit(text: string): Ulimit {
 			hint: "write it as NAME=SOFT[:HARD], such as nofile=1024:2048",
 		});
 	}
+	if (!ULIMITS.includes(name)) throw unsupportedValue("--ulimit", name, ULIMITS);
 	const limit = { name, soft: Number(soft), hard: Number(hard ?? soft) };
 	const unlimited = (value: number) => (value < 0 ? Number.POSITIVE_INFINITY : value);
 	if (unlimited(limit.soft) > unlimited(limit.hard)) {

@@ -183,6 +183,11 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 		/--save has an empty value$/,
 		/not set\?/,
 	],
+	[
+		"a limit of no such name",
+		[".", "--ulimit", "nofil=1"],
+		/^error: --ulimit "nofil" is not supported$/,
+	],
 	["limits the wrong way round", [".", "--ulimit", "nofile=2:1"], /^error: --ulimit "nofile=2:1"/],
 	[
 		"an address that is none",
