@@ -166,16 +166,24 @@ function checkOutput(output: OutputOption): OutputOption {
 	const unknown = Object.keys(attrs).find((name) => known && !known.includes(name));
 	if (unknown !== undefined) {
 		throw new UsageError(`--output type=${type} does not support "${unknown}"`, {
-			hint: known?.length ? useOneOf(known, unknown) : "leave it out",
+			hint: attributeHint(unknown, known),
 		});
 	}
 	if (type === "local") checkLocal(output);
 	if (attrs.tar !== undefined && !isTrue(attrs, "tar")) {
 		throw new UsageError(`--output type=${type},tar=false is not supported`, {
-			hint: "leave it out, and unpack the tar",
+			hint:
+				type === "oci"
+					? "leave it out, or have the layout in a folder: --save type=oci,dest=FOLDER"
+					: "leave it out, and unpack the tar",
 		});
 	}
 	return output;
+}
+
+function attributeHint(unknown: string, known: readonly string[] = []): string {
+	if (unknown.startsWith("annotation")) return "use --annotation KEY=VALUE";
+	return known.length > 0 ? useOneOf(known, unknown) : "leave it out";
 }
 
 /** What BuildKit's exporter "tar" does not do of what "local" does. */

@@ -161,6 +161,18 @@ suite("what becomes of a build", () => {
 		assert.equal(flagOnStdout({ save: { type: "oci", dest: "-" } }), "--save");
 	});
 
+	test("is refused with the flag that does it, where there is one", async () => {
+		for (const [output, hint] of [
+			[{ type: "image", attrs: { "annotation.a": "b" } }, "use --annotation KEY=VALUE"],
+			[
+				{ type: "oci", attrs: { tar: "false" } },
+				"leave it out, or have the layout in a folder: --save type=oci,dest=FOLDER",
+			],
+		] as const) {
+			await assert.rejects(planned([output]), { hint });
+		}
+	});
+
 	test("is refused where it makes no sense or cannot be written, before anything is sent", async () => {
 		const refused: [OutputOption | readonly OutputOption[], RegExp][] = [
 			[{ type: "zip" }, /^UsageError: --output type=zip is not supported$/],
