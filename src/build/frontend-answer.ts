@@ -46,9 +46,10 @@ export async function askFrontend(
 	const plan = { ...planned, call };
 	await requireBuilder(plan, engine, context, run.signal);
 	const services = sessionServices(plan, credentials, environment);
-	const offer = { services, ...(await announce(context, await named.walked(), environment)) };
+	const announcement = await announce(context, await named.walked(), environment);
+	const build = { engine, context, plan, announcement };
 	const work = (given: PreparedSolve) => ask(given, call);
-	return (await withControl(engine, context, plan, offer, run, work)).result;
+	return (await withControl(build, services, run, work)).result;
 }
 
 async function ask(

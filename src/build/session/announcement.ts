@@ -1,11 +1,21 @@
 import type { LocalPart } from "../../buildkit/local-definition.js";
 import type { BuildContext } from "../../context/build-context.js";
 import type { SelectableDirectory } from "../../context/entries/context-selection.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Environment } from "../../environment.js";
 import type { ContextIndex } from "../context-index/context-index.js";
 import type { ContextIndexes } from "../context-index/context-indexes.js";
 import { placeKey } from "../context-index/place-key.js";
 import type { NamedDirectory } from "../inputs/named-directories.js";
+import type { BuildPlan } from "../plan/build-plan.js";
+
+/** What BuildKit is to do, where, of what, and how it is told of that. */
+export interface AnnouncedBuild {
+	readonly engine: Engine;
+	readonly context: BuildContext;
+	readonly plan: BuildPlan;
+	readonly announcement: Announcement;
+}
 
 /** How a daemon is told of the directories that a build is made from. */
 export interface Announcement {

@@ -1,11 +1,9 @@
 import { Control, newBuildRef, type SolveRequest } from "../../buildkit/control.js";
 import type { SessionService } from "../../buildkit/session-service.js";
-import type { BuildContext } from "../../context/build-context.js";
-import type { Engine } from "../../engine/engine.js";
 import type { Run, UploadReport } from "../../events.js";
 import { type DockerfileText, dockerfileText } from "../output/dockerfile-position.js";
 import type { BuildPlan } from "../plan/build-plan.js";
-import type { Announcement } from "./announcement.js";
+import type { AnnouncedBuild } from "./announcement.js";
 import { ClientLayouts } from "./client-layouts.js";
 import { resolveHostGateway } from "./host-gateway.js";
 import { offerContext } from "./offered-context.js";
@@ -23,17 +21,13 @@ export interface PreparedSolve {
 	readonly signal: AbortSignal;
 }
 
-interface SessionOffer extends Announcement {
-	/** What the session has to serve beside the context. */
-	readonly services: readonly SessionService[];
-}
-
-/** Opens BuildKit's Control API for some work, beside a session that serves what that is about. */
+/**
+ * Opens BuildKit's Control API for some work, beside a session that serves what that is about.
+ * @param services what the session has to serve beside the context
+ */
 export async function withControl<Result>(
-	engine: Engine,
-	context: BuildContext,
-	plan: BuildPlan,
-	{ services, ...announcement }: SessionOffer,
+	build: AnnouncedBuild,
+	services: readonly SessionService[],
 	run: Run,
 	work: (given: PreparedSolve) => Promise<Result>,
 ): Promise<{
@@ -41,15 +35,15 @@ export async function withControl<Result>(
 	readonly uploadMs: number;
 	readonly upload: UploadReport | undefined;
 }> {
+	const { engine, context, plan } = build;
 	const layouts = await ClientLayouts.open(plan.buildkit, run.emit);
-	const offered = offerContext(context, plan, announcement, engine, run);
-	const { session, upload, frontend, plainFrontend } = offered;
+	const { session, upload, frontend, plainFrontend } = offerContext(build, run);
 	const all = { ...session, services: [...services, ...session.services, ...layouts.services] };
 	try {
 		const result = await withSession(engine, all, run, async (sessionId, { signal: wanted }) => {
 			const signal = AbortSignal.any([wanted, upload.failed]);
 			using control = await Control.open(engine, signal);
-			const resolved = await resolveHostGateway(plan, control, engine, signal);
+			const resolved = await resolveHostGateway(build, control, signal);
 			const named = { ...resolved, buildkit: layouts.buildkit };
 			const dockerfile = dockerfileText(context, plan.request);
 			const ask = (of: OfferedFrontend) => {

@@ -1,7 +1,7 @@
 import type { Control } from "../../buildkit/control.js";
-import type { Engine } from "../../engine/engine.js";
 import { EngineError } from "../../errors.js";
 import type { BuildPlan } from "../plan/build-plan.js";
+import type { AnnouncedBuild } from "./announcement.js";
 
 const HOST_GATEWAY = /:host-gateway$/;
 
@@ -12,15 +12,15 @@ const HOST_GATEWAY = /:host-gateway$/;
  * @throws EngineError for a daemon that does not tell; and as Control.hostGateway
  */
 export async function resolveHostGateway(
-	plan: BuildPlan,
+	{ engine, plan }: AnnouncedBuild,
 	control: Control,
-	{ transport, facts }: Engine,
 	signal: AbortSignal,
 ): Promise<BuildPlan> {
 	const { extraHosts = [] } = plan.request;
 	if (!extraHosts.some((host) => HOST_GATEWAY.test(host))) return plan;
 	const address = await control.hostGateway(signal);
 	if (address === undefined) {
+		const { transport, facts } = engine;
 		throw new EngineError(
 			`${transport.target} (Docker ${facts.version}) does not resolve host-gateway`,
 			{ hint: "use the IP address, or --transfer tar" },

@@ -4,11 +4,9 @@ import type { BuildContext } from "../../context/build-context.js";
 import { isWorthCompressing } from "../../context/content/compression-level.js";
 import { isForRules } from "../../context/entries/context-filter.js";
 import type { PartTotals } from "../../context/entries/part-of-context.js";
-import type { Engine } from "../../engine/engine.js";
 import type { RbuildError } from "../../errors.js";
 import type { Run, UploadReport } from "../../events.js";
-import type { BuildPlan } from "../plan/build-plan.js";
-import { type AnnouncedDirectory, type Announcement, announcedBy } from "./announcement.js";
+import { type AnnouncedBuild, type AnnouncedDirectory, announcedBy } from "./announcement.js";
 import {
 	frontendWithInputs,
 	frontendWithoutInputs,
@@ -39,19 +37,10 @@ interface OfferedUpload {
 	end(): void;
 }
 
-type OfferedPlan = Pick<BuildPlan, "request"> & {
-	readonly buildkit: Pick<BuildPlan["buildkit"], "namedContexts">;
-};
-
-export function offerContext(
-	context: BuildContext,
-	plan: OfferedPlan,
-	announcement: Announcement,
-	engine: Engine,
-	run: Run,
-): OfferedContext {
+export function offerContext(build: AnnouncedBuild, run: Run): OfferedContext {
+	const { engine, context, plan, announcement } = build;
 	const { named } = announcement;
-	const main = offerMain(context, plan, announcement, engine, run);
+	const main = offerMain(build, run);
 	const directories = new Map([
 		...main.directories,
 		...named.map((one) => [one.localName, announcedBy(one.index, one.directory)] as const),

@@ -14,7 +14,7 @@ import type { RbuildError } from "../../errors.js";
 import type { Run, UploadReport } from "../../events.js";
 import { frontendOf, isKnownFrontend } from "../../survey/dockerfile/frontends.js";
 import type { BuildPlan } from "../plan/build-plan.js";
-import { type Announcement, announcedBy } from "./announcement.js";
+import { type AnnouncedBuild, announcedBy } from "./announcement.js";
 import { openUpload } from "./upload.js";
 
 /** Bytes that come with a request, unasked: as much as goes out before TCP waits for an answer (RFC 6928). */
@@ -44,20 +44,13 @@ interface MainUpload {
 	readonly report: UploadReport;
 }
 
-type OfferedPlan = Pick<BuildPlan, "request">;
-
-export function offerMain(
-	context: BuildContext,
-	plan: OfferedPlan,
-	announcement: Announcement,
-	engine: Engine,
-	run: Run,
-): MainOffer {
+export function offerMain(build: AnnouncedBuild, run: Run): MainOffer {
+	const { context } = build;
 	switch (context.kind) {
 		case "directory":
-			return offerDirectory(context, plan, announcement);
+			return offerDirectory(context, build);
 		case "archive":
-			return offerArchive(context, engine, run);
+			return offerArchive(context, build.engine, run);
 		case "remote": {
 			const attrs = { ...filename(context), context: context.url };
 			return { directories: [], services: [], attrs, totals: NONE };
@@ -100,8 +93,7 @@ function offerArchive(
 
 function offerDirectory(
 	context: LocalContext,
-	{ request }: OfferedPlan,
-	{ index, sharedKey }: Announcement,
+	{ plan: { request }, announcement: { index, sharedKey } }: AnnouncedBuild,
 ): MainOffer {
 	const { contents, dockerfile } = context.dockerfileDirectory;
 	return {

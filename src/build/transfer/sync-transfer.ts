@@ -22,10 +22,8 @@ export function syncTransfer({
 			const announcement = await announce(context, directories, environment, indexes, parts);
 			try {
 				const { result, ...sent } = await withControl(
-					engine,
-					context,
-					plan,
-					{ services, ...announcement },
+					{ engine, context, plan, announcement },
+					services,
 					run,
 					async ({ control, request, dockerfile, layouts, signal }) => {
 						const result = await solve(control, request, dockerfile, { ...run, signal });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { planBuild } from "../../../../src/build/plan/build-plan.js";
+import { type BuildPlan, planBuild } from "../../../../src/build/plan/build-plan.js";
 import type { BuildOptions } from "../../../../src/build/plan/options.js";
 import type { AnnouncedDirectory } from "../../../../src/build/session/announcement.js";
 import { withControl } from "../../../../src/build/session/control-session.js";
@@ -37,13 +37,17 @@ function directoryContext(dockerfile: Uint8Array): BuildContext {
 }
 
 async function offeredInputs(dockerfile: Uint8Array, syntax: string | null = null) {
-	const engine = { roundTripMs: 1 } as Engine;
-	const context = directoryContext(dockerfile);
 	const plan = {
 		request: { buildArgs: { BUILDKIT_SYNTAX: syntax } },
 		buildkit: { namedContexts: new Map() },
+	} as unknown as BuildPlan;
+	const build = {
+		engine: { roundTripMs: 1 } as Engine,
+		context: directoryContext(dockerfile),
+		plan,
+		announcement: { sharedKey: "", named: [] },
 	};
-	const offered = offerContext(context, plan, { sharedKey: "", named: [] }, engine, run);
+	const offered = offerContext(build, run);
 	return offered.frontend("session").frontendInputs;
 }
 
@@ -87,17 +91,20 @@ async function asked(
 		totals: { files: 0, bytes: 0 },
 	};
 	const requests: SolveRequest[] = [];
-	await withControl(
+	const build = {
 		engine,
-		directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
-		await planBuild({ context: ".", buildContexts: { lib: "/" }, ...options }, environment, run),
-		{ services: [], sharedKey: "", named: [lib] },
-		run,
-		async ({ request }) => {
-			requests.push(request);
-			if (requests.length === 1 && failure !== undefined) throw new BuildFailedError(failure);
-		},
-	);
+		context: directoryContext(Buffer.from("# syntax=docker/dockerfile:1.0\n")),
+		plan: await planBuild(
+			{ context: ".", buildContexts: { lib: "/" }, ...options },
+			environment,
+			run,
+		),
+		announcement: { sharedKey: "", named: [lib] },
+	};
+	await withControl(build, [], run, async ({ request }) => {
+		requests.push(request);
+		if (requests.length === 1 && failure !== undefined) throw new BuildFailedError(failure);
+	});
 	return requests;
 }
 
@@ -135,14 +142,13 @@ test("the session and BuildKit's API are asked for at once, on a long link a rou
 		},
 	};
 	const context = { kind: "remote", url: "git://host/x", dockerfile: undefined };
-	void withControl(
-		engine as unknown as Engine,
-		context as unknown as BuildContext,
-		await planBuild({ context: "git://host/x" }, environment, run),
-		{ services: [], sharedKey: "", named: [] },
-		run,
-		async () => {},
-	);
+	const build = {
+		engine: engine as unknown as Engine,
+		context: context as unknown as BuildContext,
+		plan: await planBuild({ context: "git://host/x" }, environment, run),
+		announcement: { sharedKey: "", named: [] },
+	};
+	void withControl(build, [], run, async () => {});
 	for (let turns = 0; turns < 10 && asked.length < 2; turns++) await turn();
 	assert.deepEqual(asked, ["/session", "/grpc"]);
 });
