@@ -10,19 +10,25 @@ const TLS_HINT = "it requires TLS: add --tlsverify, with --tlscacert, --tlscert 
 
 type RequestLine = Pick<EngineRequest, "method" | "path">;
 
-/**
- * Why an exchange broke off, in rbuild's words.
- *
- * @param error what undici gave up with: an error of its own, of the stream, or of the request's body
- * @param ofStream whether the stream to the daemon raised it
- */
-export function exchangeFailure(
-	error: Error & { readonly code?: unknown },
-	ofStream: boolean,
-	answerStarted: boolean,
-	{ method, path }: RequestLine,
-	target: string,
-): Error {
+/** What undici gave up. */
+interface BrokenExchange {
+	readonly request: RequestLine;
+	readonly target: string;
+	/** An error of undici's own, of the stream, or of the request's body. */
+	readonly error: Error & { readonly code?: unknown };
+	/** Whether the stream to the daemon raised it. */
+	readonly isOfStream: boolean;
+	readonly answerStarted: boolean;
+}
+
+/** Why an exchange broke off, in rbuild's words. */
+export function exchangeFailure({
+	request: { method, path },
+	target,
+	error,
+	isOfStream,
+	answerStarted,
+}: BrokenExchange): Error {
 	if (error instanceof RbuildError) return error;
 	const code = String(error.code ?? "");
 	const request = `${method} ${path}`;
@@ -38,7 +44,7 @@ export function exchangeFailure(
 			hint: "the daemon may be starting, stuck or out of memory: look at its log on that machine",
 		});
 	}
-	if (notHttp || ofStream || code.startsWith("UND_ERR_")) {
+	if (notHttp || isOfStream || code.startsWith("UND_ERR_")) {
 		return answerStarted
 			? lost(`${target} closed the connection in the middle of its answer to ${request}`, error)
 			: lost(`${target} closed the connection without an answer to ${request}`, error);

@@ -87,8 +87,9 @@ export class HttpConnection {
 			{ ...options, method, path, headers, body, reset },
 			signal,
 			(error, answerStarted) => {
-				const ofStream = this.#streamErrors.has(error);
-				return exchangeFailure(error, ofStream, answerStarted, request, this.#target);
+				const isOfStream = this.#streamErrors.has(error);
+				const target = this.#target;
+				return exchangeFailure({ request, target, error, isOfStream, answerStarted });
 			},
 		);
 		if (outcome.kind === "answer" && outcome.response.status >= 400) {

@@ -39,9 +39,11 @@ export async function readSshConfig(
 	return reader.result();
 }
 
-/** Of a file: whose it is, which decides where its relative includes are. */
 interface Place {
+	/** Whose file it is, which decides where its relative includes are. */
 	readonly isUsers: boolean;
+	/** Nobody else may write to it. */
+	readonly isGuarded: boolean;
 	readonly depth: number;
 	/** Included where nothing applies: it is only checked. */
 	readonly neverMatches: boolean;
@@ -69,12 +71,12 @@ class ConfigReader {
 
 	async readAll(): Promise<void> {
 		const { sshConfigFile, homeDirectory } = this.#environment;
-		const place = { isUsers: true, depth: 0, neverMatches: false };
+		const place = { isUsers: true, isGuarded: false, depth: 0, neverMatches: false };
 		if (sshConfigFile === undefined) {
-			await this.#read(join(homeDirectory, ".ssh", "config"), place, true);
-			await this.#read(systemSshConfig(this.#environment), { ...place, isUsers: false }, false);
+			await this.#read(join(homeDirectory, ".ssh", "config"), { ...place, isGuarded: true });
+			await this.#read(systemSshConfig(this.#environment), { ...place, isUsers: false });
 		} else if (sshConfigFile.toLowerCase() !== "none") {
-			if (!(await this.#read(sshConfigFile, place, false))) {
+			if (!(await this.#read(sshConfigFile, place))) {
 				throw new UsageError(`cannot read the ssh config file ${sshConfigFile}`);
 			}
 		}
@@ -105,12 +107,12 @@ class ConfigReader {
 	}
 
 	/** @returns false when the file cannot be read, which matters only for one named explicitly. */
-	async #read(path: string, place: Place, checkPermissions: boolean): Promise<boolean> {
+	async #read(path: string, place: Place): Promise<boolean> {
 		if (this.#signal.aborted) throw connectInterrupted(this.#target.host);
 		if (place.depth > MAX_INCLUDE_DEPTH) {
 			throw new UsageError(`${path}: ssh config files include each other in a loop`);
 		}
-		const text = await this.#textOf(path, checkPermissions);
+		const text = await this.#textOf(path, place);
 		if (text === undefined) return false;
 		let applies = !place.neverMatches;
 		for (const [index, line] of text.split("\n").entries()) {
@@ -135,14 +137,14 @@ class ConfigReader {
 		return true;
 	}
 
-	async #textOf(path: string, checkPermissions: boolean): Promise<string | undefined> {
+	async #textOf(path: string, { isGuarded }: Place): Promise<string | undefined> {
 		const file = await open(path).catch(() => undefined);
 		if (file === undefined) return undefined;
 		try {
 			const { platform, userId } = this.#environment;
 			const { uid, mode } = await file.stat();
 			const foreign = uid !== 0 && uid !== userId;
-			if (checkPermissions && platform !== "win32" && (foreign || (mode & 0o022) !== 0)) {
+			if (isGuarded && platform !== "win32" && (foreign || (mode & 0o022) !== 0)) {
 				throw new UsageError(`bad owner or permissions on ${path}: others may write to it`, {
 					hint: `run: chmod go-w ${path}`,
 				});
@@ -204,7 +206,7 @@ class ConfigReader {
 			if (pattern === "") throw malformed(where, "keyword include empty argument");
 			const named = replaceVariables(pattern, this.#tokens(), this.#environment.variables);
 			for (const file of await includedFiles(named, place.isUsers, this.#environment)) {
-				await this.#read(file, { ...place, depth: place.depth + 1 }, true);
+				await this.#read(file, { ...place, isGuarded: true, depth: place.depth + 1 });
 			}
 		}
 	}

@@ -95,8 +95,8 @@ async function findDialStdio(
 	}
 	const client = clientOf(facts, socketPath);
 	if (client === undefined) throw explainFailedRoutes(host, { socketPath, facts });
-	const first = await openDialStdio(host, client, true, signal);
-	const dial: Dial = (during) => openDialStdio(host, client, false, during);
+	const first = await openDialStdio(host, client, { isProven: false }, signal);
+	const dial: Dial = (during) => openDialStdio(host, client, { isProven: true }, during);
 	return {
 		route: new DialStdioRoute(host, socketPath, roundTripMs, dial),
 		ahead: [Promise.resolve(first)],

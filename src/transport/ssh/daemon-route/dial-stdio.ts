@@ -32,13 +32,13 @@ export interface StdioClient {
 /**
  * A stream to the daemon through the docker client of the box. A line of our own goes before it, so that
  * what the login shell prints at its start is not taken for the daemon's answer.
- * @param verify Let the docker client prove first that its daemon answers.
+ * @param isProven Whether its daemon is known to answer. Else the docker client has to prove that first.
  * @throws DialStdioFailure, ChannelRefusal, ConnectionError, InterruptedError
  */
 export async function openDialStdio(
 	host: RemoteHost,
 	{ program, socketOption, socketPath }: StdioClient,
-	verify: boolean,
+	{ isProven }: { readonly isProven: boolean },
 	signal: AbortSignal,
 ): Promise<DaemonStream> {
 	const marker = `rbuild-${randomUUID()}\n`;
@@ -47,7 +47,7 @@ export async function openDialStdio(
 			? program
 			: `${program} ${socketOption} ${quoted(`unix://${socketPath}`)}`;
 	const script = [
-		...(verify ? [`${client} version --format '{{.Client.Version}}' >/dev/null`] : []),
+		...(isProven ? [] : [`${client} version --format '{{.Client.Version}}' >/dev/null`]),
 		`printf '\\n%s\\n' ${marker.trimEnd()}`,
 		`exec ${client} system dial-stdio`,
 	].join(" && ");
