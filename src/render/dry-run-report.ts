@@ -14,7 +14,7 @@ export function dryRunLines(report: DryRunReport, colors: Colors, columns: numbe
 	const source = `${printableName(report.source)} (${printableName(report.dockerfile)})`;
 	const size = context === undefined ? [passedOn(report.contextKind)] : contextSize(context);
 	const deliveries = report.deliveries.map(({ method, destination }) =>
-		deliveryName(method, destination, false),
+		deliveryName(method, destination, "doing"),
 	);
 	return [
 		...row("where", [`${printableName(report.target)} (${report.chosenBy})`, ...routeOf(box)]),

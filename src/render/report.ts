@@ -62,7 +62,7 @@ function whereLines({ imageId, target, platforms, deliveries }: BuildReport): st
 }
 
 function deliveryPart(delivery: DeliveryReport): string {
-	const place = deliveryName(delivery.method, delivery.destination, true);
+	const place = deliveryName(delivery.method, delivery.destination, "done");
 	if (delivery.method === "push") {
 		const { digest, sentBytes } = delivery;
 		const sent = sentBytes === undefined ? "" : ` (${formatBytes(sentBytes)} sent from here)`;

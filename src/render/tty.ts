@@ -172,7 +172,7 @@ export class TtyRenderer implements Renderer {
 			return;
 		}
 		if (layer !== undefined) this.#transfers.layer(key, layer);
-		const label = ofPlatform(event, deliveryName(method, destination, false));
+		const label = ofPlatform(event, deliveryName(method, destination, "doing"));
 		const said = detail === undefined ? undefined : printableName(detail);
 		this.#transfers.update(key, { label, detail: said, ...sizes(event) }, now);
 	}

@@ -98,7 +98,7 @@ export function sentFileLine(event: SentFileEvent & PlatformNews): string {
 	return ofPlatform(event, `sent ${printableName(path)}${of} (${formatBytes(bytes)})`);
 }
 
-const deliveryWords: Record<DeliveryMethod, { readonly doing: string; readonly done: string }> = {
+const deliveryWords: Record<DeliveryMethod, Readonly<Record<"doing" | "done", string>>> = {
 	push: { doing: "pushing to", done: "pushed to" },
 	save: { doing: "saving to", done: "saved to" },
 	export: { doing: "exporting to", done: "exported to" },
@@ -111,8 +111,9 @@ export function deliverLine(event: DeliverEvent & PlatformNews): string {
 }
 
 function delivery(event: DeliverEvent): string {
-	const line = deliveryName(event.method, event.destination, event.status === "done");
-	if (event.status === "done") return line + inBrackets(arrivalParts(event, event.detail));
+	const isDone = event.status === "done";
+	const line = deliveryName(event.method, event.destination, isDone ? "done" : "doing");
+	if (isDone) return line + inBrackets(arrivalParts(event, event.detail));
 	if (event.layer !== undefined) return `${line}: ${layerNews(event.layer, event.detail)}`;
 	const size = event.bytes > 0 ? [amount(event.bytes, event.totalBytes)] : [];
 	const detail = event.detail === undefined ? [] : [printableName(event.detail)];
@@ -149,9 +150,12 @@ function layerNews(
 }
 
 /** Such as "pushed to registry.example/app:1". */
-export function deliveryName(method: DeliveryMethod, destination: string, done: boolean): string {
-	const words = deliveryWords[method];
-	return `${done ? words.done : words.doing} ${printableName(destination)}`;
+export function deliveryName(
+	method: DeliveryMethod,
+	destination: string,
+	stage: "doing" | "done",
+): string {
+	return `${deliveryWords[method][stage]} ${printableName(destination)}`;
 }
 
 /** "3.4 MB of 12 MB", or the first alone where the second is not known. */

@@ -7,10 +7,14 @@ const { createZstdCompress } = zlib as { readonly createZstdCompress?: () => Tra
 
 /**
  * What a file's name asks for: gzip for .gz and .tgz, zstd for .zst, .zstd and .tzst.
- * @param compressed whether the layers are compressed already, so that little is to be gained
+ * @param layers of the image; where they are compressed already, little is to be gained
  */
-export function compressionOf(path: string, compressed: boolean): readonly Transform[] {
-	if (/\.t?gz$/i.test(path)) return [zlib.createGzip(compressed ? { level: 1 } : {})];
+export function compressionOf(
+	path: string,
+	{ layers }: { readonly layers: "compressed" | "plain" },
+): readonly Transform[] {
+	const options = layers === "compressed" ? { level: 1 } : {};
+	if (/\.t?gz$/i.test(path)) return [zlib.createGzip(options)];
 	if (isZstd(path) && createZstdCompress !== undefined) return [createZstdCompress()];
 	return [];
 }

@@ -32,7 +32,7 @@ export class TokenFailure extends DeliveryError {
 	/** Whether it is because of the login, or because there is none. */
 	readonly refused: boolean;
 
-	constructor({ host, realm }: TokenRequest, reason: string, refused = false) {
+	constructor({ host, realm }: TokenRequest, reason: string, { refused = false } = {}) {
 		const place = URL.canParse(realm) ? new URL(realm).host : "its token server";
 		super(`no token for ${host} from ${place}: ${reason}`);
 		this.refused = refused;
@@ -71,7 +71,9 @@ export async function askTokenServer(
 	}
 	if (answer.status === 401 || answer.status === 403) {
 		const login = auth === undefined ? "requires a login" : "does not accept the login";
-		throw new TokenFailure(request, `it ${login} (${statusName(answer.status)})`, true);
+		throw new TokenFailure(request, `it ${login} (${statusName(answer.status)})`, {
+			refused: true,
+		});
 	}
 	if (answer.status !== 200) {
 		throw new TokenFailure(request, `it answers ${statusName(answer.status)}`);

@@ -87,7 +87,7 @@ export function saveLayout(
 		if (path !== "-" && isLayoutFolder({ path, format })) await writeFolder(path, entries, run);
 		else {
 			const take = path === "-" ? toStream(stream, run) : toFile(path, run);
-			await take(tarStream(entries), compressionOf(path, true));
+			await take(tarStream(entries), compressionOf(path, { layers: "compressed" }));
 		}
 		return arrival;
 	});
@@ -125,7 +125,7 @@ async function saveFolder(saving: Saving): Promise<Arrival> {
 async function saveTar(saving: Saving, take: TakeTar): Promise<Arrival> {
 	try {
 		const { entries, arrival } = await bring(saving);
-		await take(tarStream(entries), compressionOf(saving.place.path, true));
+		await take(tarStream(entries), compressionOf(saving.place.path, { layers: "compressed" }));
 		return arrival;
 	} catch (error) {
 		if (!(error instanceof NoReversePush)) throw error;
@@ -165,7 +165,7 @@ async function saveWhole(
 	progress.comesWhole(reason, await archiveSize(engine, image, run.signal));
 	const archive = await exportArchive(engine, image, run.signal, progress.onBytes);
 	try {
-		await take(archive, compressionOf(place.path, false));
+		await take(archive, compressionOf(place.path, { layers: "plain" }));
 	} catch (error) {
 		archive.destroy();
 		throw error;
