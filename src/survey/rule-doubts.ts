@@ -137,11 +137,11 @@ function misreadRules(
 	lines: readonly IgnoreLine[],
 	sentBy: ReadonlyMap<ContextEntry, number>,
 ): Map<number, string> {
-	const sent = new DeepMatches(lines, false);
+	const sent = new DeepMatches(lines, ({ negated }) => !negated);
 	for (const entry of sent.isIdle ? [] : entries) {
 		sent.add(entry.path, entry.type === "directory" ? 0 : 1, sentBy.get(entry));
 	}
-	const leftOut = new DeepMatches(lines, true);
+	const leftOut = new DeepMatches(lines, ({ negated }) => negated);
 	for (const { path, files, rule } of leftOut.isIdle ? [] : ignored) leftOut.add(path, files, rule);
 	const doubts = new Map<number, string>();
 	for (const [index, files] of [...sent.files, ...leftOut.files]) {
@@ -179,9 +179,9 @@ class DeepMatches {
 	/** The folders that fit and that the walk is in. */
 	#inside: { readonly index: number; readonly prefix: string }[] = [];
 
-	constructor(lines: readonly IgnoreLine[], negated: boolean) {
+	constructor(lines: readonly IgnoreLine[], isMeant: (line: IgnoreLine) => boolean) {
 		const meant = [...lines.entries()].filter(
-			([, line]) => line.negated === negated && isForEveryFolder(line),
+			([, line]) => isMeant(line) && isForEveryFolder(line),
 		);
 		this.#search = new PatternSearch(meant.map(([index, { pattern }]) => [index, `**/${pattern}`]));
 	}

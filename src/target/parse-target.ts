@@ -22,9 +22,9 @@ export function parseTarget(
 	const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
 	switch (scheme) {
 		case undefined:
-			return parseSsh(text, text, false);
+			return parseSsh(text, text, { isUrl: false });
 		case "ssh":
-			return parseSsh(text, text.slice("ssh://".length), true);
+			return parseSsh(text, text.slice("ssh://".length), { isUrl: true });
 		case "unix":
 			return parseUnix(text);
 		case "tcp":
@@ -60,7 +60,7 @@ export function formatTarget(target: Target): string {
 	}
 }
 
-function parseSsh(text: string, rest: string, isUrl: boolean) {
+function parseSsh(text: string, rest: string, { isUrl }: { readonly isUrl: boolean }) {
 	const at = rest.lastIndexOf("@", isUrl ? endOfAuthority(rest) : undefined);
 	const rawUser = at < 0 ? undefined : rest.slice(0, at);
 	if (rawUser?.includes(":")) {

@@ -74,7 +74,7 @@ export class PacketWriter {
 	gzippedData(id: number, length: number, gzip: Uint8Array): number {
 		const beginning = this.#fieldsBefore(PACKET.data, id, FIELD.data, length).bytes;
 		const packed = storedGzip(beginning);
-		this.#messages.raw(messagePrefix(packed.length + gzip.length, true));
+		this.#messages.raw(messagePrefix(packed.length + gzip.length, { compressed: true }));
 		this.#messages.raw(packed);
 		this.#messages.raw(gzip);
 		return beginning.length + length - packed.length - gzip.length;

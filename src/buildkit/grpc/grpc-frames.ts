@@ -4,7 +4,7 @@ import { GRPC_STATUS, GrpcError } from "./grpc-status.js";
 const PREFIX_BYTES = 5;
 
 /** What comes before a message of so many bytes. */
-export function messagePrefix(length: number, compressed = false): Uint8Array {
+export function messagePrefix(length: number, { compressed = false } = {}): Uint8Array {
 	return Uint8Array.of(compressed ? 1 : 0, length >>> 24, length >>> 16, length >>> 8, length);
 }
 

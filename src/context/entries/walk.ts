@@ -127,7 +127,7 @@ class Walk {
 		if (found.type === "file") {
 			this.#states?.set(entry, fileState(found.stats));
 			const tryIt = () => this.#tree.requireReadable(path, found.stats);
-			this.#unlessUnreadable(path, state, tryIt, true);
+			this.#unlessUnreadable(path, state, tryIt, { isEntry: true });
 		}
 		this.#send(hardlink === undefined ? entry : { ...entry, hardlink }, state);
 		this.#files += 1;
@@ -179,7 +179,7 @@ class Walk {
 		path: string,
 		state: MatchState,
 		read: () => T,
-		isEntry = false,
+		{ isEntry = false } = {},
 	): T | undefined {
 		try {
 			return read();

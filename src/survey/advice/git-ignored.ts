@@ -22,9 +22,8 @@ export function findGitIgnored(
 	let below: string | undefined;
 	for (const { path, type } of entries) {
 		if (below !== undefined && path.startsWith(below)) continue;
-		const isDirectory = type === "directory";
-		const verdict = apart.has(path) ? "apart" : rules.verdict(path, isDirectory);
-		below = isDirectory && verdict !== "sent" ? `${path}/` : undefined;
+		const verdict = apart.has(path) ? "apart" : rules.verdict(path, type);
+		below = type === "directory" && verdict !== "sent" ? `${path}/` : undefined;
 		if (verdict === "sent" || verdict === "apart" || words.names(path)) continue;
 		const key = `${verdict.base}\n${verdict.pattern}`;
 		const part = parts.get(key) ?? { claims: [], line: lineFor(verdict, repository.prefix) };

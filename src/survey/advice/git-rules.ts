@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import ignore, { type Ignore } from "ignore";
+import type { EntryType } from "../../context/tree/manifest.js";
 import { pathOnDisk } from "../../context/tree/path-bytes.js";
 import { type GitRepository, readText } from "./git-repository.js";
 
@@ -47,16 +48,16 @@ export class GitRules {
 		const names = this.#repository.prefix.split("/").slice(0, -1);
 		return names.some((_, at) => {
 			const directory = names.slice(0, at + 1).join("/");
-			return this.#match(directory, true) !== "sent" || this.#enter(directory) !== "sent";
+			return this.#match(directory, "directory") !== "sent" || this.#enter(directory) !== "sent";
 		});
 	}
 
 	/** Of paths in the order of the walk, below no directory that is not sent. */
-	verdict(path: string, isDirectory: boolean): GitVerdict {
+	verdict(path: string, type: EntryType): GitVerdict {
 		if (this.#isTooMuch) return "apart";
 		const { tracked, prefix } = this.#repository;
 		const full = `${prefix}${path}`;
-		if (!isDirectory) return tracked.files.has(full) ? "sent" : this.#match(full, false);
+		if (type !== "directory") return tracked.files.has(full) ? "sent" : this.#match(full, type);
 		if (tracked.folded.has(full)) return "apart";
 		if (tracked.directories.has(full)) {
 			this.#enter(full);
@@ -64,7 +65,7 @@ export class GitRules {
 		}
 		// A repository of its own.
 		if (existsSync(pathOnDisk(this.#root, `${path}/.git`))) return "apart";
-		const verdict = this.#match(full, true);
+		const verdict = this.#match(full, type);
 		return verdict === "sent" ? this.#enter(full) : verdict;
 	}
 
@@ -81,8 +82,9 @@ export class GitRules {
 			: "sent";
 	}
 
-	#match(full: string, isDirectory: boolean): GitVerdict {
+	#match(full: string, type: EntryType): GitVerdict {
 		this.#leave(full);
+		const isDirectory = type === "directory";
 		const path = isDirectory ? `${full}/` : full;
 		const found = this.#files
 			.map(({ base, rules }) => ({ base, ...rules.test(path.slice(base.length)) }))

@@ -14,9 +14,10 @@ export function platformArguments(
 	{ asked, own }: BuildPlatforms,
 	kind: BuilderKind,
 ): Map<string, Value> {
-	const build = kind === "buildkit" && own !== undefined ? partsOf(own, false) : {};
+	const build = kind === "buildkit" && own !== undefined ? partsOf(own, { isExact: false }) : {};
 	const aim = asked ?? own;
-	const target = kind === "buildkit" && aim !== undefined ? partsOf(aim, asked !== undefined) : {};
+	const isExact = asked !== undefined;
+	const target = kind === "buildkit" && aim !== undefined ? partsOf(aim, { isExact }) : {};
 	const values = new Map<string, Value>();
 	for (const part of ["PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT", "STAGE"] as const) {
 		values.set(`TARGET${part}`, target[part] ?? new UnresolvableError(`$TARGET${part}`));
@@ -27,7 +28,10 @@ export function platformArguments(
 }
 
 /** @param isExact whether the daemon goes by this and nothing else: it may know its own CPU better */
-function partsOf(platform: string, isExact: boolean): Readonly<Record<string, string>> {
+function partsOf(
+	platform: string,
+	{ isExact }: { readonly isExact: boolean },
+): Readonly<Record<string, string>> {
 	const [OS = "", ARCH = "", VARIANT = ""] = platform.split("/");
 	const hasNoVariants = ARCH === "amd64" && VARIANT === "";
 	return isExact || hasNoVariants ? { PLATFORM: platform, OS, ARCH, VARIANT } : { OS, ARCH };

@@ -3,16 +3,19 @@
  * frontend/dockerfile/shell/lex.go): "?" and "*" alone are special, and a backslash takes that away.
  */
 
+/** Of several texts that a pattern fits. */
+type Length = "shortest" | "longest";
+
 /** `${value#pattern}`, or `##` for the longest. */
-export function trimPrefix(value: string, pattern: string, isLongest: boolean): string {
-	const found = expression(symbolsOf(pattern), isLongest, "^").exec(value);
+export function trimPrefix(value: string, pattern: string, length: Length): string {
+	const found = expression(symbolsOf(pattern), length, "^").exec(value);
 	return found === null ? value : value.slice(found[0].length);
 }
 
 /** `${value%pattern}`, or `%%`: the prefix of it read backwards, which finds the shortest suffix. */
-export function trimSuffix(value: string, pattern: string, isLongest: boolean): string {
+export function trimSuffix(value: string, pattern: string, length: Length): string {
 	const backwards = symbolsOf(pattern).reverse();
-	const found = expression(backwards, isLongest, "^").exec(reversed(value));
+	const found = expression(backwards, length, "^").exec(reversed(value));
 	return found === null ? value : reversed(reversed(value).slice(found[0].length));
 }
 
@@ -23,7 +26,7 @@ export function replacePattern(
 	replacement: string,
 	isEach: boolean,
 ): string {
-	const found = expression(symbolsOf(pattern), true, "", isEach ? "g" : "");
+	const found = expression(symbolsOf(pattern), "longest", "", isEach ? "g" : "");
 	return value.replace(found, () => replacement);
 }
 
@@ -32,14 +35,9 @@ function symbolsOf(pattern: string): string[] {
 	return pattern.match(/\\.|./gsu) ?? [];
 }
 
-function expression(
-	symbols: readonly string[],
-	isGreedy: boolean,
-	start: string,
-	flags = "",
-): RegExp {
+function expression(symbols: readonly string[], length: Length, start: string, flags = ""): RegExp {
 	const source = symbols.map((symbol) => {
-		if (symbol === "*") return isGreedy ? ".*" : ".*?";
+		if (symbol === "*") return length === "longest" ? ".*" : ".*?";
 		if (symbol === "?") return ".";
 		// These end the substitution, so that they have to be escaped for its sake.
 		if (symbol === "\\}" || symbol === "\\/") return `\\${symbol.slice(1)}`;

@@ -40,18 +40,18 @@ class WordReader {
 	}
 
 	read(): string {
-		return this.#until(undefined, false);
+		return this.#until(undefined);
 	}
 
 	/** @param keepEscapes for a pattern, which has an escape character of its own: the same */
-	#until(end: string | undefined, keepEscapes: boolean): string {
+	#until(end: string | undefined, { keepEscapes = false } = {}): string {
 		let text = "";
 		for (;;) {
 			const character = this.#next();
 			if (character === end) return text;
 			if (character === undefined) throw new SyntaxError(`there is no ${end} at the end`);
 			if (character === "'") text += this.#singleQuoted();
-			else if (character === '"') text += this.#doubleQuoted(keepEscapes);
+			else if (character === '"') text += this.#doubleQuoted({ keepEscapes });
 			else if (character === "$") text += this.#variable();
 			else if (character === this.#escape) {
 				text += (keepEscapes ? character : "") + (this.#next() ?? "");
@@ -67,7 +67,7 @@ class WordReader {
 		return text;
 	}
 
-	#doubleQuoted(keepEscapes: boolean): string {
+	#doubleQuoted({ keepEscapes }: { readonly keepEscapes: boolean }): string {
 		let text = "";
 		for (;;) {
 			const character = this.#next();
@@ -102,7 +102,7 @@ class WordReader {
 	}
 
 	#chosen(name: string, operator: string | undefined, emptyIsUnset: boolean): string {
-		const word = this.#until("}", false);
+		const word = this.#until("}");
 		const value = this.#variables(name);
 		const isSet = value !== undefined && !(emptyIsUnset && value === "");
 		switch (operator) {
@@ -119,20 +119,21 @@ class WordReader {
 	}
 
 	#trimmed(name: string, operator: "#" | "%"): string {
-		const word = this.#until("}", true);
+		const word = this.#until("}", { keepEscapes: true });
 		const isLongest = word.startsWith(operator);
 		const pattern = isLongest ? word.slice(1) : word;
+		const length = isLongest ? "longest" : "shortest";
 		const value = this.#variables(name) ?? "";
 		return operator === "#"
-			? trimPrefix(value, pattern, isLongest)
-			: trimSuffix(value, pattern, isLongest);
+			? trimPrefix(value, pattern, length)
+			: trimSuffix(value, pattern, length);
 	}
 
 	#replaced(name: string): string {
 		const isEach = this.#peek() === "/";
 		if (isEach) this.#at += 1;
-		const pattern = this.#until("/", true);
-		const replacement = this.#until("}", true);
+		const pattern = this.#until("/", { keepEscapes: true });
+		const replacement = this.#until("}", { keepEscapes: true });
 		// Go gives "$1" a meaning here, and only here.
 		if (isEach && replacement.includes("$")) throw new UnresolvableError(`\${${name}//…}`);
 		return replacePattern(this.#variables(name) ?? "", pattern, replacement, isEach);

@@ -33,7 +33,7 @@ interface Node {
  * @param top nodes in all
  */
 export function weighTree(files: Iterable<SentPath>, depth: number, top: number): WeightNode {
-	const root = newNode("", undefined, true);
+	const root = newNode({ name: "", parent: undefined, isDirectory: true });
 	const directories: Node[] = [];
 	const largestFiles = new Ranking(top);
 	/** The directories that the walk is in, by their depth. */
@@ -55,7 +55,8 @@ export function weighTree(files: Iterable<SentPath>, depth: number, top: number)
 			continue;
 		}
 		parent.children += 1;
-		const node = newNode(path.slice(path.lastIndexOf("/") + 1), parent, isDirectory);
+		const name = path.slice(path.lastIndexOf("/") + 1);
+		const node = newNode({ name, parent, isDirectory });
 		if (isDirectory) {
 			way[level] = node;
 			directories.push(node);
@@ -92,8 +93,8 @@ class Ranking {
 	}
 }
 
-function newNode(name: string, parent: Node | undefined, isDirectory: boolean): Node {
-	return { name, parent, isDirectory, bytes: 0, files: 0, children: 0, shown: [] };
+function newNode(place: Pick<Node, "name" | "parent" | "isDirectory">): Node {
+	return { ...place, bytes: 0, files: 0, children: 0, shown: [] };
 }
 
 function finished({ name, isDirectory, bytes, files, children, shown }: Node): WeightNode {
