@@ -24,13 +24,3 @@ Examples:
 
 All flags: rbuild help build    Also: images, cache, completion (rbuild help …)
 `;
-
-export const COMPLETION_HELP = `rbuild completion
-
-Print a script for shell completion, for the shell that SHELL names: zsh, fish,
-else bash.
-
-  rbuild completion >> ~/.bashrc
-  rbuild completion >> ~/.zshrc
-  rbuild completion > ~/.config/fish/completions/rbuild.fish
-`;

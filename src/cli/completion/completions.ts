@@ -1,7 +1,6 @@
-import { COMMANDS, type TypedCommand, typedCommand } from "../commands.js";
-import { HOSTS_ACTIONS } from "../hosts/hosts-flags.js";
-import { CACHE_ACTIONS } from "../images/image-flags.js";
-import { type BoxNames, everyBox } from "./box-names.js";
+import type { Command } from "../command.js";
+import { COMMAND_NAMES, COMMANDS, type TypedCommand, typedCommand } from "../commands.js";
+import type { BoxNames } from "./box-names.js";
 import { offerFlagValues } from "./flag-values.js";
 import { type Offer, offer } from "./offer.js";
 
@@ -53,37 +52,19 @@ async function possible(
 
 /** What may stand where neither a flag nor its value does. */
 async function nextWord(typed: TypedCommand, names: BoxNames): Promise<Offer> {
-	const { name, isNamed, words } = typed;
+	const { name, command, isNamed, words } = typed;
 	const [first] = words;
-	switch (name) {
-		case "build":
-			return first === undefined ? offer(isNamed ? [] : COMMANDS, "directories") : offer([]);
-		case "context":
-			return first === undefined ? offer(["why"], "directories") : offer([]);
-		case "context why":
-			return offer([], "files");
-		case "cache":
-			return offer(first === undefined ? CACHE_ACTIONS : []);
-		case "help":
-			return offer(first === undefined ? COMMANDS : first === "context" ? ["why"] : []);
-		case "hosts":
-			return offer(first === undefined ? HOSTS_ACTIONS : await hostNames(words, names));
-		default:
-			return offer([]);
+	if (name === "help") {
+		return offer(first === undefined ? COMMAND_NAMES : wordsWithin(COMMANDS.get(first)));
 	}
+	const next = await command.next?.(words, names);
+	if (first !== undefined) return next ?? offer([]);
+	const own = isNamed ? [...(command.actions ?? []), ...wordsWithin(command)] : COMMAND_NAMES;
+	return offer([...own, ...(next?.words ?? [])], next?.paths);
 }
 
-/** Docker contexts can be removed, several at once; what can be used as a box can be asked about. */
-async function hostNames(
-	[action = "", ...given]: readonly string[],
-	names: BoxNames,
-): Promise<readonly string[]> {
-	if (action === "rm") {
-		return (await names.contexts()).filter((name) => !given.includes(name));
-	}
-	if (given.length > 0) return [];
-	if (action === "use") return ["default", ...(await names.contexts())];
-	return action === "inspect" || action === "trust" ? everyBox(names) : [];
+function wordsWithin(command: Command | undefined): readonly string[] {
+	return Object.keys(command?.commands ?? {});
 }
 
 /** Puts together again what bash took apart. */

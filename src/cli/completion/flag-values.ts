@@ -1,5 +1,5 @@
 import { ENTITLEMENTS } from "../../build/plan/buildkit-plan.js";
-import type { Flags } from "../commands.js";
+import type { Flags } from "../command.js";
 import { CALLS } from "../flags/buildkit-values.js";
 import { type BoxNames, everyBox } from "./box-names.js";
 import { type Offer, offer } from "./offer.js";

@@ -1,6 +1,6 @@
 /**
  * What `rbuild completion` prints. Each script hands the line up to the cursor to `rbuild --get-completions`
- * (completion-command.ts), offers its answer, and has the shell add paths where that says so.
+ * (printed-completions.ts), offers its answer, and has the shell add paths where that says so.
  */
 
 /** Right behind "--on=", "=" is the word that bash is at; the others see "--on=" before it. */

@@ -4,7 +4,7 @@ import { askHosts, listHosts } from "../../build/box/host-list.js";
 import { type ExitCode, UsageError } from "../../errors.js";
 import { printableJson } from "../../printable.js";
 import { suggestion } from "../../suggestion.js";
-import { unknownAction } from "../flags/usage-errors.js";
+import { unknownAction } from "../flags/unknown-action.js";
 import { onInterrupt } from "../process/interrupts.js";
 import { processSurroundings } from "../process/process-environment.js";
 import { stdoutWidth } from "../process/screen.js";

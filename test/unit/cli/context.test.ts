@@ -324,6 +324,12 @@ nope: not there
 		assert.match(stderr, /^error: not in the build context: nope, \.\.\/outside\nhint: /);
 	});
 
+	it("takes a dash for a file of that name", async (test) => {
+		const root = contextWith(test, { Dockerfile: "FROM scratch", "-": "" });
+		const { stdout } = await rbuildHere(["context", "why", "-"], { cwd: root });
+		assert.match(stdout, /^-: included/);
+	});
+
 	it("leaves a directory of that name to be looked into", async (test) => {
 		const root = contextWith(test, { "why/Dockerfile": "FROM scratch", "why/a": "123" });
 		const { stdout } = await rbuildHere(["context", "./why"], { cwd: root });

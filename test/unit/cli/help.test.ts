@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { COMMANDS, flagsOf } from "../../../src/cli/commands.js";
+import { BUILD } from "../../../src/cli/build/build.js";
+import { COMMAND_NAMES, flagsOf } from "../../../src/cli/commands.js";
 import { OPEN_VALUES } from "../../../src/cli/completion/flag-values.js";
 import { HELP } from "../../../src/cli/help.js";
 import { rbuildHere } from "../../support/called-program.js";
@@ -35,7 +36,7 @@ describe("rbuild help", () => {
 
 	it("lists every command where there is but a build context", async () => {
 		const { stdout } = await rbuildHere([".", "--help"]);
-		for (const command of COMMANDS)
+		for (const command of COMMAND_NAMES)
 			assert.match(stdout, new RegExp(`^  rbuild ${command}\\b`, "m"));
 	});
 
@@ -44,7 +45,7 @@ describe("rbuild help", () => {
 		const help = stdout.replace(/\s+/g, " ");
 		const choices = (values: readonly string[]) =>
 			`[choices: ${values.map((value) => `"${value}"`).join(", ")}]`;
-		for (const [flag, options] of Object.entries(flagsOf("build"))) {
+		for (const [flag, options] of Object.entries(flagsOf(BUILD))) {
 			const values = options.choices?.map(String) ?? [];
 			if (values.length > 0) assert.ok(help.includes(choices(values)), flag);
 			for (const value of OPEN_VALUES[flag] ?? []) {

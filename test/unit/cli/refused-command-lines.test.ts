@@ -102,6 +102,12 @@ const REFUSED: [string, string[], RegExp, RegExp?][] = [
 	["an unknown letter", [".", "-qx"], /^error: unknown flag -x$/, /see rbuild build --help$/],
 	["what another program takes for its version", ["-v"], /no build context/, /rbuild --version$/],
 	["no image to pull", ["pull"], /^error: no image was given$/, /rbuild pull app/],
+	["a dash for an image", ["pull", "-"], /^error: invalid image reference "-"/],
+	[
+		"a dash for what to do about boxes",
+		["hosts", "-"],
+		/^error: unknown command "-" for "rbuild h/,
+	],
 	["two images to pull", ["pull", "a", "b"], /takes one image, and got another: "b"$/],
 	[
 		"nothing to do with the cache",

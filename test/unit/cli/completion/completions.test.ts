@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { COMMANDS } from "../../../../src/cli/commands.js";
+import { COMMAND_NAMES } from "../../../../src/cli/commands.js";
 import { completions } from "../../../../src/cli/completion/completions.js";
 
 const names = (sshConfig: string | undefined) => ({
@@ -17,7 +17,7 @@ async function offers(line: string, words: readonly string[], paths?: "files" | 
 
 suite("the completion of a command line", () => {
 	test("offers commands and folders at first, and folders for what is no command", async () => {
-		await offers("", COMMANDS, "directories");
+		await offers("", COMMAND_NAMES, "directories");
 		await offers("cac", ["cache"]);
 		await offers("src", [], "directories");
 		await offers("build ", [], "directories");
