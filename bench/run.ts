@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { measureContextSurvey } from "./context-survey.js";
 import { whyColdRunsDiffer } from "./lab-disk.js";
 import { benchOutputs } from "./outputs.js";
-import { benchReturns } from "./returns.js";
+import { benchReturns } from "./returns/returns.js";
 import { measureStartup } from "./startup.js";
 
 // `npm run bench`: rbuild and its peers side by side in one run, on the engines of ../shared/lab. What
@@ -15,7 +15,7 @@ import { measureStartup } from "./startup.js";
 //   npm run bench -- --links loop,rtt50 --workloads tiny,monorepo --runs 3 --peers classic,tarpipe
 //
 // --context times `rbuild context` on 50,000 and 1,000,000 files, and needs no lab.
-// --returns: images on their way back, see returns.ts.
+// --returns: images on their way back, see returns/returns.ts.
 // --outputs: files on their way back, see outputs.ts.
 // --rbuild 'COMMAND' times another command line, such as one with --transfer tar. --report FILE prints the tables of an earlier run, --out FILE keeps the figures.
 

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../test/support/free-port.js";
-import type { Lab } from "../test/support/lab.js";
-import type { Link } from "./link.js";
-import { shell } from "./shell.js";
+import { freePort } from "../../test/support/free-port.js";
+import type { Lab } from "../../test/support/lab.js";
+import type { Link } from "../link.js";
+import { shell } from "../shell.js";
 
 /** `podman image scp` from the lab's podman into a store of its own. */
 export interface PodmanScp extends AsyncDisposable {
