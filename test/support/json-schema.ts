@@ -15,65 +15,97 @@ export interface JsonSchema {
 	readonly maxItems?: number;
 }
 
-const KNOWN = new Set([
-	...["$ref", "$defs", "const", "enum", "type", "oneOf", "required", "properties", "items"],
-	...["minimum", "maximum", "exclusiveMinimum", "maxItems"],
-	...["$schema", "$id", "title", "description"],
-]);
+/** They say nothing of a value. */
+const SILENT = ["$schema", "$id", "title", "description"];
 
 /**
  * Where a value is at odds with its schema, "PATH is ..." each. Stricter than JSON Schema: a property
  * that is not described is found, too.
  */
 export function findsAtOdds(schema: JsonSchema, value: unknown): string[] {
-	return [...findings(schema, value, [], schema)];
+	return [...findings({ schema, value, path: [], root: schema })];
 }
 
-function* findings(
-	schema: JsonSchema,
-	value: unknown,
-	path: readonly string[],
-	root: JsonSchema,
-): Generator<string, void> {
-	const at = path.join(".") || "the document";
-	for (const keyword of Object.keys(schema)) {
-		if (!KNOWN.has(keyword)) throw new Error(`the schema has ${keyword}, which is not known here`);
+/** A value within the document, and what is said of it. */
+interface Place {
+	readonly schema: JsonSchema;
+	readonly value: unknown;
+	readonly path: readonly string[];
+	readonly root: JsonSchema;
+}
+
+type Check<Wanted> = (wanted: Wanted, place: Place) => Iterable<string>;
+
+/** What each keyword asks for, in the order of the findings. */
+const CHECKS: { readonly [Keyword in keyof JsonSchema]-?: Check<Required<JsonSchema>[Keyword]> } = {
+	$defs: () => [],
+	$ref: (name, place) => {
+		const schema = place.root.$defs?.[name.replace("#/$defs/", "")];
+		if (schema === undefined) throw new Error(`the schema has no ${name}`);
+		return findings({ ...place, schema });
+	},
+	const: (only, { value, path }) => (value === only ? [] : [`${shown(path)} is not ${only}`]),
+	enum: (all, { value, path }) =>
+		all.includes(value) ? [] : [`${shown(path)} is none of ${all.join(", ")}`],
+	type: (types, { value, path }) =>
+		[types].flat().some((type) => isOf(type, value))
+			? []
+			: [`${shown(path)} is not of the type ${types}`],
+	oneOf: (forms, place) => {
+		const fitting = forms.filter((schema) => findings({ ...place, schema }).next().done);
+		if (fitting.length === 1) return [];
+		return [`${shown(place.path)} fits ${fitting.length} of the forms that it may have`];
+	},
+	minimum: (least, place) => inRange(place, (value) => value >= least),
+	maximum: (most, place) => inRange(place, (value) => value <= most),
+	exclusiveMinimum: (bound, place) => inRange(place, (value) => value > bound),
+	maxItems: (most, { value, path }) =>
+		Array.isArray(value) && value.length > most ? [`${shown(path)} has too many items`] : [],
+	items: (schema, { value, path, root }) =>
+		Array.isArray(value)
+			? value.flatMap((item, index) => [
+					...findings({ schema, value: item, path: [...path, String(index)], root }),
+				])
+			: [],
+	required: (names, { value, path }) =>
+		isObject(value)
+			? names
+					.filter((name) => !(name in value))
+					.map((name) => `${shown([...path, name])} is missing`)
+			: [],
+	properties: (described, { value, path, root }) =>
+		Object.entries(isObject(value) ? value : {}).flatMap(([name, property]) => {
+			const schema = described[name];
+			const below = [...path, name];
+			if (schema === undefined) return [`${shown(below)} is not described`];
+			return [...findings({ schema, value: property, path: below, root })];
+		}),
+};
+
+function* findings(place: Place): Generator<string, void> {
+	const { schema } = place;
+	const unknown = Object.keys(schema).find((name) => !(name in CHECKS) && !SILENT.includes(name));
+	if (unknown !== undefined) throw new Error(`the schema has ${unknown}, which is not known here`);
+	for (const [keyword, check] of Object.entries(CHECKS)) {
+		const wanted = schema[keyword as keyof JsonSchema];
+		if (wanted === undefined) continue;
+		const found = [...(check as Check<unknown>)(wanted, place)];
+		yield* found;
+		// The rest is about values of that type.
+		if (keyword === "type" && found.length > 0) return;
 	}
-	if (schema.$ref !== undefined) {
-		const definition = root.$defs?.[schema.$ref.replace("#/$defs/", "")];
-		if (definition === undefined) throw new Error(`the schema has no ${schema.$ref}`);
-		yield* findings(definition, value, path, root);
-	}
-	if ("const" in schema && value !== schema.const) yield `${at} is not ${schema.const}`;
-	if (schema.enum?.includes(value) === false) yield `${at} is none of ${schema.enum.join(", ")}`;
-	if (schema.type !== undefined && ![schema.type].flat().some((type) => isOf(type, value))) {
-		yield `${at} is not of the type ${schema.type}`;
-		return;
-	}
-	if (schema.oneOf !== undefined) {
-		const fitting = schema.oneOf.filter((one) => findings(one, value, path, root).next().done);
-		if (fitting.length !== 1) yield `${at} fits ${fitting.length} of the forms that it may have`;
-	}
-	if (typeof value === "number") {
-		const { minimum = value, maximum = value, exclusiveMinimum = -Infinity } = schema;
-		const inRange = value >= minimum && value <= maximum && value > exclusiveMinimum;
-		if (!inRange) yield `${at} is out of range`;
-	}
-	if (Array.isArray(value)) {
-		if (value.length > (schema.maxItems ?? value.length)) yield `${at} has too many items`;
-		for (const [index, item] of value.entries()) {
-			yield* findings(schema.items ?? {}, item, [...path, String(index)], root);
-		}
-	} else if (schema.properties !== undefined && typeof value === "object" && value !== null) {
-		for (const name of schema.required ?? []) {
-			if (!(name in value)) yield `${[...path, name].join(".")} is missing`;
-		}
-		for (const [name, property] of Object.entries(value)) {
-			const described = schema.properties[name];
-			if (described === undefined) yield `${[...path, name].join(".")} is not described`;
-			else yield* findings(described, property, [...path, name], root);
-		}
-	}
+}
+
+function shown(path: readonly string[]): string {
+	return path.join(".") || "the document";
+}
+
+function inRange({ value, path }: Place, isIn: (value: number) => boolean): readonly string[] {
+	return typeof value !== "number" || isIn(value) ? [] : [`${shown(path)} is out of range`];
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isOf(type: string, value: unknown): boolean {
@@ -83,7 +115,7 @@ function isOf(type: string, value: unknown): boolean {
 		case "array":
 			return Array.isArray(value);
 		case "object":
-			return typeof value === "object" && value !== null && !Array.isArray(value);
+			return isObject(value);
 		case "integer":
 			return Number.isInteger(value);
 		default:
