@@ -18,6 +18,16 @@ interface DroppableLink extends AsyncDisposable {
 	dropAfter(bytes: number, direction: "up" | "down"): void;
 }
 
+interface Pair {
+	readonly client: Socket;
+	readonly far: Socket;
+}
+
+interface Limit {
+	readonly bytes: number;
+	readonly direction: "up" | "down";
+}
+
 /** @param delayMs what is carried takes so long, each way */
 export async function droppableLink(box: Box, { delayMs = 0 } = {}): Promise<DroppableLink> {
 	const alias = new URL(box.on.includes("://") ? box.on : `ssh://${box.on}`).hostname;
@@ -25,32 +35,17 @@ export async function droppableLink(box: Box, { delayMs = 0 } = {}): Promise<Dro
 		encoding: "utf8",
 	});
 	const setting = (name: string) => new RegExp(`^${name} (.+)$`, "m").exec(settings)?.[1] ?? "";
-	const pairs = new Set<readonly Socket[]>();
+	const pairs = new Set<Pair>();
 	let connections = 0;
-	let limit: { bytes: number; readonly direction: "up" | "down" } | undefined;
+	let limit: Limit | undefined;
 
 	const server = createServer((client) => {
 		connections += 1;
 		const far = connect(Number(setting("port")), setting("hostname"));
-		const pair = [client, far] as const;
+		const pair = { client, far };
 		pairs.add(pair);
-		const end = () => {
-			for (const socket of pair) socket.destroy();
-			pairs.delete(pair);
-		};
-		const counted = (from: Socket, to: Socket, direction: "up" | "down", isFirst: boolean) => {
-			let bytes = 0;
-			from.on("data", (chunk) => {
-				bytes += chunk.length;
-				if (isFirst && direction === limit?.direction && bytes > limit.bytes) end();
-			});
-			if (delayMs === 0) from.pipe(to);
-			else from.on("data", (chunk) => void setTimeout(() => to.write(chunk), delayMs));
-			from.on("error", end).on("close", end);
-		};
-		const isFirst = connections === 1;
-		counted(client, far, "up", isFirst);
-		counted(far, client, "down", isFirst);
+		client.on("close", () => pairs.delete(pair));
+		carry(pair, delayMs, connections === 1 ? () => limit : () => undefined);
 	}).listen(0, "127.0.0.1");
 	await once(server, "listening");
 
@@ -64,7 +59,7 @@ export async function droppableLink(box: Box, { delayMs = 0 } = {}): Promise<Dro
 		`Host ${alias}\n Hostname 127.0.0.1\n Port ${port}\n HostKeyAlias ${keyAlias}\nInclude ${box.sshConfigFile}\n`,
 	);
 	const drop = () => {
-		for (const pair of pairs) for (const socket of pair) socket.destroy();
+		for (const pair of pairs) destroy(pair);
 	};
 	return {
 		flags: ["--on", box.on, "--ssh-config", config],
@@ -81,4 +76,26 @@ export async function droppableLink(box: Box, { delayMs = 0 } = {}): Promise<Dro
 			rmSync(directory, { recursive: true, force: true });
 		},
 	};
+}
+
+/** Each way, until one of both ends, or the limit is exceeded. */
+function carry(pair: Pair, delayMs: number, limit: () => Limit | undefined): void {
+	const one = (from: Socket, to: Socket, direction: Limit["direction"]) => {
+		let bytes = 0;
+		from.on("data", (chunk) => {
+			bytes += chunk.length;
+			const now = limit();
+			if (direction === now?.direction && bytes > now.bytes) destroy(pair);
+		});
+		if (delayMs === 0) from.pipe(to);
+		else from.on("data", (chunk) => void setTimeout(() => to.write(chunk), delayMs));
+		from.on("error", () => destroy(pair)).on("close", () => destroy(pair));
+	};
+	one(pair.client, pair.far, "up");
+	one(pair.far, pair.client, "down");
+}
+
+function destroy({ client, far }: Pair): void {
+	client.destroy();
+	far.destroy();
 }

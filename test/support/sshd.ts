@@ -1,26 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
-import {
-	chmod,
-	copyFile,
-	mkdir,
-	mkdtemp,
-	readdir,
-	readFile,
-	rm,
-	writeFile,
-} from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { freePort } from "./free-port.js";
-
-const run = promisify(execFile);
+import { type KeyType, type SshdFiles, writeSshdFiles } from "./sshd-files.js";
 
 const SSHD = "/usr/sbin/sshd";
-
-type KeyType = "ed25519" | "ecdsa" | "rsa";
 
 export interface SshdOptions {
 	/** Where keys and configuration go; it must exist. Absent: a temporary one, removed at the end. */
@@ -33,18 +19,7 @@ export interface SshdOptions {
 }
 
 /** A throwaway sshd on the loopback address that lets the current user in with a key of its own. */
-export interface Sshd extends AsyncDisposable {
-	readonly host: string;
-	readonly port: number;
-	readonly user: string;
-	/** The host's alias in sshConfigFile. */
-	readonly alias: string;
-	/** A client configuration that knows the alias and its host key. */
-	readonly sshConfigFile: string;
-	readonly knownHostsFile: string;
-	readonly clientKeyFile: string;
-	/** The private ones; the public ones have ".pub" at the end. */
-	readonly hostKeyFiles: readonly string[];
+export interface Sshd extends AsyncDisposable, Omit<SshdFiles, "configFile"> {
 	/** What sshd has logged so far, at level VERBOSE. */
 	log(): string;
 	/** Ends every open connection from the server's side, as a crash would. */
@@ -74,66 +49,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 }
 
 async function startIn(directory: string, options: SshdOptions): Promise<Sshd> {
-	const { config = [], hostKeyTypes = ["ed25519"] } = options;
-	const host = "127.0.0.1";
-	const alias = "testbox";
-	const { username: user } = userInfo();
-	const path = (name: string) => join(directory, name);
-
-	const clientKeyFile = path("client_key");
-	const hostKeyFiles = hostKeyTypes.map((type) => path(`host_key_${type}`));
-	await Promise.all([
-		generateKey(clientKeyFile, "ed25519"),
-		...hostKeyTypes.map((type, index) => generateKey(hostKeyFiles[index] ?? "", type)),
-	]);
-	await copyFile(`${clientKeyFile}.pub`, path("authorized_keys"));
-
-	const port = await freePort(host);
-	const knownHostsFile = path("known_hosts");
-	const hostKeys = await Promise.all(hostKeyFiles.map((file) => readFile(`${file}.pub`, "utf8")));
-	await writeFile(
-		knownHostsFile,
-		hostKeys.map((key) => `[${host}]:${port} ${key.split(" ").slice(0, 2).join(" ").trim()}\n`),
-	);
-	const sshConfigFile = path("ssh_config");
-	await writeFile(
-		sshConfigFile,
-		`Host ${alias}
-  HostName ${host}
-  Port ${port}
-  User ${user}
-  IdentityFile ${clientKeyFile}
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile ${knownHostsFile}
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-`,
-	);
-	const sshdConfigFile = path("sshd_config");
-	await writeFile(
-		sshdConfigFile,
-		`${config.join("\n")}
-ListenAddress ${host}:${port}
-${hostKeyFiles.map((file) => `HostKey ${file}`).join("\n")}
-AuthorizedKeysFile ${path("authorized_keys")}
-PidFile none
-StrictModes no
-UsePAM no
-UseDNS no
-PermitRootLogin yes
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-AllowStreamLocalForwarding yes
-LogLevel VERBOSE
-`,
-	);
+	const { configFile, ...known } = await writeSshdFiles(directory, options);
 	if (userInfo().uid === 0) {
 		// sshd's empty directory for privilege separation; Debian's service creates it at its start.
 		await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
 	}
-
-	const server = spawn(SSHD, ["-D", "-e", "-f", sshdConfigFile], {
+	const server = spawn(SSHD, ["-D", "-e", "-f", configFile], {
 		stdio: ["ignore", "ignore", "pipe"],
 		env: { ...process.env, ...options.variables },
 	});
@@ -142,30 +63,9 @@ LogLevel VERBOSE
 		log += text;
 	});
 	await listening(server, () => log);
-
-	const isOurs = options.directory === undefined;
-	/** Nobody stops it when its test file ends in an error outside of a test. */
-	const leave = () => {
-		server.kill();
-		if (isOurs) rmSync(directory, { recursive: true, force: true });
-	};
-	process.once("exit", leave);
-	const stop = async () => {
-		process.off("exit", leave);
-		const children = await childrenOf(server.pid);
-		await end(server);
-		endAll(children);
-		if (isOurs) await rm(directory, { recursive: true, force: true });
-	};
+	const stop = stopper(server, options.directory === undefined ? directory : undefined);
 	return {
-		host,
-		port,
-		user,
-		alias,
-		sshConfigFile,
-		knownHostsFile,
-		clientKeyFile,
-		hostKeyFiles,
+		...known,
 		log: () => log,
 		dropConnections: async () => endAll(await childrenOf(server.pid)),
 		stop,
@@ -173,10 +73,21 @@ LogLevel VERBOSE
 	};
 }
 
-async function generateKey(file: string, type: KeyType): Promise<void> {
-	const size = type === "rsa" ? ["-b", "2048"] : [];
-	await run("ssh-keygen", ["-q", "-t", type, ...size, "-N", "", "-C", "rbuild test", "-f", file]);
-	await chmod(file, 0o600);
+/** @param directory removed at the end; absent: it is another's */
+function stopper(server: ChildProcess, directory: string | undefined): () => Promise<void> {
+	/** Nobody stops it when its test file ends in an error outside of a test. */
+	const leave = () => {
+		server.kill();
+		if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+	};
+	process.once("exit", leave);
+	return async () => {
+		process.off("exit", leave);
+		const children = await childrenOf(server.pid);
+		await end(server);
+		endAll(children);
+		if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+	};
 }
 
 function listening(server: ChildProcess, log: () => string): Promise<void> {
