@@ -19,11 +19,22 @@ import {
 import { dirname, join } from "node:path";
 import type { Random } from "./random.js";
 
-const NAMES = ["a", "b", "b.c", "b-c", "d", "é"];
+/** With a letter in both of its forms, and two names that go one way as strings and the other as bytes. */
+const NAMES = ["a", "b", "b.c", "b-c", "é", "e\u0301", "\uff5e", "\u{1f40b}", " b\\\n"];
 /** Where everything is that changes; these stay. */
 export const FOLDERS = ["src", "lib"];
 const FIXED_TIMES = [0, 1_000_000_000, 1_600_000_000.5, 1_600_000_000.25];
 const MODES = [0o644, 0o755, 0o600, 0o444];
+
+/** What is never built. */
+const NEVER = ".git\nDockerfile\nParts\nNamed\n.dockerignore\n";
+/** What a .dockerignore may leave out besides, and which paths that fits. */
+const IGNORED = [
+	{ rules: "", fits: /^$/ },
+	{ rules: "src/b\n", fits: /^src\/b(?:\/|$)/ },
+	{ rules: "**/b.c\n", fits: /\/b\.c(?:\/|$)/ },
+	{ rules: "lib/*\n!lib/a\n", fits: /^lib\/(?!a(?:\/|$))/ },
+] as const;
 
 /** A work tree that is edited at random, in the ways that are known to fool who goes by size and time. */
 export class RandomClone {
@@ -31,16 +42,28 @@ export class RandomClone {
 	readonly #random: Random;
 	/** What files were before: to be put back with its time. */
 	readonly #past: { path: string; content: Buffer; time: number }[];
+	#ignored: (typeof IGNORED)[number] = IGNORED[0];
 
 	/** @param past shared by all clones */
 	constructor(root: string, random: Random, past: RandomClone["past"]) {
 		this.root = root;
 		this.#random = random;
 		this.#past = past;
+		this.ignore(IGNORED[0]);
 	}
 
 	get past() {
 		return this.#past;
+	}
+
+	/** Whether its .dockerignore leaves out what is in one of the FOLDERS. */
+	ignores(path: string): boolean {
+		return this.#ignored.fits.test(path);
+	}
+
+	ignore(ignored: (typeof IGNORED)[number]): void {
+		this.#ignored = ignored;
+		writeFileSync(join(this.root, ".dockerignore"), NEVER + ignored.rules);
 	}
 
 	/** Makes one change, or none where it does not fit. */
@@ -193,6 +216,7 @@ const EDITS = {
 		const path = clone.file();
 		if (path !== undefined) chmodSync(join(clone.root, path), random.pick(MODES));
 	},
+	"ignore something else": (clone, _path, random) => clone.ignore(random.pick(IGNORED)),
 } as const satisfies Record<string, Edit>;
 
 /** Few sizes, so that they are often the same. */
