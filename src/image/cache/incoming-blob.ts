@@ -61,7 +61,7 @@ export class IncomingBlob implements AsyncDisposable {
 		try {
 			await this.#file.append(data);
 		} catch (error) {
-			throw this.#folder.failure(this.#file.path, error);
+			throw this.#folder.failure(this.#folder.waiting, error);
 		}
 	}
 

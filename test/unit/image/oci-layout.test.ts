@@ -51,6 +51,16 @@ suite("the index of an OCI layout", () => {
 		for (const tag of tags) assert.ok(await shared.find(tag), tag);
 	});
 
+	test("names its folder where a blob cannot be written, not the file that waits there", async () => {
+		const path = mkdtempSync(join(folder, "layout-"));
+		const blob = await new OciLayout(path).write();
+		await blob[Symbol.asyncDispose]();
+		await assert.rejects(blob.append(Buffer.from("x")), (error: Error) => {
+			assert.ok(error.message.startsWith(`cannot save to ${path}: `), error.message);
+			return true;
+		});
+	});
+
 	test("that cannot be read is added to by nobody", async () => {
 		const image = { digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: "x" };
 		await assert.rejects(layout().tag(image as never, "latest"), { name: "DeliveryError" });
