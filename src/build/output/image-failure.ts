@@ -25,6 +25,9 @@ const IMAGE_STEPS = [
 	/^(?:\[\d+\/\d+\] )?step \d+\/\d+ ?: FROM (?:--platform=\S+ )?(?<image>\S+)/i,
 ];
 
+/** What BuildKit takes for --sbom where no other generator is named, as seen from 28.5. */
+const SBOM_GENERATOR = /\bbuildkit-syft-scanner\b/;
+
 /** What BuildKit's errors say where no step is known; "busybox:1: " may stand before it. */
 const SOURCE_ERROR = /failed to resolve source metadata for (?<image>\S+): /;
 
@@ -156,10 +159,18 @@ export function explainImageFailure(
 	for (const [pattern, explain] of REASONS) {
 		const found = pattern.exec(text);
 		if (found === null) continue;
-		const what = frontend === undefined ? "image" : "frontend";
-		return { image: `${what} ${familiar}`, ...explain(found, { registry, host }) };
+		return {
+			image: `${kindOf(image, familiar)} ${familiar}`,
+			...explain(found, { registry, host }),
+		};
 	}
 	return undefined;
+}
+
+/** Of what BuildKit runs for a build, whose configurations it asks for in the same words. */
+function kindOf(image: string | undefined, familiar: string): string {
+	if (image !== undefined) return "image";
+	return SBOM_GENERATOR.test(familiar) ? "SBOM generator" : "frontend";
 }
 
 function imageOf(stepName: string | undefined, error: string): Partial<Record<string, string>> {

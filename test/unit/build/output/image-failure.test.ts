@@ -158,6 +158,12 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 		/^frontend docker\/dockerfile:99: docker\.io has no such image$/,
 		/spelling/,
 	],
+	[
+		"resolve image config for docker-image://docker.io/docker/buildkit-syft-scanner:stable-1",
+		"docker.io/docker/buildkit-syft-scanner:stable-1: not found",
+		/^SBOM generator docker\/buildkit-syft-scanner:stable-1: docker\.io has no such image$/,
+		/spelling/,
+	],
 ];
 
 describe("why an image could not be had", () => {
