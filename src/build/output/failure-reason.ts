@@ -60,9 +60,19 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	],
 	[
 		/^no SSH key "(.*)" forwarded from the client$/,
-		"the Dockerfile asks for it: forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
+		"forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
 	],
 	...LOSSES.map(({ pattern, hint }) => [pattern, hint] as const),
+	[
+		// An abbreviated commit is looked for as a branch.
+		/^repository does not contain ref /,
+		"it is no branch or tag there; a commit needs all of its 40 digits",
+	],
+	[
+		// A tar from here has a URL of its own in the daemon.
+		/^invalid response status \d+|^Get "https?:\/\/(?!build-context-)/,
+		"that URL is fetched by the build machine, not by this one",
+	],
 	[
 		/^exit code: 137$/,
 		"the command was killed, most often because the build machine ran out of memory",

@@ -75,8 +75,26 @@ describe("why a build failed", () => {
 		}
 		assert.deepEqual(explainFailure('NotFound: no SSH key "x$1" forwarded from the client'), {
 			reason: 'no SSH key "x$1" forwarded from the client',
-			hint: "the Dockerfile asks for it: forward your ssh agent with --ssh x$1, or a key with --ssh x$1=FILE",
+			hint: "forward your ssh agent with --ssh x$1, or a key with --ssh x$1=FILE",
 		});
+	});
+
+	it("says what to look at where the box cannot fetch a URL or a part of a repository", () => {
+		for (const [error, hint] of [
+			[
+				'repository does not contain ref 394ef8a, output: ""',
+				/a commit needs all of its 40 digits$/,
+			],
+			["invalid response status 404", /not by this one/],
+			[
+				'Get "http://10.0.0.9:1/x.tar": dial tcp 10.0.0.9:1: connect: connection refused',
+				/not by this one/,
+			],
+		] as const) {
+			assert.match(explainFailure(error).hint ?? "", hint, error);
+		}
+		const ours = 'Get "http://build-context-a1": unexpected status';
+		assert.equal(explainFailure(ours).hint, undefined);
 	});
 
 	it("says what an annotation of an index takes", () => {
