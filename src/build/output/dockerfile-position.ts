@@ -39,8 +39,9 @@ const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
 
 const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
 
-/** What says which frontend reads the Dockerfile. */
-const LOAD_FRONTEND = /^(?:resolve image config for |docker-image:\/\/)/;
+/** The frontend that reads the Dockerfile; what --sbom runs is asked for in the same words. */
+const LOAD_FRONTEND =
+	/^(?:resolve image config for |docker-image:\/\/)(?!.*\bbuildkit-syft-scanner\b)/;
 
 const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
 

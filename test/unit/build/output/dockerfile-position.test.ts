@@ -138,6 +138,8 @@ describe("where a failed step is written", () => {
 		const resolve = "resolve image config for docker-image://docker.io/me/frontend:1";
 		assert.equal(await lineOf(resolve, text), 1);
 		assert.equal(await lineOf(resolve, "FROM scratch\n"), undefined);
+		const generator = "docker-image://docker.io/docker/buildkit-syft-scanner:stable-1";
+		assert.equal(await lineOf(`resolve image config for ${generator}`, text), undefined);
 	});
 
 	it("is no line where a build argument names the frontend in place of one", async () => {
