@@ -36,7 +36,10 @@ function exporters({
 		type,
 		attrs: { ...attrs, ...annotations },
 	}));
-	return image ? [...exported, imageExporter(tags, { ...imageAttrs, ...annotations })] : exported;
+	if (!image) return exported;
+	// Docker's own manifests, which the daemon makes else, have no annotations: it would leave them out.
+	const types = Object.keys(annotations).length > 0 ? { "oci-mediatypes": "true" } : {};
+	return [...exported, imageExporter(tags, { ...types, ...imageAttrs, ...annotations })];
 }
 
 /** The daemon's own image store, whichever it has. */

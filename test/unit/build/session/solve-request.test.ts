@@ -99,6 +99,7 @@ suite("the request that a plan comes to", () => {
 				type: "moby",
 				attrs: {
 					name: "app:latest",
+					"oci-mediatypes": "true",
 					"annotation.k": "v",
 					"annotation-manifest[linux/amd64].k": "w",
 					"annotation-index-descriptor.k": "x",
