@@ -38,7 +38,16 @@ export async function openSshTransport(
 	emit: Emit,
 	whileWaiting: () => void,
 ): Promise<Transport> {
-	const call: Call = { target, settings, signal, emit, whileWaiting };
+	try {
+		return await openByClient({ target, settings, signal, emit, whileWaiting });
+	} catch (error) {
+		const { withMeantBox } = await import("./meant-box.js");
+		throw await withMeantBox(error, settings);
+	}
+}
+
+async function openByClient(call: Call): Promise<Transport> {
+	const { settings } = call;
 	const { sshClient = "auto" } = settings.environment;
 	if (sshClient === "system") return await openSystem(call, "--ssh-client system");
 	const reason = sshClient === "auto" ? settings.needsSystemSsh : undefined;
