@@ -5,7 +5,7 @@ import { remoteBuild } from "../../build/remote-build.js";
 import { type ExitCode, UsageError } from "../../errors.js";
 import { type BuildFlagValues, buildOptions } from "../flags/build-flags.js";
 import { parseCall } from "../flags/buildkit-values.js";
-import { oldFlagNotes } from "../flags/old-flags.js";
+import { oldFlagNotes, oldVariableNotes } from "../flags/old-flags.js";
 import { checkStdoutTakesArchive } from "../process/stdout-result.js";
 import { type ShownValues, showRun } from "../shown-run.js";
 import { metadataOf } from "./metadata.js";
@@ -26,7 +26,10 @@ export async function runBuild(values: BuildArguments): Promise<ExitCode | 0> {
 	if (call !== undefined) checkCall(values);
 	checkResults(options, values);
 	return showRun(values, undefined, async ({ mode, screen, renderer, surroundings, run }) => {
-		for (const message of oldFlagNotes(values)) renderer.handle({ type: "warning", message });
+		const { variables } = surroundings.environment;
+		for (const message of [...oldFlagNotes(values), ...oldVariableNotes(variables)]) {
+			renderer.handle({ type: "warning", message });
+		}
 		if (call !== undefined) {
 			const { runCall } = await import("./call.js");
 			return await runCall(call, options, surroundings, run);

@@ -1,4 +1,5 @@
 import type { Options } from "yargs";
+import type { Environment } from "../../environment.js";
 
 const REMOVED = "intermediate containers are always removed";
 const LIMIT = "only the classic builder had it; use --ulimit or --cgroup-parent";
@@ -46,4 +47,14 @@ export function oldFlagNotes(values: object): readonly string[] {
 	return Object.entries(REASONS)
 		.filter(([name]) => name in values && (values as Record<string, unknown>)[name] !== undefined)
 		.map(([name, why]) => `--${name} has no effect: ${why}`);
+}
+
+/** What DOCKER_BUILDKIT says that asks docker for its old builder (docker/cli; Go's strconv.ParseBool). */
+const NO_BUILDKIT: readonly string[] = ["0", "f", "F", "false", "False", "FALSE"];
+
+/** The same of what docker reads from the environment. */
+export function oldVariableNotes({ DOCKER_BUILDKIT = "" }: Environment["variables"]) {
+	if (!NO_BUILDKIT.includes(DOCKER_BUILDKIT)) return [];
+	const why = "BuildKit builds wherever the daemon has not turned it off";
+	return [`DOCKER_BUILDKIT=${DOCKER_BUILDKIT} has no effect: ${why}`];
 }

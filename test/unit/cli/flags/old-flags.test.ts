@@ -23,6 +23,18 @@ suite("flags of docker's old builder", () => {
 		]);
 	});
 
+	test("have a variable beside them", async () => {
+		const said = async (DOCKER_BUILDKIT: string) => {
+			const args = ["./nowhere", "--on", "unix:///nonexistent.sock"];
+			const { stderr } = await rbuildHere(args, { env: { DOCKER_BUILDKIT } });
+			return /^warning: (DOCKER_BUILDKIT=\S+) has no effect: \S/m.exec(stderr)?.[1];
+		};
+		assert.equal(await said("0"), "DOCKER_BUILDKIT=0");
+		assert.equal(await said("false"), "DOCKER_BUILDKIT=false");
+		assert.equal(await said("1"), undefined);
+		assert.equal(await said(""), undefined);
+	});
+
 	test("are not mentioned where they are not used", async () => {
 		assert.deepEqual(await notes(), []);
 	});
