@@ -50,6 +50,8 @@ export interface BuildReport {
 	 * loaded, if one was.
 	 */
 	readonly imageId?: string;
+	/** Of the image's config, where the daemon told it; of one platform only. */
+	readonly configDigest?: string;
 	readonly tags: readonly string[];
 	/** An OCI platform; of several, all with commas in between. */
 	readonly platform: string;

@@ -88,6 +88,7 @@ function writeReport(
 	const { facts, transport } = engine;
 	return {
 		...(image === undefined ? {} : { imageId: image.id }),
+		...(image?.configDigest === undefined ? {} : { configDigest: image.configDigest }),
 		tags: plan.tags,
 		platform: plan.platform ?? facts.platform,
 		target: transport.target,

@@ -5,6 +5,8 @@ import type { DeliveryReport, Run } from "../events.js";
 export interface BuiltImage {
 	/** "sha256:" and 64 hex digits, as that daemon calls it: the digest of its config or manifest. */
 	readonly id: string;
+	/** Where BuildKit told it: of no image of several manifests, nor by 20.10, nor of a tar. */
+	readonly configDigest?: string;
 	/** Every name it was given, as the user wrote them. */
 	readonly tags: readonly string[];
 	/** Set where that daemon need not keep it. */

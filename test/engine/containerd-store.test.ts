@@ -78,6 +78,26 @@ suite("rbuild on docker 28.5 with the containerd image store", { skip: missing ?
 		assert.equal(execFileSync("cat", [iidfile], { encoding: "utf8" }), id);
 	});
 
+	test("tells the digests of an image and of an archive in --metadata-file", async () => {
+		const file = join(root, "digests.json");
+		const digests = async (...args: string[]) => {
+			await build("-t", "digests", "--transfer", "sync", "--metadata-file", file, ...args);
+			const metadata = JSON.parse(readFileSync(file, "utf8"));
+			return [metadata["containerimage.digest"], metadata["containerimage.config.digest"]];
+		};
+		const [digest, configDigest] = await digests();
+		assert.equal(digest, (await inspectImage(box.engine, "digests", signal)).id);
+		const archive = join(root, "digests.tar");
+		const entry = (name: string) =>
+			JSON.parse(execFileSync("tar", ["-xOf", archive, name], { encoding: "utf8" }));
+		const [ofArchive] = await digests("-o", `type=oci,dest=${archive}`);
+		assert.equal(ofArchive, entry("index.json").manifests[0].digest);
+		const manifest = entry(`blobs/sha256/${ofArchive.replace("sha256:", "")}`);
+		assert.equal(configDigest, manifest.config.digest);
+		const both = await digests("-o", `type=oci,dest=${archive}`, "-o", "type=image");
+		assert.deepEqual(both, [digest, undefined]);
+	});
+
 	async function forgetBuilds(): Promise<void> {
 		const request = { method: "POST", path: "/build/prune", query: { all: "1" }, signal } as const;
 		const { body } = await box.engine.request(request);

@@ -1,5 +1,7 @@
 import { EngineError } from "../../errors.js";
+import type { BuiltImage } from "../../image/delivery.js";
 import { ContextIndexes } from "../context-index/context-indexes.js";
+import type { BuildPlan } from "../plan/build-plan.js";
 import { announce } from "../session/announcement.js";
 import { withControl } from "../session/control-session.js";
 import { solve } from "../session/solve.js";
@@ -31,7 +33,9 @@ export function syncTransfer({
 						return result;
 					},
 				);
-				const image = plan.image ? { id: imageId(result), tags: plan.tags } : undefined;
+				const image = plan.image
+					? { id: imageId(result), ...configDigest(result, plan), tags: plan.tags }
+					: undefined;
 				await indexes.settled();
 				return { image, ...sent, tidy: () => indexes.tidy() };
 			} catch (error) {
@@ -47,4 +51,13 @@ export function syncTransfer({
 function imageId({ "containerimage.digest": digest }: Readonly<Record<string, string>>): string {
 	if (digest !== undefined) return digest;
 	throw new EngineError("the daemon built an image, but sent no image id");
+}
+
+/** BuildKit makes one answer of all its exporters: an OCI archive may have another config, and be the one that told it. */
+function configDigest(
+	{ "containerimage.config.digest": digest }: Readonly<Record<string, string>>,
+	{ exports }: BuildPlan,
+): Pick<BuiltImage, "configDigest"> {
+	const isSure = exports.every(({ output }) => output !== "oci");
+	return isSure && digest !== undefined ? { configDigest: digest } : {};
 }

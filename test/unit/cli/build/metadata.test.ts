@@ -27,6 +27,20 @@ suite("a metadata file", () => {
 		assert.equal(same["containerimage.config.digest"], undefined);
 	});
 
+	test("has the digest of the config where the daemon told it", () => {
+		const config = `sha256:${"3".repeat(64)}`;
+		const told = read({ imageId: ID, configDigest: config, deliveries: [push(ID)] });
+		assert.equal(told["containerimage.digest"], ID);
+		assert.equal(told["containerimage.config.digest"], config);
+	});
+
+	test("has the digest of an archive where no image is kept", () => {
+		const deliveries = [{ method: "export", digest: PUSHED }, { method: "export" }];
+		const metadata = { deliveries } as unknown as Partial<BuildReport>;
+		assert.equal(read(metadata)["containerimage.digest"], PUSHED);
+		assert.equal(read({ ...metadata, imageId: ID })["containerimage.digest"], ID);
+	});
+
 	test("says nothing of an image where there is none", () => {
 		assert.deepEqual(read({}), { tags: [], deliveries: [] });
 	});
