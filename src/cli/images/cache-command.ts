@@ -26,10 +26,10 @@ export async function runCache(values: CacheArguments): Promise<ExitCode | 0> {
 	}
 	using interrupts = onInterrupt(() => {});
 	const { blobs } = imageCache(processSurroundings().environment);
+	if (action === "verify") return verify(blobs, interrupts.signal);
 	const text = await {
 		ls: () => list(blobs, values.format),
 		prune: () => prune(blobs, keep, all ?? false),
-		verify: () => verify(blobs, interrupts.signal),
 	}[action]();
 	process.stdout.write(text);
 	return 0;
@@ -56,18 +56,22 @@ async function prune(cache: BlobCache, keep: string | undefined, all: boolean): 
 	return `removed ${formatCount(blobs)} blobs, ${formatBytes(bytes)}; ${formatBytes(kept)} left\n`;
 }
 
-async function verify(cache: BlobCache, signal: AbortSignal): Promise<string> {
+/** @returns not 0 where something cannot be read: what is damaged is gone with this, that is not */
+async function verify(cache: BlobCache, signal: AbortSignal): Promise<ExitCode | 0> {
 	const blobs = await cachedBlobs(cache);
 	const faults: string[] = [];
+	let exitCode: ExitCode | 0 = 0;
 	for (const { digest } of blobs) {
 		const found = await cache.examine(digest, signal).catch((error: RbuildError) => {
 			if (signal.aborted) throw error;
 			faults.push(error.message);
+			exitCode = error.exitCode;
 		});
 		if (found !== "damaged") continue;
 		await cache.remove(digest);
 		faults.push(`removed ${digest}: its content did not match`);
 	}
 	const intact = `${formatCount(blobs.length - faults.length)} blobs are intact`;
-	return `${[...faults, intact].join("\n")}\n`;
+	process.stdout.write(`${[...faults, intact].join("\n")}\n`);
+	return exitCode;
 }
