@@ -111,7 +111,7 @@ export async function buildFailed(
 	const syntax = parseFailed(error, dockerfile);
 	if (syntax !== undefined) return syntax;
 	const position = dockerfile && (await positionOf(step, lines, dockerfile));
-	const image = explainImageFailure(step?.name, step?.error ?? error);
+	const image = explainImageFailure(step?.name, step?.error ?? error, dockerfile);
 	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
 	const { reason, hint } = explainFailure(step?.error ?? error, copySource(step, dockerfile));
 	if (step === undefined) {

@@ -3,7 +3,7 @@ import type { BuildContext } from "../../context/build-context.js";
 import type { BuildRequest } from "../../engine/build-request.js";
 import type { DockerfilePosition } from "../../errors.js";
 import { onOneLine } from "../../printable.js";
-import { frontendLine } from "../../survey/dockerfile/frontends.js";
+import { frontendLine, frontendOf } from "../../survey/dockerfile/frontends.js";
 import { dockerfileExcerpt } from "./dockerfile-excerpt.js";
 
 /** A Dockerfile at hand. */
@@ -39,9 +39,9 @@ const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
 
 const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
 
-/** The frontend that reads the Dockerfile; what --sbom runs is asked for in the same words. */
-const LOAD_FRONTEND =
-	/^(?:resolve image config for |docker-image:\/\/)(?!.*\bbuildkit-syft-scanner\b)/;
+/** What BuildKit itself runs: the frontend that reads the Dockerfile and, in the same words, what --sbom names. */
+const LOAD_TOOL =
+	/^(?:resolve image config for (?:docker-image:\/\/)?|docker-image:\/\/)(?<image>[^\s@]+)/;
 
 const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
 
@@ -58,7 +58,7 @@ export async function positionOfStep(
 ): Promise<DockerfilePosition | undefined> {
 	const { DockerfileParser } = await import("../../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
-	if (LOAD_FRONTEND.test(stepName)) {
+	if (getsFrontend(stepName, dockerfile)) {
 		const line = frontendLine(text, dockerfile.buildArgs);
 		return line === undefined ? undefined : positionOfLine(line, dockerfile);
 	}
@@ -67,6 +67,13 @@ export async function positionOfStep(
 	if (instruction === undefined) return undefined;
 	const { start, end } = instruction.getRange();
 	return positionOfLine(start.line + 1, dockerfile, end.line + 1);
+}
+
+/** Whether a step gets the frontend that reads the Dockerfile. */
+export function getsFrontend(stepName: string, dockerfile: DockerfileText): boolean {
+	const image = LOAD_TOOL.exec(stepName)?.groups?.image;
+	const frontend = frontendOf(decode(dockerfile), dockerfile.buildArgs);
+	return image !== undefined && names(frontend?.split("@")[0], image);
 }
 
 /**

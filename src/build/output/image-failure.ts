@@ -1,6 +1,7 @@
 import { DOCKER_HUB, parseReference } from "../../image/reference.js";
 import { isLoopback } from "../../image/web/registry-address.js";
 import { onOneLine } from "../../printable.js";
+import { type DockerfileText, getsFrontend } from "./dockerfile-position.js";
 import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
@@ -19,14 +20,11 @@ interface Source {
 /** The image of a step: BuildKit's names, then the classic builder's and Podman's. */
 const IMAGE_STEPS = [
 	/^\[[^\]]*\] load metadata for (?<image>\S+)$/,
-	/^resolve image config for (?:docker-image:\/\/)?(?<frontend>\S+)$/,
-	/^docker-image:\/\/(?<frontend>\S+)$/,
+	/^resolve image config for (?:docker-image:\/\/)?(?<tool>\S+)$/,
+	/^docker-image:\/\/(?<tool>\S+)$/,
 	/^\[[^\]]*\] (?:FROM |docker-image:\/\/)(?<image>\S+)$/,
 	/^(?:\[\d+\/\d+\] )?step \d+\/\d+ ?: FROM (?:--platform=\S+ )?(?<image>\S+)/i,
 ];
-
-/** What BuildKit takes for --sbom where no other generator is named, as seen from 28.5. */
-const SBOM_GENERATOR = /\bbuildkit-syft-scanner\b/;
 
 /** What BuildKit's errors say where no step is known; "busybox:1: " may stand before it. */
 const SOURCE_ERROR = /failed to resolve source metadata for (?<image>\S+): /;
@@ -145,13 +143,15 @@ const REASONS: readonly (readonly [RegExp, Explain])[] = [
  * Why a step that gets an image failed. `undefined` for any other step, and for a reason that is not known.
  *
  * @param stepName absent where only the builder's last word is known
+ * @param dockerfile absent where it is not on this side
  */
 export function explainImageFailure(
 	stepName: string | undefined,
 	error: string,
+	dockerfile: DockerfileText | undefined,
 ): ImageFailure | undefined {
-	const { image, frontend } = imageOf(stepName, error);
-	const reference = image ?? frontend;
+	const { image, tool } = imageOf(stepName, error);
+	const reference = image ?? tool;
 	if (reference === undefined) return undefined;
 	const { familiar, registry } = named(reference);
 	const text = onOneLine(error);
@@ -160,17 +160,17 @@ export function explainImageFailure(
 		const found = pattern.exec(text);
 		if (found === null) continue;
 		return {
-			image: `${kindOf(image, familiar)} ${familiar}`,
+			image: `${tool === undefined ? "image" : kindOfTool(stepName, dockerfile)} ${familiar}`,
 			...explain(found, { registry, host }),
 		};
 	}
 	return undefined;
 }
 
-/** Of what BuildKit runs for a build, whose configurations it asks for in the same words. */
-function kindOf(image: string | undefined, familiar: string): string {
-	if (image !== undefined) return "image";
-	return SBOM_GENERATOR.test(familiar) ? "SBOM generator" : "frontend";
+/** BuildKit runs two for a build, and asks for them in the same words: only the Dockerfile tells which it is. */
+function kindOfTool(stepName = "", dockerfile: DockerfileText | undefined): string {
+	if (dockerfile === undefined) return "image";
+	return getsFrontend(stepName, dockerfile) ? "frontend" : "SBOM generator";
 }
 
 function imageOf(stepName: string | undefined, error: string): Partial<Record<string, string>> {

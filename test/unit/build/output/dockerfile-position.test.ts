@@ -138,12 +138,12 @@ describe("where a failed step is written", () => {
 		const resolve = "resolve image config for docker-image://docker.io/me/frontend:1";
 		assert.equal(await lineOf(resolve, text), 1);
 		assert.equal(await lineOf(resolve, "FROM scratch\n"), undefined);
-		const generator = "docker-image://docker.io/docker/buildkit-syft-scanner:stable-1";
+		const generator = "docker-image://docker.io/me/generator:1";
 		assert.equal(await lineOf(`resolve image config for ${generator}`, text), undefined);
 	});
 
 	it("is no line where a build argument names the frontend in place of one", async () => {
-		const content = Buffer.from("# syntax=docker/dockerfile:1\nFROM scratch\n");
+		const content = Buffer.from("# syntax=me/frontend:1\nFROM scratch\n");
 		const positionFor = (BUILDKIT_SYNTAX: string | null) =>
 			positionOfStep("resolve image config for docker-image://docker.io/me/frontend:1", {
 				displayName: "Dockerfile",

@@ -5,6 +5,11 @@ import { explainImageFailure } from "../../../../src/build/output/image-failure.
 const HUB = "[internal] load metadata for docker.io/library/busybox:nosuch";
 const PRIVATE = "[internal] load metadata for reg.example:5000/me/x:1";
 
+const DOCKERFILE = {
+	displayName: "Dockerfile",
+	content: Buffer.from("# syntax=docker/dockerfile:99\nFROM app\n"),
+};
+
 const DENIED = "pull access denied, repository does not exist or may require authorization";
 const ASKED = 'failed to do request: Head "https://reg.example:5000/v2/me/x/manifests/1": ';
 
@@ -164,12 +169,18 @@ const CASES: readonly (readonly [step: string, error: string, reason: RegExp, hi
 		/^SBOM generator docker\/buildkit-syft-scanner:stable-1: docker\.io has no such image$/,
 		/spelling/,
 	],
+	[
+		"resolve image config for docker-image://localhost:1/sbom:1",
+		'failed to do request: Head "https://localhost:1/v2/sbom/manifests/1": dial tcp [::1]:1: connect: connection refused',
+		/^SBOM generator localhost:1\/sbom:1: localhost:1 refuses connections from the box$/,
+		/^that is the box itself/,
+	],
 ];
 
 describe("why an image could not be had", () => {
 	for (const [step, error, reason, hint] of CASES) {
 		it(`is told of "${step}": ${error.slice(-60)}`, () => {
-			const failure = explainImageFailure(step, error);
+			const failure = explainImageFailure(step, error, DOCKERFILE);
 			assert.match(`${failure?.image}: ${failure?.reason}`, reason);
 			assert.match(failure?.hint ?? "", hint);
 		});
@@ -178,13 +189,36 @@ describe("why an image could not be had", () => {
 	it("is told where only the builder's last word is known", () => {
 		const error =
 			"failed to solve: app:1: failed to resolve source metadata for docker.io/library/app:1: docker.io/library/app:1: not found";
-		assert.equal(explainImageFailure(undefined, error)?.image, "image app:1");
+		assert.equal(explainImageFailure(undefined, error, DOCKERFILE)?.image, "image app:1");
+	});
+
+	it("says frontend of what the Dockerfile or its build argument names, and image where neither is known", () => {
+		const kindWith = (syntax: string | undefined, buildArgs = {}, pinned = "") => {
+			const content = Buffer.from(`${syntax ?? ""}\nFROM app\n`);
+			const dockerfile = { displayName: "Dockerfile", content, buildArgs };
+			const step = `resolve image config for docker-image://docker.io/me/app:latest${pinned}`;
+			const known = syntax === undefined ? undefined : dockerfile;
+			return explainImageFailure(step, "app: not found", known)?.image.split(" me/app")[0];
+		};
+		assert.equal(kindWith("# syntax=me/app"), "frontend");
+		assert.equal(kindWith("# syntax=docker.io/me/app"), "frontend");
+		assert.equal(kindWith("# syntax=me/app", {}, `@sha256:${"0".repeat(64)}`), "frontend");
+		assert.equal(kindWith("", { BUILDKIT_SYNTAX: "me/app:latest" }), "frontend");
+		assert.equal(kindWith(""), "SBOM generator");
+		assert.equal(kindWith("# syntax=me/app:2"), "SBOM generator");
+		assert.equal(kindWith(undefined), "image");
 	});
 
 	it("is not told of other steps, nor where it is not known", () => {
-		assert.equal(explainImageFailure("[2/2] COPY --from=a /x /", "/x: not found"), undefined);
-		assert.equal(explainImageFailure("[2/2] RUN x", "x: not found"), undefined);
-		assert.equal(explainImageFailure(undefined, "dial tcp: connection refused"), undefined);
-		assert.equal(explainImageFailure(HUB, "no space left on device"), undefined);
+		assert.equal(
+			explainImageFailure("[2/2] COPY --from=a /x /", "/x: not found", DOCKERFILE),
+			undefined,
+		);
+		assert.equal(explainImageFailure("[2/2] RUN x", "x: not found", DOCKERFILE), undefined);
+		assert.equal(
+			explainImageFailure(undefined, "dial tcp: connection refused", DOCKERFILE),
+			undefined,
+		);
+		assert.equal(explainImageFailure(HUB, "no space left on device", DOCKERFILE), undefined);
 	});
 });
