@@ -58,7 +58,8 @@ export async function planOutputs(
 	const { workingDirectory } = environment;
 	const outputs = (options.outputs ?? []).map(checkOutput);
 	const place = (dest: string) => (dest === "-" ? dest : resolve(workingDirectory, dest));
-	const names = namesOf(options, outputs);
+	const named = (those: readonly OutputOption[]) => namesOf(options, those);
+	const names = named(outputs.filter(({ type }) => !EXPORTED.has(type)));
 	const push = options.push === true || outputs.some(isPush);
 	if (push && names.length === 0) {
 		throw new UsageError(`${options.push ? "--push" : "a push"} needs an image name`, {
@@ -77,7 +78,7 @@ export async function planOutputs(
 			.map(({ type, dest }) => ({ path: place(dest), format: type })),
 		load: options.load === true || outputs.some((output) => isDocker(output) && !output.dest),
 	};
-	const exports = outputs.flatMap((output) => plannedExport(output, names, place));
+	const exports = outputs.flatMap((output) => plannedExport(output, named([output]), place));
 	const image = givesImage(options);
 	await checkPlaces(deliveries.saves, exports);
 	if (deliveries.load) await localDaemon(environment);
@@ -202,7 +203,7 @@ function checkLocal({ dest, attrs = {} }: OutputOption): void {
 	}
 }
 
-/** As in buildx, -t wins over the names in outputs. */
+/** As in buildx, -t wins over the names in outputs, each of which is for its own. */
 function namesOf(
 	{ tags = [] }: OutputOptions,
 	outputs: readonly OutputOption[],

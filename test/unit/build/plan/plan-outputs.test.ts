@@ -103,6 +103,20 @@ suite("what becomes of a build", () => {
 		]);
 	});
 
+	test("has a name of its own in an OCI archive, unless -t names all", async () => {
+		const outputs: readonly OutputOption[] = [
+			{ type: "oci", dest: "a.tar", attrs: { name: "archived" } },
+			{ type: "oci", dest: "b.tar" },
+			{ type: "image", attrs: { name: "kept" } },
+		];
+		const names = async (options: Partial<BuildOptions> = {}) => {
+			const { tags, exports } = await planned(outputs, options);
+			return [tags, ...exports.map(({ exporter }) => exporter.attrs.name)];
+		};
+		assert.deepEqual(await names(), [["kept:latest"], "archived:latest", undefined]);
+		assert.deepEqual(await names({ tags: ["app:1"] }), [["app:1"], "app:1", "app:1"]);
+	});
+
 	test("is saved, loaded and pushed by --output as by the flags of that name", async () => {
 		const { deliveries, image, exports, tags } = await planned([
 			{ type: "docker", dest: "a.tar" },
