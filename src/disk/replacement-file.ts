@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
-import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { access, type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
 import * as os from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DeliveryError } from "../errors.js";
@@ -28,8 +28,7 @@ export class ReplacementFile implements AsyncDisposable {
 			if (existing !== undefined && !existing.isFile()) {
 				return new ReplacementFile(path, await open(path, "w"));
 			}
-			// A link stays a link: what it points to is replaced.
-			const target = existing === undefined ? path : await realpath(path);
+			const target = await placeOf(path);
 			const mode = (existing?.mode ?? 0o666) & 0o777;
 			await removeAbandoned(dirname(target));
 			return new ReplacementFile(target, await UnfinishedFile.create(dirname(target), mode));
@@ -102,7 +101,7 @@ export async function checkWritable(path: string, example = "image.tar"): Promis
 		if (existing !== undefined) await access(path, constants.W_OK);
 		// A pipe or a device is not replaced, so the folder it is in does not matter.
 		if (existing === undefined || existing.isFile()) {
-			await access(dirname(path), constants.W_OK | constants.X_OK);
+			await access(dirname(await placeOf(path)), constants.W_OK | constants.X_OK);
 		}
 	} catch (error) {
 		throw writeFailure(path, error);
@@ -114,6 +113,17 @@ const NULL_DEVICE = "\\\\.\\NUL";
 /** Windows has it in every folder, and node, which forgoes that, would make a file that few programs can delete. */
 export function isNullDevice(path: string, platform: NodeJS.Platform = os.platform()): boolean {
 	return platform === "win32" && /(^|[\\/])nul$/i.test(path.replace(/[\\/]$/, ""));
+}
+
+/** A link stays a link: what it points to is replaced, or made where there is nothing yet. */
+async function placeOf(path: string): Promise<string> {
+	try {
+		return await realpath(path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+	}
+	const link = await readlink(path).catch(() => undefined);
+	return link === undefined ? path : placeOf(resolve(await realpath(dirname(path)), link));
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {
