@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/engine.js";
 import type { ExpectedUpload } from "../events.js";
 import { contextNews } from "./context-index/context-news.js";
-import { takesWholeContext } from "./inputs/needed-context.js";
+import { syncsWholeContext } from "./inputs/needed-context.js";
 import type { OpenRun } from "./open-build.js";
 import type { ChosenTransfer } from "./transfer/choose-transfer.js";
 
@@ -32,6 +32,6 @@ export async function expectedUpload(
 		if (news === undefined) return undefined;
 		sum = { files: sum.files + news.files, bytes: sum.bytes + news.bytes };
 	}
-	const takesAll = directories.length === 0 && (await takesWholeContext(context, plan));
-	return { ...sum, atMost: !takesAll && sum.files > 0 };
+	const syncsAll = directories.length === 0 && (await syncsWholeContext(context, plan));
+	return { ...sum, atMost: !syncsAll && sum.files > 0 };
 }

@@ -179,6 +179,11 @@ export function testDryRuns({ builder, isShared = false, open }: DryRunTests): v
 		mkdirSync(cache);
 		assert.deepEqual(await news(clone), { files: 1, bytes: 4, atMost: false });
 		assert.deepEqual(await news(clone, "--no-context-index"), undefined);
+		const taking = async (mount: string) => {
+			const Dockerfile = `FROM ${BASE_IMAGE}\nCOPY a /a\nRUN --mount=type=${mount},target=/m true\n`;
+			return (await news(context({ ...copying, Dockerfile, new: "new" })))?.atMost;
+		};
+		assert.deepEqual([await taking("cache"), await taking("tmpfs")], [true, false]);
 	});
 
 	test("tells that all is sent again, where the box's index was lost and another machine began one", async () => {

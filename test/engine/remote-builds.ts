@@ -128,6 +128,7 @@ export function testRemoteBuilds(peer: Peer): void {
 			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY app /app\n`,
 			Taking: `FROM ${BASE_IMAGE}\nCOPY app /app\nCOPY de* /deep\n`,
 			".env": `API_TOKEN=${value}\n`,
+			Mounting: `FROM ${BASE_IMAGE}\nCOPY app /app\nRUN --mount=type=tmpfs,target=/t true\n`,
 			"app/main": "main",
 			"deep/.npmrc": `_authToken=${value}\n`,
 		});
@@ -141,6 +142,13 @@ export function testRemoteBuilds(peer: Peer): void {
 			const taking = await deny("--transfer", transfer, "-f", join(root, "Taking"));
 			assert.equal(taking.code, 3);
 			assert.match(taking.stderr, /credentials: deep\/\.npmrc:1 \(an npm login\)$/m);
+		}
+		if (peer.builder === "buildkit") {
+			// BuildKit asks a sync for all of it, then.
+			const mounting = (transfer: string) =>
+				deny("--transfer", transfer, "-f", join(root, "Mounting"));
+			assert.match((await mounting("sync")).stderr, /credentials: \.env:1 .*, deep\/\.npmrc:1 /);
+			assert.equal((await mounting("tar")).code, 0);
 		}
 		const whole = await deny("--transfer", "tar", "--no-minimal");
 		assert.equal(whole.code, 3);

@@ -16,10 +16,12 @@ export interface NeededContext {
 	readonly part: ContextPart | undefined;
 	/** Why more may be taken, for people; absent where nothing else is. */
 	readonly doubt: string | undefined;
+	/** Whether a sync has all of it nevertheless. */
+	readonly syncsAll: boolean;
 }
 
 /** As far as is known. */
-export const ALL: NeededContext = { part: undefined, doubt: undefined };
+export const ALL: NeededContext = { part: undefined, doubt: undefined, syncsAll: true };
 
 /** The text of a context's Dockerfile. */
 function dockerfileOf({ dockerfileContent }: LocalContext): string {
@@ -33,6 +35,16 @@ export async function takesWholeContext(
 ): Promise<boolean> {
 	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
 	return takesAll(readNeeds(dockerfileOf(context), request));
+}
+
+/** Whether a sync of the context has all of it, whatever the box is. */
+export async function syncsWholeContext(
+	context: LocalContext,
+	{ request }: Pick<BuildPlan, "request">,
+): Promise<boolean> {
+	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
+	const needs = readNeeds(dockerfileOf(context), request);
+	return needs.syncsAll || takesAll(needs);
 }
 
 /** Asks for what has to be known of images, where a Dockerfile does not take everything anyway. */
@@ -80,7 +92,7 @@ export async function neededContext(
 	if (part === undefined) return ALL;
 	const [doubt, ...others] = needs.doubts;
 	const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-	return { part, doubt: doubt && `${doubt}${more}` };
+	return { part, doubt: doubt && `${doubt}${more}`, syncsAll: needs.syncsAll };
 }
 
 /** Those that the builder takes from the box's store as they are, without asking a registry. */

@@ -41,8 +41,9 @@ async function notedAndSent(
 	const sent = new Set<string>();
 	for (const { plan, engine, images } of builds) {
 		if (plan.minimal === false && plan.transfer !== "sync") return noted;
-		const { part, doubt } = await neededContext(context, plan, engine, images);
-		if (part === undefined || doubt !== undefined) return noted;
+		const { part, doubt, syncsAll } = await neededContext(context, plan, engine, images);
+		const maySync = engine.facts.builder === "buildkit" && plan.transfer !== "tar";
+		if (part === undefined || doubt !== undefined || (syncsAll && maySync)) return noted;
 		for (const path of part.noted) sent.add(path);
 	}
 	return noted.filter((path) => sent.has(path));

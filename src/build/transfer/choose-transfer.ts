@@ -136,7 +136,7 @@ async function chooseByTime(
 	if (!isUtf8) return { ...tar, reason: "a sync takes no names that are not UTF-8" };
 	const times = predictTimes({
 		tar: tar.needed ?? context.totals(),
-		sync: needed.part?.totals() ?? context.totals(),
+		sync: (needed.syncsAll ? context : (needed.part ?? context)).totals(),
 		isKnown,
 		roundTripMs: engine.roundTripMs,
 		linkSpeed,

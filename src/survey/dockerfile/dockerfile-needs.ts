@@ -24,6 +24,11 @@ export interface DockerfileNeeds {
 	readonly uses: readonly ContextUse[];
 	/** Why more may be taken; empty where it is proven that nothing else is. For people. */
 	readonly doubts: readonly string[];
+	/**
+	 * Whether BuildKit asks a sync for all of the context, of which it uses no more than this: for a tmpfs mount beside
+	 * what takes some of it (dockerfile2llb, dispatchRunMounts).
+	 */
+	readonly syncsAll: boolean;
 	/** The images of FROM in what is built, of which some may be unknown: then there is a doubt, too. */
 	readonly images: readonly BaseImage[];
 	/** Where the Dockerfile does not parse; then there are no uses, and one doubt. */

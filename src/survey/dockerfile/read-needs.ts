@@ -28,7 +28,7 @@ export function readNeeds(dockerfile: string, options: NeedsOptions = {}): Docke
 		if (!(error instanceof DockerfileSyntaxError)) throw error;
 		const { line, column, message } = error;
 		const doubts = [`the Dockerfile is not understood in line ${line}: ${message}`];
-		return { uses: [], doubts, images: [], failure: { line, column, message } };
+		return { uses: [], doubts, syncsAll: false, images: [], failure: { line, column, message } };
 	}
 }
 
@@ -44,6 +44,7 @@ class NeedsReader {
 	readonly #uses: ContextUse[] = [];
 	readonly #doubts = new Set<string>();
 	readonly #images: BaseImage[] = [];
+	#mountsTmpfs = false;
 
 	constructor(dockerfile: string, options: NeedsOptions) {
 		this.#dockerfile = readDockerfile(dockerfile);
@@ -78,7 +79,9 @@ class NeedsReader {
 			if (isBase) this.#add(stage.from, [""], []);
 			for (const instruction of stage.instructions) this.#readInstruction(instruction, scope);
 		}
-		return { uses: this.#uses, doubts: [...this.#doubts], images: this.#images };
+		// Where nothing takes any of it, it is not asked for at all.
+		const syncsAll = this.#mountsTmpfs && this.#uses.length > 0;
+		return { uses: this.#uses, doubts: [...this.#doubts], syncsAll, images: this.#images };
 	}
 
 	#checkFrontend(): void {
@@ -163,7 +166,9 @@ class NeedsReader {
 		const paths: string[] = [];
 		for (const { type, from, source } of mountsOf(instruction)) {
 			if (!this.#isOfSource(from)) continue;
-			const isBind = this.#path(type, instruction, scope)?.toLowerCase() === "bind";
+			const kind = this.#path(type, instruction, scope)?.toLowerCase();
+			const isBind = kind === "bind";
+			if (kind === "tmpfs" && from === undefined) this.#mountsTmpfs = true;
 			if (!isBind && from !== undefined) paths.push("");
 			if (!isBind) continue;
 			const path = this.#path(source, instruction, scope);

@@ -85,6 +85,20 @@ describe("rbuild context", () => {
 		assert.equal(stderr, "warning: Dockerfile:2:3: unknown instruction COPPY\n");
 	});
 
+	it("warns where BuildKit asks for more than the Dockerfile takes", async (test) => {
+		const mount = "RUN --mount=type=tmpfs,target=/t true";
+		const warnings = async (Dockerfile: string) => {
+			const root = contextWith(test, { Dockerfile, ".dockerignore": "", a: "12", "b/c": "3" });
+			return (await rbuildHere(["context", root])).stderr;
+		};
+		assert.match(
+			await warnings(`FROM scratch\nCOPY a /\n${mount}\n`),
+			/^warning: Dockerfile: BuildKit asks a sync for all of the context, for --mount=type=tmpfs: .*\n$/,
+		);
+		assert.equal(await warnings(`FROM scratch\nCOPY a b /\n${mount}\n`), "");
+		assert.equal(await warnings(`FROM scratch\n${mount}\n`), "");
+	});
+
 	it("estimates the upload on a link", async (test) => {
 		const { stdout } = await rbuildHere(["context", app(test), "--link", "1kbit"]);
 		assert.match(stdout, /compressed, \d+\.\ds at 1 kbit\/s/);

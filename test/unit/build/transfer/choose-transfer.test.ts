@@ -124,6 +124,22 @@ describe("the choice of a transfer", () => {
 			assert.deepEqual(needed, { files: 3, bytes: 1000 });
 		});
 
+		it("is by the size of all of it for a sync that is asked for all of it", async () => {
+			const dockerfileContent = Buffer.from(
+				"FROM base\nCOPY a /a\nRUN --mount=type=tmpfs,target=/t true",
+			);
+			const part = {
+				...{ totals: () => ({ files: 20, bytes: 10e6 }), isUtf8: true, unreadable: [] },
+			};
+			const with10MB = { ...context, part: async () => part };
+			const known = (one: typeof with10MB) =>
+				choice("auto", "directory", "buildkit", {}, one, base, true);
+			assert.equal((await known(with10MB)).transfer.name, "sync");
+			const mounting = await known({ ...with10MB, dockerfileContent });
+			assert.equal(mounting.transfer.name, "tar");
+			assert.equal(mounting.needed?.bytes, 10e6);
+		});
+
 		it("has the tar hold everything where more may be needed, and says why", async () => {
 			const cases = [
 				[undefined, "the base image base may have ONBUILD instructions"],

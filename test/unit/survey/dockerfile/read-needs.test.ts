@@ -63,6 +63,17 @@ B
 		assert.deepEqual(paths(dockerfile), []);
 	});
 
+	it("is less than what a sync is asked for where a tmpfs is mounted beside it, from nowhere", () => {
+		const syncsAll = (...lines: string[]) =>
+			readNeeds(`FROM scratch AS other\nCOPY a /\nFROM scratch\n${lines.join("\n")}`).syncsAll;
+		const mount = (options: string) => `RUN --mount=${options},target=/t true`;
+		assert.equal(syncsAll("COPY a /", mount("type=tmpfs")), true);
+		assert.equal(syncsAll(mount("type=TMPFS,size=1g"), "ADD a /"), true);
+		assert.equal(syncsAll(mount("type=tmpfs")), false);
+		assert.equal(syncsAll("COPY a /", mount("type=tmpfs,from=scratch")), false);
+		assert.equal(syncsAll("COPY a /", mount("type=cache"), mount("type=bind,source=b")), false);
+	});
+
 	it("tells what excludes and copied paths are relative to", () => {
 		const { uses } = readNeeds(
 			"FROM scratch\nCOPY --parents --exclude=*.md --exclude=b a/./b c /x/",
