@@ -22,7 +22,7 @@ export async function withLine(
 	{ signal }: Run,
 ): Promise<unknown> {
 	if (!(error instanceof BuildFailedError) || !mayBeOfLine(error)) return error;
-	if (build.context.kind !== "directory") return error;
+	if (build.context.dockerfileContent === undefined) return error;
 	const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
 	// The build has told its news.
 	const run: Run = { emit: () => {}, signal: patience };

@@ -452,16 +452,16 @@ export function testBuildKitFeatures({ major, builder, open }: FeaturePeer): voi
 		});
 
 		test("says which line is wrong where no step and no parser failed", async () => {
-			const root = context({
-				Dockerfile: `FROM ${BASE_IMAGE}\nCOPY --chmod=zzz a \\\n  /\n`,
-				a: "",
-			});
+			const Dockerfile = `FROM ${BASE_IMAGE}\nCOPY --chmod=zzz a \\\n  /\n`;
+			const root = context({ Dockerfile, a: "" });
 			for (const args of [["--check"], ["--transfer", "tar"], ["--transfer", "sync"]]) {
 				const { code, stderr } = await run(root, ...args);
 				assert.equal(code, 1, stderr);
 				assert.match(stderr, / 2 \| >>> COPY --chmod=zzz a \\\n +3 \| >>> +\/\n/);
 				assert.match(stderr, /^error: Dockerfile:2: invalid syntax$/m);
 			}
+			const alone = await rbuild(["-", ...box.flags], { input: Dockerfile });
+			assert.match(alone.stderr, /^error: stdin:2: invalid syntax$/m);
 		});
 
 		test("prints the stages and the arguments of a Dockerfile", async () => {
