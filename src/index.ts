@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { FrontendAnswer } from "./build/frontend-call.js";
+import type { FrontendAnswer } from "./build/frontend-answer.js";
 import type { FrontendCall } from "./build/plan/build-plan.js";
 import type { BuildOptions } from "./build/plan/options.js";
 import type { Surroundings } from "./build/planned-run.js";
@@ -8,7 +8,7 @@ import { processSurroundings } from "./cli/process/process-environment.js";
 import type { Environment } from "./environment.js";
 import type { BuildEvent, BuildReport, DryRunReport, Run } from "./events.js";
 
-export type { FrontendAnswer } from "./build/frontend-call.js";
+export type { FrontendAnswer } from "./build/frontend-answer.js";
 export type { FrontendCall } from "./build/plan/build-plan.js";
 export type {
 	BuildOptions,

@@ -9,8 +9,6 @@ import type { BuildOptions } from "./plan/options.js";
 import { isDelivered } from "./plan/plan-outputs.js";
 import type { Surroundings } from "./planned-run.js";
 
-export type { FrontendAnswer } from "./frontend-answer.js";
-
 /**
  * Asks about a Dockerfile where it would be built, and builds nothing.
  *

@@ -1,4 +1,5 @@
-import { callFrontend, type FrontendAnswer } from "../../build/frontend-call.js";
+import type { FrontendAnswer } from "../../build/frontend-answer.js";
+import { callFrontend } from "../../build/frontend-call.js";
 import type { BuildOptions } from "../../build/plan/options.js";
 import type { Surroundings } from "../../build/planned-run.js";
 import { EXIT_CODES, type ExitCode } from "../../errors.js";
