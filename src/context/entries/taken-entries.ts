@@ -121,7 +121,7 @@ function readRules(patterns: readonly string[]): IgnoreRules {
 
 /** These rules are trimmed, and "!" means something in them. */
 function asPattern(path: string): string {
-	return path.replace(/^[!\s]|\s$/gu, "[$&]");
+	return path.replace(/^[!\s\u0085]|[\s\u0085]$/gu, "[$&]");
 }
 
 /** What the paths lead through before their first wildcard. */

@@ -106,7 +106,7 @@ function clean(path: string): string {
  * Go's strings.TrimSpace. String.trim() differs: it takes U+FEFF, and leaves U+0085. A loop, because
  * a regular expression for blanks at the end takes quadratic time on blanks in the middle.
  */
-function trimSpace(text: string): string {
+export function trimSpace(text: string): string {
 	let start = 0;
 	let end = text.length;
 	while (start < end && isSpace(text.charCodeAt(start))) start++;

@@ -1,3 +1,4 @@
+import { trimSpace } from "../../context/ignore/ignore-file.js";
 import { type Directive, directivesOf } from "./directives.js";
 import { DockerfileParser } from "./dockerfile-parser.js";
 import { heredocOf, instructionLines } from "./instruction-lines.js";
@@ -47,7 +48,7 @@ export function readInstruction(
 	if (!KEYWORDS.has(keyword)) {
 		throw new DockerfileSyntaxError(line, column, `unknown instruction ${keyword.slice(0, 40)}`);
 	}
-	return { line, column, text: text.trim(), keyword, ...splitFlags(rest, escapeMark) };
+	return { line, column, text: text.trim(), keyword, ...splitFlags(trimSpace(rest), escapeMark) };
 }
 
 function splitKeyword(text: string): { readonly keyword: string; readonly rest: string } {
@@ -68,7 +69,7 @@ function splitFlags(rest: string, escapeMark: string): Pick<Instruction, "flags"
 	let at = 0;
 	for (;;) {
 		while (/\s/.test(rest[at] ?? "")) at++;
-		if (!rest.startsWith("--", at)) return { flags, operands: rest.slice(at).trim() };
+		if (!rest.startsWith("--", at)) return { flags, operands: trimSpace(rest.slice(at)) };
 		let flag = "";
 		let quote: string | undefined;
 		for (; at < rest.length; at++) {
@@ -79,7 +80,7 @@ function splitFlags(rest: string, escapeMark: string): Pick<Instruction, "flags"
 			else if (character !== escapeMark) flag += character;
 			else flag += rest[++at] ?? "";
 		}
-		if (flag === "--") return { flags, operands: rest.slice(at).trim() };
+		if (flag === "--") return { flags, operands: trimSpace(rest.slice(at)) };
 		flags.push(flag);
 	}
 }

@@ -34,7 +34,8 @@ class WordReader {
 	#at = 0;
 
 	constructor(word: string, escapeMark: string, variables: Variables) {
-		this.#characters = [...word];
+		// A byte order mark, which Go's text/scanner skips there.
+		this.#characters = [...word.replace(/^\uFEFF/, "")];
 		this.#escape = escapeMark;
 		this.#variables = variables;
 	}

@@ -101,8 +101,9 @@ describe("a part of a context", () => {
 	});
 
 	it("takes names for what they are, with blanks and exclamation marks at their ends", (test) => {
-		const root = treeOf(test, ["!a", " b ", "c"]);
+		const root = treeOf(test, ["!a", " b ", "c", "d", "\u0085d"]);
 		assert.deepEqual(part(root, "!a", " b "), [" b ", "!a"]);
+		assert.deepEqual(part(root, "\u0085d"), ["\u0085d"]);
 	});
 
 	it("counts a file with several names once", (test) => {

@@ -63,6 +63,17 @@ B
 		assert.deepEqual(paths(dockerfile), []);
 	});
 
+	it("is what is behind blanks that Go knows, or a byte order mark at the beginning of a word", () => {
+		assert.deepEqual(paths("FROM scratch\nCOPY \u0085a b\u0085 \u0085c /"), [
+			"a",
+			"b\u0085",
+			"\u0085c",
+		]);
+		assert.deepEqual(paths('FROM scratch\nCOPY ["\u0085a", "/"]'), ["\u0085a"]);
+		assert.deepEqual(paths("FROM scratch\nRUN \u0085--mount=src=a,target=/a true"), ["a"]);
+		assert.deepEqual(paths("FROM scratch\nCOPY \uFEFFa \uFEFFb c\uFEFF /"), ["a", "b", "c\uFEFF"]);
+	});
+
 	it("is less than what a sync is asked for where a tmpfs is mounted beside it, from nowhere", () => {
 		const syncsAll = (...lines: string[]) =>
 			readNeeds(`FROM scratch AS other\nCOPY a /\nFROM scratch\n${lines.join("\n")}`).syncsAll;
