@@ -1,4 +1,4 @@
-import { trimSpace } from "../../context/ignore/ignore-file.js";
+import { trimSpace } from "../../trim-space.js";
 import { type Directive, directivesOf } from "./directives.js";
 import { DockerfileParser } from "./dockerfile-parser.js";
 import { heredocOf, instructionLines } from "./instruction-lines.js";
