@@ -14,6 +14,8 @@ interface OnTerminal {
 	/** Waits until the screen shows the text. */
 	readonly shows: (text: string | RegExp) => Promise<void>;
 	readonly type: (keys: string) => void;
+	/** Closes the terminal, as its window is closed. */
+	readonly close: () => void;
 	/** @returns the exit code once it has ended; 128 and the signal's number after a signal */
 	readonly end: () => Promise<number | null>;
 }
@@ -48,6 +50,7 @@ export function startOnTerminal(
 			}
 		},
 		type: (keys) => child.stdin?.write(keys),
+		close: () => child.kill("SIGKILL"),
 		async end() {
 			await ended;
 			return child.exitCode;

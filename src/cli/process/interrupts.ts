@@ -36,6 +36,9 @@ export function onInterrupt(
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (controller.signal.aborted) return end(signal);
 		patience = setTimeout(end, PATIENCE_MS, signal).unref();
+		// Node 20 aborts at its exit, with a core dump, where a terminal is gone that it wants to set back.
+		if (signal === "SIGHUP" && platform !== "win32")
+			process.once("exit", () => endBySignal(signal));
 		controller.abort(new InterruptedError("interrupted"));
 	};
 	for (const signal of signals) process.on(signal, interrupt);

@@ -69,7 +69,9 @@ async function askNow(
 				if (hidden) stderr.write(question);
 				lines.prompt(true);
 			});
+			// A terminal that is closed fails twice: when it is read, and when readline sets it back.
 			input.once("error", () => resolve(undefined));
+			lines.on("error", () => resolve(undefined));
 			lines.question(hidden ? "" : question, resolve);
 		});
 		return answer;

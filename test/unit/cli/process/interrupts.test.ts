@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { dirname } from "node:path";
 import { suite, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { interruptOneself, onInterrupt } from "../../../../src/cli/process/interrupts.js";
 import { startRbuild } from "../../../support/cli.js";
+import { namedPipe } from "../../../support/named-pipe.js";
+import { startOnTerminal, whyNoTerminal } from "../../../support/terminal.js";
+
+const command = fileURLToPath(new URL("../../../../../bin/rbuild.js", import.meta.url));
 
 const skip = process.platform === "win32" ? "Windows has no named pipes in folders" : false;
 
 /** rbuild, while it waits for a Dockerfile that nobody writes, in a thread that cannot be stopped. */
 async function waiting(context: TestContext) {
-	const root = mkdtempSync(join(tmpdir(), "rbuild-interrupt-"));
-	context.after(() => rmSync(root, { recursive: true }));
-	const pipe = join(root, "pipe");
-	execFileSync("mkfifo", [pipe]);
-	const child = startRbuild([root, "-f", pipe, "--on", "unix:///nonexistent.sock"]);
+	const pipe = namedPipe(context);
+	const child = startRbuild([dirname(pipe), "-f", pipe, "--on", "unix:///nonexistent.sock"]);
 	assert.ok(child.stderr);
 	await once(child.stderr, "data");
 	return child;
@@ -36,6 +37,24 @@ suite("Ctrl-C", { skip, concurrency: true }, () => {
 		child.kill("SIGTERM");
 		await once(child, "close");
 		assert.equal(child.signalCode, "SIGTERM");
+	});
+});
+
+suite("a terminal that is closed", { skip: whyNoTerminal() ?? false }, () => {
+	test("ends the command, by its signal", { timeout: 30_000 }, async (context) => {
+		const pipe = namedPipe(context);
+		const mute = createServer().listen(0, "127.0.0.1");
+		await once(mute, "listening");
+		context.after(() => mute.close());
+		const on = `tcp://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+		// A shell passes the signal on to its jobs.
+		const terminal = startOnTerminal(
+			`trap 'kill -HUP $!' HUP; '${process.execPath}' '${command}' doctor --on ${on} & wait $!; wait $!; echo $? >'${pipe}'`,
+		);
+		const code = readFile(pipe, "utf8");
+		await terminal.shows("TCP connection");
+		terminal.close();
+		assert.equal(await code, "129\n");
 	});
 });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
+import { namedPipe } from "../../../support/named-pipe.js";
 import { startOnTerminal, whyNoTerminal } from "../../../support/terminal.js";
 
 const module = new URL("../../../../src/cli/process/terminal-prompt.js", import.meta.url).href;
@@ -10,7 +12,8 @@ function program(...questions: readonly string[]): string {
 	const code = `
 		const { terminalPrompt } = await import(${JSON.stringify(module)});
 		const interrupt = new AbortController();
-		process.on("SIGINT", () => interrupt.abort());
+		process.on("SIGINT", () => interrupt.abort()).on("SIGHUP", () => {});
+		process.stderr.on("error", () => {});
 		const prompt = terminalPrompt(() => {
 			console.log("<paused>");
 			return { [Symbol.dispose]: () => console.log("<resumed>") };
@@ -85,6 +88,18 @@ suite("the prompt", { skip: whyNoTerminal() ?? false }, () => {
 			terminal.type("again\r");
 			await terminal.end();
 			assert.match(terminal.screen(), /\["again"\]/);
+		});
+	}
+
+	for (const hidden of [false, true]) {
+		test(`has no ${hidden ? "hidden " : ""}answer where the terminal is closed`, async (context) => {
+			const pipe = namedPipe(context);
+			const asks = program(`prompt.ask("Sure? ", { hidden: ${hidden}, signal })`);
+			const terminal = startOnTerminal(asks.replace("; stty", ` >'${pipe}'; stty`));
+			const printed = readFile(pipe, "utf8");
+			await terminal.shows("Sure? ");
+			terminal.close();
+			assert.match(await printed, /\[null\]/);
 		});
 	}
 
