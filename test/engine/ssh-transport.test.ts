@@ -378,14 +378,26 @@ suiteWithSshd("the ssh transport", () => {
 			await expectFailure("refused", /nothing answers on .*stale.sock/, { environment, on });
 		});
 
-		for (const [name, greeting, message] of [
+		for (const [name, greeting, message, hint = /\S/] of [
 			[
 				"garbage",
 				"HTTP/1.1 400 Bad Request\r\nServer: \x1b[31mx\r\n\r\n",
 				/it said "HTTP\/1.1 400 Bad Request/,
+				/^is that the port of sshd\?$/,
 			],
 			["nothing before it hangs up", "", /: it closed the connection at once$/],
-			["that it has enough", "Exceeded MaxStartups\r\n", /it said "Exceeded MaxStartups"$/],
+			[
+				"that it has enough",
+				"Exceeded MaxStartups\r\n",
+				/it said "Exceeded MaxStartups"$/,
+				/^too many are logging in there/,
+			],
+			[
+				"that it has enough of us",
+				"Not allowed at this time\r\n",
+				/it said "Not allowed at this time"$/,
+				/PerSourcePenalties.*try again in a minute$/,
+			],
 			["a line of megabytes", "x".repeat(10 << 20), /Header line too long; it said "xxx/],
 			[
 				"megabytes of lines",
@@ -398,7 +410,7 @@ suiteWithSshd("the ssh transport", () => {
 				/the ssh key exchange failed/,
 			],
 		] as const) {
-			test(`a peer that is no ssh server and says ${name}`, async () => {
+			test(`a peer that does not speak ssh and says ${name}`, async () => {
 				const peer = createServer((socket) => {
 					socket.on("error", () => {}).end(greeting);
 				}).listen(0, "127.0.0.1");
@@ -413,6 +425,7 @@ suiteWithSshd("the ssh transport", () => {
 				peer.close();
 				assert.ok(!error.message.includes("\x1b"), "a stranger's control characters are not shown");
 				assert.match(error.message, message);
+				assert.match(error.hint ?? "", hint);
 			});
 		}
 

@@ -199,7 +199,7 @@ export class Login {
 				return new ConnectionError(
 					"protocol",
 					`cannot reach ${place}: it does not answer as an ssh server: ${why}${said}`,
-					{ hint: "is that the port of sshd?" },
+					{ hint: droppedHint(this.#firstBytes) ?? "is that the port of sshd?" },
 				);
 			}
 			case "key exchange":
@@ -220,4 +220,12 @@ export class Login {
 /** The server's own goodbye: ssh2 gives it the reason code of RFC 4253, section 11.1. */
 function isDisconnect(error: Error): boolean {
 	return typeof (error as { code?: unknown }).code === "number";
+}
+
+/** What sshd says in place of its version to a connection that it drops (its sshd.c, drop_connection()). */
+function droppedHint(said: string): string | undefined {
+	if (said.startsWith("Exceeded MaxStartups")) return "too many are logging in there: try again";
+	return said.startsWith("Not allowed at this time")
+		? "its sshd keeps this address out for a while, for logins that failed or were broken off (PerSourcePenalties): try again in a minute"
+		: undefined;
 }
