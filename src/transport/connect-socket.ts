@@ -70,6 +70,8 @@ export function connectSocket(destination: Destination, signal: AbortSignal): Pr
 		const onError = (error: Error) => giveUp(connectError(destination, error));
 		const onConnect = () => {
 			settle();
+			// It may fail before its reader listens; the reader then finds it destroyed.
+			socket.on("error", () => {});
 			resolve(socket);
 		};
 		const timer = setTimeout(() => {

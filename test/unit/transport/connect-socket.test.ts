@@ -43,6 +43,21 @@ suite("connectSocket", () => {
 		server.close();
 	});
 
+	test("survives a reset before its reader listens, who finds it destroyed", async () => {
+		const server = createServer().listen(0, "127.0.0.1");
+		await once(server, "listening");
+		const { port } = server.address() as { port: number };
+		const [socket, [far]] = await Promise.all([
+			connectSocket(destination({ host: "127.0.0.1", port }), never),
+			once(server, "connection"),
+		]);
+		server.close();
+		far.resetAndDestroy();
+		// Not once() of node:events, which would listen for the error.
+		await new Promise((closed) => socket.resume().on("close", closed));
+		assert.ok(socket.destroyed);
+	});
+
 	test("tells that nobody listens on a port", async () => {
 		const server = createServer().listen(0, "127.0.0.1");
 		await once(server, "listening");

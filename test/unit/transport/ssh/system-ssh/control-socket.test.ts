@@ -55,7 +55,7 @@ suite("the socket of a shared connection", { skip }, () => {
 	test("is connected to, or not any more when the run is interrupted", async (t) => {
 		const folder = await listener(t, (socket) => socket.write("hello"));
 		const socket = await connectTo(controlPath(folder), never, "box");
-		assert.equal(socket.listenerCount("error"), 0);
+		assert.equal(socket.listenerCount("connect"), 0);
 		socket.destroy();
 		const run = new AbortController();
 		const connecting = connectTo(controlPath(folder), run.signal, "box");
