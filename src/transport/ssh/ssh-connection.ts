@@ -1,10 +1,10 @@
 import type { Client, ClientChannel } from "ssh2";
 import { ConnectionError } from "../../errors.js";
 import type { Emit } from "../../events.js";
-import { systemReason } from "../../system-reason.js";
 import { ChannelSocket, type FailureOfExit } from "../channel-socket.js";
 import { connectInterrupted } from "../connect-socket.js";
 import type { LoopbackPort, WireCounts } from "../transport.js";
+import { clientReason } from "./client-reason.js";
 import type { OutgoingCompression } from "./compression/outgoing-compression.js";
 import type { SshSettings } from "./config/ssh-settings.js";
 import type { HostKeyJudge } from "./host-keys/host-key-policy.js";
@@ -59,7 +59,7 @@ export class SshConnection implements Hop {
 		// Every channel that is being written to waits for it to drain.
 		socket.setMaxListeners(0);
 		client.on("error", (error) => {
-			this.#reason = systemReason(error);
+			this.#reason = clientReason(error);
 		});
 		client.on("close", () => this.#fail());
 		const seconds = silenceSeconds(settings);
@@ -164,7 +164,7 @@ export class SshConnection implements Hop {
 			} catch (error) {
 				// ssh2 throws when the connection is already closed.
 				signal.removeEventListener("abort", onAbort);
-				reject(this.#lost ?? lost(this.place, systemReason(error)));
+				reject(this.#lost ?? lost(this.place, clientReason(error)));
 			}
 		});
 	}

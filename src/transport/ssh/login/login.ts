@@ -2,8 +2,8 @@ import type { Client, ClientErrorExtensions } from "ssh2";
 import { ConnectionError, type ConnectionFailure, RbuildError } from "../../../errors.js";
 import type { Emit, ReachEvent } from "../../../events.js";
 import { printableName } from "../../../printable.js";
-import { systemReason } from "../../../system-reason.js";
 import { connectInterrupted } from "../../connect-socket.js";
+import { clientReason } from "../client-reason.js";
 import { ssh2Algorithms } from "../config/ssh-algorithms.js";
 import type { SshSettings } from "../config/ssh-settings.js";
 import { describe, type HostKeyJudge } from "../host-keys/host-key-policy.js";
@@ -67,7 +67,7 @@ export class Login {
 			const onError = (error: Error & ClientErrorExtensions) => {
 				if (!this.#concernsOneKey(error)) {
 					const failure = isDisconnect(error) ? "not-authenticated" : "unreachable";
-					fail(this.#failure(failure, systemReason(error)));
+					fail(this.#failure(failure, clientReason(error)));
 				}
 			};
 			const onReady = () => {

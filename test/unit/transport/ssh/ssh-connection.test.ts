@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { suite, type TestContext, test } from "node:test";
-import ssh2 from "ssh2";
+import ssh2, { type Algorithms } from "ssh2";
 import type { Environment } from "../../../../src/environment.js";
 import { interpretOptions } from "../../../../src/transport/ssh/config/interpret-options.js";
 import { SshConnection } from "../../../../src/transport/ssh/ssh-connection.js";
@@ -71,6 +71,25 @@ suite("a connection that the network resets is told of in words, not by a code",
 			failure: "protocol",
 			message: `cannot reach ${place}: the ssh key exchange failed: connection reset by peer`,
 		});
+	});
+});
+
+test("a packet that was damaged on the way is told of in words, not in OpenSSL's", async (t) => {
+	let damage = () => {};
+	const algorithms: Algorithms = { cipher: ["aes128-gcm@openssh.com"] };
+	const ssh = new ssh2.Server({ hostKeys: [hostKey], algorithms }, (client) => {
+		client.on("error", () => {}).on("authentication", (attempt) => attempt.accept());
+		client.on("session", () => damage());
+	});
+	const { place, open } = await connectTo(t, (socket) => {
+		// Its length is sent in the clear: 32 bytes, and 16 that should prove them.
+		damage = () => void socket.write(Buffer.concat([Buffer.from([0, 0, 0, 32]), Buffer.alloc(48)]));
+		ssh.injectSocket(socket);
+	});
+	await using connection = await open();
+	await assert.rejects(connection.exec("true", never), {
+		failure: "lost",
+		message: `lost the connection to ${place}: what came was damaged on the way`,
 	});
 });
 
