@@ -7,7 +7,7 @@ const EMPTY_BLOCK = Buffer.alloc(TAR_BLOCK);
 
 /**
  * Passes an image archive (a tar of GET /images/get) through unchanged and reads along, so that one
- * that is cut short, or of another image, never counts as delivered: the daemon has already said 200
+ * that is cut short, damaged, or of another image, never counts as delivered: the daemon has already said 200
  * when something goes wrong, and then just stops, or goes on with an error message in place of tar.
  *
  * Fails with a DeliveryError at the place of the damage, or at the end before the end is passed on.
@@ -102,6 +102,7 @@ export class ArchiveCheck extends Transform {
 				{ hint: "build again, with a tag that nobody else builds at the same time" },
 			);
 		}
+		this.contents.check();
 	}
 }
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { DeliveryError } from "../../../../src/errors.js";
+import { digestOf, hexOf } from "../../../../src/image/manifest/digest.js";
 import { ArchiveCheck } from "../../../../src/image/return/archive-check.js";
 
 const CONFIG = "c".repeat(64);
@@ -28,7 +29,11 @@ describe("an image archive", () => {
 
 	const tar = (files: Record<string, string | Buffer>, ...options: string[]): Buffer => {
 		const folder = mkdtempSync(join(directory, "tar-"));
-		for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+		for (const [name, content] of Object.entries(files)) {
+			mkdirSync(dirname(join(folder, name)), { recursive: true });
+			if (content.length > 0) writeFileSync(join(folder, name), content);
+			else symlinkSync("../layer1/layer.tar", join(folder, name));
+		}
 		return execFileSync("tar", ["-C", folder, ...options, "-c", ...Object.keys(files)]);
 	};
 
@@ -107,6 +112,46 @@ describe("an image archive", () => {
 		await assert.rejects(passThrough(broken), {
 			name: "DeliveryError",
 			message: "the daemon could not export the image: no space left on device",
+		});
+	});
+
+	const layer = Buffer.alloc(3000, "what was built");
+	const diffId = digestOf(layer);
+	/** With one byte that has changed. */
+	const damaged = (bytes: Buffer) => Buffer.from(bytes.map((byte, at) => (at === 9 ? 0 : byte)));
+
+	for (const name of [`blobs/sha256/${hexOf(diffId)}`, `${hexOf(diffId)}.tar`]) {
+		it(`is refused when ${name.replace(hexOf(diffId), "HEX")} has another digest`, async () => {
+			const manifest = JSON.stringify([{ Config: `${CONFIG}.json`, Layers: [name] }]);
+			await passThrough(tar({ [name]: layer, "manifest.json": manifest }));
+			await assert.rejects(
+				passThrough(tar({ [name]: damaged(layer), "manifest.json": manifest })),
+				{
+					name: "DeliveryError",
+					message: `the daemon's image archive is damaged: ${name} is not what was built`,
+				},
+			);
+		});
+	}
+
+	it("of docker 20.10 is refused when a layer is not what the configuration says", async () => {
+		const config = Buffer.from(JSON.stringify({ rootfs: { diff_ids: [diffId, diffId] } }));
+		const Config = `${hexOf(digestOf(config))}.json`;
+		const Layers = ["layer1/layer.tar", "layer2/layer.tar"];
+		const parts = (layer: Buffer, config: Buffer) =>
+			tar({
+				"layer1/layer.tar": layer,
+				"layer2/layer.tar": "",
+				[Config]: config,
+				"manifest.json": JSON.stringify([{ Config, Layers }]),
+			});
+		const id = digestOf(config);
+		await passThrough(parts(layer, config), id);
+		await assert.rejects(passThrough(parts(damaged(layer), config), id), {
+			message: "the daemon's image archive is damaged: layer1/layer.tar is not what was built",
+		});
+		await assert.rejects(passThrough(parts(layer, damaged(config)), id), {
+			message: `the daemon's image archive is damaged: ${Config} is not what was built`,
 		});
 	});
 
