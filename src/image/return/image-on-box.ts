@@ -28,8 +28,10 @@ export function whyNotHere(
 	error: unknown,
 ): unknown {
 	if (!(error instanceof EngineError)) return error;
-	if (error.status !== 404)
-		return new DeliveryError(`${failure}: ${error.message}`, { cause: error });
+	if (error.status !== 404) {
+		const { message, hint } = error;
+		return new DeliveryError(`${failure}: ${message}`, { hint, cause: error });
+	}
 	return new DeliveryError(`the image ${name} is not on ${engine.transport.target} any more`, {
 		hint: "was it removed there, or was its tag built anew, at the same time? Then run rbuild again",
 		cause: error,

@@ -131,13 +131,15 @@ describe("saving an image", () => {
 	}
 
 	it("passes the daemon's refusal on", async () => {
+		const hint = "look at that driver";
 		const engine = fakeEngine(() => {
-			throw new EngineError("the box refused: no such driver", { status: 500 });
+			throw new EngineError("the box refused: no such driver", { status: 500, hint });
 		});
 		const saved = saveTo(join(directory, "app.tar")).deliver(engine, IMAGE, run());
 		await assert.rejects(saved, {
 			name: "DeliveryError",
 			message: "cannot export the image: the box refused: no such driver",
+			hint,
 		});
 		assert.deepEqual(readdirSync(directory), []);
 	});
