@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { newSessionId, openSession, type SessionOptions } from "../../buildkit/session.js";
 import { cancelBuild } from "../../engine/build-request.js";
 import type { Engine } from "../../engine/engine.js";
+import { BuildFailedError, ConnectionError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { interrupted } from "../../interruption.js";
 import { together } from "../../together.js";
@@ -72,6 +73,8 @@ export function buildInSession<Result>(
  * stopped and waited for.
  *
  * @param work is given a run that is aborted then, too
+ * @throws ConnectionError where a build fails whose session was lost before; what the work throws; what
+ * openSession() throws
  */
 export async function withSession<Result>(
 	engine: Engine,
@@ -84,15 +87,32 @@ export async function withSession<Result>(
 	const both = { ...run, signal: AbortSignal.any([run.signal, failed.signal]) };
 	// Both at once: on a long link each of them is a round trip.
 	const opening = openSession(engine, { ...options, id: sessionId }, both);
+	let isLost = false;
+	const watch = async () => {
+		await (await opening).closed;
+		isLost = !both.signal.aborted;
+	};
+	watch().catch(() => {});
 	try {
 		const [, result] = await together(failed, [opening, work(sessionId, both)]);
 		return result;
+	} catch (error) {
+		throw isLost && error instanceof BuildFailedError ? sessionLost(engine, error) : error;
 	} finally {
 		await opening.then(
 			(session) => session[Symbol.asyncDispose](),
 			() => {},
 		);
 	}
+}
+
+/** Over tcp, each stream is a connection of its own; the daemon only tells in its words what it missed. */
+function sessionLost({ transport }: Engine, cause: BuildFailedError): ConnectionError {
+	const { target } = transport;
+	return new ConnectionError("lost", `lost the session with ${target}: ${cause.message}`, {
+		cause,
+		hint: "check the network and run it again: steps that were done stay in the box's cache",
+	});
 }
 
 /** Does something if the signal is aborted before the work has ended. */

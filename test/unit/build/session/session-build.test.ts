@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import {
@@ -8,7 +9,12 @@ import {
 	withSession,
 } from "../../../../src/build/session/session-build.js";
 import type { Engine, EngineRequest } from "../../../../src/engine/engine.js";
-import { BuildFailedError, EngineError, InterruptedError } from "../../../../src/errors.js";
+import {
+	BuildFailedError,
+	ConnectionError,
+	EngineError,
+	InterruptedError,
+} from "../../../../src/errors.js";
 import { interrupted } from "../../../../src/interruption.js";
 import { duplexPair } from "../../buildkit/duplex-pair.js";
 
@@ -23,6 +29,7 @@ function daemon(session: (request: EngineRequest) => Promise<unknown>) {
 	});
 	const engine = {
 		hijack: session,
+		transport: { target: "the box" },
 		async request({ path }: EngineRequest) {
 			asked.push(path);
 			cancel();
@@ -113,6 +120,30 @@ test("the session ends with the work, whatever comes of that", async () => {
 		});
 		assert.equal(await work.catch((error: Error) => error.message), outcome);
 		assert.equal(ours.destroyed, true);
+	}
+});
+
+test("a build that fails without its session has lost a connection, and may be done again", async () => {
+	for (const isLost of [true, false]) {
+		const [ours, theirs] = duplexPair();
+		const { engine } = daemon(async () => ours);
+		const failure = new BuildFailedError("[internal] load build context failed: EOF");
+		const work = withSession(engine, { services: [] }, run, async () => {
+			await turn();
+			if (isLost) {
+				theirs.destroy();
+				await once(ours, "close");
+				await turn();
+			}
+			throw failure;
+		});
+		await assert.rejects(work, (error: unknown) => {
+			if (!isLost) return error === failure;
+			assert.ok(error instanceof ConnectionError);
+			assert.equal(error.failure, "lost");
+			assert.equal(error.message, `lost the session with the box: ${failure.message}`);
+			return true;
+		});
 	}
 });
 
