@@ -105,7 +105,7 @@ function daemonWords(text: string): string {
 		const document: unknown = JSON.parse(text);
 		if (typeof document === "object" && document !== null) {
 			const { message, error } = document as { message?: unknown; error?: unknown };
-			words = String(message ?? error ?? text);
+			words = [message, error].find((each) => typeof each === "string") ?? text;
 		}
 	} catch {
 		words = text.replace(/<[^>]*>/g, " ");

@@ -161,6 +161,9 @@ test("a refusal that is no JSON, or Podman's, is readable too", async (context) 
 		"GET /c": (_request, response) => {
 			response.writeHead(500).end();
 		},
+		"GET /d": (_request, response) => {
+			response.writeHead(403).end('{"error":{"code":7}}');
+		},
 	});
 	const message = async (path: string): Promise<string> => {
 		const failure = await engine.json({ method: "GET", path, signal }).catch((error) => error);
@@ -169,6 +172,7 @@ test("a refusal that is no JSON, or Podman's, is readable too", async (context) 
 	assert.equal(await message("/a"), "ssh://x86box refused GET /a: 502 Bad Gateway (HTTP 502)");
 	assert.equal(await message("/b"), "ssh://x86box refused GET /b: refused (HTTP 500)");
 	assert.equal(await message("/c"), "ssh://x86box refused GET /c: no reason given (HTTP 500)");
+	assert.equal(await message("/d"), 'ssh://x86box refused GET /d: {"error":{"code":7}} (HTTP 403)');
 });
 
 test("a daemon may refuse while the context is still being sent, and the context is let go", async (context) => {
