@@ -15,6 +15,7 @@ export class BlobUploads implements AsyncDisposable {
 	readonly #contents: PushContents;
 	readonly #onBytes: (bytes: number) => void;
 	readonly #open = new Map<string, IncomingBlob>();
+	#isOver = false;
 
 	/** @param onBytes told of the bytes of all blobs that came so far */
 	constructor(cache: BlobCache, contents: PushContents, onBytes: (bytes: number) => void) {
@@ -29,7 +30,13 @@ export class BlobUploads implements AsyncDisposable {
 			throw new DeliveryError(`the daemon pushes more than ${MOST_UPLOADS} blobs at once`);
 		}
 		const id = randomBytes(16).toString("hex");
-		this.#open.set(id, await this.#cache.receive());
+		const blob = await this.#cache.receive();
+		// The connection may have been lost meanwhile.
+		if (this.#isOver) {
+			await blob[Symbol.asyncDispose]();
+			throw new DeliveryError("the daemon pushes a blob after its push has ended");
+		}
+		this.#open.set(id, blob);
 		return id;
 	}
 
@@ -73,6 +80,7 @@ export class BlobUploads implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
+		this.#isOver = true;
 		for (const id of [...this.#open.keys()]) await this.cancel(id);
 	}
 }

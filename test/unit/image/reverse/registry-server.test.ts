@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { DeliveryError } from "../../../../src/errors.js";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { cachedBlobs } from "../../../../src/image/cache/cache-pruning.js";
 import { type Digest, digestOf } from "../../../../src/image/manifest/digest.js";
@@ -103,6 +104,14 @@ describe("the registry for one push", () => {
 	const putManifest = (content = manifest) =>
 		ask("PUT", repository("manifests/latest"), { body: content, type: MANIFEST });
 	const blobs = async () => (await cachedBlobs(cache)).map(({ digest }) => digest).sort();
+
+	it("leaves nothing of a blob that is begun while the push ends", async () => {
+		await open();
+		const begun = uploads.start();
+		await uploads[Symbol.asyncDispose]();
+		await assert.rejects(begun, DeliveryError);
+		assert.deepEqual(readdirSync(join(folder, "incoming")), []);
+	});
 
 	it("takes an image, and has it in the cache", async () => {
 		await open();
