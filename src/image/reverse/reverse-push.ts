@@ -82,7 +82,8 @@ async function listen(
 	signal: AbortSignal,
 ): Promise<LoopbackPort> {
 	if (transport.listen === undefined) {
-		throw new NoReversePush("that daemon is on another machine, and not reached over ssh");
+		const reason = "that daemon is on another machine, and not reached by rbuild's own ssh client";
+		throw new NoReversePush(reason);
 	}
 	try {
 		return await transport.listen((stream) => registry.accept(stream), signal);
