@@ -3,6 +3,7 @@ import type { ContextPart } from "../../context/thread/directory-context.js";
 import type { Engine, EngineQuestions } from "../../engine/engine.js";
 import {
 	type BaseImage,
+	type DockerfileNeeds,
 	type KnownImage,
 	type NeedsOptions,
 	takesAll,
@@ -23,41 +24,40 @@ export interface NeededContext {
 /** As far as is known. */
 export const ALL: NeededContext = { part: undefined, doubt: undefined, syncsAll: true };
 
+type Asked = Pick<BuildPlan, "request">;
+
 /** The text of a context's Dockerfile. */
 function dockerfileOf({ dockerfileContent }: LocalContext): string {
 	return Buffer.from(dockerfileContent).toString("utf8");
 }
 
 /** Whether the Dockerfile takes all of the context, whatever the box is. */
-export async function takesWholeContext(
-	context: LocalContext,
-	{ request }: Pick<BuildPlan, "request">,
-): Promise<boolean> {
-	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
-	return takesAll(readNeeds(dockerfileOf(context), request));
+export async function takesWholeContext(context: LocalContext, plan: Asked): Promise<boolean> {
+	return takesAll(await needsAnywhere(context, plan));
 }
 
 /** Whether a sync of the context has all of it, whatever the box is. */
-export async function syncsWholeContext(
-	context: LocalContext,
-	{ request }: Pick<BuildPlan, "request">,
-): Promise<boolean> {
-	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
-	const needs = readNeeds(dockerfileOf(context), request);
+export async function syncsWholeContext(context: LocalContext, plan: Asked): Promise<boolean> {
+	const needs = await needsAnywhere(context, plan);
 	return needs.syncsAll || takesAll(needs);
 }
 
 /** Asks for what has to be known of images, where a Dockerfile does not take everything anyway. */
 export async function askForImages(
 	context: LocalContext,
-	{ request }: Pick<BuildPlan, "request">,
+	plan: Asked,
 	questions: EngineQuestions,
 	images: StoredImages,
 ): Promise<void> {
-	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
-	const needs = readNeeds(dockerfileOf(context), request);
+	const needs = await needsAnywhere(context, plan);
 	if (takesAll(needs)) return;
 	for (const { reference } of needs.images) images.find(questions, reference).catch(() => {});
+}
+
+/** What the Dockerfile says by itself, before anything is known of the box. */
+async function needsAnywhere(context: LocalContext, { request }: Asked): Promise<DockerfileNeeds> {
+	const { readNeeds } = await import("../../survey/dockerfile/read-needs.js");
+	return readNeeds(dockerfileOf(context), request);
 }
 
 /**
