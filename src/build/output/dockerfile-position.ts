@@ -39,9 +39,8 @@ const CLASSIC_STEP = /^Step (?<number>\d+)\/\d+ : (?<text>.*)$/s;
 
 const PODMAN_STEP = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/s;
 
-/** What BuildKit itself runs: the frontend that reads the Dockerfile and, in the same words, what --sbom names. */
 const LOAD_TOOL =
-	/^(?:resolve image config for (?:docker-image:\/\/)?|docker-image:\/\/)(?<image>[^\s@]+)/;
+	/^(?:resolve image config for (?:docker-image:\/\/)?|docker-image:\/\/)(?<reference>\S+)$/;
 
 const LOAD_METADATA = /^\[internal\] load metadata for (?<reference>\S+)$/;
 
@@ -58,7 +57,8 @@ export async function positionOfStep(
 ): Promise<DockerfilePosition | undefined> {
 	const { DockerfileParser } = await import("../../survey/dockerfile/dockerfile-parser.js");
 	const text = decode(dockerfile);
-	if (getsFrontend(stepName, dockerfile)) {
+	const tool = toolOf(stepName);
+	if (tool !== undefined && isFrontend(tool, dockerfile)) {
 		const line = frontendLine(text, dockerfile.buildArgs);
 		return line === undefined ? undefined : positionOfLine(line, dockerfile);
 	}
@@ -69,11 +69,22 @@ export async function positionOfStep(
 	return positionOfLine(start.line + 1, dockerfile, end.line + 1);
 }
 
-/** Whether a step gets the frontend that reads the Dockerfile. */
-export function getsFrontend(stepName: string, dockerfile: DockerfileText): boolean {
-	const image = LOAD_TOOL.exec(stepName)?.groups?.image;
+/**
+ * The image of what BuildKit itself runs, where a step gets one: the frontend that reads the
+ * Dockerfile or, in the same words, what --sbom names.
+ */
+export function toolOf(stepName: string): string | undefined {
+	return LOAD_TOOL.exec(stepName)?.groups?.reference;
+}
+
+/** Whether such an image is what reads the Dockerfile. */
+export function isFrontend(tool: string, dockerfile: DockerfileText): boolean {
 	const frontend = frontendOf(decode(dockerfile), dockerfile.buildArgs);
-	return image !== undefined && names(frontend?.split("@")[0], image);
+	return names(withoutDigest(frontend), withoutDigest(tool));
+}
+
+function withoutDigest(reference = ""): string {
+	return reference.replace(/@.*/, "");
 }
 
 /**

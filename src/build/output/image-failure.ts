@@ -1,7 +1,7 @@
 import { DOCKER_HUB, parseReference } from "../../image/reference.js";
 import { isLoopback } from "../../image/web/registry-address.js";
 import { onOneLine } from "../../printable.js";
-import { type DockerfileText, getsFrontend } from "./dockerfile-position.js";
+import { type DockerfileText, isFrontend, toolOf } from "./dockerfile-position.js";
 import { type FailureReason, NOT_FOR_PLATFORM } from "./failure-reason.js";
 
 /** Why the box could not get an image that the Dockerfile names. */
@@ -20,8 +20,6 @@ interface Source {
 /** The image of a step: BuildKit's names, then the classic builder's and Podman's. */
 const IMAGE_STEPS = [
 	/^\[[^\]]*\] load metadata for (?<image>\S+)$/,
-	/^resolve image config for (?:docker-image:\/\/)?(?<tool>\S+)$/,
-	/^docker-image:\/\/(?<tool>\S+)$/,
 	/^\[[^\]]*\] (?:FROM |docker-image:\/\/)(?<image>\S+)$/,
 	/^(?:\[\d+\/\d+\] )?step \d+\/\d+ ?: FROM (?:--platform=\S+ )?(?<image>\S+)/i,
 ];
@@ -150,8 +148,8 @@ export function explainImageFailure(
 	error: string,
 	dockerfile: DockerfileText | undefined,
 ): ImageFailure | undefined {
-	const { image, tool } = imageOf(stepName, error);
-	const reference = image ?? tool;
+	const tool = stepName === undefined ? undefined : toolOf(stepName);
+	const reference = tool ?? imageOf(stepName, error);
 	if (reference === undefined) return undefined;
 	const { familiar, registry } = named(reference);
 	const text = onOneLine(error);
@@ -160,7 +158,7 @@ export function explainImageFailure(
 		const found = pattern.exec(text);
 		if (found === null) continue;
 		return {
-			image: `${tool === undefined ? "image" : kindOfTool(stepName, dockerfile)} ${familiar}`,
+			image: `${tool === undefined ? "image" : kindOfTool(tool, dockerfile)} ${familiar}`,
 			...explain(found, { registry, host }),
 		};
 	}
@@ -168,15 +166,15 @@ export function explainImageFailure(
 }
 
 /** BuildKit runs two for a build, and asks for them in the same words: only the Dockerfile tells which it is. */
-function kindOfTool(stepName = "", dockerfile: DockerfileText | undefined): string {
+function kindOfTool(tool: string, dockerfile: DockerfileText | undefined): string {
 	if (dockerfile === undefined) return "image";
-	return getsFrontend(stepName, dockerfile) ? "frontend" : "SBOM generator";
+	return isFrontend(tool, dockerfile) ? "frontend" : "SBOM generator";
 }
 
-function imageOf(stepName: string | undefined, error: string): Partial<Record<string, string>> {
-	if (stepName === undefined) return SOURCE_ERROR.exec(error)?.groups ?? {};
+function imageOf(stepName: string | undefined, error: string): string | undefined {
+	if (stepName === undefined) return SOURCE_ERROR.exec(error)?.groups?.image;
 	const step = IMAGE_STEPS.find((pattern) => pattern.test(stepName));
-	return step?.exec(stepName)?.groups ?? {};
+	return step?.exec(stepName)?.groups?.image;
 }
 
 /** Builders may name what is no reference, such as a stage that Podman looks for as an image. */
