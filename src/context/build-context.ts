@@ -65,7 +65,10 @@ export type LocalContext = ContextFacts & {
 	/** What is known now; after the walk has been waited for, all that is sent. */
 	totals(): ContextTotals;
 	/** What an index says of the directory, see DirectoryContext. */
-	readonly memory: Pick<DirectoryContext, "useIndex" | "learn" | "measureNews">;
+	readonly memory: Pick<
+		DirectoryContext,
+		"walked" | "dateBy" | "useIndex" | "learn" | "measureNews"
+	>;
 	/** See DirectoryContext. */
 	rememberSizes(file: string): void;
 	/** Looks into the ignored directories too, which a tar does by itself at its end. */

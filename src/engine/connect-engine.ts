@@ -32,10 +32,12 @@ export async function connectEngine(
 	const { HttpConnection } = await import("./http-connection.js");
 	const http = HttpConnection.over(transport);
 	let roundTripMs = transport.roundTripMs;
+	let clockLeadMs = 0;
 	const greet = async (path: string) => {
 		const askedAt = performance.now();
 		const response = await http.answer({ method: "GET", path, signal }, path, GREETING_TIMEOUT);
 		roundTripMs = Math.min(roundTripMs, performance.now() - askedAt);
+		clockLeadMs = Math.max(clockLeadMs, clockLead(response.headers));
 		return { headers: response.headers, text: await readBodyText(response.body, JSON_LIMIT) };
 	};
 	try {
@@ -45,7 +47,7 @@ export async function connectEngine(
 		// Only then does undici take the two streams for idle, and use them again.
 		await setImmediate();
 		const facts = readFacts(ping.headers, version.text, transport.target);
-		return new HttpEngine(http, transport, facts, roundTripMs);
+		return new HttpEngine(http, transport, facts, { roundTripMs, clockLeadMs });
 	} catch (error) {
 		await http.close();
 		throw error;
@@ -59,6 +61,12 @@ function readFacts(ping: EngineResponse["headers"], version: string, target: str
 	const document = parseVersion(parseJson(version));
 	if (document === undefined) throw notDocker(target, "GET /version", "without its version");
 	return engineFacts(ping, document, target);
+}
+
+/** As Engine has it, from an answer that has just come: its Date has whole seconds (RFC 9110, section 5.6.7). */
+function clockLead({ date }: EngineResponse["headers"]): number {
+	const behind = Date.parse(String(date)) - Date.now();
+	return behind > 0 ? behind + 1000 : 0;
 }
 
 class UnversionedQuestions implements EngineQuestions {
@@ -80,13 +88,20 @@ class HttpEngine implements Engine {
 	readonly facts: EngineFacts;
 	readonly transport: Transport;
 	readonly roundTripMs: number;
+	readonly clockLeadMs: number;
 	readonly #http: HttpConnection;
 
-	constructor(http: HttpConnection, transport: Transport, facts: EngineFacts, roundTripMs: number) {
+	constructor(
+		http: HttpConnection,
+		transport: Transport,
+		facts: EngineFacts,
+		{ roundTripMs, clockLeadMs }: Pick<Engine, "roundTripMs" | "clockLeadMs">,
+	) {
 		this.#http = http;
 		this.transport = transport;
 		this.facts = facts;
 		this.roundTripMs = roundTripMs;
+		this.clockLeadMs = clockLeadMs;
 	}
 
 	request(request: EngineRequest): Promise<EngineResponse> {

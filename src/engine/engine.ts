@@ -33,6 +33,8 @@ export interface Engine extends EngineQuestions, AsyncDisposable {
 	readonly facts: EngineFacts;
 	/** The shortest round trip to the daemon that was seen, in milliseconds. */
 	readonly roundTripMs: number;
+	/** How far the daemon's clock is ahead of this machine's, in milliseconds; 0 where it is not, or nobody knows. */
+	readonly clockLeadMs: number;
 	/**
 	 * @throws EngineError with the daemon's own words for a status of 400 or more, or an answer that is
 	 * not HTTP; ConnectionError when the stream breaks; InterruptedError when the signal is aborted.

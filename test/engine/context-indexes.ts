@@ -78,6 +78,7 @@ export function testContextIndex(
 		root: string,
 		options: Partial<BuildOptions> = {},
 		machine: string = randomBytes(4).toString("hex"),
+		onEvent: (event: BuildEvent) => void = () => {},
 	): Promise<UploadEvent & { readonly warnings: readonly BuildEvent[] }> {
 		const events: BuildEvent[] = [];
 		const environment: Environment = {
@@ -90,7 +91,13 @@ export function testContextIndex(
 		const on = `unix://${box.socketPath}`;
 		await build(
 			{ context: ".", on, tags: [tag], transfer: "sync", ...options },
-			{ environment, onEvent: (event) => void events.push(event) },
+			{
+				environment,
+				onEvent(event) {
+					events.push(event);
+					onEvent(event);
+				},
+			},
 		);
 		const done = events.find((event) => event.type === "upload" && event.status === "done");
 		return {
@@ -208,6 +215,35 @@ export function testContextIndex(
 		assert.equal(times.get("c/edited"), now + 100);
 		assert.ok((times.get("c/restored") ?? 0) >= now, `${times.get("c/restored")}`);
 	});
+
+	for (const transfer of ["sync", "tar"] as const) {
+		test(`has a tool in a cache mount see what is edited while a build runs, by a ${transfer}`, async () => {
+			const cache = `--mount=type=cache,id=${randomBytes(4).toString("hex")},target=/cache`;
+			// As make does, and slowly; busybox compares whole seconds.
+			const rule = "[ -e /cache/made ] && ! [ /c/source -nt /cache/made ] && exit";
+			const make = `sh -c '${rule}; cp /c/source /copy; sleep 1; cat /copy > /cache/made; sleep 1'`;
+			const lines = [`FROM ${BASE_IMAGE}`, "COPY . /c", `RUN ${cache} ${make}`];
+			const text = [...lines, `RUN ${cache} cp /cache/made /made`, ""].join("\n");
+			const root = clone({ Dockerfile: text, source: "one" });
+			const whenMaking = (event: BuildEvent) => {
+				if (event.type === "step" && event.status === "started" && event.name.includes("sleep")) {
+					write(root, "source", "two");
+				}
+			};
+			await upload(root, { transfer }, "here", whenMaking);
+			assert.equal(await imageFile(box.engine, tag, "/made"), "one");
+			await upload(root, { transfer }, "here");
+			assert.equal(await imageFile(box.engine, tag, "/made"), "two");
+			// And what was edited later is dated when it was.
+			const edited = Math.ceil(Date.now() / 1000) + 1;
+			write(root, "source", "three");
+			utimesSync(join(root, "source"), edited, edited);
+			await upload(root, { transfer }, "here");
+			assert.equal(await imageFile(box.engine, tag, "/made"), "three");
+			const times = imageTimes(await imageFolder(box.engine, tag, "/c"));
+			assert.equal(times.get("c/source"), edited);
+		});
+	}
 
 	test("goes by what one machine knows where the daemon's index cannot be read, for all that build later", async () => {
 		const root = clone({ Dockerfile: dockerfile, edited: "1" });

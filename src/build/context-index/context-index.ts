@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { forgetOldFiles } from "../../cache-folder.js";
+import type { IndexParts } from "../../context/index/content-index.js";
 import { GENERATION_BYTES } from "../../context/index/index-part.js";
 import type { DirectoryContext } from "../../context/thread/directory-context.js";
 import { makeFolder } from "../../disk/folder.js";
@@ -12,12 +13,13 @@ import { type IndexCopy, readIndexCopy } from "./index-copy.js";
 import type { IndexPlaces } from "./index-places.js";
 import type { IndexQuestion } from "./index-question.js";
 import { EMPTY, IndexStore, nothingSent } from "./index-store.js";
+import { NotedBuild } from "./noted-build.js";
 
 /** Milliseconds that storing the index may take beyond the end of the build. */
 const STORING_TIMEOUT = 30_000;
 
 /** What an index needs of a directory: to announce files by it, and to learn what was sent. */
-export type DirectoryMemory = Pick<DirectoryContext, "useIndex" | "learn">;
+export type DirectoryMemory = Pick<DirectoryContext, "walked" | "dateBy" | "useIndex" | "learn">;
 
 /** The index of a context during one build. It only ever saves bytes: without it, or with an old one, more is sent. */
 export interface ContextIndex {
@@ -29,6 +31,8 @@ export interface ContextIndex {
 	transferred(): void;
 	/** The daemon keeps other directories under the same key: stores the index even if nothing is transferred. */
 	keep(): void;
+	/** The build has succeeded. Never rejects. */
+	succeeded(): Promise<void>;
 	/** Waits until all is stored. Never rejects. */
 	settled(): Promise<void>;
 	/** To be called then, when no build goes on on the box: removes what is not needed any more. Never rejects. */
@@ -48,17 +52,23 @@ export async function openContextIndex(
 	question: IndexQuestion,
 	run: Run,
 ): Promise<ContextIndex | undefined> {
-	const [key, places] = await Promise.all([question.key, question.places(engine)]);
+	const [key, places, { lookedAt }] = await Promise.all([
+		question.key,
+		question.places(engine),
+		memory.walked,
+	]);
 	const asked = question.take(engine);
 	// It may fail before it is waited for.
 	asked.catch(() => {});
 	const local = await readIndexCopy(places.copy, key.digest);
 	await makeFolder(dirname(places.hashes), 0o700).catch(() => {});
+	const noted = await NotedBuild.begin(places.noted, lookedAt, engine);
 	if (local !== undefined) {
 		const store = new IndexStore(engine, key, places.copy, run);
 		const newest = asked.then((found) => store.newest(local, found));
 		const { generation } = local;
-		return new OpenIndex({ memory, key, places, generation, index: newest, store, run });
+		const known = { ours: local.parts, generation, index: newest };
+		return new OpenIndex({ ...known, memory, key, places, store, noted, run });
 	}
 	const found = await asked;
 	if (found === "refused") return undefined;
@@ -72,8 +82,8 @@ export async function openContextIndex(
 		baseId: undefined,
 	};
 	const { generation } = index;
-	const asFound = Promise.resolve(index);
-	return new OpenIndex({ memory, key, places, generation, index: asFound, store, run });
+	const known = { ours: EMPTY, generation, index: Promise.resolve(index) };
+	return new OpenIndex({ ...known, memory, key, places, store, noted, run });
 }
 
 interface OpenIndexOptions {
@@ -83,7 +93,10 @@ interface OpenIndexOptions {
 	/** Of the daemon's copy of the files, which need not be that of the index. */
 	readonly generation: Uint8Array;
 	readonly index: Promise<IndexCopy>;
+	/** Its parts if nobody else has built since this machine did. */
+	readonly ours: IndexParts;
 	readonly store: IndexStore;
+	readonly noted: NotedBuild;
 	readonly run: Run;
 }
 
@@ -94,6 +107,7 @@ class OpenIndex implements ContextIndex {
 	readonly #memory: DirectoryMemory;
 	readonly #index: Promise<IndexCopy>;
 	readonly #store: IndexStore;
+	readonly #noted: NotedBuild;
 	readonly #folders: readonly string[];
 	readonly #run: Run;
 	readonly #timeout = new AbortController();
@@ -107,7 +121,9 @@ class OpenIndex implements ContextIndex {
 		places: { copy, hashes, sizes },
 		generation,
 		index,
+		ours,
 		store,
+		noted,
 		run,
 	}: OpenIndexOptions) {
 		this.sharedKey = sharedKey(key, generation);
@@ -115,11 +131,14 @@ class OpenIndex implements ContextIndex {
 		this.#memory = memory;
 		this.#index = index;
 		this.#store = store;
+		this.#noted = noted;
 		this.#folders = [copy, hashes, sizes].map((file) => dirname(file));
 		this.#run = run;
 		this.ready = index.then(
-			({ parts, generation }) =>
-				memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes }),
+			({ parts, generation }) => {
+				memory.dateBy(noted.dating(parts === ours));
+				memory.useIndex({ parts, generation, key: key.digest, hashesFile: hashes });
+			},
 			// Only an interruption, which ends the build.
 			() => {},
 		);
@@ -134,6 +153,10 @@ class OpenIndex implements ContextIndex {
 
 	keep(): void {
 		this.#isKept = true;
+	}
+
+	succeeded(): Promise<void> {
+		return this.#noted.succeeded();
 	}
 
 	async settled(): Promise<void> {

@@ -42,6 +42,11 @@ export class ContextIndexes {
 	}
 
 	/** As ContextIndex has it. */
+	async succeeded(): Promise<void> {
+		await Promise.all(this.#all.map((index) => index.succeeded()));
+	}
+
+	/** As ContextIndex has it. */
 	async settled(): Promise<void> {
 		await Promise.all(this.#all.map((index) => index.settled()));
 	}

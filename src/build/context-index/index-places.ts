@@ -11,6 +11,8 @@ export interface IndexPlaces {
 	readonly copy: string;
 	readonly hashes: string;
 	readonly sizes: string;
+	/** See NotedBuild. */
+	readonly noted: string;
 }
 
 /** @param target the daemon */
@@ -25,6 +27,7 @@ export function indexPlaces(
 		.digest("hex");
 	return {
 		copy: join(cacheFolder(environment), "context-index", name),
+		noted: join(cacheFolder(environment), "last-builds", name),
 		hashes: hashesFile(root, environment),
 		sizes: sizesFile(root, environment),
 	};

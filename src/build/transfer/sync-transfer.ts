@@ -36,7 +36,7 @@ export function syncTransfer({
 				const image = plan.image
 					? { id: imageId(result), ...configDigest(result, plan), tags: plan.tags }
 					: undefined;
-				await indexes.settled();
+				await Promise.all([indexes.succeeded(), indexes.settled()]);
 				return { image, ...sent, tidy: () => indexes.tidy() };
 			} catch (error) {
 				await indexes.settled();

@@ -3,6 +3,7 @@ import type { ContextPart } from "../../context/thread/directory-context.js";
 import { type BuildRequest, buildImage } from "../../engine/build-request.js";
 import type { Engine } from "../../engine/engine.js";
 import type { Run } from "../../events.js";
+import { NotedBuild } from "../context-index/noted-build.js";
 import { explainRefusal, readBuildOutput } from "../output/build-output.js";
 import { dockerfileText } from "../output/dockerfile-position.js";
 import type { BuildPlan } from "../plan/build-plan.js";
@@ -31,13 +32,30 @@ interface TarBuild {
 export function tarTransfer(resources: TransferResources, part?: ContextPart): Transfer {
 	return {
 		name: "tar",
-		send(engine, context, plan, run) {
+		async send(engine, context, plan, run) {
+			const noted = await noteBuild(engine, context, resources);
 			const build = { engine, context, part, plan };
-			return engine.facts.builder === "buildkit"
-				? sendToBuildKit(build, resources, run)
-				: sendToClassic(build, resources, run);
+			const sent =
+				engine.facts.builder === "buildkit"
+					? await sendToBuildKit(build, resources, run)
+					: await sendToClassic(build, resources, run);
+			await noted?.succeeded();
+			return sent;
 		},
 	};
+}
+
+/** Files are dated as those of a sync, by the same notes. */
+async function noteBuild(
+	engine: Engine,
+	context: BuildContext,
+	{ indexes: { main } }: TransferResources,
+): Promise<NotedBuild | undefined> {
+	if (context.kind !== "directory" || main === undefined) return undefined;
+	const [{ noted: path }, { lookedAt }] = await Promise.all([main.places(engine), context.walked]);
+	const noted = await NotedBuild.begin(path, lookedAt, engine);
+	context.memory.dateBy(noted.dating(true));
+	return noted;
 }
 
 /** The session is there for what BuildKit takes from nowhere else: credentials, secrets, keys. */

@@ -47,6 +47,9 @@ const MINOR = { at: 337, digits: 7 };
 
 type NumberField = typeof MODE;
 
+/** In nanoseconds. */
+const SECOND = 1_000_000_000n;
+
 const ZERO = 0x30;
 const BLANK = 0x20;
 
@@ -71,17 +74,18 @@ export function tarHeader(entry: ContextEntry): TarHeader {
 // Thousands of headers are written before V8 has compiled any of this: each writes its bytes itself, and
 // counts them for the checksum.
 function writeBlock(
-	{ type, mode, size, mtimeMs, hardlink, device }: ContextEntry,
+	{ type, mode, size, mtimeMs, modTime, hardlink, device }: ContextEntry,
 	name: Uint8Array,
 	target: Uint8Array,
 	into: Buffer,
 	block: number,
 ): void {
+	const seconds = modTime === undefined ? Math.floor(mtimeMs / 1000) : Number(modTime / SECOND);
 	into.set(COMMON, block);
 	let sum = COMMON_SUM + writeName(name, into, block);
 	sum += writeNumber(mode, into, block, MODE);
 	sum += writeNumber(hardlink === undefined ? size : 0, into, block, SIZE);
-	sum += writeNumber(Math.floor(mtimeMs / 1000), into, block, TIME);
+	sum += writeNumber(seconds, into, block, TIME);
 	const flag = hardlink === undefined ? TYPE_FLAGS[type] : HARDLINK_FLAG;
 	into[block + TYPE_FLAG] = flag;
 	sum += flag + writeName(target, into, block + TARGET);

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { type Dating, isFromDuringBuild } from "../dating.js";
 
 const NANOSECONDS = 1_000_000;
 
@@ -10,35 +11,45 @@ const NANOSECONDS = 1_000_000;
  * below the millisecond is random, once for each transfer. The second, which is all that a layer keeps,
  * is the file's own.
  *
- * Tools like make and cargo, with what they built in a cache mount, need a content that has changed to be
- * dated after what was built from the one before. Where a file's own time can be from before that, as in
- * another clone, or after `mv` brought an old file back, the new content is dated now.
+ * A content that has changed has to be dated after what was built from the one before (see Dating). Where a
+ * file's own time can be from before that, as in another clone, after `mv` brought an old file back, or of
+ * an edit during a build, the new content is dated now.
  */
 export class ContentTimes {
 	readonly #now: number;
 	readonly #syncedAt: number;
+	readonly #dating: Dating;
 	readonly #nonce: number;
 
 	/**
-	 * @param now milliseconds since 1970
+	 * @param now milliseconds since 1970, by the clock that is ahead
 	 * @param syncedAt when the daemon was last known to be sent something, likewise
 	 * @param nonce a number below 1,000,000
 	 */
-	constructor(now: number, syncedAt: number, nonce = randomInt(NANOSECONDS)) {
-		this.#now = now;
+	constructor(now: number, syncedAt: number, dating: Dating, nonce = randomInt(NANOSECONDS)) {
+		this.#now = Math.floor(now);
 		this.#syncedAt = syncedAt;
+		this.#dating = dating;
 		this.#nonce = nonce;
+	}
+
+	/** When something was last built from the contents before, as far as is known. */
+	get #lastUse(): number {
+		return Math.max(this.#syncedAt, this.#dating.to);
 	}
 
 	/** @param recorded the time of the content that the daemon was last sent under this path */
 	of(mtimeMs: number, recorded: bigint | undefined): bigint {
 		const own = Math.floor(mtimeMs);
-		if (recorded === undefined) return joinTime(own, this.#nonce);
+		if (recorded === undefined) {
+			return joinTime(isFromDuringBuild(own, this.#dating) ? this.#now : own, this.#nonce);
+		}
 		const before = splitTime(recorded);
 		// Times that were set, such as all to the same: whoever wants that gets it.
 		const isKept = own === before.milliseconds;
-		const isLater = own > before.milliseconds && own > this.#syncedAt;
-		const milliseconds = isKept || isLater ? own : Math.floor(this.#now);
+		const isLater = own > before.milliseconds && own > this.#lastUse;
+		const later = Math.max(this.#now, before.milliseconds + 1);
+		const milliseconds = isKept || isLater ? own : later;
 		const time = joinTime(milliseconds, this.#nonce);
 		return time === recorded ? joinTime(milliseconds, this.#nonce ^ 1) : time;
 	}

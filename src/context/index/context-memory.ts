@@ -1,3 +1,4 @@
+import { type Dating, nowOnBox } from "../dating.js";
 import { type ContextFilter, isForRules } from "../entries/context-filter.js";
 import type { ContextEntry } from "../tree/manifest.js";
 import { comparePaths } from "../tree/path-bytes.js";
@@ -44,6 +45,7 @@ export interface RememberedWalk {
 export class ContextMemory {
 	readonly #walk: RememberedWalk;
 	readonly #hashes: FileHashes;
+	readonly #dating: Dating;
 	readonly #header: { readonly generation: Buffer; readonly key: Buffer };
 	#parts: IndexParts;
 	/** What the parts hold, as soon as somebody wants to know. */
@@ -51,9 +53,14 @@ export class ContextMemory {
 	/** What was announced and not learned from. */
 	#announced: KnownContents[] = [];
 
-	constructor(walk: RememberedWalk, { parts, generation, key, hashesFile }: KnownIndex) {
+	constructor(
+		walk: RememberedWalk,
+		{ parts, generation, key, hashesFile }: KnownIndex,
+		dating: Dating,
+	) {
 		this.#walk = walk;
 		this.#hashes = new FileHashes(hashesFile);
+		this.#dating = dating;
 		this.#header = { generation: Buffer.from(generation), key: Buffer.from(key) };
 		this.#parts = parts;
 	}
@@ -85,7 +92,7 @@ export class ContextMemory {
 	}
 
 	#times(): ContentTimes {
-		return new ContentTimes(Date.now(), this.#index.syncedAt);
+		return new ContentTimes(nowOnBox(this.#dating), this.#index.syncedAt, this.#dating);
 	}
 
 	/** What the index does not have, of all that would be sent. Nothing is learned from it. */

@@ -1,6 +1,7 @@
 import type { ContentChunk } from "../content/content-reader.js";
 import type { ExtraFile } from "../content/extra-files.js";
 import type { TarProgress } from "../content/tar-reader.js";
+import type { Dating } from "../dating.js";
 import type { ContextFilter } from "../entries/context-filter.js";
 import type { IgnoredSizes } from "../entries/ignored-sizes.js";
 import type { PartRequest, PartSummary } from "../entries/part-of-context.js";
@@ -27,6 +28,7 @@ export type ToContextWorker =
 			readonly chunks: number;
 			/** The number of the part that it is a tar of; absent: everything. */
 			readonly part: number | undefined;
+			readonly dating: Dating;
 	  }
 	/** No more of that tar is wanted. */
 	| { readonly type: "give-up"; readonly tar: number }
@@ -35,7 +37,12 @@ export type ToContextWorker =
 	| { readonly type: "remember-sizes"; readonly file: string }
 	| { readonly type: "measure-ignored" }
 	/** From now on, files can be announced as this knows them. */
-	| { readonly type: "use-index"; readonly index: number; readonly known: KnownIndex }
+	| {
+			readonly type: "use-index";
+			readonly index: number;
+			readonly known: KnownIndex;
+			readonly dating: Dating;
+	  }
 	/** A transfer is done. Answered by "learned". */
 	| { readonly type: "learn"; readonly index: number }
 	/** Answered by "news". */

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { ContextError, InterruptedError } from "../../errors.js";
 import { interrupted } from "../../interruption.js";
 import { type TarProgress, TarReader } from "../content/tar-reader.js";
+import type { Dating } from "../dating.js";
 import type { ContextFilter } from "../entries/context-filter.js";
 import type { ContextSelection } from "../entries/context-selection.js";
 import type { IgnoredSizes } from "../entries/ignored-sizes.js";
@@ -61,10 +62,14 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	/** @param part the number of a part; absent: everything */
-	tar(part: number | undefined, onProgress: (progress: TarProgress) => void): TarReader {
+	tar(
+		part: number | undefined,
+		dating: Dating,
+		onProgress: (progress: TarProgress) => void,
+	): TarReader {
 		const tar = this.#tars.length;
 		const reader = new TarReader(
-			(chunks) => this.#ask({ type: "credit", tar, chunks, part }),
+			(chunks) => this.#ask({ type: "credit", tar, chunks, part, dating }),
 			onProgress,
 		);
 		this.#tars.push(reader);
@@ -98,9 +103,9 @@ export class ContextThread implements AsyncDisposable {
 	}
 
 	/** @returns the number of the index */
-	useIndex(known: KnownIndex): number {
+	useIndex(known: KnownIndex, dating: Dating): number {
 		this.#indexes += 1;
-		this.#ask({ type: "use-index", index: this.#indexes, known });
+		this.#ask({ type: "use-index", index: this.#indexes, known, dating });
 		return this.#indexes;
 	}
 

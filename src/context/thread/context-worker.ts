@@ -7,6 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ContextError } from "../../errors.js";
 import { insertExtraFiles } from "../content/extra-files.js";
 import { packTar, type TarChunk } from "../content/tar-pack.js";
+import { datedForTar } from "../dating.js";
 import { type IgnoredSizes, measureStepwise, readContent } from "../entries/ignored-sizes.js";
 import {
 	type PartRequest,
@@ -17,7 +18,7 @@ import {
 import { RememberedSizes } from "../entries/remembered-sizes.js";
 import { walkContext } from "../entries/walk.js";
 import { IgnoreRules } from "../ignore/ignore-rules.js";
-import { ContextMemory, type KnownIndex, type RememberedWalk } from "../index/context-memory.js";
+import { ContextMemory, type RememberedWalk } from "../index/context-memory.js";
 import type { FileState } from "../tree/file-state.js";
 import type { ContextEntry, ContextManifest } from "../tree/manifest.js";
 import { isUtf8 } from "../tree/path-bytes.js";
@@ -58,23 +59,24 @@ class ContextWorker {
 		this.#selections = new Selections(this.#tree, known, states, this.#memories, post);
 		const { entries: _entries, ...summary } = this.#manifest;
 		const noted = notedFiles(walked.entries, note);
-		post({ type: "walked", summary: { ...summary, noted, isUtf8: walked.entries.every(isUtf8) } });
+		const isAllUtf8 = walked.entries.every(isUtf8);
+		post({ type: "walked", summary: { ...summary, lookedAt, noted, isUtf8: isAllUtf8 } });
 	}
 
 	handle(message: ToContextWorker): void {
-		if (message.type === "credit") this.#pack(message.tar, message.chunks, message.part);
+		if (message.type === "credit") this.#pack(message);
 		else if (message.type === "give-up") this.#giveUp(message.tar);
 		else if (message.type === "part") this.#part(message.part, message.request);
 		else if (message.type === "remember-sizes") this.#sizesFile = message.file;
 		else if (message.type === "measure-ignored") this.#measure();
-		else if (message.type === "use-index") this.#useIndex(message.index, message.known);
+		else if (message.type === "use-index") this.#useIndex(message);
 		else if (message.type === "learn") this.#learn(message.index);
 		else if (message.type === "measure-news") this.#measureNews(message.index);
 		else this.#selections.handle(message);
 	}
 
-	#useIndex(index: number, known: KnownIndex): void {
-		this.#memories.set(index, new ContextMemory(this.#walk, known));
+	#useIndex({ index, known, dating }: Extract<ToContextWorker, { type: "use-index" }>): void {
+		this.#memories.set(index, new ContextMemory(this.#walk, known, dating));
 	}
 
 	#learn(index: number): void {
@@ -103,12 +105,12 @@ class ContextWorker {
 		post({ type: "parted", summary });
 	}
 
-	#pack(tar: number, credit: number, part: number | undefined): void {
+	#pack({ tar, chunks: credit, part, dating }: Extract<ToContextWorker, { type: "credit" }>): void {
 		if (!this.#tars.has(tar)) {
 			const parted = part === undefined ? undefined : this.#parts.get(part);
 			const { entries, unreadable } = parted ?? this.#manifest;
 			requireReadable(unreadable);
-			this.#tars.set(tar, packTar(this.#tree, entries, this.#contents));
+			this.#tars.set(tar, packTar(this.#tree, datedForTar(entries, dating), this.#contents));
 		}
 		const chunks = this.#tars.get(tar);
 		for (let left = credit; left > 0 && chunks !== undefined; left--) {

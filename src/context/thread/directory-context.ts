@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ExtraFile } from "../content/extra-files.js";
 import type { TarProgress, TarReader } from "../content/tar-reader.js";
+import { type Dating, NO_BUILD_BEFORE } from "../dating.js";
 import type { ContextFilter } from "../entries/context-filter.js";
 import type { ContextSelection, SelectableDirectory } from "../entries/context-selection.js";
 import type { IgnoredSizes } from "../entries/ignored-sizes.js";
@@ -49,6 +50,8 @@ export interface DirectoryContext extends SelectableDirectory, AsyncDisposable {
 	measureIgnored(): Promise<IgnoredSizes>;
 	/** From now on, what was measured is kept in that file from one run to the next. Absolute. */
 	rememberSizes(file: string): void;
+	/** From now on, files are dated by this, in what an index does not know and in every tar. */
+	dateBy(dating: Dating): void;
 	/** From now on, a selection announces files as the index knows them. */
 	useIndex(index: KnownIndex): void;
 	/**
@@ -88,6 +91,7 @@ class WalkedDirectory implements DirectoryContext {
 	readonly #thread: ContextThread;
 	#tar: TarReader | undefined;
 	#index: number | undefined;
+	#dating: Dating = NO_BUILD_BEFORE;
 
 	constructor(thread: ContextThread) {
 		this.#thread = thread;
@@ -115,8 +119,12 @@ class WalkedDirectory implements DirectoryContext {
 		this.#thread.rememberSizes(file);
 	}
 
+	dateBy(dating: Dating): void {
+		this.#dating = dating;
+	}
+
 	useIndex(index: KnownIndex): void {
-		this.#index = this.#thread.useIndex(index);
+		this.#index = this.#thread.useIndex(index, this.#dating);
 	}
 
 	async learn(): Promise<IndexParts | undefined> {
@@ -142,7 +150,7 @@ class WalkedDirectory implements DirectoryContext {
 
 	#tarOf(part: number | undefined, onProgress: (progress: TarProgress) => void): Readable {
 		if (this.#tar !== undefined) this.#thread.giveUp(this.#tar);
-		this.#tar = this.#thread.tar(part, onProgress);
+		this.#tar = this.#thread.tar(part, this.#dating, onProgress);
 		return this.#tar.stream;
 	}
 }

@@ -20,7 +20,7 @@ export interface ContextEntry {
 	readonly mode: number;
 	/** Modification time in milliseconds since 1970, with a fraction. */
 	readonly mtimeMs: number;
-	/** What to tell BuildKit instead of mtimeMs, in nanoseconds since 1970. */
+	/** What to send instead of mtimeMs, in nanoseconds since 1970; a tar takes the whole seconds. */
 	readonly modTime?: bigint;
 	/** Where a symlink points, as it stands in the file system; same encoding as path. */
 	readonly linkname?: string;
@@ -64,6 +64,8 @@ export interface ContextManifest {
 
 /** All that most builds want to know of it: the entries are many, and stay where they were found. */
 export type ContextSummary = Omit<ContextManifest, "entries"> & {
+	/** When the walk began, in milliseconds since 1970. */
+	readonly lookedAt: number;
 	/** The paths of files that the walk was told to note. */
 	readonly noted: readonly string[];
 	/** Whether all names, and all targets of links, are UTF-8, which a sync needs. */

@@ -23,6 +23,7 @@ export async function openLocalDaemon(open: () => Promise<Engine>): Promise<Engi
 		transport: engine.transport,
 		facts: engine.facts,
 		roundTripMs: engine.roundTripMs,
+		clockLeadMs: engine.clockLeadMs,
 		request: (request) => ofLocal(engine.request(request)),
 		json: (request) => ofLocal(engine.json(request)),
 		hijack: (request) => ofLocal(engine.hijack(request)),

@@ -13,6 +13,7 @@ import {
 	answers,
 	closesAfter,
 	type FakeDaemon,
+	GREETING,
 	hangsUp,
 	neverAnswers,
 	type Route,
@@ -24,6 +25,8 @@ import {
 	truncates,
 } from "../../support/fake-daemon.js";
 import { unixTransport } from "../../support/unix-transport.js";
+
+const HOUR = 3_600_000;
 
 const { signal } = new AbortController();
 
@@ -68,6 +71,25 @@ test("the greeting is two requests at once, and the facts are in its answers", a
 	});
 	assert.deepEqual([...daemon.requests].sort(), ["GET /_ping", "GET /version"]);
 	assert.equal(opened.length, 2);
+});
+
+test("the daemon's clock is ahead by what its answers say at least, and to the next second", async (context) => {
+	const lead = async (date: number | undefined) => {
+		const dated = (route: Route): Route => {
+			return (request, response) => {
+				if (date === undefined) response.sendDate = false;
+				else response.setHeader("Date", new Date(date).toUTCString());
+				route(request, response);
+			};
+		};
+		const routes = Object.entries(GREETING).map(([name, route]) => [name, dated(route)]);
+		return (await connected(context, Object.fromEntries(routes))).engine.clockLeadMs;
+	};
+	assert.equal(await lead(Date.now()), 0);
+	assert.equal(await lead(Date.now() - HOUR), 0);
+	assert.equal(await lead(undefined), 0);
+	const ahead = await lead(Date.now() + HOUR);
+	assert.ok(ahead <= HOUR + 1000 && ahead > HOUR - 10_000, `${ahead}`);
 });
 
 test("requests carry the version that was agreed on, their query, headers and body", async (context) => {

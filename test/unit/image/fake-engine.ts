@@ -12,6 +12,7 @@ export function fakeEngine(answer: (request: FakeRequest) => unknown, target = "
 	const engine: Partial<Engine> = {
 		transport: { target } as Engine["transport"],
 		facts: { product: "docker" } as Engine["facts"],
+		clockLeadMs: 0,
 		async request(request) {
 			const body = await answer(request);
 			const stream = body instanceof Readable ? body : Readable.from([JSON.stringify(body)]);

@@ -9,10 +9,12 @@ import {
 } from "../../../../src/build/context-index/context-index.js";
 import { IndexQuestion } from "../../../../src/build/context-index/index-question.js";
 import { packFiles } from "../../../../src/context/content/tar-pack.js";
+import type { Dating } from "../../../../src/context/dating.js";
 import type { IndexParts } from "../../../../src/context/index/content-index.js";
 import type { KnownIndex } from "../../../../src/context/index/context-memory.js";
 import { readIndexHeader, writeIndexPart } from "../../../../src/context/index/index-part.js";
 import { PathTableWriter } from "../../../../src/context/index/path-table.js";
+import type { ContextSummary } from "../../../../src/context/tree/manifest.js";
 import type { Environment } from "../../../../src/environment.js";
 import { EngineError } from "../../../../src/errors.js";
 import type { Transport } from "../../../../src/transport/transport.js";
@@ -94,11 +96,17 @@ async function transfer(
 	news: "base" | "delta" | "nothing",
 ): Promise<{
 	known: KnownIndex | undefined;
+	dating: Dating | undefined;
 	sharedKey: string | undefined;
 	events: readonly { type: string }[];
 }> {
 	let known: KnownIndex | undefined;
+	let dating: Dating | undefined;
 	const memory: DirectoryMemory = {
+		walked: Promise.resolve({ lookedAt: Date.now() } as ContextSummary),
+		dateBy: (given) => {
+			dating = given;
+		},
 		useIndex: (index) => {
 			known = index;
 		},
@@ -110,8 +118,14 @@ async function transfer(
 	await index?.ready;
 	index?.transferred();
 	await index?.settled();
+	await index?.succeeded();
 	await index?.tidy();
-	return { known, sharedKey: index?.sharedKey, events: caller.events };
+	return {
+		known,
+		dating,
+		sharedKey: index?.sharedKey,
+		events: caller.events,
+	};
 }
 
 function learned(
@@ -142,6 +156,23 @@ describe("the index of a context", () => {
 		assert.deepEqual(daemon.requests, ["GET /images/rbuild.local/context-index:HEX/json"]);
 		assert.equal(second.sharedKey, first.sharedKey);
 		assert.ok((second.known?.parts.base?.length ?? 0) > 0);
+	});
+
+	it("takes files for edited during a build where nobody here saw the end of the last one", async (test) => {
+		const daemon = new FakeDaemon();
+		const [one, other] = [machine(test), machine(test)];
+		const built = async (cache: string, news: "base" | "delta" | "nothing") =>
+			(await transfer(daemon, cache, news)).dating ?? assert.fail();
+		const start = Date.now();
+		const first = await built(one.cache, "base");
+		assert.equal(first.from, Number.POSITIVE_INFINITY);
+		const end = Date.now();
+		const again = await built(one.cache, "nothing");
+		assert.ok(again.from < start && again.to <= end, "its own was the last");
+		assert.ok((await built(other.cache, "delta")).to >= end);
+		const before = Date.now();
+		const after = await built(one.cache, "nothing");
+		assert.ok(after.to >= before, "another machine's was the last");
 	});
 
 	it("needs nothing removed that was not there", async (test) => {
@@ -183,7 +214,8 @@ describe("the index of a context", () => {
 	it("is stored with nothing in it where other directories are kept beside the context", async (test) => {
 		const daemon = new FakeDaemon();
 		const open = async (cache: string, isKept: boolean) => {
-			const memory = { useIndex() {}, learn: () => assert.fail() };
+			const walked = Promise.resolve({ lookedAt: 0 } as ContextSummary);
+			const memory = { walked, dateBy() {}, useIndex() {}, learn: () => assert.fail() };
 			const caller = run();
 			const question = questionOf(cache, caller);
 			const index = await openContextIndex(daemon.engine, memory, question, caller);

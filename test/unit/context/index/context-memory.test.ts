@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { ContentReader } from "../../../../src/context/content/content-reader.js";
+import { NO_BUILD_BEFORE } from "../../../../src/context/dating.js";
 import type { ContextFilter } from "../../../../src/context/entries/context-filter.js";
 import { walkContext } from "../../../../src/context/entries/walk.js";
 import { IgnoreRules } from "../../../../src/context/ignore/ignore-rules.js";
@@ -49,7 +50,11 @@ class FakeBox {
 		const known = { parts: this.parts, ...HEADER, ...(hashesFile === "" ? {} : { hashesFile }) };
 		// As if nothing had been edited for a while.
 		const lookedAt = Date.now() + 10_000;
-		const memory = new ContextMemory({ tree, entries: walk.entries, states, lookedAt }, known);
+		const memory = new ContextMemory(
+			{ tree, entries: walk.entries, states, lookedAt },
+			known,
+			NO_BUILD_BEFORE,
+		);
 		const contents = memory.announce(walk.entries, filter);
 		const announced = contents.announce(0, walk.entries.length);
 		beforeReading();

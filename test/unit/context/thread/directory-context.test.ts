@@ -29,6 +29,17 @@ function ignoring(text: string): Pick<DirectoryContextOptions, "ignore"> {
 	return { ignore: { content: Buffer.from(text), file: ".dockerignore" } };
 }
 
+/** The times of its files, in seconds. */
+async function tarTimes(context: DirectoryContext): Promise<Record<string, number>> {
+	const archive = await buffer(context.tar(() => {}));
+	const lines = gnuTar(archive, "--list", "--verbose", "--full-time").trim().split("\n");
+	const times = lines.map((line) => {
+		const [, , , date, time, name = ""] = line.split(/ +/);
+		return [name, Date.parse(`${date}T${time}Z`) / 1000] as const;
+	});
+	return Object.fromEntries(times);
+}
+
 describe("a directory context", () => {
 	it("has the summary and the tar that the walk and the packer make", async (test) => {
 		const root = emptyTree(test);
@@ -36,12 +47,15 @@ describe("a directory context", () => {
 		writeFileSync(join(root, "d/large"), Buffer.alloc(2 * MIB, "abc"));
 		linkSync(join(root, "d/large"), join(root, "same"));
 		writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.of(0xff)]), "x");
+		const openedAt = Date.now();
 		const context = open(test, { root });
 		const progress: TarProgress[] = [];
 		const archive = await buffer(context.tar((news) => progress.push(news)));
 		assert.deepEqual(archive, pack(root));
 		const { entries: _entries, ...walked } = walk(root);
-		assert.deepEqual(await context.walked, { ...walked, noted: [], isUtf8: false });
+		const { lookedAt, ...summary } = await context.walked;
+		assert.deepEqual(summary, { ...walked, noted: [], isUtf8: false });
+		assert.ok(lookedAt >= openedAt && lookedAt <= Date.now());
 		assert.deepEqual(progress.at(-1), { files: 3, bytes: 2 * MIB + 1 });
 	});
 
@@ -65,6 +79,25 @@ describe("a directory context", () => {
 		const [one, two] = await Promise.all(tars.map((tar) => buffer(tar)));
 		assert.ok(one?.equals(pack(root)));
 		assert.ok(two?.equals(pack(root)));
+	});
+
+	it("dates the files of each box's tar by what is known of builds there", async (test) => {
+		const root = emptyTree(test);
+		for (const [name, time] of Object.entries({ old: 1_000, edited: 2_000.5, later: 3_000 })) {
+			writeFileSync(join(root, name), name);
+			utimesSync(join(root, name), time, time);
+		}
+		const context = open(test, { root });
+		const other = context.forAnotherBox();
+		const leadMs = 3_600_000;
+		context.dateBy({ from: 1_500_000, to: 2_500_000, leadMs });
+		const before = Date.now();
+		const [dated, plain] = await Promise.all([context, other].map((box) => tarTimes(box)));
+		assert.deepEqual(plain, { old: 1_000, edited: 2_000, later: 3_000 });
+		const { edited = 0, ...others } = dated ?? {};
+		assert.deepEqual(others, { old: 1_000, later: 3_000 });
+		assert.ok(edited * 1000 >= before + leadMs, `${edited}`);
+		assert.ok(edited * 1000 < Date.now() + leadMs + 1000, `${edited}`);
 	});
 
 	it("announces files to each box by its own index, and learns for each alone", async (test) => {
