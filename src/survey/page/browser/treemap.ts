@@ -1,13 +1,13 @@
-import { type NodeVerdict, VERDICTS } from "../page-data.js";
+import type { NodeVerdict } from "../page-data.js";
 import { type Cell, cellAt, type Direction, largest, layOut, neighbour } from "./layout.js";
 import { type Painting, paint } from "./painting.js";
 import { type Palette, readPalette } from "./palette.js";
 import type { Tooltip } from "./tooltip.js";
 import { type ContextTree, ROOT } from "./tree.js";
 import type { View, ViewState } from "./view.js";
+import { Weights } from "./weights.js";
 import { deciderOf, formatBytes, formatFiles, VERDICT_WORDS } from "./wording.js";
-
-const ZOOM_MS = 260;
+import { animate } from "./zoom.js";
 
 const DIRECTIONS: Readonly<Record<string, Direction>> = {
 	ArrowLeft: "left",
@@ -29,13 +29,12 @@ export class Treemap {
 	#palette: Palette;
 	#size = { width: 0, height: 0 };
 	#cells: readonly Cell[] = [];
-	#weights: Float64Array;
-	#mainVerdicts: Uint8Array;
+	#weights: Weights;
 	readonly #secrets: Float64Array;
 	/** The layout as it was drawn, without what the pointer and the keyboard are at. */
 	#drawn: HTMLCanvasElement = document.createElement("canvas");
 	#hovered: Cell | undefined;
-	#animation = 0;
+	#stopAnimation = () => {};
 
 	constructor(place: HTMLElement, view: View, tooltip: Tooltip, announce: (text: string) => void) {
 		const canvas = place.querySelector("canvas");
@@ -49,8 +48,7 @@ export class Treemap {
 		this.#announce = announce;
 		this.#context = context;
 		this.#palette = readPalette(context);
-		this.#weights = this.#weigh(view.state);
-		this.#mainVerdicts = this.#findMainVerdicts();
+		this.#weights = new Weights(this.#tree, view.state);
 		this.#secrets = this.#tree.sums((node) => Number(this.#isLeafOf(node, "secret")));
 		view.onChange((state, before) => this.#changed(state, before));
 		new ResizeObserver(() => this.#resize()).observe(place);
@@ -69,10 +67,7 @@ export class Treemap {
 
 	#changed(state: ViewState, before: ViewState): void {
 		const isWeighedAnew = state.hidden !== before.hidden || state.measure !== before.measure;
-		if (isWeighedAnew) {
-			this.#weights = this.#weigh(state);
-			this.#mainVerdicts = this.#findMainVerdicts();
-		}
+		if (isWeighedAnew) this.#weights = new Weights(this.#tree, state);
 		const from = state.zoomed === before.zoomed ? undefined : this.#zoomFrom(before.zoomed);
 		const looksTheSame =
 			!isWeighedAnew &&
@@ -81,34 +76,6 @@ export class Treemap {
 			state.only === before.only;
 		if (looksTheSame) this.#show();
 		else this.#redraw(from);
-	}
-
-	#weigh({ hidden, measure }: ViewState): Float64Array {
-		const { sizes, files } = this.#tree.data.nodes;
-		const amounts = measure === "bytes" ? sizes : files;
-		return this.#tree.sums((node) =>
-			hidden.has(this.#tree.verdict(node)) ? 0 : (amounts[node] as number),
-		);
-	}
-
-	/** Of a directory, the verdict that has most of what is shown of it. */
-	#findMainVerdicts(): Uint8Array {
-		const main = Uint8Array.from(this.#tree.data.nodes.verdicts);
-		const most = new Float64Array(this.#tree.count);
-		for (const [index, verdict] of VERDICTS.entries()) {
-			const { sizes, files } = this.#tree.data.nodes;
-			const amounts = this.#view.state.measure === "bytes" ? sizes : files;
-			if (this.#view.state.hidden.has(verdict)) continue;
-			const sums = this.#tree.sums((node) =>
-				this.#tree.verdict(node) === verdict ? (amounts[node] as number) : 0,
-			);
-			for (let node = 0; node < this.#tree.count; node++) {
-				if (!this.#tree.isOpen(node) || (sums[node] as number) <= (most[node] as number)) continue;
-				most[node] = sums[node] as number;
-				main[node] = index;
-			}
-		}
-		return main;
 	}
 
 	#isLeafOf(node: number, verdict: NodeVerdict): boolean {
@@ -126,10 +93,10 @@ export class Treemap {
 
 	/** @param from where in the picture before, or in the new one, the other one fits in */
 	#redraw(from?: ZoomPlace): void {
-		cancelAnimationFrame(this.#animation);
+		this.#stopAnimation();
 		const { width, height } = this.#size;
 		const before = this.#drawn;
-		this.#cells = layOut(this.#tree, this.#weights, this.#view.state.zoomed, width, height);
+		this.#cells = layOut(this.#tree, this.#weights.all, this.#view.state.zoomed, width, height);
 		this.#hovered = undefined;
 		const drawn = document.createElement("canvas");
 		drawn.width = this.#canvas.width;
@@ -141,21 +108,22 @@ export class Treemap {
 		this.#drawn = drawn;
 		this.#place.dataset.cells = String(this.#cells.length - 1);
 		const place = from === undefined ? undefined : this.#placeOf(from, before);
-		if (place === undefined || matchMedia("(prefers-reduced-motion: reduce)").matches) this.#show();
-		else this.#animate(before, place, from?.isInward ?? true);
+		if (place === undefined || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+			this.#show();
+			return;
+		}
+		const isInward = from?.isInward ?? true;
+		const zoom = { before, after: drawn, isInward, place, width, height };
+		this.#stopAnimation = animate(this.#context, zoom, () => this.#show());
 	}
 
 	#painting(): Painting {
-		const { measure } = this.#view.state;
 		return {
 			tree: this.#tree,
 			cells: this.#cells,
-			mainVerdict: (node) => VERDICTS[this.#mainVerdicts[node] as number] ?? "sent",
+			mainVerdict: (node) => this.#weights.mainVerdict(node),
 			hasSecret: (node) => (this.#secrets[node] as number) > 0,
-			amountOf: (node) => {
-				const weight = this.#weights[node] as number;
-				return measure === "bytes" ? formatBytes(weight) : formatFiles(weight);
-			},
+			amountOf: (node) => this.#weights.textOf(node),
 			matches: this.#view.matches,
 		};
 	}
@@ -172,38 +140,9 @@ export class Treemap {
 		return cells.find((cell) => cell.parent >= 0 && cell.node === node);
 	}
 
-	#animate(before: HTMLCanvasElement, place: Cell, isInward: boolean): void {
-		const { width, height } = this.#size;
-		const after = this.#drawn;
-		const start = performance.now();
-		const step = (now: number) => {
-			const progress = Math.min(1, Math.max(0, (now - start) / ZOOM_MS));
-			const eased = 1 - (1 - progress) ** 3;
-			if (progress === 1) {
-				this.#show();
-				return;
-			}
-			const [small, large] = isInward ? [after, before] : [before, after];
-			const grown = isInward ? eased : 1 - eased;
-			const context = this.#context;
-			context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-			context.globalAlpha = 1;
-			context.drawImage(large, 0, 0, width, height);
-			context.globalAlpha = isInward ? eased : 1 - eased;
-			const x = place.x0 * (1 - grown);
-			const y = place.y0 * (1 - grown);
-			const right = place.x1 + (width - place.x1) * grown;
-			const bottom = place.y1 + (height - place.y1) * grown;
-			context.drawImage(small, x, y, right - x, bottom - y);
-			context.globalAlpha = 1;
-			this.#animation = requestAnimationFrame(step);
-		};
-		this.#animation = requestAnimationFrame(step);
-	}
-
 	/** The picture with what is selected and pointed at. */
 	#show(): void {
-		cancelAnimationFrame(this.#animation);
+		this.#stopAnimation();
 		const context = this.#context;
 		context.setTransform(1, 0, 0, 1, 0, 0);
 		context.drawImage(this.#drawn, 0, 0);
