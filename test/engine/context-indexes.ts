@@ -218,28 +218,31 @@ export function testContextIndex(
 
 	for (const transfer of ["sync", "tar"] as const) {
 		test(`has a tool in a cache mount see what is edited while a build runs, by a ${transfer}`, async () => {
-			const cache = `--mount=type=cache,id=${randomBytes(4).toString("hex")},target=/cache`;
+			// In all contents, as what was copied or run before comes out of the build cache, with its times.
+			const id = randomBytes(4).toString("hex");
+			const cache = `--mount=type=cache,id=${id},target=/cache`;
 			// As make does, and slowly; busybox compares whole seconds.
 			const rule = "[ -e /cache/made ] && ! [ /c/source -nt /cache/made ] && exit";
 			const make = `sh -c '${rule}; cp /c/source /copy; sleep 1; cat /copy > /cache/made; sleep 1'`;
-			const lines = [`FROM ${BASE_IMAGE}`, "COPY . /c", `RUN ${cache} ${make}`];
-			const text = [...lines, `RUN ${cache} cp /cache/made /made`, ""].join("\n");
-			const root = clone({ Dockerfile: text, source: "one" });
+			const lines = [`FROM ${BASE_IMAGE} AS made`, "COPY source /c/", `RUN ${cache} ${make}`];
+			const text = [...lines, `RUN ${cache} cp /cache/made /made`, "FROM made", ""].join("\n");
+			const root = clone({ Dockerfile: text, source: `one ${id}` });
 			const whenMaking = (event: BuildEvent) => {
 				if (event.type === "step" && event.status === "started" && event.name.includes("sleep")) {
-					write(root, "source", "two");
+					write(root, "source", `two ${id}`);
 				}
 			};
-			await upload(root, { transfer }, "here", whenMaking);
-			assert.equal(await imageFile(box.engine, tag, "/made"), "one");
+			// For another target, the daemon keeps another copy of the context, and shares the cache.
+			await upload(root, { transfer, target: "made" }, "here", whenMaking);
+			assert.equal(await imageFile(box.engine, tag, "/made"), `one ${id}`);
 			await upload(root, { transfer }, "here");
-			assert.equal(await imageFile(box.engine, tag, "/made"), "two");
+			assert.equal(await imageFile(box.engine, tag, "/made"), `two ${id}`);
 			// And what was edited later is dated when it was.
 			const edited = Math.ceil(Date.now() / 1000) + 1;
-			write(root, "source", "three");
+			write(root, "source", `three ${id}`);
 			utimesSync(join(root, "source"), edited, edited);
 			await upload(root, { transfer }, "here");
-			assert.equal(await imageFile(box.engine, tag, "/made"), "three");
+			assert.equal(await imageFile(box.engine, tag, "/made"), `three ${id}`);
 			const times = imageTimes(await imageFolder(box.engine, tag, "/c"));
 			assert.equal(times.get("c/source"), edited);
 		});

@@ -62,7 +62,7 @@ export async function openContextIndex(
 	asked.catch(() => {});
 	const local = await readIndexCopy(places.copy, key.digest);
 	await makeFolder(dirname(places.hashes), 0o700).catch(() => {});
-	const noted = await NotedBuild.begin(places.noted, lookedAt, engine);
+	const noted = await NotedBuild.begin(places.notes, lookedAt, engine);
 	if (local !== undefined) {
 		const store = new IndexStore(engine, key, places.copy, run);
 		const newest = asked.then((found) => store.newest(local, found));
@@ -93,7 +93,7 @@ interface OpenIndexOptions {
 	/** Of the daemon's copy of the files, which need not be that of the index. */
 	readonly generation: Uint8Array;
 	readonly index: Promise<IndexCopy>;
-	/** Its parts if nobody else has built since this machine did. */
+	/** Its parts if no other machine has built since this one did. */
 	readonly ours: IndexParts;
 	readonly store: IndexStore;
 	readonly noted: NotedBuild;

@@ -52,8 +52,8 @@ async function noteBuild(
 	{ indexes: { main } }: TransferResources,
 ): Promise<NotedBuild | undefined> {
 	if (context.kind !== "directory" || main === undefined) return undefined;
-	const [{ noted: path }, { lookedAt }] = await Promise.all([main.places(engine), context.walked]);
-	const noted = await NotedBuild.begin(path, lookedAt, engine);
+	const [{ notes }, { lookedAt }] = await Promise.all([main.places(engine), context.walked]);
+	const noted = await NotedBuild.begin(notes, lookedAt, engine);
 	context.memory.dateBy(noted.dating(true));
 	return noted;
 }
