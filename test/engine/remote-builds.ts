@@ -321,6 +321,13 @@ export function testRemoteBuilds(peer: Peer): void {
 		const alone = await missing(`FROM ${BASE_IMAGE}\nCOPY none /c/\n`);
 		assert.equal(alone.code, 1, alone.stderr);
 		assert.match(alone.stderr, /^hint: a Dockerfile on standard input has no build context/m);
+		const root = context({
+			Dockerfile: `FROM ${BASE_IMAGE}\nCOPY a.md /c/\n`,
+			"a.md": "",
+			".dockerignore": "*.md\n",
+		});
+		const ignored = await rbuild([root, ...box.flags]);
+		assert.match(ignored.stderr, /^hint: a\.md is left out by \.dockerignore:1: \*\.md$/m);
 		const stage = `FROM ${BASE_IMAGE} AS made\nFROM ${BASE_IMAGE}\nCOPY --from=made /none /c/\n`;
 		const from = await missing(stage);
 		assert.equal(from.code, 1, from.stderr);

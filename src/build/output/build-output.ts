@@ -9,8 +9,9 @@ import {
 	positionOfLine,
 	positionOfStep,
 } from "./dockerfile-position.js";
-import { type CopySource, explainFailure } from "./failure-reason.js";
+import { type CopySource, explainFailure, type FailureReason } from "./failure-reason.js";
 import { explainImageFailure, type ImageFailure } from "./image-failure.js";
+import { whyMissing } from "./missing-source.js";
 
 /** Longest step name in an error message, in UTF-16 units; a heredoc may be pages long. */
 const NAME_LENGTH = 100;
@@ -113,7 +114,9 @@ export async function buildFailed(
 	const position = dockerfile && (await positionOf(step, lines, dockerfile));
 	const image = explainImageFailure(step?.name, step?.error ?? error, dockerfile);
 	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
-	const { reason, hint } = explainFailure(step?.error ?? error, copySource(step, dockerfile));
+	const failure = explainFailure(step?.error ?? error, copySource(step, dockerfile), step?.logTail);
+	const hint = (await searchFor(failure, step, dockerfile)) ?? failure.hint;
+	const { reason } = failure;
 	if (step === undefined) {
 		const where = position === undefined ? NOWHERE : placeOf(position);
 		return new BuildFailedError(`${where}${reason}`, { hint, position });
@@ -137,6 +140,16 @@ async function positionOf(
 /** What an error begins with that is about that line. */
 export function placeOf({ file, line }: DockerfilePosition): string {
 	return `${file}:${line}: `;
+}
+
+/** A closer word about a file that is missing. */
+async function searchFor(
+	{ missing }: FailureReason,
+	step: FailedStep | undefined,
+	dockerfile: DockerfileText | undefined,
+): Promise<string | undefined> {
+	if (missing === undefined || dockerfile?.context === undefined) return undefined;
+	return whyMissing(missing, step?.name ?? "", dockerfile.context);
 }
 
 function copySource(

@@ -5,6 +5,7 @@ import type { DockerfilePosition } from "../../errors.js";
 import { onOneLine } from "../../printable.js";
 import { frontendLine, frontendOf } from "../../survey/dockerfile/frontends.js";
 import { dockerfileExcerpt } from "./dockerfile-excerpt.js";
+import type { SearchedContext } from "./missing-source.js";
 
 /** A Dockerfile at hand. */
 export interface DockerfileText {
@@ -16,6 +17,8 @@ export interface DockerfileText {
 	readonly buildArgs?: BuildRequest["buildArgs"];
 	/** Whether it is all there is: it came on standard input, without a context. */
 	readonly isAlone?: boolean;
+	/** The directory that goes with it. */
+	readonly context?: SearchedContext;
 }
 
 /** Of an instruction, both counted from 1. */
@@ -23,12 +26,13 @@ export type LineRange = Pick<DockerfilePosition, "line" | "endLine">;
 
 /** Absent where the Dockerfile does not pass through our hands. */
 export function dockerfileText(
-	{ kind, dockerfileName, dockerfileContent }: BuildContext,
+	context: BuildContext,
 	{ buildArgs }: Pick<BuildRequest, "buildArgs">,
 ): DockerfileText | undefined {
-	if (dockerfileContent === undefined) return undefined;
+	const { kind, dockerfileName: displayName, dockerfileContent: content } = context;
+	if (content === undefined) return undefined;
 	const isAlone = kind === "archive";
-	return { displayName: dockerfileName, content: dockerfileContent, buildArgs, isAlone };
+	return { displayName, content, buildArgs, isAlone, ...(kind === "directory" && { context }) };
 }
 
 /** "[2/3] RUN make", "[builder 2/3] RUN make", "[linux/amd64 builder  2/10] RUN make". */

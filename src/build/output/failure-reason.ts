@@ -1,11 +1,14 @@
 import { wordsOnOneLine } from "../../engine/daemon-words.js";
 import { onOneLine } from "../../printable.js";
 import { LOSSES } from "./lost-on-box.js";
+import { missingPath } from "./missing-source.js";
 
 /** Why a build failed, in as few words as tell it. */
 export interface FailureReason {
 	readonly reason: string;
 	readonly hint?: string;
+	/** What of the context is not there, "/"-separated, where that is why. */
+	readonly missing?: string;
 }
 
 /** What builders wrap around the reason: their own stages, gRPC's codes, the text of the step. */
@@ -19,6 +22,8 @@ const WRAPPINGS = [
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
 	/^building at STEP ".*?": /,
+	// With all of its own settings.
+	/^reading ".*?": error during bulk transfer for copier\.request\{.*\}: /,
 	/^(?:COPY|ADD) failed: /,
 	/^Build error: /,
 	/ &imagebuilder\.Step\{.*$/,
@@ -59,6 +64,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE",
 	],
 	[
+		// The default has no name in Docker 28's words.
+		/^no SSH key "" forwarded from the client$/,
+		"forward your ssh agent with --ssh default, or a key with --ssh default=FILE",
+	],
+	[
 		/^no SSH key "(.*)" forwarded from the client$/,
 		"forward your ssh agent with --ssh $1, or a key with --ssh $1=FILE",
 	],
@@ -67,6 +77,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 		// An abbreviated commit is looked for as a branch.
 		/^repository does not contain ref /,
 		"it is no branch or tag there; a commit needs all of its 40 digits",
+	],
+	[
+		/exec: "git": executable file not found/,
+		"the build machine fetches repositories itself, and has no git: install it there, or clone here and build the folder",
 	],
 	[
 		// A tar from here has a URL of its own in the daemon.
@@ -101,9 +115,21 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	[/^unexpected EOF$/, "an archive is truncated: the build context, or one that an ADD unpacks"],
 ];
 
+/** By what a command said that failed; BuildKit runs what it cannot execute as one that says so. */
+const LAST_WORDS: readonly (readonly [RegExp, string])[] = [
+	[
+		/exec format error$/i,
+		"that program is for another architecture, or a script whose first line has no #!; look at what is copied into the image, FROM and --platform",
+	],
+	[
+		/no space left on device$|disk quota exceeded$/i,
+		"there is no room left where the command writes: `docker builder prune` and `docker image prune` make some on the build machine",
+	],
+];
+
 /** What a COPY or ADD names is not there; BuildKit, the classic builder and Podman. */
 const MISSING_FILE =
-	/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: stat: |^lstat \/.*: no such file or directory$/;
+	/^"?\/\S* ?not found: not found$|^"\/.*": not found$|file not found in build context|copier: (?:stat|get): |: generating checksum for \w+ "|^lstat \/.*: no such file or directory$/;
 
 /** Where a COPY or ADD looks for what it names: "none" where there is a Dockerfile and no build context. */
 export type CopySource = "context" | "none" | "--from";
@@ -114,17 +140,30 @@ const MISSING_FILE_HINTS: Readonly<Record<CopySource, string>> = {
 	"--from": "the stage, image or context that --from names does not have it",
 };
 
-/** Takes the wrappings off a builder's error, which may name the step again and internal ids. */
-export function explainFailure(error: string, source: CopySource = "context"): FailureReason {
+/**
+ * Takes the wrappings off a builder's error, which may name the step again and internal ids.
+ *
+ * @param log the last lines of the step's output
+ */
+export function explainFailure(
+	error: string,
+	source: CopySource = "context",
+	log: readonly string[] = [],
+): FailureReason {
 	const text = onOneLine(error);
-	const whole = exitCode(text) ?? unwrap(text);
+	const code = exitCode(text);
+	const whole = code ?? unwrap(text);
 	const reason = wordsOnOneLine(whole);
-	if (MISSING_FILE.test(whole)) return { reason, hint: MISSING_FILE_HINTS[source] };
+	if (MISSING_FILE.test(whole)) {
+		const missing = source === "context" ? missingPath(whole) : undefined;
+		return { reason, hint: MISSING_FILE_HINTS[source], ...(missing !== undefined && { missing }) };
+	}
 	for (const [pattern, hint] of HINTS) {
 		const found = pattern.exec(whole);
 		if (found !== null) return { reason, hint: hint.replaceAll("$1", () => found[1] ?? "") };
 	}
-	return { reason };
+	const said = code && LAST_WORDS.find(([pattern]) => log.some((line) => pattern.test(line)));
+	return { reason, ...(said && { hint: said[1] }) };
 }
 
 function exitCode(text: string): string | undefined {

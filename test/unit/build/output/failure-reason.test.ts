@@ -49,6 +49,29 @@ describe("why a build failed", () => {
 		}
 	});
 
+	it("comes without what Podman's copier was told, where that finds nothing", () => {
+		const error =
+			'building at STEP "COPY x /": reading "/b/x": error during bulk transfer for copier.request{Request:"GET", Root:"/", M:{N:[]string{"a: b"}}}: copier: get: lstat "/x"("/y"): lstat /y: no such file or directory';
+		assert.equal(
+			explainFailure(error).reason,
+			'copier: get: lstat "/x"("/y"): lstat /y: no such file or directory',
+		);
+	});
+
+	it("comes with a hint by what the command said", () => {
+		const error = 'process "/tool" did not complete successfully: exit code: 255';
+		for (const [line, hint] of [
+			["exec /bin/sh: exec format error", /another architecture.*--platform$/],
+			["/bin/sh: ./tool: Exec format error", /another architecture/],
+			["cp: error writing '/x': No space left on device", /docker builder prune/],
+		] as const) {
+			assert.match(explainFailure(error, "context", [line, "make: *** x"]).hint ?? "", hint, line);
+		}
+		for (const line of ["done", "no space left on device is what we look for"]) {
+			assert.deepEqual(explainFailure(error, "context", [line]), { reason: "exit code: 255" });
+		}
+	});
+
 	it("is a cut off archive, where one ends too early", () => {
 		assert.match(explainFailure("failed to solve: unexpected EOF").hint ?? "", /is truncated/);
 		assert.equal(explainFailure("failed to copy: read: unexpected EOF").hint, undefined);
@@ -61,6 +84,12 @@ describe("why a build failed", () => {
 			reason: "header list size to send violates the maximum size (16777216 bytes) set by server",
 			hint: "the .dockerignore has too many lines for a sync: make it shorter, or use --transfer tar",
 		});
+	});
+
+	it("says who needs git, where there is none", () => {
+		const error =
+			'error fetching default branch: git stderr: : exec: "git": executable file not found in $PATH';
+		assert.match(explainFailure(error).hint ?? "", /^the build machine .* install it there/);
 	});
 
 	it("names the flag that allows what a step is not allowed", () => {
@@ -77,6 +106,10 @@ describe("why a build failed", () => {
 			reason: 'no SSH key "x$1" forwarded from the client',
 			hint: "forward your ssh agent with --ssh x$1, or a key with --ssh x$1=FILE",
 		});
+		assert.match(
+			explainFailure('no SSH key "" forwarded from the client').hint ?? "",
+			/--ssh default, or a key with --ssh default=FILE$/,
+		);
 	});
 
 	it("says what to look at where the box cannot fetch a URL or a part of a repository", () => {
