@@ -59,7 +59,7 @@ export type LocalContext = ContextFacts & {
 	};
 	/**
 	 * What the tar holds though the rules leave it out: a Dockerfile or .dockerignore that is ignored, or comes
-	 * from elsewhere. BuildKit lets `COPY . .` see it there.
+	 * from elsewhere, or the folder that is there for its sake. BuildKit lets `COPY . .` see it there.
 	 */
 	hiddenFiles(): readonly string[];
 	/** What is known now; after the walk has been waited for, all that is sent. */

@@ -88,7 +88,8 @@ class DirectoryBuildContext implements LocalContext {
 		const { ignore } = this.#location;
 		const rules = ignore && IgnoreRules.parse(ignore.content, ignore.file);
 		const paths = [this.dockerfile, ".dockerignore"];
-		return paths.filter((path) => this.#sent.added.includes(path) || rules?.ignores(path));
+		const hidden = paths.filter((path) => this.#sent.added.includes(path) || rules?.ignores(path));
+		return rules ? hidden.map((path) => allOfIt(path, rules)) : hidden;
 	}
 
 	totals(): ContextTotals {
@@ -142,6 +143,17 @@ class DirectoryBuildContext implements LocalContext {
 		};
 		return summary;
 	}
+}
+
+/** The folder that is sent for that path alone, if there is one. */
+function allOfIt(path: string, rules: IgnoreRules): string {
+	let state = rules.root();
+	for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+		const folder = path.slice(0, end);
+		state = rules.match(folder, state);
+		if (state.ignored && !rules.mayReincludeBelow(folder, state)) return folder;
+	}
+	return path;
 }
 
 /** The daemon looks for the Dockerfile and NAME.dockerignore here, before .dockerignore in the context. */

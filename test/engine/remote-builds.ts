@@ -307,6 +307,20 @@ export function testRemoteBuilds(peer: Peer): void {
 				"-rw-r--r-- c/file",
 				"drwxr-xr-x c/",
 			]);
+			const folder = context({
+				"d/Dockerfile": input,
+				file: "",
+				".dockerignore": "d\n.dockerignore\n",
+			});
+			await build(folder, "-f", join(folder, "d/Dockerfile"), "-t", "folder");
+			// Docker's classic builder, which takes files out again, leaves the folder.
+			const left =
+				peer.product === "docker" && peer.builder === "classic" ? ["drwxr-xr-x c/d/"] : [];
+			assert.deepEqual(await imageListing(box.engine, "folder", "/c"), [
+				"-rw-r--r-- c/file",
+				"drwxr-xr-x c/",
+				...left,
+			]);
 			const odd = context({ "!D": input, file: "", ".dockerignore": "?D\n.dockerignore\n" });
 			await build(odd, "-f", join(odd, "!D"), "-t", "odd-name");
 			assert.deepEqual(await imageListing(box.engine, "odd-name", "/c"), [
