@@ -1,9 +1,9 @@
 import type { Stats } from "node:fs";
-import { readFile, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { ContextError } from "../errors.js";
 import { systemReason } from "../system-reason.js";
-import { hasLostBytes } from "./tree/path-bytes.js";
+import { hasLostBytes, printablePath } from "./tree/path-bytes.js";
 import { pathWithin } from "./tree/path-within.js";
 import { refuseUtf16 } from "./tree/utf16.js";
 
@@ -107,24 +107,33 @@ async function readDockerfile(path: string, query: DockerfileQuery): Promise<Uin
 			});
 		}
 		if (code === "ENOENT" || code === "ENOTDIR") {
-			throw new ContextError(
-				query.file === undefined
-					? `there is no Dockerfile in ${dirname(path)}`
-					: `${nameOf(path, query)} does not exist`,
-				{
-					hint:
-						query.file === undefined
-							? "name it with -f if it has another name"
-							: `-f is relative to the current directory; it was looked for at ${path}`,
+			if (query.file === undefined) {
+				throw new ContextError(`there is no Dockerfile in ${dirname(path)}`, {
+					hint: await otherNames(query),
 					cause: error,
-				},
-			);
+				});
+			}
+			throw new ContextError(`${nameOf(path, query)} does not exist`, {
+				hint: `-f is relative to the current directory; it was looked for at ${path}`,
+				cause: error,
+			});
 		}
 		throw new ContextError(`cannot read ${nameOf(path, query)}: ${systemReason(error)}`, {
 			hint: HINTS[code ?? ""],
 			cause: error,
 		});
 	}
+}
+
+/** Such as podman's Containerfile; docker, too, takes no other name by itself. */
+const DOCKERFILES = /^containerfile$|^(?:docker|container)file\.(?!dockerignore$)|\.dockerfile$/i;
+
+/** A hint at what the context has in place of a Dockerfile. */
+async function otherNames({ root, workingDirectory }: DockerfileQuery): Promise<string> {
+	const names = (await readdir(root).catch(() => [])).filter((name) => DOCKERFILES.test(name));
+	const [first] = names.sort();
+	if (first === undefined) return "name it with -f if it has another name";
+	return `name it with -f, such as -f ${printablePath(relative(workingDirectory, join(root, first)))}`;
 }
 
 /** In an error. */

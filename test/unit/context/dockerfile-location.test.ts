@@ -123,6 +123,16 @@ suite("the Dockerfile of a directory", () => {
 		});
 	});
 
+	test("is missed with the file that may be meant", async () => {
+		for (const name of ["Containerfile", "Dockerfile.dev", "app.Dockerfile"]) {
+			await writeFile(join(root, "Dockerfile.dockerignore"), "");
+			await writeFile(join(root, name), "FROM a");
+			const hint = `name it with -f, such as -f ${join("context", name)}`;
+			await assert.rejects(locate(), { message: `there is no Dockerfile in ${root}`, hint });
+			await rm(join(root, name));
+		}
+	});
+
 	test("cannot be a directory", async () => {
 		await assert.rejects(locate("context/docker"), {
 			name: "ContextError",
