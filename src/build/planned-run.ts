@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { Closing } from "../closing.js";
 import { type BuildContext, openBuildContext } from "../context/build-context.js";
+import { UNREAD_IGNORE_FILE } from "../context/dockerfile-location.js";
 import type { Environment } from "../environment.js";
 import type { BuildReport, Run } from "../events.js";
 import { interrupted } from "../interruption.js";
@@ -79,6 +80,9 @@ export async function openContext(
 		note: pathsToNote(plan.secretsCheck),
 	};
 	const opened = closing.use(await openBuildContext(request, run.signal));
+	if (opened.kind === "directory" && opened.unreadIgnoreFile !== undefined) {
+		run.emit({ type: "warning", ...UNREAD_IGNORE_FILE });
+	}
 	await checkTarget(opened, plan.request);
 	return opened;
 }

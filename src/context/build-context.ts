@@ -40,6 +40,8 @@ export type LocalContext = ContextFacts & {
 	readonly dockerfileContent: Uint8Array;
 	/** The .dockerignore that applies; `file` is its name for people, from the root if it is below. */
 	readonly ignore: { readonly content: Uint8Array; readonly file: string } | undefined;
+	/** As DockerfileLocation has it. */
+	readonly unreadIgnoreFile: string | undefined;
 	/** Rejects with ContextError. */
 	readonly walked: Promise<ContextSummary>;
 	/** The uncompressed tar. Asked for again, it begins anew. */

@@ -16,7 +16,17 @@ export interface DockerfileLocation {
 	readonly pathInContext?: string;
 	/** The .dockerignore that applies, if there is one. */
 	readonly ignore?: { readonly content: Uint8Array; readonly file: string };
+	/** Podman's own, which nobody else reads, where there is no .dockerignore. */
+	readonly unreadIgnoreFile?: string;
 }
+
+const CONTAINERIGNORE = ".containerignore";
+
+/** What a user is told of one. */
+export const UNREAD_IGNORE_FILE = {
+	message: `the rules in ${CONTAINERIGNORE} do not count, and there is no .dockerignore`,
+	hint: "rename it to .dockerignore, which docker and podman read",
+} as const;
 
 interface DockerfileQuery {
 	/** The context directory, absolute and without symlinks. */
@@ -149,7 +159,7 @@ function isOther(stats: Stats): boolean {
 async function ignoreFile(
 	root: string,
 	dockerfile?: string,
-): Promise<Pick<DockerfileLocation, "ignore">> {
+): Promise<Pick<DockerfileLocation, "ignore" | "unreadIgnoreFile">> {
 	const candidates = [
 		...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
 		join(root, ".dockerignore"),
@@ -176,7 +186,7 @@ async function ignoreFile(
 			});
 		}
 	}
-	return {};
+	return (await exists(join(root, CONTAINERIGNORE))) ? { unreadIgnoreFile: CONTAINERIGNORE } : {};
 }
 
 async function exists(path: string): Promise<boolean> {

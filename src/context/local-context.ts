@@ -52,6 +52,7 @@ class DirectoryBuildContext implements LocalContext {
 	readonly dockerfileName: string;
 	readonly dockerfileContent: Uint8Array;
 	readonly ignore: LocalContext["ignore"];
+	readonly unreadIgnoreFile: LocalContext["unreadIgnoreFile"];
 	readonly directory: SelectableDirectory;
 	readonly dockerfileDirectory: LocalContext["dockerfileDirectory"];
 	readonly memory: LocalContext["memory"];
@@ -75,6 +76,7 @@ class DirectoryBuildContext implements LocalContext {
 		this.dockerfileName = location.displayName;
 		this.dockerfileContent = location.content;
 		this.ignore = location.ignore;
+		this.unreadIgnoreFile = location.unreadIgnoreFile;
 		this.directory = walked;
 		this.dockerfileDirectory = dockerfileDirectory(location);
 		this.#walked = walked;

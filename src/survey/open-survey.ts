@@ -5,6 +5,7 @@ import {
 	type DockerfileLocation,
 	locateDockerfile,
 	locateIgnoreFile,
+	UNREAD_IGNORE_FILE,
 } from "../context/dockerfile-location.js";
 import { whatIsSent } from "../context/sent-dockerfile.js";
 import { Answers } from "../context/thread/answers.js";
@@ -166,13 +167,13 @@ async function dockerfileOf(root: string, options: SurveyOptions): Promise<Locat
 		};
 	}
 	const sent = await whatIsSent(location, root);
-	const { displayName, content, pathInContext, ignore } = location;
+	const { displayName, content, pathInContext, ignore, unreadIgnoreFile } = location;
 	const place = pathInContext === undefined ? {} : { pathInContext };
 	return {
 		dockerfile: { name: displayName, content, ...place },
 		ignore,
 		keep: [sent.dockerfile, ".dockerignore"],
 		extra: sent.extra,
-		warnings: [],
+		warnings: unreadIgnoreFile === undefined ? [] : [UNREAD_IGNORE_FILE.message],
 	};
 }

@@ -104,6 +104,20 @@ describe("rbuild context", () => {
 		assert.match(stdout, /compressed, \d+\.\ds at 1 kbit\/s/);
 	});
 
+	it("warns of an ignore file that only podman reads, where there is no other", async (test) => {
+		const files = { Dockerfile: "FROM scratch\n", ".containerignore": "a\n", a: "12" };
+		const root = contextWith(test, files);
+		const unread = "the rules in .containerignore do not count, and there is no .dockerignore";
+		assert.equal((await rbuildHere(["context", root])).stderr, `warning: ${unread}\n`);
+		const { stderr } = await rbuildHere([root, "--on", "unix:///none/docker.sock"]);
+		assert.match(
+			stderr,
+			/^warning: .*\.containerignore do not count.*\nhint: rename it to \.dockerignore/m,
+		);
+		const both = contextWith(test, { ...files, ".dockerignore": "" });
+		assert.equal((await rbuildHere(["context", both])).stderr, "");
+	});
+
 	it("measures a context without a Dockerfile, and warns of it", async (test) => {
 		const root = contextWith(test, { a: "12" });
 		const without = await rbuildHere(["context", root]);
