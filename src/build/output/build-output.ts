@@ -2,6 +2,7 @@ import { BuildTrace, type FailedStep } from "../../buildkit/trace.js";
 import { BuildFailedError, type DockerfilePosition, EngineError } from "../../errors.js";
 import type { Run } from "../../events.js";
 import { onOneLine } from "../../printable.js";
+import { suggestion } from "../../suggestion.js";
 import { ClassicOutput, imageIdIn } from "./classic-output.js";
 import {
 	type DockerfileText,
@@ -113,7 +114,11 @@ export async function buildFailed(
 	if (syntax !== undefined) return syntax;
 	const position = dockerfile && (await positionOf(step, lines, dockerfile));
 	const image = explainImageFailure(step?.name, step?.error ?? error, dockerfile);
-	if (image !== undefined) return imageFailed(image, step?.error ?? error, position);
+	if (image !== undefined) {
+		const stage = dockerfile && (await meantStage(image, dockerfile));
+		const hint = stage && `did you mean the stage ${stage}? If not: ${image.hint}`;
+		return imageFailed({ ...image, ...(hint && { hint }) }, step?.error ?? error, position);
+	}
 	const failure = explainFailure(step?.error ?? error, copySource(step, dockerfile), step?.logTail);
 	const hint = (await searchFor(failure, step, dockerfile)) ?? failure.hint;
 	const { reason } = failure;
@@ -158,6 +163,20 @@ function copySource(
 ): CopySource {
 	if (step !== undefined && / --from=/.test(step.name)) return "--from";
 	return dockerfile?.isAlone ? "none" : "context";
+}
+
+/** A registry that has not heard of it, or hides whether it has; Docker Hub is asked for any misspelled stage. */
+const UNKNOWN_IMAGE = /has no such image|denies access|cannot resolve /;
+
+/** The stage whose name is like that of an image that there is not. */
+async function meantStage(
+	{ image, reason }: ImageFailure,
+	{ content, buildArgs }: DockerfileText,
+): Promise<string | undefined> {
+	const name = /^image ([\w.-]{3,}):latest$/.exec(image)?.[1];
+	if (name === undefined || !UNKNOWN_IMAGE.test(reason)) return undefined;
+	const { stagesInsteadOf } = await import("../../survey/dockerfile/missing-stage.js");
+	return suggestion(name, stagesInsteadOf(name, Buffer.from(content).toString(), buildArgs) ?? []);
 }
 
 function imageFailed(

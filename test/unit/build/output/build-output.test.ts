@@ -3,7 +3,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { explainRefusal, readBuildOutput } from "../../../../src/build/output/build-output.js";
+import {
+	buildFailed,
+	explainRefusal,
+	readBuildOutput,
+} from "../../../../src/build/output/build-output.js";
 import { StatusResponseSchema } from "../../../../src/buildkit/proto/gen/trace_pb.js";
 import { BuildFailedError, ConnectionError, EngineError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";
@@ -376,6 +380,22 @@ describe("a refused build", () => {
 			assert.equal(error.message, `the build failed: ${message ?? words}`);
 			assert.match(error.hint ?? "", hint ?? /^$/);
 		}
+	});
+
+	it("asks whether a stage is meant, where an image of a like name is not there", async () => {
+		const text = "FROM scratch AS Builder\nFROM scratch\nCOPY --from=bulider /a /\n";
+		const dockerfile = { displayName: "Dockerfile", content: Buffer.from(text) };
+		const hintOf = async (image: string, error: string) => {
+			const name = `[internal] load metadata for docker.io/library/${image}:latest`;
+			return (await buildFailed(error, { name, error, logTail: [] }, dockerfile)).hint ?? "";
+		};
+		const denied = "pull access denied, repository does not exist or may require authorization";
+		assert.match(
+			await hintOf("bulider", denied),
+			/^did you mean the stage builder\? If not: check the spelling; if it is private, log in /,
+		);
+		assert.match(await hintOf("busybox", denied), /^check the spelling; /);
+		assert.match(await hintOf("bulider", "429 Too Many Requests"), /^wait, /);
 	});
 
 	it("keeps any error that is not about the Dockerfile's syntax", () => {
