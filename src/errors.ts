@@ -100,6 +100,8 @@ export type ConnectionFailure =
 	| "socket-permission"
 	| "protocol"
 	| "no-native-box"
+	/** An ssh server that lets nobody in at the moment. */
+	| "busy"
 	/** There was one: who asked for it had been let in. */
 	| "lost";
 

@@ -21,6 +21,7 @@ const STEPS: Readonly<Record<ReachEvent["step"], CheckId>> = {
 const TELLING: Partial<Record<ConnectionFailure, readonly CheckId[]>> = {
 	unresolved: ["name"],
 	certificate: ["tls"],
+	busy: ["ssh"],
 	"host-key-unknown": ["host-key"],
 	"host-key-changed": ["host-key"],
 	// A daemon says of a client certificate only after the handshake what it thinks of it.

@@ -386,18 +386,6 @@ suiteWithSshd("the ssh transport", () => {
 				/^is that the port of sshd\?$/,
 			],
 			["nothing before it hangs up", "", /: it closed the connection at once$/],
-			[
-				"that it has enough",
-				"Exceeded MaxStartups\r\n",
-				/it said "Exceeded MaxStartups"$/,
-				/^too many are logging in there/,
-			],
-			[
-				"that it has enough of us",
-				"Not allowed at this time\r\n",
-				/it said "Not allowed at this time"$/,
-				/PerSourcePenalties.*try again in a minute$/,
-			],
 			["a line of megabytes", "x".repeat(10 << 20), /Header line too long; it said "xxx/],
 			[
 				"megabytes of lines",
@@ -425,6 +413,25 @@ suiteWithSshd("the ssh transport", () => {
 				peer.close();
 				assert.ok(!error.message.includes("\x1b"), "a stranger's control characters are not shown");
 				assert.match(error.message, message);
+				assert.match(error.hint ?? "", hint);
+			});
+		}
+
+		for (const [said, hint] of [
+			["Exceeded MaxStartups", /^too many are logging in there .*: try again$/],
+			["Not allowed at this time", /MaxStartups.*PerSourcePenalties.*try again in a minute$/],
+		] as const) {
+			test(`an sshd that lets nobody in, and says ${said}`, async () => {
+				const peer = createServer((socket) => {
+					socket.on("error", () => {}).end(`${said}\r\n`);
+				}).listen(0, "127.0.0.1");
+				await once(peer, "listening");
+				const { port } = peer.address() as { port: number };
+				const message = new RegExp(`: it lets nobody log in at the moment; it said "${said}"$`);
+				const environment = await clientOf(sshd);
+				const on = `user@127.0.0.1:${port}`;
+				const error = await expectFailure("busy", message, { environment, on });
+				peer.close();
 				assert.match(error.hint ?? "", hint);
 			});
 		}

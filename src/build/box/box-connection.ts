@@ -37,7 +37,7 @@ const DELAYS_MS = [1_000, 5_000];
 /** What may be over in a moment: a machine or a daemon that starts again, a network that changes. */
 const PASSING: ReadonlySet<ConnectionFailure> = new Set([
 	...(["lost", "timed-out", "unreachable", "refused", "unresolved"] as const),
-	...(["socket-missing", "protocol"] as const),
+	...(["socket-missing", "protocol", "busy"] as const),
 ]);
 
 /** The connection to the daemon that builds, for as long as a run needs it. */
@@ -70,8 +70,8 @@ export class BoxConnection implements AsyncDisposable {
 	}
 
 	/**
-	 * Connects again if the connection is lost before the daemon has answered. An attempt that does not come as far
-	 * as a connection is not repeated.
+	 * Connects again if the connection is lost before the daemon has answered, or the server has too many others at
+	 * the moment. Any other attempt that does not come as far as a connection is not repeated.
 	 *
 	 * @throws ConnectionError, EngineError, UsageError, InterruptedError
 	 */
@@ -89,7 +89,8 @@ export class BoxConnection implements AsyncDisposable {
 					await this[Symbol.asyncDispose]();
 					this.#place = await another();
 				} else {
-					if (!isLoss(error) || !this.#mayTryAgain(error)) throw error;
+					const isBusy = error.failure === "busy";
+					if (!(isLoss(error) || isBusy) || !this.#mayTryAgain(error)) throw error;
 					await this.#pause(error);
 				}
 			}

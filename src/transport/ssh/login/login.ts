@@ -196,10 +196,15 @@ export class Login {
 					);
 				}
 				const said = this.#firstBytes && `; it said "${printableName(this.#firstBytes)}"`;
+				const hint = droppedHint(this.#firstBytes);
+				if (hint !== undefined) {
+					const message = `cannot reach ${place}: it lets nobody log in at the moment${said}`;
+					return new ConnectionError("busy", message, { hint });
+				}
 				return new ConnectionError(
 					"protocol",
 					`cannot reach ${place}: it does not answer as an ssh server: ${why}${said}`,
-					{ hint: droppedHint(this.#firstBytes) ?? "is that the port of sshd?" },
+					{ hint: "is that the port of sshd?" },
 				);
 			}
 			case "key exchange":
@@ -222,10 +227,14 @@ function isDisconnect(error: Error): boolean {
 	return typeof (error as { code?: unknown }).code === "number";
 }
 
-/** What sshd says in place of its version to a connection that it drops (its sshd.c, drop_connection()). */
+/**
+ * What sshd says in place of its version to a connection that it drops (its sshd.c, drop_connection()). That of
+ * OpenSSH 10 says the same whether there are too many or too many have failed.
+ */
 function droppedHint(said: string): string | undefined {
-	if (said.startsWith("Exceeded MaxStartups")) return "too many are logging in there: try again";
+	const tooMany = "too many are logging in there at the same time (MaxStartups)";
+	if (said.startsWith("Exceeded MaxStartups")) return `${tooMany}: try again`;
 	return said.startsWith("Not allowed at this time")
-		? "its sshd keeps this address out for a while, for logins that failed or were broken off (PerSourcePenalties): try again in a minute"
+		? `${tooMany}, or its sshd keeps this address out, for logins that failed or were broken off (PerSourcePenalties): try again in a minute`
 		: undefined;
 }

@@ -6,15 +6,26 @@ import { ConnectionError, EngineError } from "../../../../src/errors.js";
 import type { BuildEvent } from "../../../../src/events.js";
 import { answers, GREETING, hangsUp, startFakeDaemon } from "../../../support/fake-daemon.js";
 
-/** A connection to a daemon that hangs up on the first requests for /info, or on the first greetings. */
+/**
+ * A connection to a daemon that hangs up on the first requests for /info, or on the first greetings, on a box that
+ * turns the first connections away.
+ */
 async function connected(
 	context: TestContext,
-	{ hangUps = 0, lostGreetings = 0, retries = 2, abort = false, elsewhere = false } = {},
+	{
+		hangUps = 0,
+		lostGreetings = 0,
+		turnedAway = 0,
+		retries = 2,
+		abort = false,
+		elsewhere = false,
+	} = {},
 ) {
 	const controller = new AbortController();
 	const events: BuildEvent[] = [];
 	let asked = 0;
 	let greeted = 0;
+	let attempts = 0;
 	const daemon = await startFakeDaemon({
 		routes: {
 			"GET /version": (request, response) => {
@@ -42,7 +53,10 @@ async function connected(
 			...place(daemon),
 			another: elsewhere ? another : undefined,
 			retries,
-			whileWaiting: () => {},
+			whileWaiting: () => {
+				attempts += 1;
+				if (attempts <= turnedAway) throw new ConnectionError("busy", "not at this time");
+			},
 			whileGreeting,
 			delaysMs: [1],
 		},
@@ -95,6 +109,16 @@ suite("a connection to the box", () => {
 		assert.deepEqual(retried(), [1, 2]);
 		assert.equal(whileGreeting.mock.callCount(), 3);
 		assert.deepEqual(await box.keep(info), { asked: 1 });
+	});
+
+	test("that a server with too many others turns away is tried again", async (context) => {
+		const { box, info, retried } = await connected(context, { turnedAway: 2 });
+		await box.open();
+		assert.deepEqual(retried(), [1, 2]);
+		assert.deepEqual(await box.keep(info), { asked: 1 });
+		const never = await connected(context, { turnedAway: 9 });
+		await assert.rejects(never.box.open(), { name: "ConnectionError", failure: "busy" });
+		assert.deepEqual(never.retried(), [1, 2]);
 	});
 
 	test("is made anew as often as it may be, also before the daemon has answered", async (context) => {
