@@ -117,13 +117,18 @@ async function currentTarget(
 	});
 }
 
+/** To docker, such a DOCKER_HOST is an address of TCP (docker/cli, opts.ParseHost). */
+const HOST_AND_PORT = /^(?:\[[^\]]*\]|[^@/:]+):\d+$/;
+
 /** An address or ssh alias. */
 async function writtenTarget(
-	text: string,
+	written: string,
 	namedBy: string,
 	options: TargetOptions,
 	environment: Environment,
 ): Promise<ChosenTarget> {
+	const isDockers = namedBy === "DOCKER_HOST" && HOST_AND_PORT.test(written);
+	const text = isDockers ? `tcp://${written}` : written;
 	const isTcp = /^tcp:/i.test(text);
 	const tls = isTcp ? await chooseTlsFiles(options, environment) : undefined;
 	const target = parse(text, namedBy, tls !== undefined);

@@ -118,6 +118,21 @@ suite("the target", () => {
 		assert.deepEqual(chosen, { target: { kind: "ssh", host: "third" }, chosenBy: "DOCKER_HOST" });
 	});
 
+	test("is an address of TCP where DOCKER_HOST is a host and a port, and of ssh anywhere else", async () => {
+		const { target } = await chooseTarget({}, environment({ DOCKER_HOST: "box:2375" }));
+		assert.deepEqual(target, { kind: "tcp", host: "box", port: 2375 });
+		const six = await chooseTarget({}, environment({ DOCKER_HOST: "[::1]:2375" }));
+		assert.deepEqual(six.target, { kind: "tcp", host: "::1", port: 2375 });
+		for (const [on, DOCKER_HOST] of [
+			["box:22", ""],
+			[undefined, "me@box:22"],
+			[undefined, "box"],
+		] as const) {
+			const chosen = await chooseTarget({ ...(on && { on }) }, environment({ DOCKER_HOST }));
+			assert.equal(chosen.target.kind, "ssh");
+		}
+	});
+
 	test("names the variable that makes no sense", async () => {
 		await assert.rejects(
 			chooseTarget({}, environment({ DOCKER_HOST: "http://box" })),
