@@ -66,7 +66,8 @@ function parse(text: string, what: string): ImageReference {
 		const suffix = rest.slice(repository.length);
 		throw refuse(
 			"the repository name must be lower case",
-			`write it as "${familiarName(domain, lowerCase)}${suffix}"`,
+			// "App/Web" has a registry to docker, which is hardly meant.
+			`write it as "${familiarName(domain.toLowerCase(), lowerCase)}${suffix}"`,
 		);
 	}
 	const match = REFERENCE.exec(`${domain}/${rest}`);

@@ -63,6 +63,7 @@ describe("a tag", () => {
 			message: 'invalid tag "A:b": the repository name must be lower case',
 			hint: 'write it as "a:b"',
 		});
+		assert.throws(() => parseTag("App/Web:V1"), { hint: 'write it as "app/web:V1"' });
 	});
 
 	it("cannot hold a digest", () => {
