@@ -116,7 +116,7 @@ export async function buildFailed(
 	const image = explainImageFailure(step?.name, step?.error ?? error, dockerfile);
 	if (image !== undefined) {
 		const stage = dockerfile && (await meantStage(image, dockerfile));
-		const hint = stage && `did you mean the stage ${stage}? If not: ${image.hint}`;
+		const hint = stage && `did you mean the stage ${stage}? Otherwise: ${image.hint}`;
 		return imageFailed({ ...image, ...(hint && { hint }) }, step?.error ?? error, position);
 	}
 	const failure = explainFailure(step?.error ?? error, copySource(step, dockerfile), step?.logTail);

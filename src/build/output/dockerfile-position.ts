@@ -119,6 +119,7 @@ function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction 
 		return (
 			froms.find((from) => names(from.getImage(), reference)) ??
 			dockerfile.getCOPYs().find((copy) => names(copy.getFromFlag()?.getValue(), reference)) ??
+			instructions.find((one) => mountedImages(one).some((image) => names(image, reference))) ??
 			onlyOne(froms.filter((from) => mayName(from.getImage() ?? "", reference)))
 		);
 	}
@@ -141,6 +142,13 @@ function findInstruction(stepName: string, dockerfile: Dockerfile): Instruction 
 
 function onlyOne<Kind>([first, ...others]: readonly Kind[]): Kind | undefined {
 	return others.length === 0 ? first : undefined;
+}
+
+/** What `RUN --mount=from=…` names. */
+function mountedImages(instruction: Instruction): readonly string[] {
+	if (instruction.getKeyword() !== "RUN") return [];
+	const flags = instruction.getTextContent().matchAll(/--mount=(\S*)/g);
+	return [...flags].flatMap(([, fields]) => /(?:^|,)from=([^,]+)/.exec(fields ?? "")?.[1] ?? []);
 }
 
 /** Each stage with its FROM. What comes before the first one can only be ARG. */

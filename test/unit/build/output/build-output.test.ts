@@ -392,7 +392,7 @@ describe("a refused build", () => {
 		const denied = "pull access denied, repository does not exist or may require authorization";
 		assert.match(
 			await hintOf("bulider", denied),
-			/^did you mean the stage builder\? If not: check the spelling; if it is private, log in /,
+			/^did you mean the stage builder\? Otherwise: check the spelling; if it is private, log in /,
 		);
 		assert.match(await hintOf("busybox", denied), /^check the spelling; /);
 		assert.match(await hintOf("bulider", "429 Too Many Requests"), /^wait, /);

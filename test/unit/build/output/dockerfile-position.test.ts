@@ -131,6 +131,15 @@ describe("where a failed step is written", () => {
 		);
 	});
 
+	it("is the RUN with a mount whose image could not be resolved", async () => {
+		const text =
+			"FROM scratch\nRUN --network=none --mount=type=bind,from=deps,target=/d --mount=from=me/x:1 ls\n";
+		const load = "[internal] load metadata for docker.io";
+		assert.equal(await lineOf(`${load}/library/deps:latest`, text), 2);
+		assert.equal(await lineOf(`${load}/me/x:1`, text), 2);
+		assert.equal(await lineOf(`${load}/library/d:latest`, text), undefined);
+	});
+
 	it("is the COPY whose image could not be resolved, or the line that names the frontend", async () => {
 		const text = "#syntax = me/frontend:1\nFROM scratch\nCOPY --from=alpine:3 /bin/sh /\n";
 		const load = "[internal] load metadata for docker.io/library/alpine:3";
