@@ -22,6 +22,7 @@ const WRAPPINGS = [
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
 	/^building at STEP ".*?": /,
+	/^reading "https?:[^"]*": (?=Get )/,
 	// With all of its own settings.
 	/^reading ".*?": error during bulk transfer for copier\.request\{.*\}: /,
 	/^(?:COPY|ADD) failed: /,
@@ -81,6 +82,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
 		/exec: "git": executable file not found/,
 		"the build machine fetches repositories itself, and has no git: install it there, or clone here and build the folder",
+	],
+	[
+		/^(?:failed to fetch remote|error fetching default branch for repository) /,
+		"the build machine fetches it, with no login of this one: a private repository by its ssh address, git@HOST:PATH, with your agent",
 	],
 	[
 		// A tar from here has a URL of its own in the daemon.

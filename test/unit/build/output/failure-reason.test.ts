@@ -92,6 +92,21 @@ describe("why a build failed", () => {
 		assert.match(explainFailure(error).hint ?? "", /^the build machine .* install it there/);
 	});
 
+	it("says who fetches what is named by a URL, and with which logins", () => {
+		for (const git of [
+			"failed to fetch remote https://github.com/me/x.git: git stderr: fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+			"error fetching default branch for repository https://github.com/me/x.git: git stderr: fatal: unable to access",
+		]) {
+			assert.match(explainFailure(git).hint ?? "", /^the build machine fetches it.* ssh address/);
+		}
+		for (const url of [
+			'Get "https://example.com/a": dial tcp: connect: connection refused',
+			'building at STEP "ADD https://example.com/a /": reading "https://example.com/a": Get "https://example.com/a": dial tcp: no such host',
+		]) {
+			assert.match(explainFailure(url).hint ?? "", /^that URL is fetched by the build machine/);
+		}
+	});
+
 	it("names the flag that allows what a step is not allowed", () => {
 		const { reason, hint } = explainFailure("failed to load LLB: network.host is not allowed");
 		assert.equal(reason, "network.host is not allowed");
