@@ -1,5 +1,5 @@
 import { connect, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import type { BaseAgent, ParsedKey } from "ssh2";
 import { WINDOWS_AGENT } from "../config/ssh-option-values.js";
 import type { Ssh2 } from "./identities.js";
@@ -13,6 +13,8 @@ export interface AgentKeys {
 	readonly problem?: string;
 	/** It took the connection and said nothing. */
 	readonly hangs?: boolean;
+	/** Which one, for people, where it is not the one that was named. */
+	readonly place?: string;
 }
 
 /** The keys that an agent holds, as far as ssh2 can use them. */
@@ -23,9 +25,10 @@ export async function listAgentKeys(
 ): Promise<AgentKeys> {
 	const timeoutMs = Math.min(AGENT_TIMEOUT_MS, connectTimeoutMs);
 	const listed = await list(ssh2.createAgent(socket), timeoutMs, ssh2);
-	return socket === WINDOWS_AGENT && listed.problem !== undefined
-		? await list(ssh2.createAgent("pageant"), timeoutMs, ssh2)
-		: listed;
+	if (socket !== WINDOWS_AGENT || listed.problem === undefined) return listed;
+	const ofPageant = await list(ssh2.createAgent("pageant"), timeoutMs, ssh2);
+	if (ofPageant.hangs) return { ...ofPageant, place: "Pageant" };
+	return ofPageant.problem === undefined ? ofPageant : listed;
 }
 
 function list(agent: BaseAgent, timeoutMs: number, { utils }: Ssh2): Promise<AgentKeys> {
@@ -55,12 +58,32 @@ function watchStreams(agent: BaseAgent): () => void {
 		agent.getStream = (done) =>
 			getStream((error, stream) => {
 				if (stream instanceof Socket) streams.add(stream.unref());
+				else if (stream instanceof Duplex) streams.add(endingWithItsProgram(stream));
 				done(error, stream);
 			});
 	}
 	return () => {
 		for (const stream of streams) stream.destroy();
 	};
+}
+
+/**
+ * The stream to Pageant starts a program for the one request that it takes, and ssh2 does not notice that it
+ * ended without an answer, as where Pageant refuses, nor takes it well that Windows lets nobody start it.
+ */
+function endingWithItsProgram(stream: Duplex): Duplex {
+	const write = stream._write.bind(stream);
+	stream._write = (chunk, encoding, done) => {
+		try {
+			write(chunk, encoding, (error) => {
+				done(error);
+				if (!error) stream.push(null);
+			});
+		} catch (error) {
+			done(error as Error);
+		}
+	};
+	return stream;
 }
 
 /** ssh2 offers all keys of an agent at once; one at a time, they can be put in order and named. */

@@ -51,11 +51,12 @@ export async function collectIdentities(sources: IdentitySources): Promise<Ident
 		Promise.all(settings.identityFiles.map((path) => readIdentityFile(path, sources))),
 	]);
 	const skipped: string[] = [];
-	if (agent.problem !== undefined) skipped.push(`the agent at ${agentSocket} (${agent.problem})`);
+	const agentPlace = agent.place ?? `at ${agentSocket}`;
+	if (agent.problem !== undefined) skipped.push(`the agent ${agentPlace} (${agent.problem})`);
 	if (agent.hangs) {
 		emit({
 			type: "warning",
-			message: `the ssh agent at ${agentSocket} does not answer: continuing without its keys`,
+			message: `the ssh agent ${agentPlace} does not answer: continuing without its keys`,
 			hint: "restart it, or set IdentityAgent none in ~/.ssh/config",
 		});
 	}

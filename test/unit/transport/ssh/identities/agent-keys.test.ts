@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { Duplex, type DuplexOptions } from "node:stream";
 import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { BaseAgent } from "ssh2";
+import library, { type BaseAgent } from "ssh2";
 import { WINDOWS_AGENT } from "../../../../../src/transport/ssh/config/ssh-option-values.js";
 import { listAgentKeys } from "../../../../../src/transport/ssh/identities/agent-keys.js";
 import type { Ssh2 } from "../../../../../src/transport/ssh/identities/identities.js";
@@ -24,6 +25,18 @@ function ssh2With(agents: Readonly<Record<string, Answer>>) {
 		} as unknown as BaseAgent;
 	};
 	return { asked, ssh2: { createAgent, utils: { parseKey: (key: unknown) => key } } as Ssh2 };
+}
+
+/** With no agent but Pageant, whose program is a stand-in: ssh2 starts it for what is written to the stream. */
+function ssh2WithPageant(write: NonNullable<DuplexOptions["write"]>) {
+	const createAgent = (place: string) => {
+		const agent = new library.OpenSSHAgent("/dev/null/agent");
+		if (place === "pageant") {
+			agent.getStream = (done) => done(null, new Duplex({ read() {}, write }));
+		}
+		return agent as BaseAgent;
+	};
+	return { createAgent, utils: library.utils } as Ssh2;
 }
 
 suite("an agent's keys", () => {
@@ -50,6 +63,26 @@ suite("an agent's keys", () => {
 		const { keys, problem } = await listAgentKeys("/run/agent.sock", 1_000, ssh2);
 		assert.deepEqual(asked, ["/run/agent.sock"]);
 		assert.deepEqual([keys.length, problem], [0, "it does not answer"]);
+	});
+
+	test("are waited for in vain as Pageant's where it is Pageant that hangs", async () => {
+		const { ssh2 } = ssh2With({ pageant: "never" });
+		const { hangs, place } = await listAgentKeys(WINDOWS_AGENT, 20, ssh2);
+		assert.deepEqual([hangs, place], [true, "Pageant"]);
+	});
+
+	test("are not waited for where the program that asks Pageant ends without an answer", async () => {
+		const ssh2 = ssh2WithPageant((_request, _encoding, done) => setImmediate(done));
+		const { hangs, problem } = await listAgentKeys(WINDOWS_AGENT, 10_000, ssh2);
+		assert.deepEqual([hangs, problem], [undefined, "it does not answer"]);
+	});
+
+	test("are none where Windows does not let the program that asks Pageant start", async () => {
+		const ssh2 = ssh2WithPageant(() => {
+			throw new Error("spawn UNKNOWN");
+		});
+		const { hangs, problem } = await listAgentKeys(WINDOWS_AGENT, 10_000, ssh2);
+		assert.deepEqual([hangs, problem], [undefined, "it does not answer"]);
 	});
 
 	test("are waited for no longer than a connection", async () => {
