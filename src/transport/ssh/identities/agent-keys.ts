@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { connect, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { BaseAgent, ParsedKey } from "ssh2";
@@ -68,10 +69,11 @@ function watchStreams(agent: BaseAgent): () => void {
 }
 
 /**
- * The stream to Pageant starts a program for the one request that it takes, and ssh2 does not notice that it
- * ended without an answer, as where Pageant refuses, nor takes it well that Windows lets nobody start it.
+ * The stream to Pageant starts a program for the one request that it takes. ssh2 does not notice that it ended
+ * without an answer, as where Pageant refuses, and does not survive that Windows does not let it start, or that
+ * it ends before it has read the request.
  */
-function endingWithItsProgram(stream: Duplex): Duplex {
+function endingWithItsProgram(stream: Duplex & { proc?: ChildProcess }): Duplex {
 	const write = stream._write.bind(stream);
 	stream._write = (chunk, encoding, done) => {
 		try {
@@ -79,6 +81,8 @@ function endingWithItsProgram(stream: Duplex): Duplex {
 				done(error);
 				if (!error) stream.push(null);
 			});
+			// How it ended says why.
+			stream.proc?.stdin?.on("error", () => {});
 		} catch (error) {
 			done(error as Error);
 		}

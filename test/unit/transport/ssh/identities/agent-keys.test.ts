@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { Duplex, type DuplexOptions } from "node:stream";
+import { Duplex, type DuplexOptions, Writable } from "node:stream";
 import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import library, { type BaseAgent } from "ssh2";
@@ -80,6 +80,22 @@ suite("an agent's keys", () => {
 	test("are none where Windows does not let the program that asks Pageant start", async () => {
 		const ssh2 = ssh2WithPageant(() => {
 			throw new Error("spawn UNKNOWN");
+		});
+		const { hangs, problem } = await listAgentKeys(WINDOWS_AGENT, 10_000, ssh2);
+		assert.deepEqual([hangs, problem], [undefined, "it does not answer"]);
+	});
+
+	test("are none where the program that asks Pageant ends before it was asked", async () => {
+		const ssh2 = ssh2WithPageant(function (
+			this: Duplex & { proc?: object },
+			_request,
+			_encoding,
+			done,
+		) {
+			const stdin = new Writable({ write: (_chunk, _encoding, fail) => fail(new Error("EPIPE")) });
+			this.proc = { stdin, kill() {} };
+			stdin.end("request");
+			stdin.once("close", () => done(new Error("Pageant is not running")));
 		});
 		const { hangs, problem } = await listAgentKeys(WINDOWS_AGENT, 10_000, ssh2);
 		assert.deepEqual([hangs, problem], [undefined, "it does not answer"]);
