@@ -59,7 +59,7 @@ function takenBy(
 	};
 }
 
-/** Patterns that BuildKit refuses leave nothing out; of some that shows only when they are tried. */
+/** As BuildKit leaves out, on Linux. Patterns that it refuses do not; of some that shows only when they are tried. */
 function exclusion(patterns: readonly string[]): (path: string) => boolean {
 	const tried = <Result>(attempt: () => Result): Result | undefined => {
 		try {
@@ -69,7 +69,7 @@ function exclusion(patterns: readonly string[]): (path: string) => boolean {
 			throw error;
 		}
 	};
-	const rules = tried(() => IgnoreRules.of(patterns, "--exclude"));
+	const rules = tried(() => IgnoreRules.of(patterns, "--exclude", "linux"));
 	return (path) => tried(() => rules?.ignores(path)) ?? false;
 }
 

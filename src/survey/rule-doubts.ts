@@ -89,7 +89,8 @@ function silence(
 		return `has no effect: ${whole}`;
 	}
 	if (/\s#/.test(text)) return "matches nothing: a comment has to be on a line of its own";
-	if (text.includes("\\")) {
+	// On Windows, it has none.
+	if (pattern.includes("\\")) {
 		return "matches nothing: folders are separated by /, and \\ takes away the meaning of what follows";
 	}
 	return "matches nothing";

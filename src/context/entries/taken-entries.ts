@@ -115,8 +115,9 @@ function hasWildFolder(path: string): boolean {
 	return SPECIAL.test(path.slice(0, Math.max(path.lastIndexOf("/"), 0)));
 }
 
+/** Of paths as builders read them, which run on Linux. */
 function readRules(patterns: readonly string[]): IgnoreRules {
-	return IgnoreRules.of(patterns.map(asPattern), PATHS_SOURCE);
+	return IgnoreRules.of(patterns.map(asPattern), PATHS_SOURCE, "linux");
 }
 
 /** These rules are trimmed, and "!" means something in them. */

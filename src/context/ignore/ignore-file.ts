@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { posix } from "node:path";
 import { ContextError } from "../../errors.js";
 import { trimSpace } from "../../trim-space.js";
@@ -28,7 +29,11 @@ const TOO_LONG = 64 * 1024;
  *
  * @throws ContextError `FILE:LINE: ...`
  */
-export function readIgnoreFile(content: Uint8Array | string, file: string): IgnoreLine[] {
+export function readIgnoreFile(
+	content: Uint8Array | string,
+	file: string,
+	platform: NodeJS.Platform = os.platform(),
+): IgnoreLine[] {
 	const rules: IgnoreLine[] = [];
 	const lines = (typeof content === "string" ? content : fromBytes(content)).split("\n");
 	for (const [index, written] of lines.entries()) {
@@ -42,7 +47,7 @@ export function readIgnoreFile(content: Uint8Array | string, file: string): Igno
 		const unmarked = line === 1 && written.startsWith(BOM) ? written.slice(1) : written;
 		if (unmarked.startsWith("#")) continue;
 		const text = trimSpace(unmarked);
-		const rule = secondPass({ line, text }, text === "" ? "" : firstPass(text), place);
+		const rule = secondPass({ line, text }, text === "" ? "" : firstPass(text), place, platform);
 		if (rule !== undefined) rules.push(rule);
 	}
 	return rules;
@@ -55,9 +60,13 @@ export function readIgnoreFile(content: Uint8Array | string, file: string): Igno
  * @param source where they are from, for messages
  * @throws ContextError `SOURCE: ...`
  */
-export function readPatterns(patterns: readonly string[], source: string): IgnoreLine[] {
+export function readPatterns(
+	patterns: readonly string[],
+	source: string,
+	platform: NodeJS.Platform = os.platform(),
+): IgnoreLine[] {
 	return patterns.flatMap((text, index) => {
-		return secondPass({ line: index + 1, text }, text, source) ?? [];
+		return secondPass({ line: index + 1, text }, text, source, platform) ?? [];
 	});
 }
 
@@ -76,15 +85,16 @@ function firstPass(text: string): string {
 	return bang + pattern;
 }
 
-/** patternmatcher.New */
+/** patternmatcher.New, which is the client's: where that runs on Windows, a "\\" separates and nothing escapes. */
 function secondPass(
 	written: Pick<IgnoreLine, "line" | "text">,
 	passed: string,
 	place: string,
+	platform: NodeJS.Platform,
 ): IgnoreLine | undefined {
 	const trimmed = trimSpace(passed);
 	if (trimmed === "") return undefined;
-	const pattern = clean(trimmed);
+	const pattern = clean(platform === "win32" ? trimmed.replaceAll("\\", "/") : trimmed);
 	if (pattern === "!") {
 		throw new ContextError(
 			`${place}: ${printablePath(written.text)} has no pattern after the "!"`,

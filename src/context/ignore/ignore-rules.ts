@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { ContextError } from "../../errors.js";
 import { printablePath } from "../tree/path-bytes.js";
 import { type IgnoreLine, readIgnoreFile, readPatterns } from "./ignore-file.js";
@@ -69,10 +70,14 @@ export class IgnoreRules {
 	 *
 	 * @throws ContextError `FILE:LINE: ...` for bad syntax
 	 */
-	static parse(content: Uint8Array | string, file: string): IgnoreRules {
-		const lines = readIgnoreFile(content, file);
+	static parse(
+		content: Uint8Array | string,
+		file: string,
+		platform: NodeJS.Platform = os.platform(),
+	): IgnoreRules {
+		const lines = readIgnoreFile(content, file, platform);
 		return new IgnoreRules(
-			lines.map((line, position) => ruleOf(line, position, `${file}:${line.line}`)),
+			lines.map((line, position) => ruleOf(line, position, `${file}:${line.line}`, platform)),
 		);
 	}
 
@@ -82,9 +87,13 @@ export class IgnoreRules {
 	 *
 	 * @throws ContextError `SOURCE: ...` for bad syntax
 	 */
-	static of(patterns: readonly string[], source: string): IgnoreRules {
-		const lines = readPatterns(patterns, source);
-		return new IgnoreRules(lines.map((line, position) => ruleOf(line, position, source)));
+	static of(
+		patterns: readonly string[],
+		source: string,
+		platform: NodeJS.Platform = os.platform(),
+	): IgnoreRules {
+		const lines = readPatterns(patterns, source, platform);
+		return new IgnoreRules(lines.map((line, position) => ruleOf(line, position, source, platform)));
 	}
 
 	/** In the order of the file. */
@@ -206,16 +215,29 @@ function stateOf(fits: readonly Rule[]): State {
  * For a pattern that Go's matchers do not take.
  * @param where it stands
  */
-export function patternError(where: string, pattern: string, cause?: unknown): ContextError {
+export function patternError(
+	where: string,
+	pattern: string,
+	cause?: unknown,
+	platform?: NodeJS.Platform,
+): ContextError {
 	return new ContextError(`${where}: syntax error in the pattern ${printablePath(pattern)}`, {
-		hint: "a \\ before a character takes its special meaning away, as in \\[",
+		hint:
+			platform === "win32"
+				? "nothing takes the special meaning of a [ away on Windows: write ? in its place"
+				: "a \\ before a character takes its special meaning away, as in \\[",
 		cause,
 	});
 }
 
 /** @param where it stands, for messages */
-function ruleOf(line: IgnoreLine, position: number, where: string): Rule {
-	const refusal = (cause?: unknown) => patternError(where, line.text, cause);
+function ruleOf(
+	line: IgnoreLine,
+	position: number,
+	where: string,
+	platform: NodeJS.Platform,
+): Rule {
+	const refusal = (cause?: unknown) => patternError(where, line.text, cause, platform);
 	if (!isWellFormed(line.pattern)) throw refusal();
 	return {
 		line: line.line,

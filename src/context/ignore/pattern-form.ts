@@ -16,8 +16,8 @@ type PatternForm =
 const BOM = "\uFEFF";
 
 /**
- * The form that patternmatcher's Pattern.compile gives a cleaned pattern, on Linux: on every system,
- * "\" escapes and "/" separates, so that a context is the same wherever it is sent from.
+ * The form that patternmatcher's Pattern.compile gives a cleaned pattern, on Linux. One of Windows, where "\"
+ * separates and nothing escapes, has been given "/" by ignore-file.ts, and then means the same here.
  *
  * Brackets are not understood at this point. What is in them is translated like the rest, so that
  * "[*]" becomes "[[^/]*]": any number of "[", "^" and "/", and a "]". And "|", "{" and "}" are not

@@ -123,7 +123,7 @@ export function selectContext(
 function wantedOf(tree: SourceTree, filter: ContextFilter): IgnoreRules | undefined {
 	const followed = followPaths(tree, filter.followPaths) ?? [];
 	const patterns = [...filter.includes, ...followed];
-	return patterns.length === 0 ? undefined : IgnoreRules.of(patterns, PATHS_SOURCE);
+	return patterns.length === 0 ? undefined : IgnoreRules.of(patterns, PATHS_SOURCE, "linux");
 }
 
 function leavesOutTheSame({ ignore }: KnownWalk, { excludes }: ContextFilter): boolean {

@@ -122,7 +122,7 @@ function judge(
 }
 
 function linesOf({ line, claims }: Draft): readonly string[] {
-	return line === undefined ? claims.map(ignoreLine) : [line];
+	return line === undefined ? claims.map((path) => ignoreLine(path)) : [line];
 }
 
 function claimsOf(drafts: readonly Draft[]): Map<string, Claim> {

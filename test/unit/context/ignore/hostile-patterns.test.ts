@@ -20,13 +20,13 @@ describe("a hostile pattern gets its answer", () => {
 		[`${"a|".repeat(20_000)}*b`, LONG_NAME, true],
 	] as const) {
 		it(`${pattern.slice(0, 30)} on ${path.length} characters`, () => {
-			const rules = IgnoreRules.parse(pattern, "f");
+			const rules = IgnoreRules.parse(pattern, "f", "linux");
 			assert.equal(rules.match(path, rules.root()).ignored, ignored);
 		});
 	}
 
 	it("even if it makes a new state for each character", () => {
-		const rules = IgnoreRules.parse(`*a${"?".repeat(30)}b*`, "f");
+		const rules = IgnoreRules.parse(`*a${"?".repeat(30)}b*`, "f", "linux");
 		let bits = 1;
 		const random = Array.from({ length: 20_000 }, () => {
 			bits = (bits * 48_271) % 2_147_483_647;
@@ -37,7 +37,7 @@ describe("a hostile pattern gets its answer", () => {
 	});
 
 	it("or is refused if it repeats too much", () => {
-		const rules = IgnoreRules.parse(`*${"?{1000}".repeat(1000)}`, "f");
+		const rules = IgnoreRules.parse(`*${"?{1000}".repeat(1000)}`, "f", "linux");
 		assert.throws(() => rules.match("a", rules.root()), /^ContextError: f:1: /);
 	});
 });
@@ -49,7 +49,7 @@ describe("a huge .dockerignore", () => {
 		const content = Array.from({ length: 70_000 }, (_, index) => `dir/${index * 2}/name`).join(
 			"\n",
 		);
-		const rules = IgnoreRules.parse(content, "f");
+		const rules = IgnoreRules.parse(content, "f", "linux");
 		const ignored = paths.filter((path) => rules.match(path, rules.root()).ignored);
 		assert.equal(ignored.length, 100);
 	});
@@ -58,13 +58,13 @@ describe("a huge .dockerignore", () => {
 		const content = Array.from({ length: 20_000 }, (_, index) => {
 			return `**/generated-by-some-long-named-tool-${index}/*.[ch]`;
 		}).join("\n");
-		const rules = IgnoreRules.parse(content, "f");
+		const rules = IgnoreRules.parse(content, "f", "linux");
 		const state = rules.match("src/generated-by-some-long-named-tool-19999/x.c", rules.root());
 		assert.equal(state.rule?.line, 20_000);
 	});
 
 	it("of a megabyte of blanks works", () => {
 		const content = `a${`${" ".repeat(60_000)}b\n`.repeat(17)}`;
-		assert.equal(IgnoreRules.parse(content, "f").rules.length, 17);
+		assert.equal(IgnoreRules.parse(content, "f", "linux").rules.length, 17);
 	});
 });

@@ -37,7 +37,11 @@ describe("rules", () => {
 	});
 
 	it("can be explained: which rule decided, and which fit", () => {
-		const rules = IgnoreRules.parse("# build output\ndist\n\n!dist/keep\n", ".dockerignore");
+		const rules = IgnoreRules.parse(
+			"# build output\ndist\n\n!dist/keep\n",
+			".dockerignore",
+			"linux",
+		);
 		const dist = rules.match("dist", rules.root());
 		const kept = rules.match("dist/keep", dist);
 		assert.deepEqual([dist.rule?.line, dist.rule?.text, dist.ignored], [2, "dist", true]);
@@ -47,7 +51,7 @@ describe("rules", () => {
 	});
 
 	it("hand on the parent's state where no other rule fits", () => {
-		const rules = IgnoreRules.parse("a\n*.o", "f");
+		const rules = IgnoreRules.parse("a\n*.o", "f", "linux");
 		const directory = rules.match("a", rules.root());
 		assert.equal(rules.match("a/b", directory), directory);
 		assert.equal(rules.match("c", rules.root()), rules.root());
@@ -58,18 +62,47 @@ describe("rules", () => {
 	});
 });
 
+describe("on Windows, where a \\ separates folders for docker, too", () => {
+	const rules = (content: string) => IgnoreRules.parse(content, "f", "win32");
+
+	it("rules may be written with it", () => {
+		const read = rules("sub\\key.pem\r\nobj\\\r\n**\\bin\r\n.\\x\\..\\y\r\n!obj\\kept\r\n");
+		const paths = ["sub/key.pem", "subkey.pem", "obj/a", "obj/kept", "bin", "a/bin/b", "x", "y"];
+		assert.deepEqual(
+			paths.filter((path) => read.ignores(path)),
+			["sub/key.pem", "obj/a", "bin", "a/bin/b", "y"],
+		);
+		const handedOn = IgnoreRules.of(["sub\\key.pem"], "f", "win32");
+		assert.equal(handedOn.ignores("sub/key.pem"), true);
+	});
+
+	it("it takes the meaning of nothing away", () => {
+		assert.equal(rules("a\\*b").ignores("a*b"), false);
+		assert.equal(rules("a\\*b").ignores("a/xb"), true);
+		assert.throws(() => rules("\\[x"), {
+			message: "f:1: syntax error in the pattern \\[x",
+			hint: "nothing takes the special meaning of a [ away on Windows: write ? in its place",
+		});
+	});
+
+	it("a rule that starts with it fits nothing", () => {
+		assert.equal(rules("\\a").ignores("a"), false);
+		assert.equal(rules("/a").ignores("a"), true);
+	});
+});
+
 describe("paths that are kept", () => {
 	const files = ["Dockerfile", "a", "docker/", "docker/[x]*", "docker/y"];
 
 	it("are sent although a rule fits them", () => {
-		const rules = IgnoreRules.parse("**\n", "f").keeping(["Dockerfile"]);
+		const rules = IgnoreRules.parse("**\n", "f", "linux").keeping(["Dockerfile"]);
 		assert.deepEqual(sentPaths(rules, files), ["Dockerfile"]);
 		const kept = rules.match("Dockerfile", rules.root());
 		assert.deepEqual([kept.rule?.text, kept.rule?.line], ["!Dockerfile", undefined]);
 	});
 
 	it("are names and not patterns, and are found in ignored directories", () => {
-		const rules = IgnoreRules.parse("*\n", "f").keeping(["docker/[x]*"]);
+		const rules = IgnoreRules.parse("*\n", "f", "linux").keeping(["docker/[x]*"]);
 		assert.deepEqual(sentPaths(rules, files), ["docker/", "docker/[x]*"]);
 	});
 });
@@ -111,7 +144,7 @@ describe("an ignored directory", () => {
 describe("a broken pattern", () => {
 	it("is refused with its line", () => {
 		for (const pattern of ["[", "a[", "[]", "[a-]", "[-a]", "a\\", "!x[", "?*[", "[\udce9]"]) {
-			assert.throws(() => IgnoreRules.parse(`a\n\n  ${pattern}\n`, "sub/x.dockerignore"), {
+			assert.throws(() => IgnoreRules.parse(`a\n\n  ${pattern}\n`, "sub/x.dockerignore", "linux"), {
 				name: "ContextError",
 				message: /^sub\/x\.dockerignore:3: syntax error in the pattern /,
 			});
@@ -120,7 +153,7 @@ describe("a broken pattern", () => {
 
 	it("is refused only when it is tried, if Go's syntax check misses it", () => {
 		for (const pattern of ["a*[", "[b-a]", "*\\y", "*\\pX", "a*{2}", "a|{2}*", "[[:x:]]"]) {
-			const rules = IgnoreRules.parse(`x\n!${pattern}\n`, "f");
+			const rules = IgnoreRules.parse(`x\n!${pattern}\n`, "f", "linux");
 			assert.equal(rules.match("y", rules.root()).ignored, false);
 			assert.throws(() => rules.match("x", rules.root()), {
 				name: "ContextError",
@@ -142,7 +175,7 @@ describe("whatever the rules are", () => {
 			fc.property(fc.array(rule, { maxLength: 5 }), path, (rules, path) => {
 				const content = rules.map(([negated, text]) => (negated ? `!${text}` : text)).join("\n");
 				assert.equal(
-					stateOf(IgnoreRules.parse(content, "f"), path).ignored,
+					stateOf(IgnoreRules.parse(content, "f", "linux"), path).ignored,
 					byDefinition(rules, path),
 				);
 			}),
@@ -156,7 +189,7 @@ describe("whatever the rules are", () => {
 			fc.property(fc.array(rule, { maxLength: 5 }), path, name, (rules, path, below) => {
 				const complete = rules.filter(([negated, text]) => !(negated && text.endsWith("*")));
 				const content = complete.map(([negated, text]) => (negated ? `!${text}` : text)).join("\n");
-				const parsed = IgnoreRules.parse(content, "f");
+				const parsed = IgnoreRules.parse(content, "f", "linux");
 				const state = stateOf(parsed, path);
 				if (!state.ignored || parsed.mayReincludeBelow(path, state)) return;
 				assert.equal(parsed.match(`${path}/${below}`, state).ignored, true);
@@ -172,7 +205,7 @@ describe("whatever the rules are", () => {
 				fc.string({ unit: anyCharacter }),
 				(bytes, path) => {
 					try {
-						const rules = IgnoreRules.parse(bytes, "f");
+						const rules = IgnoreRules.parse(bytes, "f", "linux");
 						rules.match(path, rules.root());
 					} catch (error) {
 						assert.ok(error instanceof ContextError);
@@ -185,7 +218,7 @@ describe("whatever the rules are", () => {
 
 /** Those of the paths that are ignored; each is judged after its parents. */
 function ignored(content: string, ...paths: string[]): string[] {
-	const rules = IgnoreRules.parse(content, ".dockerignore");
+	const rules = IgnoreRules.parse(content, ".dockerignore", "linux");
 	return paths.filter((path) => stateOf(rules, path).ignored);
 }
 
@@ -199,12 +232,12 @@ function stateOf(rules: IgnoreRules, path: string): MatchState {
 }
 
 function enters(content: string, directory: string): boolean {
-	const rules = IgnoreRules.parse(content, "f");
+	const rules = IgnoreRules.parse(content, "f", "linux");
 	return rules.mayReincludeBelow(directory, stateOf(rules, directory));
 }
 
 it("a path is left out by itself or with a parent, unless a later rule sends it", () => {
-	const rules = IgnoreRules.parse("docker\n!docker/kept\n*.md\n", ".dockerignore");
+	const rules = IgnoreRules.parse("docker\n!docker/kept\n*.md\n", ".dockerignore", "linux");
 	const paths = ["docker", "docker/Dockerfile", "docker/kept", "docker/kept/x", "a.md", "d/a.md"];
 	assert.deepEqual(
 		paths.map((path) => rules.ignores(path)),

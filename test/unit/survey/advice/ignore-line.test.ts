@@ -15,31 +15,37 @@ const pathArbitrary = fc
 	.map((names) => names.join("/"));
 
 function rules(line: string): IgnoreRules {
-	return IgnoreRules.parse(line, "test");
+	return IgnoreRules.parse(line, "test", "linux");
 }
 
 describe("the line for a path", () => {
 	it("is the path, where that has no meaning of its own", () => {
 		for (const path of ["a", "a b/c.d", "x|y", "{a}", "ü", "a!b", "a#b"]) {
-			assert.equal(ignoreLine(path), path);
+			assert.equal(ignoreLine(path, "linux"), path);
 		}
 	});
 
 	it("takes the meaning of what has one", () => {
-		assert.equal(ignoreLine("#a"), "\\#a");
-		assert.equal(ignoreLine("!a"), "\\!a");
-		assert.equal(ignoreLine("a*[b]?\\"), "a\\*\\[b\\]\\?\\\\");
+		assert.equal(ignoreLine("#a", "linux"), "\\#a");
+		assert.equal(ignoreLine("!a", "linux"), "\\!a");
+		assert.equal(ignoreLine("a*[b]?\\", "linux"), "a\\*\\[b\\]\\?\\\\");
 	});
 
 	it("puts a wildcard for what cannot be written", () => {
-		assert.equal(ignoreLine("a\nb"), "a?b");
-		assert.equal(ignoreLine(" a "), "?a?");
+		assert.equal(ignoreLine("a\nb", "linux"), "a?b");
+		assert.equal(ignoreLine(" a ", "linux"), "?a?");
+	});
+
+	it("puts one on Windows for all that means something, as nothing takes its meaning there", () => {
+		assert.equal(ignoreLine("[id].tsx", "win32"), "?id?.tsx");
+		assert.equal(ignoreLine("#a", "win32"), "?a");
+		assert.equal(ignoreLine("a b/c.d", "win32"), "a b/c.d");
 	});
 
 	it("fits any path, and what is below it", () => {
 		fc.assert(
 			fc.property(pathArbitrary, (path) => {
-				const line = ignoreLine(path);
+				const line = ignoreLine(path, "linux");
 				assert.ok(isIgnoreLine(line), line);
 				assert.ok(rules(line).ignores(path), line);
 				assert.ok(rules(line).ignores(`${path}/x`), line);
@@ -51,8 +57,11 @@ describe("the line for a path", () => {
 	it("fits no other path, where it has no wildcard", () => {
 		fc.assert(
 			fc.property(pathArbitrary, pathArbitrary, (path, other) => {
-				fc.pre(!other.startsWith(path) && !ignoreLine(path).replaceAll(/\\./g, "").includes("?"));
-				assert.ok(!rules(ignoreLine(path)).ignores(other));
+				fc.pre(
+					!other.startsWith(path) &&
+						!ignoreLine(path, "linux").replaceAll(/\\./g, "").includes("?"),
+				);
+				assert.ok(!rules(ignoreLine(path, "linux")).ignores(other));
 			}),
 			{ numRuns: 500 },
 		);
