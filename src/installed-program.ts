@@ -4,15 +4,14 @@ import type { Environment } from "./environment.js";
 
 type Machine = Pick<Environment, "platform" | "variables">;
 
-/** What libuv starts on Windows; it starts no .cmd and no .bat. */
-const WINDOWS_ENDINGS = [".com", ".exe"];
+/** What libuv starts on Windows. */
+const WINDOWS_PROGRAMS = [".com", ".exe"];
+/** What only its shell runs. Google Cloud's SDK has its credential helper for docker as such a script. */
+const WINDOWS_SCRIPTS = [".bat", ".cmd"];
 
-/** Where on the PATH a program is, by its name; undefined where it is not. */
+/** Where on the PATH a program is, by its name, or on Windows a script; undefined where it is not. */
 export function findProgram(name: string, machine: Machine): string | undefined {
-	const places = foldersOf(machine).flatMap((folder) =>
-		endingsOf(name, machine).map((ending) => join(folder, name + ending)),
-	);
-	return places.find(mayBeRun);
+	return find(name, machine, [...WINDOWS_PROGRAMS, ...WINDOWS_SCRIPTS]);
 }
 
 /**
@@ -23,7 +22,36 @@ export function findProgram(name: string, machine: Machine): string | undefined 
 export function programToStart(name: string, machine: Machine): string {
 	if (machine.platform !== "win32" || /[\\/:]/.test(name)) return name;
 	const [first = "/"] = foldersOf(machine);
-	return findProgram(name, machine) ?? join(first, `${name}.exe`);
+	return find(name, machine, WINDOWS_PROGRAMS) ?? join(first, `${name}.exe`);
+}
+
+interface Start {
+	readonly program: string;
+	readonly args: readonly string[];
+	/** For spawn(): they are quoted already. */
+	readonly windowsVerbatimArguments: boolean;
+}
+
+/**
+ * The same for what may be a script on Windows.
+ * @param args single words that mean nothing to a shell
+ */
+export function commandToStart(name: string, args: readonly string[], machine: Machine): Start {
+	const found = machine.platform === "win32" ? findProgram(name, machine) : undefined;
+	if (found === undefined || !WINDOWS_SCRIPTS.some((ending) => found.endsWith(ending))) {
+		return { program: programToStart(name, machine), args, windowsVerbatimArguments: false };
+	}
+	const { ComSpec = "C:\\Windows\\System32\\cmd.exe" } = machine.variables;
+	// The shell takes the outer quotes off.
+	const line = `""${found}" ${args.join(" ")}"`;
+	return { program: ComSpec, args: ["/d", "/s", "/c", line], windowsVerbatimArguments: true };
+}
+
+function find(name: string, machine: Machine, endings: readonly string[]): string | undefined {
+	const places = foldersOf(machine).flatMap((folder) =>
+		endingsOf(name, machine, endings).map((ending) => join(folder, name + ending)),
+	);
+	return places.find(mayBeRun);
 }
 
 function foldersOf({ platform, variables }: Machine): readonly string[] {
@@ -35,9 +63,13 @@ function foldersOf({ platform, variables }: Machine): readonly string[] {
 	return folders.filter((folder) => isAbsolute(folder));
 }
 
-function endingsOf(name: string, { platform }: Machine): readonly string[] {
+function endingsOf(
+	name: string,
+	{ platform }: Machine,
+	endings: readonly string[],
+): readonly string[] {
 	if (platform !== "win32") return [""];
-	return /\.[^.]+$/.test(name) ? ["", ...WINDOWS_ENDINGS] : WINDOWS_ENDINGS;
+	return /\.[^.]+$/.test(name) ? ["", ...endings] : endings;
 }
 
 function mayBeRun(path: string): boolean {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { findProgram, programToStart } from "../../src/installed-program.js";
+import { commandToStart, findProgram, programToStart } from "../../src/installed-program.js";
 import { emptyTree } from "./context/trees.js";
 
 const skip =
@@ -37,8 +37,26 @@ describe("a program", { skip }, () => {
 	it("that is not there is a path that is not there on Windows", (test) => {
 		const windows = machine(test, "win32", ["one/helper.cmd"]);
 		assert.equal(programToStart("helper", windows), join(windows.root, "one/helper.exe"));
-		assert.equal(findProgram("helper", windows), undefined);
 		assert.equal(programToStart("helper", { ...windows, variables: {} }), "/helper.exe");
+	});
+
+	it("that is a script is run by the shell on Windows, where it may be one", (test) => {
+		const windows = machine(test, "win32", ["one/helper.cmd", "two/helper.exe", "two/other.exe"]);
+		const script = join(windows.root, "one/helper.cmd");
+		assert.equal(findProgram("helper", windows), script);
+		const { PATH } = windows.variables;
+		const likeWindows = { ...windows, variables: { PATH, ComSpec: "D:\\cmd.exe" } };
+		assert.deepEqual(commandToStart("helper", ["get"], likeWindows), {
+			program: "D:\\cmd.exe",
+			args: ["/d", "/s", "/c", `""${script}" get"`],
+			windowsVerbatimArguments: true,
+		});
+		assert.deepEqual(commandToStart("other", ["get"], windows), {
+			program: join(windows.root, "two/other.exe"),
+			args: ["get"],
+			windowsVerbatimArguments: false,
+		});
+		assert.equal(commandToStart("none", [], windows).program, programToStart("none", windows));
 	});
 
 	it("with a path is that one", (test) => {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { Environment } from "../../environment.js";
 import { DeliveryError } from "../../errors.js";
-import { programToStart } from "../../installed-program.js";
+import { commandToStart } from "../../installed-program.js";
 import { interrupted } from "../../interruption.js";
 import { systemReason } from "../../system-reason.js";
 
@@ -47,10 +47,12 @@ async function runHelper(
 	signal: AbortSignal,
 ): Promise<{ readonly exitCode: number | null; readonly output: string }> {
 	if (signal.aborted) throw interrupted(signal);
-	const child = spawn(programToStart(program, environment), ["get"], {
+	const start = commandToStart(program, ["get"], environment);
+	const child = spawn(start.program, start.args, {
 		env: { ...environment.variables },
 		stdio: ["pipe", "pipe", "ignore"],
 		windowsHide: true,
+		windowsVerbatimArguments: start.windowsVerbatimArguments,
 		signal,
 	});
 	const exited = new Promise<number | null>((resolve, reject) => {
