@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import type { Writable } from "node:stream";
 import { fileSendService, type SentExport } from "../../buildkit/file-send.js";
 import { GRPC_STATUS, GrpcError } from "../../buildkit/grpc/grpc-status.js";
@@ -71,7 +72,7 @@ function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run):
 		case "folder":
 			return new FolderTarget(
 				destination.path,
-				(paths) => run.emit(leftOut(paths)),
+				(paths) => run.emit(leftOut(paths, os.platform())),
 				(names) => run.emit(renamed(names)),
 			);
 		case "file":
@@ -81,10 +82,13 @@ function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run):
 	}
 }
 
-function leftOut(paths: readonly string[]) {
+/** @internal Exported for its test. */
+export function leftOut(paths: readonly string[], platform: NodeJS.Platform) {
+	// Few users of Windows may make symlinks.
+	const written = platform === "win32" ? "file or folder" : "file, folder or link";
 	return {
 		type: "warning",
-		message: `skipped ${JSON.stringify(paths[0])}${andMore(paths)}: not a file, folder or link`,
+		message: `skipped ${JSON.stringify(paths[0])}${andMore(paths)}: not a ${written}`,
 		hint: "--output type=tar,dest=FILE has everything",
 	} as const;
 }

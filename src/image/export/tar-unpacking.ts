@@ -149,9 +149,18 @@ function withNamesOfWindows<Header extends Headers & Linked>(header: Header): He
 	return type === "link" ? { ...renamed, linkname: nameOfWindows(linkname ?? "") } : renamed;
 }
 
-function nameOfWindows(name: string): string {
-	return name.replace(/[\\:*?"<>|\p{Cc}]/gu, "_");
+/** Node can make files with all but the first of these, which most other programs there can neither open nor remove. */
+function nameOfWindows(path: string): string {
+	const parts = path.replace(/[\\:*?"<>|\p{Cc}]/gu, "_").split("/");
+	return parts
+		.map((name) =>
+			/^\.\.?$/.test(name) ? name : name.replace(DEVICE, "$&_").replace(/[. ]$/, "_"),
+		)
+		.join("/");
 }
+
+/** What stands for a device in any folder, whatever comes behind a dot ("Naming Files, Paths, and Namespaces"). */
+const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))/i;
 
 /** No builder makes such a tar, so it is not put right but refused. */
 function refusalOf({ name, linkname }: Headers & Linked) {

@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ExportDestination } from "../../../../src/build/plan/plan-outputs.js";
-import { Exports } from "../../../../src/build/session/exports.js";
+import { Exports, leftOut } from "../../../../src/build/session/exports.js";
 import { type GrpcServer, serveGrpc } from "../../../../src/buildkit/grpc/grpc-server.js";
 import { BytesMessageSchema } from "../../../../src/buildkit/proto/gen/filesync_pb.js";
 import { DeliveryError } from "../../../../src/errors.js";
@@ -100,6 +100,12 @@ describe("what a daemon sends back of a build", () => {
 			await send(TAR, { "exporter-md-containerimage.digest": told });
 			assert.equal((await exports.commit())[0]?.digest, known);
 		}
+	});
+
+	it("lacks what cannot be written here, symlinks on Windows, too", () => {
+		const message = (platform: NodeJS.Platform) => leftOut(["dev/null", "a"], platform).message;
+		assert.equal(message("linux"), 'skipped "dev/null" and 1 more: not a file, folder or link');
+		assert.equal(message("win32"), 'skipped "dev/null" and 1 more: not a file or folder');
 	});
 
 	it("goes where its exporter's number says", async () => {

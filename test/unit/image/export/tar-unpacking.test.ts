@@ -58,4 +58,19 @@ suite("a tar that is unpacked on Windows", () => {
 		assert.deepEqual(readdirSync(folder).sort(), ["a_b", "fine"]);
 		assert.deepEqual(readdirSync(join(folder, "a_b")), ["c_______.._d"]);
 	});
+
+	test("says which names are those of devices, or end as none can", (context) => {
+		const folder = emptyTree(context);
+		const strange = ["CON", "aux.txt", "lib/com1.tar.gz", "nul/x", "dot.", "blank ", "..."];
+		const fine = ["./console", "com", "com10", "a.nul", ".bashrc", "a. b"];
+		const { renamed } = unpackOnWindows(
+			folder,
+			[...strange, ...fine].map((name) => ({ name, content: "x" })),
+		);
+		assert.deepEqual(
+			renamed.map(({ as }: { as: string }) => as),
+			["CON_", "aux_.txt", "lib/com1_.tar.gz", "nul_/x", "dot_", "blank_", ".._"],
+		);
+		assert.ok(readdirSync(folder).includes("nul_"));
+	});
 });
