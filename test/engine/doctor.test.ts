@@ -331,7 +331,7 @@ suiteWithSshd("doctor, of broken boxes", () => {
 		];
 		for (const [route, code] of cases) {
 			await using daemon = await startFakeDaemon({ routes: { "GET /_ping": route } });
-			await failsAt("engine", "engine", ["--on", `unix://${daemon.socketPath}`], { code });
+			await failsAt("engine", "engine", ["--on", daemon.url], { code });
 		}
 	});
 });
@@ -352,7 +352,7 @@ suite("doctor, of daemons that cannot do everything", () => {
 
 	async function examine(routes: Readonly<Record<string, Route>>, ...args: readonly string[]) {
 		await using daemon = await startFakeDaemon({ routes: { ...usual, ...routes } });
-		return await doctor(["--on", `unix://${daemon.socketPath}`, ...args]);
+		return await doctor(["--on", daemon.url, ...args]);
 	}
 
 	const classic: Route = (_request, response) => {

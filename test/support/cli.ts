@@ -55,7 +55,8 @@ export function variablesOf({ env: given }: Pick<CliOptions, "env">): NodeJS.Pro
 		CI: _ci,
 		...env
 	} = process.env;
-	return { ...env, DOCKER_CONFIG: "/nonexistent", XDG_CACHE_HOME: cache, ...given };
+	const kept = { XDG_CACHE_HOME: cache, LOCALAPPDATA: cache };
+	return { ...env, DOCKER_CONFIG: "/nonexistent", ...kept, ...given };
 }
 
 /** The command, as its own process and without a terminal. */

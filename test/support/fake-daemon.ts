@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** What the daemon does with one request. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => void;
@@ -14,7 +14,7 @@ interface FakeDaemonOptions {
 	 * for GET /_ping and GET /version, a Docker 28 with BuildKit answers; elsewhere 404.
 	 */
 	readonly routes?: Readonly<Record<string, Route>>;
-	/** Listen on 127.0.0.1 instead of a unix socket. */
+	/** Listen on 127.0.0.1 instead of a unix socket, or a pipe on Windows. */
 	readonly tcp?: boolean;
 }
 
@@ -22,6 +22,8 @@ interface FakeDaemonOptions {
 export interface FakeDaemon extends AsyncDisposable {
 	/** "" for one that listens on TCP. */
 	readonly socketPath: string;
+	/** What --on takes. */
+	readonly url: string;
 	/** 0 for one that listens on a unix socket. */
 	readonly port: number;
 	/** The request lines so far, such as "GET /v1.51/images/app/json?size=1". */
@@ -34,7 +36,7 @@ export async function startFakeDaemon(options: FakeDaemonOptions = {}): Promise<
 	const all: Readonly<Record<string, Route>> = { ...GREETING, ...routes };
 	const requests: string[] = [];
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-fake-"));
-	const socketPath = tcp ? "" : join(directory, "docker.sock");
+	const socketPath = tcp ? "" : socketIn(directory);
 	const answer: Route = (request, response) => {
 		requests.push(`${request.method} ${request.url}`);
 		const path = (request.url ?? "").replace(/^\/v[0-9.]+(?=\/)/, "").replace(/\?.*/, "");
@@ -63,13 +65,26 @@ export async function startFakeDaemon(options: FakeDaemonOptions = {}): Promise<
 		await once(server, "close");
 		rmSync(directory, { recursive: true, force: true });
 	};
+	const port = tcp ? (server.address() as AddressInfo).port : 0;
 	return {
 		socketPath,
-		port: tcp ? (server.address() as AddressInfo).port : 0,
+		url: tcp ? `tcp://127.0.0.1:${port}` : urlOf(socketPath),
+		port,
 		requests,
 		stop,
 		[Symbol.asyncDispose]: stop,
 	};
+}
+
+/** Node listens on no other sockets with a path on Windows. */
+function socketIn(directory: string): string {
+	if (process.platform !== "win32") return join(directory, "docker.sock");
+	return `\\\\.\\pipe\\${basename(directory)}`;
+}
+
+function urlOf(socketPath: string): string {
+	if (process.platform !== "win32") return `unix://${socketPath}`;
+	return `npipe://${socketPath.replaceAll("\\", "/")}`;
 }
 
 /** One JSON document. */

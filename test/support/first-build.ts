@@ -24,8 +24,10 @@ export async function cacheAfterFirstBuild(folder: string): Promise<string> {
 			"POST /build": streams({ aux: { ID: `sha256:${"0".repeat(64)}` } }),
 		},
 	});
-	const args = [root, "--on", `unix://${daemon.socketPath}`];
-	const { code, stderr } = await rbuild(args, { env: { XDG_CACHE_HOME: cache } });
+	const args = [root, "--on", daemon.url];
+	const { code, stderr } = await rbuild(args, {
+		env: { XDG_CACHE_HOME: cache, LOCALAPPDATA: cache },
+	});
 	assert.equal(code, 0, stderr);
 	return cache;
 }

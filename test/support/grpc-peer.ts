@@ -5,7 +5,8 @@ import {
 	connect,
 	type IncomingHttpHeaders,
 } from "node:http2";
-import type { Duplex } from "node:stream";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
 
 /** How a call ended, and the messages that came before. */
 export interface Answer {
@@ -24,7 +25,12 @@ export class GrpcPeer {
 	/** @param window how much may be sent to it before it says that it has read it, in bytes */
 	constructor(connection: Duplex, window = HTTP2_WINDOW) {
 		const settings = { initialWindowSize: window };
-		this.session = connect("http://localhost", { createConnection: () => connection, settings });
+		// Node crashes where a pipe of Windows still writes what it was given before (nodejs/node#63436).
+		const isPipe = process.platform === "win32" && connection instanceof Socket;
+		const stream = isPipe
+			? Duplex.from({ readable: connection, writable: connection })
+			: connection;
+		this.session = connect("http://localhost", { createConnection: () => stream, settings });
 		this.session.on("connect", () => this.session.setLocalWindowSize(window)).on("error", () => {});
 	}
 

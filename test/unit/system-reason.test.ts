@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { systemReason } from "../../src/system-reason.js";
+import { posixOnly } from "../support/this-system.js";
 
-test("why the system refuses something is told in words", () => {
+test("why the system refuses something is told in words", { skip: posixOnly }, () => {
 	const reasonOf = (path: string) => {
 		try {
 			return readFileSync(path, "utf8");

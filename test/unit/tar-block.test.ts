@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { isTarHeader, TAR_BLOCK } from "../../src/tar-block.js";
+import { without } from "../support/this-system.js";
 
-const tar = execFileSync("tar", ["-c", "--format=ustar", "package.json"]);
+const skip = without("tar");
+const tar = skip
+	? Buffer.alloc(TAR_BLOCK)
+	: execFileSync("tar", ["-c", "--format=ustar", "package.json"]);
 const header = tar.subarray(0, TAR_BLOCK);
 
 /** The header with its checksum written in another way. */
@@ -13,7 +17,7 @@ function sealed(checksum: string): Buffer {
 	return block;
 }
 
-test("a header is told by its checksum, however that is padded", () => {
+test("a header is told by its checksum, however that is padded", { skip }, () => {
 	const digits = header.toString("latin1", 148, 154);
 	const short = digits.replace(/^0+/, "");
 	assert.ok(isTarHeader(tar));
@@ -27,7 +31,9 @@ test("a header is told by its checksum, however that is padded", () => {
 	}
 });
 
-test("a block with another checksum, or without one, is no header, and neither is a part of one", () => {
+test("a block with another checksum, or without one, is no header, and neither is a part of one", {
+	skip,
+}, () => {
 	const damaged = Buffer.from(header);
 	damaged[0] = 0x50;
 	const others = [

@@ -18,9 +18,9 @@ export function ignoreLine(path: string, platform: NodeJS.Platform = os.platform
 }
 
 /** Whether docker takes this for one rule that leaves something out. */
-export function isIgnoreLine(line: string): boolean {
+export function isIgnoreLine(line: string, platform: NodeJS.Platform = os.platform()): boolean {
 	try {
-		const rules = IgnoreRules.parse(line, "advice");
+		const rules = IgnoreRules.parse(line, "advice", platform);
 		// Some mistakes are found when a rule is tried.
 		rules.ignores("any");
 		return rules.rules.length === 1 && rules.rules[0]?.negated === false;

@@ -18,6 +18,7 @@ import {
 	streams,
 	truncates,
 } from "../../support/fake-daemon.js";
+import { noPermissions, without } from "../../support/this-system.js";
 
 const command = fileURLToPath(new URL("../../../../bin/rbuild.js", import.meta.url));
 
@@ -107,19 +108,19 @@ suite("bad input: the context", () => {
 			error: /^error: the build context missing does not/,
 		}));
 
-	test("a .dockerignore that would never end", async () => {
+	test("a .dockerignore that would never end", { skip: without("mkfifo") }, async () => {
 		const root = context({ Dockerfile: "FROM scratch\n" });
 		execFileSync("mkfifo", [join(root, ".dockerignore")]);
 		await fails(["context", root], { code: 3, error: /^error: \.dockerignore is not a regular/ });
 	});
 
-	test("an unreadable file", async () => {
+	test("an unreadable file", { skip: noPermissions }, async () => {
 		const root = context({ Dockerfile: "FROM scratch\nCOPY . .\n", secret: "x" });
 		chmodSync(join(root, "secret"), 0);
 		const daemon = await startFakeDaemon({ routes: classic });
 		try {
 			await fails(
-				[root, "--on", `unix://${daemon.socketPath}`],
+				[root, "--on", daemon.url],
 				{ code: 3, error: /^error: .*secret.*(EACCES|permission)/i },
 				(args) => rbuild(args, { obeysModes: true }),
 			);
@@ -159,7 +160,7 @@ async function failsOn(
 	const daemon = await startFakeDaemon({ routes: { ...classic, ...routes } });
 	try {
 		const root = context({ Dockerfile: "FROM scratch\n" });
-		await fails([root, "--on", `unix://${daemon.socketPath}`], expected, run);
+		await fails([root, "--on", daemon.url], expected, run);
 	} finally {
 		await daemon.stop();
 	}
@@ -302,7 +303,7 @@ suite("bad input: where results go", () => {
 
 		test("is told once, and ends a command that only prints", async () => {
 			await using daemon = await startFakeDaemon();
-			const { code, stderr } = await toFullDisk("doctor", "--on", `unix://${daemon.socketPath}`);
+			const { code, stderr } = await toFullDisk("doctor", "--on", daemon.url);
 			assert.equal(stderr, told);
 			assert.equal(code, 6);
 			assert.deepEqual(daemon.requests, []);
@@ -347,7 +348,7 @@ suite("bad input: where results go", () => {
 			},
 		});
 		try {
-			const on = ["--on", `unix://${daemon.socketPath}`];
+			const on = ["--on", daemon.url];
 			const { code } = await rbuildHere([root, ...on, "--save", join(folder, "app.tar")]);
 			assert.ok(code === 6 || code === 5 || code === 4, String(code));
 			assert.deepEqual(readdirSync(folder), []);

@@ -8,6 +8,7 @@ import {
 	symlinkSync,
 	writeFileSync,
 } from "node:fs";
+import { devNull } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { rbuildHere } from "../../support/called-program.js";
 import { rbuild, startRbuild } from "../../support/cli.js";
 import { startFakeDaemon } from "../../support/fake-daemon.js";
+import { noPermissions, noSuchNames, without } from "../../support/this-system.js";
 import { gnuTar } from "../context/trees.js";
 import { contextWith } from "../survey/surveys.js";
 
@@ -43,7 +45,9 @@ describe("rbuild context", () => {
 		assert.match(stdout, /node_modules\/ {2}\(\.dockerignore:1 node_modules\)$/m);
 	});
 
-	it("has the keys in JSON that it had before there was a version", async (test) => {
+	it("has the keys in JSON that it had before there was a version", {
+		skip: noPermissions,
+	}, async (test) => {
 		const { stdout } = await rbuildHere(["context", app(test), "--format", "json"]);
 		const { version, files, totals } = JSON.parse(stdout);
 		assert.equal(version, 1);
@@ -148,7 +152,9 @@ describe("rbuild context", () => {
 		assert.ok(!readdirSync(root).some((name) => name.endsWith(".tmp")));
 	});
 
-	it("names what cannot be read, and fails as a build would", async (test) => {
+	it("names what cannot be read, and fails as a build would", {
+		skip: noPermissions,
+	}, async (test) => {
 		const root = app(test, { "locked/x": "", key: "" });
 		chmodSync(join(root, "locked"), 0);
 		chmodSync(join(root, "key"), 0);
@@ -165,7 +171,7 @@ describe("rbuild context", () => {
 		assert.match(stderr, /^error: cannot read 2 paths in the build context: locked, key$/m);
 	});
 
-	it("takes no notice of what somebody reads no further", () => {
+	it("takes no notice of what somebody reads no further", { skip: without("bash") }, () => {
 		const { status, stderr } = spawnSync(
 			"bash",
 			[
@@ -183,7 +189,7 @@ describe("rbuild context", () => {
 });
 
 describe("rbuild context --format tar", () => {
-	it("writes what a build would send as a tar", async (test) => {
+	it("writes what a build would send as a tar", { skip: without("tar") }, async (test) => {
 		const root = app(test);
 		const file = join(contextWith(test, {}), "context.tar");
 		const { code } = await rbuildHere(["context", root, "--format", "tar", "-o", file]);
@@ -209,7 +215,7 @@ describe("rbuild context --format tar", () => {
 		});
 		// From elsewhere, so that it travels under a name of its own.
 		const dockerfile = join(contextWith(test, { Dockerfile: "FROM scratch\n" }), "Dockerfile");
-		const on = `unix://${daemon.socketPath}`;
+		const on = daemon.url;
 		await rbuildHere([root, "-f", dockerfile, "--on", on, "--no-minimal"]);
 		const child = startRbuild(["context", root, "-f", dockerfile, "--format", "tar"]);
 		const written = await buffer(child.stdout as Readable);
@@ -229,7 +235,7 @@ describe("rbuild context --format tar", () => {
 	});
 
 	it("keeps to the limits, too", async (test) => {
-		const args = ["context", app(test), "--format", "tar", "--max-files", "1", "-o", "/dev/null"];
+		const args = ["context", app(test), "--format", "tar", "--max-files", "1", "-o", devNull];
 		const { code, stderr } = await rbuildHere(args);
 		assert.equal(code, 3);
 		assert.match(stderr, /^error: 4 files are 3 over --max-files 1$/m);
@@ -375,7 +381,7 @@ nope: not there
 });
 
 describe("names that would garble the terminal", () => {
-	it("are escaped in every format for people", async (test) => {
+	it("are escaped in every format for people", { skip: noSuchNames }, async (test) => {
 		const root = contextWith(test, { Dockerfile: "FROM scratch\n" });
 		writeFileSync(join(root, "a\nb\u001b[31mc\u009b2J\u202e"), "x");
 		writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.of(0xff)]), "y");

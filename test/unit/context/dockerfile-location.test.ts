@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { locateDockerfile } from "../../../src/context/dockerfile-location.js";
 import { ContextError } from "../../../src/errors.js";
+import { noSuchNames, noSymlinks } from "../../support/this-system.js";
 
 const isWindows = process.platform === "win32";
 
@@ -35,7 +36,7 @@ suite("the Dockerfile of a directory", () => {
 		};
 	}
 
-	test("is ROOT/Dockerfile, with the .dockerignore beside it", async () => {
+	test("is ROOT/Dockerfile, with the .dockerignore beside it", { skip: noSuchNames }, async () => {
 		await writeFile(join(root, "Dockerfile"), "FROM a");
 		await writeFile(join(root, "dockerfile"), "FROM b");
 		await writeFile(join(root, ".dockerignore"), "x");
@@ -86,7 +87,9 @@ suite("the Dockerfile of a directory", () => {
 		assert.deepEqual(found.ignore, [join(base, "Elsewhere.dockerignore"), "there"]);
 	});
 
-	test("is outside when it is a link that leads outside, and has its target's path inside", async () => {
+	test("is outside when it is a link that leads outside, and has its target's path inside", {
+		skip: noSymlinks,
+	}, async () => {
 		await writeFile(join(base, "Elsewhere"), "FROM e");
 		await symlink("../Elsewhere", join(root, "Dockerfile"));
 		assert.equal((await locate()).path, undefined);
@@ -141,7 +144,9 @@ suite("the Dockerfile of a directory", () => {
 		});
 	});
 
-	test("is named by its folder where it has the usual name and cannot be read", async () => {
+	test("is named by its folder where it has the usual name and cannot be read", {
+		skip: noSymlinks,
+	}, async () => {
 		await symlink("Dockerfile", join(root, "Dockerfile"));
 		await assert.rejects(locate(), {
 			name: "ContextError",

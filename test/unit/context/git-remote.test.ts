@@ -3,6 +3,7 @@ import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { gitPlace, normalizeRemote } from "../../../src/context/git-remote.js";
+import { posixOnly } from "../../support/this-system.js";
 import { emptyTree } from "./trees.js";
 
 function tree(test: TestContext, files: Readonly<Record<string, string>>): string {
@@ -100,7 +101,7 @@ describe("a remote", () => {
 		assert.equal(new Set(names).size, remotes.length);
 	});
 
-	it("on this machine is a path", () => {
+	it("on this machine is a path", { skip: posixOnly }, () => {
 		assert.equal(normalizeRemote("/srv/git/app.git", "/w"), "/srv/git/app");
 		assert.equal(normalizeRemote("file:///srv/git/app.git/", "/w"), "/srv/git/app");
 		assert.equal(normalizeRemote("../app", "/w/clone"), "/w/app");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
 import { makeFolder, makeFolderSync } from "../../../src/disk/folder.js";
+import { noPermissions, posixOnly } from "../../support/this-system.js";
 
 const skip = process.platform === "linux" ? false : "there is no /proc";
 
@@ -11,7 +12,9 @@ suite("a folder that is made", () => {
 	const root = mkdtempSync(join(tmpdir(), "rbuild-folder-"));
 	after(() => rmSync(root, { recursive: true }));
 
-	test("comes with those above it, and tells which is the first", async () => {
+	test("comes with those above it, and tells which is the first", {
+		skip: noPermissions,
+	}, async () => {
 		assert.equal(await makeFolder(join(root, "a/b/c"), 0o700), join(root, "a"));
 		assert.ok(statSync(join(root, "a/b/c")).isDirectory());
 		assert.equal(statSync(join(root, "a")).mode & 0o777, 0o700);
@@ -25,7 +28,7 @@ suite("a folder that is made", () => {
 		assert.ok(statSync(path).isDirectory());
 	});
 
-	test("cannot be made below a file", async () => {
+	test("cannot be made below a file", { skip: posixOnly }, async () => {
 		writeFileSync(join(root, "file"), "");
 		await assert.rejects(makeFolder(join(root, "file")), { code: "EEXIST" });
 		await assert.rejects(makeFolder(join(root, "file/below/it")), { code: "ENOTDIR" });
@@ -42,13 +45,13 @@ suite("a folder that is made at once", () => {
 	const root = mkdtempSync(join(tmpdir(), "rbuild-folder-"));
 	after(() => rmSync(root, { recursive: true }));
 
-	test("comes with those above it, and may be there already", () => {
+	test("comes with those above it, and may be there already", { skip: noPermissions }, () => {
 		for (let times = 0; times < 2; times++) makeFolderSync(join(root, "a/b/c"), 0o700);
 		assert.ok(statSync(join(root, "a/b/c")).isDirectory());
 		assert.equal(statSync(join(root, "a")).mode & 0o777, 0o700);
 	});
 
-	test("cannot be made below a file, or a link that leads nowhere", () => {
+	test("cannot be made below a file, or a link that leads nowhere", { skip: posixOnly }, () => {
 		writeFileSync(join(root, "file"), "");
 		symlinkSync("nowhere", join(root, "link"));
 		assert.throws(() => makeFolderSync(join(root, "file")), { code: "EEXIST" });

@@ -7,10 +7,11 @@ import {
 	temporaryPath,
 	UnfinishedFile,
 } from "../../../src/disk/unfinished-file.js";
+import { noPermissions } from "../../support/this-system.js";
 import { emptyTree } from "../context/trees.js";
 
 describe("an unfinished file", () => {
-	it("takes its place when it is committed, as a whole", async (test) => {
+	it("takes its place when it is committed, as a whole", { skip: noPermissions }, async (test) => {
 		const folder = emptyTree(test);
 		const place = join(folder, "file");
 		writeFileSync(place, "before");

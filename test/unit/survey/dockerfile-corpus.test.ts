@@ -7,9 +7,10 @@ import { partOfContext } from "../../../src/context/entries/part-of-context.js";
 import { countNeeds } from "../../../src/survey/count-needs.js";
 import { readNeeds } from "../../../src/survey/dockerfile/read-needs.js";
 import { dockerfileCases, writeTree } from "../../support/dockerfiles.js";
+import { noSuchNames } from "../../support/this-system.js";
 import { walk } from "../context/trees.js";
 
-suite("the files that a Dockerfile takes", () => {
+suite("the files that a Dockerfile takes", { skip: noSuchNames }, () => {
 	// Read only: one for all.
 	const root = mkdtempSync(join(tmpdir(), "rbuild-corpus-"));
 	after(() => rmSync(root, { recursive: true }));

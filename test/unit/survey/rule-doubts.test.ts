@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { posixOnly } from "../../support/this-system.js";
 import { contextWith, surveyOf } from "./surveys.js";
 
 /** The doubts about rules, by their lines. */
@@ -47,7 +48,9 @@ describe("a rule without a slash", () => {
 });
 
 describe("a rule that decides nothing", () => {
-	it("matches nothing, and the reason is told where it can be seen", async (test) => {
+	it("matches nothing, and the reason is told where it can be seen", {
+		skip: posixOnly,
+	}, async (test) => {
 		assert.deepEqual(await doubts(test, ["a", "b"], ["c", "a # not b", "d\\.e"]), {
 			1: "matches nothing",
 			2: "matches nothing: a comment has to be on a line of its own",

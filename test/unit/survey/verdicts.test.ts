@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { describeVerdict } from "../../../src/survey/format/verdict-text.js";
 import { verdictOn } from "../../../src/survey/verdicts.js";
+import { posixOnly } from "../../support/this-system.js";
 import { contextWith, surveyOf } from "./surveys.js";
 
 describe("a verdict", () => {
@@ -50,7 +51,7 @@ describe("a verdict", () => {
 		);
 	});
 
-	it("does not follow links, and knows what cannot be sent", async (test) => {
+	it("does not follow links, and knows what cannot be sent", { skip: posixOnly }, async (test) => {
 		const root = contextWith(test, { "real/file": "" });
 		symlinkSync("real", join(root, "link"));
 		const server = createServer().listen(join(root, "socket"));

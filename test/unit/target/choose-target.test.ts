@@ -19,6 +19,7 @@ import { writeContext } from "../../../src/target/context-changes.js";
 import { contextFolders } from "../../../src/target/context-store.js";
 import { useContext } from "../../../src/target/docker-config.js";
 import { formatTarget } from "../../../src/target/parse-target.js";
+import { posixOnly } from "../../support/this-system.js";
 
 function environment(variables: Record<string, string>, homeDirectory = "/nowhere"): Environment {
 	return {
@@ -86,7 +87,7 @@ suite("the daemon of this machine", () => {
 	});
 
 	for (const host of ["ssh://box", "tcp://box:2375"]) {
-		test(`is not ${host}, but one with a usual socket`, async (t) => {
+		test(`is not ${host}, but one with a usual socket`, { skip: posixOnly }, async (t) => {
 			if (existsSync("/var/run/docker.sock")) return t.skip("this machine has a daemon of its own");
 			const socket = join(home, ".colima/default/docker.sock");
 			await mkdir(dirname(socket), { recursive: true });
@@ -145,7 +146,9 @@ suite("the target", () => {
 		const tls = { verify: true, ca: "/certs/ca.pem", ...none };
 		const DOCKER_CERT_PATH = "/certs";
 
-		test("has docker's port for it, and the CA of DOCKER_CERT_PATH", async () => {
+		test("has docker's port for it, and the CA of DOCKER_CERT_PATH", {
+			skip: posixOnly,
+		}, async () => {
 			const variables = { DOCKER_HOST: "tcp://box", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH };
 			const { target } = await chooseTarget({}, environment(variables));
 			assert.deepEqual(target, { kind: "tls", host: "box", port: 2376, tls });
@@ -156,7 +159,9 @@ suite("the target", () => {
 			assert.equal((await chooseTarget({}, environment(variables))).target.kind, "ssh");
 		});
 
-		test("takes docker's flags, relative to the working directory", async () => {
+		test("takes docker's flags, relative to the working directory", {
+			skip: posixOnly,
+		}, async () => {
 			const flags = { tlsVerify: true, tlsCaCert: "a.pem", tlsCert: "b.pem", tlsKey: "c.pem" };
 			const chosen = await chooseTarget({ on: "tcp://box:1", ...flags }, environment({}));
 			const files = { ca: "/a.pem", certificate: "/b.pem", key: "/c.pem" };

@@ -20,6 +20,7 @@ import { tlsFailure } from "../../../src/transport/tls-failure.js";
 import { readTlsMaterial } from "../../../src/transport/tls-material.js";
 import type { Transport } from "../../../src/transport/transport.js";
 import { Authority, type Pair } from "../../support/certificates.js";
+import { without } from "../../support/this-system.js";
 
 const never = new AbortController().signal;
 
@@ -99,7 +100,7 @@ async function afterFirstBytes(opened: Transport): Promise<unknown> {
 	return error;
 }
 
-suite("a transport with TLS", () => {
+suite("a transport with TLS", { skip: without("openssl") }, () => {
 	test("carries bytes, and counts what is on the wire", async () => {
 		await using server = await echo(ours.forServer("IP:127.0.0.1"));
 		await using transport = await open(server.port, { verify: true, ca: ours.certificate });
@@ -211,7 +212,7 @@ suite("a transport with TLS", () => {
 	});
 });
 
-suite("TLS files", () => {
+suite("TLS files", { skip: without("openssl") }, () => {
 	const read = (files: Partial<TlsFiles>) =>
 		readTlsMaterial({ verify: true, ...files }, process.platform);
 

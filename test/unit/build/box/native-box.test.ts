@@ -47,7 +47,7 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 		const route = architecture === undefined ? neverAnswers : answers(version);
 		const daemon = await startFakeDaemon({ routes: { "GET /version": route } });
 		daemons.push(daemon);
-		return `unix://${daemon.socketPath}`;
+		return daemon.url;
 	}
 
 	async function choose(
@@ -228,7 +228,7 @@ suite("of several boxes", { skip: process.platform === "win32" }, () => {
 			await assert.rejects(choose(["auto"], "linux/s390x", { variables }), /natively/);
 			assert.deepEqual(asked(), [true, true, true]);
 			const { place, why } = await choose(["auto"], "linux/amd64", { variables });
-			assert.equal(place, `unix://${daemons[0]?.socketPath}`);
+			assert.equal(place, daemons[0]?.url);
 			assert.match(why, /^docker context "one", by auto: linux\/amd64/);
 		});
 

@@ -8,6 +8,7 @@ import {
 	openContextIndex,
 } from "../../../../src/build/context-index/context-index.js";
 import { IndexQuestion } from "../../../../src/build/context-index/index-question.js";
+import { cacheFolder } from "../../../../src/cache-folder.js";
 import { packFiles } from "../../../../src/context/content/tar-pack.js";
 import type { Dating } from "../../../../src/context/dating.js";
 import type { IndexParts } from "../../../../src/context/index/content-index.js";
@@ -73,20 +74,20 @@ class FakeDaemon {
 
 function machine(test: TestContext) {
 	const cache = emptyTree(test);
-	const files = () =>
-		readdirSync(join(cache, "rbuild/context-index")).map((name) =>
-			join(cache, "rbuild/context-index", name),
-		);
+	const folder = join(cacheFolder(environmentOf(cache)), "context-index");
+	const files = () => readdirSync(folder).map((name) => join(folder, name));
 	return { cache, files };
 }
 
+function environmentOf(cache: string): Environment {
+	const variables = { XDG_CACHE_HOME: cache, LOCALAPPDATA: cache };
+	const { platform } = process;
+	return { variables, homeDirectory: cache, platform } as unknown as Environment;
+}
+
 function questionOf(cache: string, caller = run()): IndexQuestion {
-	const environment = {
-		variables: { XDG_CACHE_HOME: cache },
-		platform: "linux",
-	} as unknown as Environment;
 	const key = async () => ({ name: "key", digest: Buffer.alloc(32, "key") });
-	return new IndexQuestion({ root: "/the/context", key }, environment, caller);
+	return new IndexQuestion({ root: "/the/context", key }, environmentOf(cache), caller);
 }
 
 /** Opens the index, has it learn from a transfer, and tells what it knew before. */

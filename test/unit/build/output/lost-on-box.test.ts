@@ -40,7 +40,7 @@ suite("what the daemon has lost while it builds", () => {
 			);
 		await using daemon = await startFakeDaemon({ routes: { "POST /build": takes } });
 		const events: BuildEvent[] = [];
-		const on = `unix://${daemon.socketPath}`;
+		const on = daemon.url;
 		const built = await build(
 			{ context, on, transfer: "tar", ...(retries === undefined ? {} : { retries }) },
 			{ onEvent: (event) => events.push(event) },
@@ -108,7 +108,7 @@ suite("what the daemon has lost while it builds", () => {
 		await using daemon = await startFakeDaemon({ routes });
 		const dest = join(out, "files.tar");
 		const outputs = [{ type: "tar", dest }];
-		const on = `unix://${daemon.socketPath}`;
+		const on = daemon.url;
 		await build({ context: root, on, outputs, transfer: "tar" }, { onEvent() {} });
 		assert.deepEqual(seen, [0, 1, 0, 1]);
 		assert.deepEqual(readFileSync(dest), tars[1]);

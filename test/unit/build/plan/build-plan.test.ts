@@ -4,6 +4,7 @@ import { planBuild } from "../../../../src/build/plan/build-plan.js";
 import type { BuildOptions } from "../../../../src/build/plan/options.js";
 import type { Environment } from "../../../../src/environment.js";
 import type { BuildEvent } from "../../../../src/events.js";
+import { posixOnly } from "../../../support/this-system.js";
 
 const environment: Environment = {
 	variables: {},
@@ -83,7 +84,9 @@ suite("a build plan", () => {
 		assert.equal((await planned({ platform: "linux/amd64" })).platform, "linux/amd64");
 	});
 
-	test("forwards the user's ssh agent to a repository that is reached over ssh", async () => {
+	test("forwards the user's ssh agent to a repository that is reached over ssh", {
+		skip: posixOnly,
+	}, async () => {
 		const variables = { SSH_AUTH_SOCK: "/nonexistent/agent" };
 		const planned = (context: string) => planBuild({ context }, { ...environment, variables }, run);
 		for (const context of ["git@host:me/app.git", "ssh://git@host/me/app.git#main"]) {
@@ -117,7 +120,9 @@ suite("a build plan", () => {
 		]);
 	});
 
-	test("is refused where it makes no sense, before anything is read", async () => {
+	test("is refused where it makes no sense, before anything is read", {
+		skip: posixOnly,
+	}, async () => {
 		const refused: [Partial<BuildOptions>, RegExp][] = [
 			[{ tags: ["Not/Lower"] }, /^UsageError: invalid tag "Not\/Lower"/],
 			[{ push: true }, /^UsageError: --push needs an image name$/],

@@ -160,7 +160,7 @@ describe("what a daemon sends back of a build", () => {
 		expect("missing/out.tar");
 		const { status, message } = await send(TAR);
 		assert.equal(status, "2");
-		assert.match(message, /^cannot save to .*missing\/out.tar: its folder does not exist$/);
+		assert.match(message, /^cannot save to .*missing[\\/]out.tar: its folder does not exist$/);
 		assert.equal(exports.failure?.message, message);
 	});
 

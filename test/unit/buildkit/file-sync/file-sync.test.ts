@@ -22,6 +22,7 @@ import { openDirectoryContext } from "../../../../src/context/thread/directory-c
 import type { ContextEntry } from "../../../../src/context/tree/manifest.js";
 import { ContextError, EngineError } from "../../../../src/errors.js";
 import { answerOf, frame } from "../../../support/grpc-peer.js";
+import { noSymlinks, without } from "../../../support/this-system.js";
 import { emptyTree, walk } from "../../context/trees.js";
 import { Daemon, packet, TYPE } from "./receiver.js";
 
@@ -63,7 +64,9 @@ function offer(
 const paths = (stats: readonly { readonly path: string }[]) => stats.map(({ path }) => path);
 
 describe("file sync", () => {
-	it("gives the daemon every entry, and the content of every file that it asks for", async (test) => {
+	it("gives the daemon every entry, and the content of every file that it asks for", {
+		skip: noSymlinks,
+	}, async (test) => {
 		const large = "0123456789abcdef".repeat(20_000);
 		const prepare = (root: string) => {
 			symlinkSync("a/b", join(root, "link"));
@@ -160,7 +163,9 @@ describe("file sync", () => {
 		);
 	});
 
-	it("gives the part that was asked for, with the directories that it is in", async (test) => {
+	it("gives the part that was asked for, with the directories that it is in", {
+		skip: noSymlinks,
+	}, async (test) => {
 		const files = {
 			"src/a.c": "",
 			"src/a.o": "",
@@ -249,7 +254,8 @@ describe("file sync of what is not as it was announced", () => {
 		["is a directory now", "changed", (file) => replace(file, () => mkdirSync(file))],
 	];
 	for (const [what, word, change] of cases) {
-		const skip = what === "is a pipe now" && process.platform === "win32";
+		const reasons = { "is a pipe now": without("mkfifo"), "is a link now": noSymlinks };
+		const skip = reasons[what as keyof typeof reasons] ?? false;
 		it(`ends the transfer and names a file that ${what}`, { skip }, async (test) => {
 			const { root, daemon } = offer(test, { file: "x".repeat(200_000) });
 			const { contents, error, answer } = await daemon.receive({}, ({ path }) => {

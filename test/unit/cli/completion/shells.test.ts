@@ -94,7 +94,7 @@ describe("rbuild --get-completions", () => {
 		const folder = emptyTree(test);
 		mkdirSync(join(folder, ".ssh"));
 		writeFileSync(join(folder, ".ssh", "config"), "Host labbox\n");
-		return { env: { HOME: folder, DOCKER_CONFIG: folder } };
+		return { env: { HOME: folder, USERPROFILE: folder, DOCKER_CONFIG: folder } };
 	};
 
 	it("prints words, and which paths there may be", async (test) => {

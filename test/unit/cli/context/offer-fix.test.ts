@@ -15,6 +15,7 @@ import { describe, it, type TestContext } from "node:test";
 import { offerFix } from "../../../../src/cli/context/offer-fix.js";
 import type { Prompt } from "../../../../src/environment.js";
 import { ContextError, InterruptedError, UsageError } from "../../../../src/errors.js";
+import { noPermissions, noSymlinks } from "../../../support/this-system.js";
 import { emptyTree } from "../../context/trees.js";
 
 const ADVICE = [
@@ -119,7 +120,9 @@ describe("the fix of an ignore file", () => {
 		assert.equal(read(root), ".git\n");
 	});
 
-	it("goes into the file that applies, through a link, with its permissions", async (test) => {
+	it("goes into the file that applies, through a link, with its permissions", {
+		skip: noSymlinks || noPermissions,
+	}, async (test) => {
 		const root = emptyTree(test);
 		mkdirSync(join(root, "docker"));
 		writeFileSync(join(root, "docker/real"), "a\n");

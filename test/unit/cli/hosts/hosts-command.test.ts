@@ -34,13 +34,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 	}
 
 	test("adds a box, which is then there by its name", async () => {
-		const added = await hosts([
-			"add",
-			"fake",
-			`unix://${daemon.socketPath}`,
-			"--description",
-			"a fake",
-		]);
+		const added = await hosts(["add", "fake", daemon.url, "--description", "a fake"]);
 		assert.deepEqual(added, { code: 0, stdout: "fake\n", stderr: "" });
 		const [, fake] = await documents();
 		assert.ok(fake.latencyMs >= 0);
@@ -48,7 +42,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 			{ ...fake, latencyMs: 0 },
 			{
 				...{ name: "fake", kind: "context", current: false, description: "a fake" },
-				...{ endpoint: `unix://${daemon.socketPath}`, tls: false, platform: "linux/amd64" },
+				...{ endpoint: daemon.url, tls: false, platform: "linux/amd64" },
 				engine: {
 					...{ product: "docker", version: "28.5.2", apiVersion: "1.51" },
 					...{ platform: "linux/amd64", builder: "buildkit" },
@@ -60,16 +54,16 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 
 	test("calls nobody with --no-ask", async () => {
 		await using silent = await startFakeDaemon();
-		await hosts(["add", "fake", `unix://${silent.socketPath}`]);
+		await hosts(["add", "fake", silent.url]);
 		const [, fake] = await documents(["--no-ask"]);
-		assert.equal(fake.endpoint, `unix://${silent.socketPath}`);
+		assert.equal(fake.endpoint, silent.url);
 		assert.equal(fake.platform, undefined);
 		assert.deepEqual(silent.requests, []);
 	});
 
 	test("does not wait for who does not answer", async () => {
 		await using silent = await startFakeDaemon({ routes: { "GET /_ping": neverAnswers } });
-		const place = `unix://${silent.socketPath}`;
+		const place = silent.url;
 		await hosts(["add", "silent", place]);
 		const [, host] = await documents(["--timeout", "0.5"]);
 		assert.equal(host.error.message, `cannot reach ${place}: no answer within 0.5 s`);
@@ -77,7 +71,7 @@ suite("rbuild hosts", { skip: process.platform === "win32" }, () => {
 	});
 
 	test("marks what is used when nothing is named", async () => {
-		await hosts(["add", "fake", `unix://${daemon.socketPath}`]);
+		await hosts(["add", "fake", daemon.url]);
 		const current = async (env = {}) =>
 			(await documents(["--no-ask"], env))
 				.filter((host: { current: boolean }) => host.current)

@@ -6,8 +6,11 @@ import { test } from "node:test";
 import { BlobCache } from "../../../../src/image/cache/blob-cache.js";
 import { digestOf } from "../../../../src/image/manifest/digest.js";
 import { rbuildHere } from "../../../support/called-program.js";
+import { noPermissions } from "../../../support/this-system.js";
 
-test("rbuild cache verify removes what is damaged, and says what it cannot read", async (t) => {
+test("rbuild cache verify removes what is damaged, and says what it cannot read", {
+	skip: noPermissions,
+}, async (t) => {
 	const directory = mkdtempSync(join(tmpdir(), "rbuild-cache-"));
 	t.after(() => rmSync(directory, { recursive: true }));
 	const cache = new BlobCache(join(directory, "rbuild/images"));

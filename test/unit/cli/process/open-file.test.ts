@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openFile } from "../../../../src/cli/process/open-file.js";
+import { posixOnly } from "../../../support/this-system.js";
 
 let directory: string;
 before(() => {
@@ -11,7 +12,9 @@ before(() => {
 });
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test("hands the file to the opener of the desktop, whatever its name is", async () => {
+test("hands the file to the opener of the desktop, whatever its name is", {
+	skip: posixOnly,
+}, async () => {
 	const opener = join(directory, "xdg-open");
 	const [noted, done] = [join(directory, "noted"), join(directory, "done")];
 	writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > '${noted}'\n: > '${done}'\n`);

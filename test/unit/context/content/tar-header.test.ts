@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { tarHeader } from "../../../../src/context/content/tar-header.js";
 import type { ContextEntry, EntryType } from "../../../../src/context/tree/manifest.js";
 import { fromBytes, toBytes } from "../../../../src/context/tree/path-bytes.js";
+import { without } from "../../../support/this-system.js";
 import { gnuTar } from "../trees.js";
 
 function archiveOf(entry: ContextEntry): Buffer {
@@ -29,7 +30,7 @@ const entry = (rest: Partial<ContextEntry>): ContextEntry => ({
 	...rest,
 });
 
-describe("a tar header", () => {
+describe("a tar header", { skip: without("tar") }, () => {
 	it("has the mode with setuid, setgid and sticky, the owner 0:0 and whole seconds", () => {
 		assert.deepEqual(listed(entry({ mode: 0o7755 })), [
 			"-rwsr-sr-t",

@@ -22,6 +22,7 @@ import fc from "fast-check";
 import { packFiles, packTar, type TarChunk } from "../../../../src/context/content/tar-pack.js";
 import { fromBytes, toBytes } from "../../../../src/context/tree/path-bytes.js";
 import { SourceTree } from "../../../../src/context/tree/source-tree.js";
+import { noPermissions, noSuchNames, posixOnly, without } from "../../../support/this-system.js";
 import { asNobody } from "../nobody.js";
 import { emptyTree, gnuTar, pack, walk } from "../trees.js";
 
@@ -70,7 +71,9 @@ function afterRead(test: TestContext, times: number, work: () => void): void {
 }
 
 describe("the tar of a directory", () => {
-	it("is extracted by GNU tar to what it was made of", (test) => {
+	it("is extracted by GNU tar to what it was made of", {
+		skip: without("tar") || noSuchNames,
+	}, (test) => {
 		const root = emptyTree(test);
 		mkdirSync(join(root, "empty"));
 		mkdirSync(join(root, "d/inner"), { recursive: true });
@@ -101,13 +104,15 @@ describe("the tar of a directory", () => {
 		assert.deepEqual(pack(root), pack(root));
 	});
 
-	it("of nothing is an archive too", (test) => {
+	it("of nothing is an archive too", { skip: without("tar") }, (test) => {
 		const archive = pack(emptyTree(test));
 		assert.equal(archive.length, 1024);
 		assert.equal(gnuTar(archive, "-t"), "");
 	});
 
-	it("holds what any tree holds, as GNU tar lists it", (test) => {
+	it("holds what any tree holds, as GNU tar lists it", {
+		skip: without("tar") || noSuchNames,
+	}, (test) => {
 		const name = fc
 			.uint8Array({ minLength: 1, maxLength: 120 })
 			.map((bytes) =>
@@ -171,7 +176,7 @@ describe("the tar of a directory", () => {
 		assert.deepEqual(chunks.at(-1)?.progress, { files, bytes });
 	});
 
-	it("has the files that are given in place of those on disk", (test) => {
+	it("has the files that are given in place of those on disk", { skip: without("tar") }, (test) => {
 		const root = emptyTree(test);
 		const content = Buffer.alloc(100_000, "FROM scratch\n");
 		const entry = {
@@ -207,7 +212,7 @@ function unescaped(text: string): string {
 }
 
 describe("a tar of files in memory", () => {
-	it("holds them", (test) => {
+	it("holds them", { skip: without("tar") }, (test) => {
 		const files = [
 			{ path: "Dockerfile", content: Buffer.from("FROM scratch\n") },
 			{ path: "empty", content: Buffer.of(), mode: 0o755 },
@@ -219,7 +224,7 @@ describe("a tar of files in memory", () => {
 });
 
 describe("a small file that changes while it is read", () => {
-	it("is read again until it stays the same", (test) => {
+	it("is read again until it stays the same", { skip: without("tar") }, (test) => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "log"), "1");
 		afterRead(test, 2, () => appendFileSync(join(root, "log"), "+"));
@@ -227,7 +232,7 @@ describe("a small file that changes while it is read", () => {
 		assert.equal(readFileSync(join(copy, "log"), "utf8"), "1++");
 	});
 
-	it("is read again if it was cut short", (test) => {
+	it("is read again if it was cut short", { skip: without("tar") }, (test) => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "a"), "first");
 		writeFileSync(join(root, "b"), "second");
@@ -278,7 +283,7 @@ describe("what is not as the walk found it", () => {
 		return [...packTar(tree(root), entries)];
 	};
 
-	it("is sent as it is now, if it is still a file", (test) => {
+	it("is sent as it is now, if it is still a file", { skip: without("tar") }, (test) => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "file"), "before");
 		const chunks = packAfter(root, () => writeFileSync(join(root, "file"), "and after"));
@@ -295,7 +300,9 @@ describe("what is not as the walk found it", () => {
 		});
 	});
 
-	it("is named if something else took its place, which is not followed or waited for", (test) => {
+	it("is named if something else took its place, which is not followed or waited for", {
+		skip: posixOnly,
+	}, (test) => {
 		const root = emptyTree(test);
 		const file = join(root, "file");
 		for (const [program, ...args] of [
@@ -316,7 +323,7 @@ describe("what is not as the walk found it", () => {
 		}
 	});
 
-	it("is named if it cannot be read", (test) => {
+	it("is named if it cannot be read", { skip: noPermissions }, (test) => {
 		const root = emptyTree(test);
 		writeFileSync(join(root, "key.pem"), "secret", { mode: 0o000 });
 		asNobody(root, () => {

@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { measureDirectories, readContent } from "../../../../src/context/entries/ignored-sizes.js";
 import { SourceTree } from "../../../../src/context/tree/source-tree.js";
+import { noPermissions } from "../../../support/this-system.js";
 import { asNobody } from "../nobody.js";
 import { emptyTree } from "../trees.js";
 
-it("ignored directories are added up, without what cannot be read or is not there", (test) => {
+it("ignored directories are added up, without what cannot be read or is not there", {
+	skip: noPermissions,
+}, (test) => {
 	const root = emptyTree(test);
 	mkdirSync(join(root, "a/deep"), { recursive: true });
 	mkdirSync(join(root, "a/secret"));

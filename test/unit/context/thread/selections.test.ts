@@ -9,6 +9,7 @@ import { followPaths } from "../../../../src/context/entries/follow-paths.js";
 import { selectContext } from "../../../../src/context/thread/selections.js";
 import { SourceTree } from "../../../../src/context/tree/source-tree.js";
 import { ContextError } from "../../../../src/errors.js";
+import { noPermissions, noSymlinks } from "../../../support/this-system.js";
 import { asNobody } from "../nobody.js";
 import { emptyTree, walk } from "../trees.js";
 
@@ -92,7 +93,7 @@ describe("a selection", () => {
 		);
 	});
 
-	it("fails for what cannot be read only where that is wanted", (test) => {
+	it("fails for what cannot be read only where that is wanted", { skip: noPermissions }, (test) => {
 		const tree = treeOf(test, "open/x", "pkga/x", "pkgb/x");
 		chmodSync(join(tree.root, "pkgb"), 0o000);
 		asNobody(tree.root, () => {
@@ -144,7 +145,7 @@ describe("a selection", () => {
 });
 
 describe("paths to follow", () => {
-	it("are themselves, and what the links on them lead to", (test) => {
+	it("are themselves, and what the links on them lead to", { skip: noSymlinks }, (test) => {
 		const tree = treeOf(test, "real/file", "v1/x", "v2/x");
 		const link = (target: string, name: string) => symlinkSync(target, join(tree.root, name));
 		link("real", "dir-link");
@@ -220,7 +221,7 @@ describe("a content reader", () => {
 		assert.notEqual(reader.read(new ArrayBuffer(16)).bytes.buffer.byteLength, 16);
 	});
 
-	it("names a file that cannot be read", (test) => {
+	it("names a file that cannot be read", { skip: noPermissions }, (test) => {
 		const tree = treeOf(test, "secret");
 		const { entries } = walk(tree.root);
 		chmodSync(join(tree.root, "secret"), 0);

@@ -3,10 +3,11 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { keepFile } from "../../../../src/context/tree/cache-files.js";
+import { noPermissions } from "../../../support/this-system.js";
 import { emptyTree } from "../trees.js";
 
 describe("what a later run may be without", () => {
-	it("is written as a whole, for its user alone", (test) => {
+	it("is written as a whole, for its user alone", { skip: noPermissions }, (test) => {
 		const file = join(emptyTree(test), "cache/rbuild/sizes");
 		keepFile(file, "first");
 		keepFile(file, "second");

@@ -11,6 +11,7 @@ import {
 	registryAuths,
 	registryCredentials,
 } from "../../../../src/image/credentials/registry-credentials.js";
+import { posixOnly } from "../../../support/this-system.js";
 
 const SECRET = "hunter2-s3cret";
 const HUB = "https://index.docker.io/v1/";
@@ -150,7 +151,7 @@ describe("registry credentials", () => {
 				dockerConfig(content);
 				await assert.rejects(credentialsFor("ghcr.io"), (error: UsageError) => {
 					assert.ok(error instanceof UsageError);
-					assert.ok(error.message.startsWith(`cannot read ${home}/.docker/config.json: `));
+					assert.ok(error.message.startsWith(`cannot read ${join(home, ".docker/config.json")}: `));
 					assert.ok(!error.message.includes("\n"));
 					assertShowsNone(error);
 					return true;
@@ -159,7 +160,7 @@ describe("registry credentials", () => {
 		}
 	});
 
-	describe("from a helper", () => {
+	describe("from a helper", { skip: posixOnly }, () => {
 		const answer = (username: string) =>
 			`echo '${JSON.stringify({ ServerURL: "x", Username: username, Secret: SECRET })}'`;
 
@@ -245,6 +246,27 @@ describe("registry credentials", () => {
 			setImmediate(() => controller.abort());
 			await assert.rejects(credentials, InterruptedError);
 		});
+	});
+
+	const elsewhere = process.platform !== "win32" && "it is about Windows";
+	it("come from a helper that is a script, as one may be on Windows", {
+		skip: elsewhere,
+	}, async () => {
+		dockerConfig({ credHelpers: { "gcr.io": "cloud" } });
+		const answer = JSON.stringify({ ServerURL: "x", Username: "me", Secret: SECRET });
+		const script = `@echo off\r\nif not "%1"=="get" exit 3\r\necho ${answer}\r\n`;
+		write("a folder (x86)/docker-credential-cloud.cmd", script);
+		const variables = {
+			...(process.env as Record<string, string>),
+			PATH: join(home, "a folder (x86)"),
+		};
+		const environment: Environment = {
+			...{ variables, homeDirectory: home, userName: "me", platform: "win32" },
+			workingDirectory: home,
+		};
+		const { signal } = new AbortController();
+		const credentials = registryCredentials(environment, { emit() {}, signal });
+		assert.deepEqual(await credentials.credentialsFor("gcr.io"), login("gcr.io"));
 	});
 
 	it("for a classic build are those of the registries that are named", async () => {

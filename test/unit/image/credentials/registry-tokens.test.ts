@@ -15,6 +15,7 @@ import type { RegistryAuth } from "../../../../src/engine/registry-auth.js";
 import type { Environment } from "../../../../src/environment.js";
 import { registryTokens } from "../../../../src/image/credentials/registry-tokens.js";
 import type { WebAnswer, WebRequest } from "../../../../src/image/web/web-client.js";
+import { noPermissions } from "../../../support/this-system.js";
 
 const signal = new AbortController().signal;
 const CHALLENGE = 'Basic realm="x", Bearer realm="https://auth.example.com/token",service="s"';
@@ -129,7 +130,9 @@ describe("registry tokens", () => {
 		const seedOf = (host: string, folder: string) =>
 			open(web(() => undefined).client, { registrytoken: "t" }, folder).seedFor(host, signal);
 
-		it("that stays, in docker's file and beside what is there", async () => {
+		it("that stays, in docker's file and beside what is there", {
+			skip: noPermissions,
+		}, async () => {
 			const folder = mkdtempSync(join(directory, "seed-"));
 			const file = join(folder, ".token_seed");
 			writeFileSync(file, JSON.stringify({ other: { Seed: "b3RoZXI=" } }));

@@ -23,6 +23,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { lockFolder } from "../../../../src/disk/folder-lock.js";
 import { DeliveryError } from "../../../../src/errors.js";
 import { checkFolder, FolderTarget } from "../../../../src/image/export/folder-target.js";
+import { noPermissions, noSymlinks, posixOnly } from "../../../support/this-system.js";
 import { type Entry, pieces, tarBytes } from "./tar-bytes.js";
 
 const { signal } = new AbortController();
@@ -68,7 +69,9 @@ describe("files that are put into a folder", () => {
 		assert.deepEqual(readdirSync(out), ["file"]);
 	});
 
-	it("have the tar's content, permissions and times, and belong to the user", async () => {
+	it("have the tar's content, permissions and times, and belong to the user", {
+		skip: noPermissions,
+	}, async () => {
 		await put([
 			{ name: "file", content: "x".repeat(2000), mode: 0o640, mtime: 1_000_000_001 },
 			{ name: "tool", mode: 0o6755 },
@@ -95,7 +98,9 @@ describe("files that are put into a folder", () => {
 		assert.deepEqual(readdirSync(out).sort(), ["empty", "file", "hard", "link", "locked", "tool"]);
 	});
 
-	it("replace what is there of the same name, and leave the rest alone", async () => {
+	it("replace what is there of the same name, and leave the rest alone", {
+		skip: noPermissions,
+	}, async () => {
 		const outside = join(directory, "outside");
 		mkdirSync(join(out, "dir/kept"), { recursive: true });
 		mkdirSync(join(out, "becomes-file/full"), { recursive: true });
@@ -127,7 +132,9 @@ describe("files that are put into a folder", () => {
 		assert.deepEqual(readdirSync(outside), ["target"]);
 	});
 
-	it("stay as they are where they are the same, and are replaced where only their content is not", async () => {
+	it("stay as they are where they are the same, and are replaced where only their content is not", {
+		skip: noPermissions,
+	}, async () => {
 		const entries = ["same", "other", "linked", "touched"].map((name) => ({
 			...{ name, content: `${name} ${"x".repeat(300_000)}`, mode: 0o640, mtime: 1_000_000_001 },
 		}));
@@ -167,7 +174,9 @@ describe("files that are put into a folder", () => {
 		}
 	});
 
-	it("are refused where they go through a symlink of the same tar", async () => {
+	it("are refused where they go through a symlink of the same tar", {
+		skip: noSymlinks,
+	}, async () => {
 		const outside = join(directory, "outside");
 		mkdirSync(outside, { mode: 0o711 });
 		utimesSync(outside, 5, 5);
@@ -201,7 +210,7 @@ describe("files that are put into a folder", () => {
 		assert.equal(read("a"), "written");
 	});
 
-	it("are refused where a hard link leads out", async () => {
+	it("are refused where a hard link leads out", { skip: posixOnly }, async () => {
 		const victim = join(directory, "victim");
 		writeFileSync(victim, "untouched", { mode: 0o600 });
 		for (const link of [victim, "../../victim", "../victim"]) {
@@ -252,13 +261,13 @@ describe("files that are put into a folder", () => {
 	it("name the place that cannot be written to", async () => {
 		writeFileSync(join(directory, "file"), "");
 		for (const [path, why] of [
-			["file", "file is a file, not a folder"],
-			["file/below", "part of the path is a file, not a folder"],
+			["file", /file is a file, not a folder$/],
+			["file/below", /(?:part of the path|file) is a file, not a folder$/],
 		] as const) {
 			await assert.rejects(checkFolder(join(directory, path)), (error) => {
 				assert.ok(error instanceof DeliveryError);
 				assert.ok(error.message.startsWith(`cannot save to ${join(directory, path)}: `));
-				assert.ok(error.message.endsWith(why), error.message);
+				assert.match(error.message, why);
 				return true;
 			});
 		}
@@ -266,7 +275,7 @@ describe("files that are put into a folder", () => {
 		assert.deepEqual(readdirSync(directory), ["file"]);
 	});
 
-	it("name the symlink in the way that leads nowhere", async () => {
+	it("name the symlink in the way that leads nowhere", { skip: noSymlinks }, async () => {
 		symlinkSync("gone", join(directory, "link"));
 		for (const path of ["link", "link/below"]) {
 			await assert.rejects(checkFolder(join(directory, path)), {

@@ -9,11 +9,12 @@ import { after, before, describe, it } from "node:test";
 import { DeliveryError } from "../../../../src/errors.js";
 import { digestOf, hexOf } from "../../../../src/image/manifest/digest.js";
 import { ArchiveCheck } from "../../../../src/image/return/archive-check.js";
+import { without } from "../../../support/this-system.js";
 
 const CONFIG = "c".repeat(64);
 const INDEX = "d".repeat(64);
 
-describe("an image archive", () => {
+describe("an image archive", { skip: without("tar") }, () => {
 	let directory: string;
 	let archive: Buffer;
 

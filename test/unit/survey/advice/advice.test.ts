@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import { SourceTree } from "../../../../src/context/tree/source-tree.js";
 import { InterruptedError } from "../../../../src/errors.js";
 import { adviseOn } from "../../../../src/survey/advice/advice.js";
+import { noSuchNames, without } from "../../../support/this-system.js";
 import { adviceFor, linesOf, project, sent } from "./projects.js";
 
 const ALL = "FROM scratch\nCOPY . .\n";
@@ -281,7 +282,7 @@ describe("advice", () => {
 		assert.equal(advice?.files, 11);
 	});
 
-	it("is as good for names that no line can hold", (test) => {
+	it("is as good for names that no line can hold", { skip: noSuchNames }, (test) => {
 		const root = taken(test, {
 			Dockerfile: `${ALL}RUN npm ci\n`,
 			"a\nb/package.json": "{}",
@@ -303,7 +304,7 @@ describe("advice", () => {
 		assert.throws(() => adviseOn(request, AbortSignal.abort(reason)), reason);
 	});
 
-	it("does without files that cannot be read", (test) => {
+	it("does without files that cannot be read", { skip: without("rm") }, (test) => {
 		const root = taken(test, { a: Buffer.alloc(MB), b: Buffer.alloc(MB) });
 		const { entries } = sent(root);
 		execFileSync("rm", [join(root, "b")]);

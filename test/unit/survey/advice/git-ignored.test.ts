@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import fc from "fast-check";
+import { without } from "../../../support/this-system.js";
 import { adviceFor, git, linesOf, project, sent } from "./projects.js";
 
 const DOCKERFILE = "FROM scratch\nCOPY . .\n";
@@ -33,7 +34,7 @@ function seenByGit(root: string): string[] {
 	return git(root, "ls-files", "-co", "--exclude-standard", "-z").split("\0").filter(Boolean);
 }
 
-describe("what git ignores", () => {
+describe("what git ignores", { skip: without("git") }, () => {
 	it("is left out in docker's words, with a pattern of git's where that fits the same", (test) => {
 		const root = repository(test, {
 			".gitignore": "*.log\n/out/\ncache/\n",

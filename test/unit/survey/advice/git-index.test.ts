@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { readGitIndex } from "../../../../src/survey/advice/git-index.js";
+import { without } from "../../../support/this-system.js";
 import { git, project } from "./projects.js";
 
 const PATHS = [
@@ -36,7 +37,7 @@ function assertRead(root: string, hashBytes = 20): void {
 	]);
 }
 
-describe("the index of git", () => {
+describe("the index of git", { skip: without("git") }, () => {
 	it("is read in version 2", (test) => {
 		const root = repository(test);
 		assert.equal(index(root).readUInt32BE(4), 2);

@@ -46,7 +46,7 @@ describe("the line for a path", () => {
 		fc.assert(
 			fc.property(pathArbitrary, (path) => {
 				const line = ignoreLine(path, "linux");
-				assert.ok(isIgnoreLine(line), line);
+				assert.ok(isIgnoreLine(line, "linux"), line);
 				assert.ok(rules(line).ignores(path), line);
 				assert.ok(rules(line).ignores(`${path}/x`), line);
 			}),
@@ -71,7 +71,7 @@ describe("the line for a path", () => {
 describe("a line", () => {
 	it("is none if docker would not take it for one rule that leaves something out", () => {
 		for (const line of ["", "#a", "!a", "[", "a[", "a\nb", "[z-a]"]) {
-			assert.equal(isIgnoreLine(line), false, line);
+			assert.equal(isIgnoreLine(line, "linux"), false, line);
 		}
 	});
 });

@@ -7,6 +7,7 @@ import type { BuildEvent } from "../../../../../src/events.js";
 import type { SshSettings } from "../../../../../src/transport/ssh/config/ssh-settings.js";
 import { HostKeyPolicy } from "../../../../../src/transport/ssh/host-keys/host-key-policy.js";
 import { rememberHostKey } from "../../../../../src/transport/ssh/host-keys/new-known-host.js";
+import { noPermissions, posixOnly } from "../../../../support/this-system.js";
 
 const KEY = Buffer.from("\0\0\0\x0bssh-ed25519 and the rest");
 
@@ -14,7 +15,9 @@ const settings = (file: string) =>
 	({ hostName: "box", port: 22, userKnownHostsFiles: [file] }) as unknown as SshSettings;
 
 suite("a new host key", () => {
-	test("gets a line of its own in a file that is made for it", async (t) => {
+	test("gets a line of its own in a file that is made for it", {
+		skip: noPermissions,
+	}, async (t) => {
 		const home = mkdtempSync(join(tmpdir(), "rbuild-known-"));
 		t.after(() => rmSync(home, { recursive: true }));
 		const file = join(home, ".ssh", "known_hosts");
@@ -73,7 +76,9 @@ suite("a new host key that is accepted by the configuration", () => {
 		assert.deepEqual(others, []);
 	});
 
-	test("is gone on with where it cannot be added, and that is told with the reason", async (t) => {
+	test("is gone on with where it cannot be added, and that is told with the reason", {
+		skip: posixOnly,
+	}, async (t) => {
 		const home = mkdtempSync(join(tmpdir(), "rbuild-known-"));
 		t.after(() => rmSync(home, { recursive: true }));
 		const [warning = "", ...others] = await accepted(home);

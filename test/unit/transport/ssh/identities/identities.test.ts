@@ -6,6 +6,7 @@ import { after, before, suite, test } from "node:test";
 import ssh2 from "ssh2";
 import type { SshSettings } from "../../../../../src/transport/ssh/config/ssh-settings.js";
 import { collectIdentities } from "../../../../../src/transport/ssh/identities/identities.js";
+import { noPermissions } from "../../../../support/this-system.js";
 
 suite("a file with a private key", () => {
 	let folder: string;
@@ -27,7 +28,9 @@ suite("a file with a private key", () => {
 		return { offered: offered.map(({ label }) => label.split(" ")[0]), skipped };
 	}
 
-	test("is not offered while others may read it, if it is the user's own", async () => {
+	test("is not offered while others may read it, if it is the user's own", {
+		skip: noPermissions,
+	}, async () => {
 		chmodSync(path, 0o640);
 		const { uid: userId } = statSync(path);
 		assert.deepEqual(await collect({ platform: "linux", userId }), {
