@@ -101,11 +101,18 @@ export async function checkWritable(path: string, example = "image.tar"): Promis
 		if (existing !== undefined) await access(path, constants.W_OK);
 		// A pipe or a device is not replaced, so the folder it is in does not matter.
 		if (existing === undefined || existing.isFile()) {
-			await access(dirname(await placeOf(path)), constants.W_OK | constants.X_OK);
+			const folder = dirname(await placeOf(path));
+			await access(folder, constants.W_OK | constants.X_OK);
+			// Windows says only that there is no such file in it.
+			if (!(await stat(folder)).isDirectory()) throw notAFolder(folder);
 		}
 	} catch (error) {
 		throw writeFailure(path, error);
 	}
+}
+
+function notAFolder(path: string): NodeJS.ErrnoException {
+	return Object.assign(new Error(`${path} is not a folder`), { code: "ENOTDIR", path });
 }
 
 const NULL_DEVICE = "\\\\.\\NUL";
