@@ -116,10 +116,21 @@ export class FilteredFrames extends Duplex {
 	}
 
 	override end(last?: unknown, encoding?: BufferEncoding | (() => void), done?: () => void): this {
-		if (typeof last === "function") this.#connection.end(last as () => void);
+		if (typeof last === "function" && this.#connection.readableEnded)
+			this.#endAfterPeer(last as () => void);
+		else if (typeof last === "function") this.#connection.end(last as () => void);
 		else if (typeof encoding === "string") this.#connection.end(last, encoding, done);
 		else this.#connection.end(last, encoding);
 		return this;
+	}
+
+	/**
+	 * Node ends what the peer has ended, and crashes if its HTTP/2 writes before that is done. A pipe of Windows
+	 * waits until the peer has read all.
+	 */
+	#endAfterPeer(done: () => void): void {
+		done();
+		setImmediate(() => this.destroy());
 	}
 
 	override _destroy(error: Error | null, done: Done): void {

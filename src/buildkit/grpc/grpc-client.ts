@@ -93,7 +93,9 @@ export class GrpcClient {
 	close(): void {
 		// Not at once: node (20 to 24) crashes if the session is gone when it hands over what it has read.
 		setImmediate(() => {
-			this.#session.destroy();
+			// Where the daemon has ended it, node ends the connection, too, and crashes if the session says its last
+			// word before that is done. The session ends with its connection.
+			if (!this.#connection.readableEnded) this.#session.destroy();
 			this.#connection.destroy();
 		});
 	}

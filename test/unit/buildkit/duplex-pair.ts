@@ -9,6 +9,11 @@ export function duplexPair(): [Duplex, Duplex] {
 	return [left, right];
 }
 
+/** One end, whose own end waits for ever, as that of a pipe of Windows does until all is read. */
+export function endlessDuplex(): Duplex {
+	return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), final() {} });
+}
+
 /** Node's HTTP/2 does not read while it writes, so two of them need room between them, as sockets have. */
 const ROOM = 1024 * 1024;
 

@@ -24,12 +24,15 @@ import { without } from "../../support/this-system.js";
 
 const never = new AbortController().signal;
 
+const skip = without("openssl");
+
 let directory: string;
 let ours: Authority;
 let theirs: Authority;
 let client: Pair;
 before(() => {
 	directory = mkdtempSync(join(tmpdir(), "rbuild-tls-"));
+	if (skip) return;
 	ours = new Authority(directory, "ours");
 	theirs = new Authority(directory, "theirs");
 	client = ours.forClient();
@@ -100,7 +103,7 @@ async function afterFirstBytes(opened: Transport): Promise<unknown> {
 	return error;
 }
 
-suite("a transport with TLS", { skip: without("openssl") }, () => {
+suite("a transport with TLS", { skip }, () => {
 	test("carries bytes, and counts what is on the wire", async () => {
 		await using server = await echo(ours.forServer("IP:127.0.0.1"));
 		await using transport = await open(server.port, { verify: true, ca: ours.certificate });
@@ -212,7 +215,7 @@ suite("a transport with TLS", { skip: without("openssl") }, () => {
 	});
 });
 
-suite("TLS files", { skip: without("openssl") }, () => {
+suite("TLS files", { skip }, () => {
 	const read = (files: Partial<TlsFiles>) =>
 		readTlsMaterial({ verify: true, ...files }, process.platform);
 

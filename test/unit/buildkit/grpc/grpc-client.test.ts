@@ -11,7 +11,7 @@ import { Control, SolveResponseSchema } from "../../../../src/buildkit/proto/gen
 import { StatusResponseSchema } from "../../../../src/buildkit/proto/gen/trace_pb.js";
 import { ConnectionError, EngineError, InterruptedError } from "../../../../src/errors.js";
 import { frame } from "../../../support/grpc-peer.js";
-import { duplexPair } from "../duplex-pair.js";
+import { duplexPair, endlessDuplex } from "../duplex-pair.js";
 
 const { solve, status } = Control.method;
 const HEADERS = { ":status": 200, "content-type": "application/grpc" };
@@ -56,6 +56,17 @@ describe("the gRPC client", () => {
 		}
 		return names;
 	}
+
+	it("ends with the connection, though its own end does not get there", async () => {
+		connection = endlessDuplex();
+		client = new GrpcClient(connection);
+		const failed = assert.rejects(news(), ConnectionError);
+		// Until what it says at first is written.
+		for (let turns = 0; turns < 10; turns++) await turn();
+		connection.push(null);
+		await failed;
+		assert.equal(connection.destroyed, true);
+	});
 
 	it("calls a method and gives its answer", async () => {
 		const seen: unknown[] = [];

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { FilteredFrames } from "../../../../src/buildkit/grpc/filtered-frames.js";
 import { type GrpcServer, serveGrpc } from "../../../../src/buildkit/grpc/grpc-server.js";
 import { GRPC_STATUS, GrpcError } from "../../../../src/buildkit/grpc/grpc-status.js";
 import { healthService } from "../../../../src/buildkit/health.js";
@@ -11,7 +12,7 @@ import { Auth, CredentialsRequestSchema } from "../../../../src/buildkit/proto/g
 import { type Call, type SessionMethod, unary } from "../../../../src/buildkit/session-service.js";
 import { EngineError } from "../../../../src/errors.js";
 import { answerOf, frame, GrpcPeer } from "../../../support/grpc-peer.js";
-import { duplexPair } from "../duplex-pair.js";
+import { duplexPair, endlessDuplex } from "../duplex-pair.js";
 
 const HEALTH = "/grpc.health.v1.Health/Check";
 const CREDENTIALS = "/moby.filesync.v1.Auth/Credentials";
@@ -251,6 +252,14 @@ describe("the gRPC server of a session", () => {
 			assert.equal(ours.destroyed, true);
 		});
 	}
+
+	it("is closed when the peer has nothing more to say, though its own end does not get there", async () => {
+		const connection = endlessDuplex();
+		server = serveGrpc(new FilteredFrames(connection, []), { methods: [], onFailure: () => {} });
+		connection.push(null);
+		await server.closed;
+		assert.equal(connection.destroyed, true);
+	});
 
 	it("is closed when the connection breaks in the middle of a call", async () => {
 		let call: Call | undefined;
