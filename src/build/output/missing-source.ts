@@ -20,11 +20,25 @@ const MISSING_PATHS = [
 	/: generating checksum for \w+ "([^"\\]*)" in /,
 ];
 
-/** What of the context a builder does not find, "/"-separated; undefined where that is not told by its words. */
+/** The same for the folder that a pattern is looked for in: BuildKit and Podman. */
+const MISSING_FOLDERS = [
+	/^lstat \/(.+): no such file or directory$/,
+	/; copier: stat: \["\/([^"\\*?[]+)\/[^"\\/]*"\]: no such file or directory$/,
+];
+
+/**
+ * What of the context a builder does not find, "/"-separated, with a "/" at the end of the folder of a pattern;
+ * undefined where that is not told by its words.
+ */
 export function missingPath(reason: string): string | undefined {
-	for (const pattern of MISSING_PATHS) {
-		const path = pattern.exec(reason)?.[1];
-		if (path !== undefined) return path;
+	const folder = firstFound(MISSING_FOLDERS, reason);
+	return folder === undefined ? firstFound(MISSING_PATHS, reason) : `${folder}/`;
+}
+
+function firstFound(patterns: readonly RegExp[], text: string): string | undefined {
+	for (const pattern of patterns) {
+		const found = pattern.exec(text)?.[1];
+		if (found !== undefined) return found;
 	}
 	return undefined;
 }
@@ -41,6 +55,8 @@ export async function whyMissing(
 	step: string,
 	context: SearchedContext,
 ): Promise<string | undefined> {
+	// The daemon misses files of its own in the same words.
+	if (path.endsWith("/") && !leadsInto(path, step)) return undefined;
 	if (leadsAbove(path, step)) {
 		return "a build sees nothing above its context: give it the folder that holds all it needs, and the Dockerfile with -f";
 	}
@@ -48,15 +64,23 @@ export async function whyMissing(
 	if (/[*?[]/.test(path)) return undefined;
 	const { ignore } = context;
 	const rules = ignore ? IgnoreRules.parse(ignore.content, ignore.file) : IgnoreRules.none();
-	return search(path, context, rules, LINKS);
+	return search(path.replace(/\/$/, ""), context, rules, LINKS);
 }
 
 /** Builders take ".." off before they look: `COPY ../x .` does not find "x". */
 function leadsAbove(path: string, step: string): boolean {
-	return step
-		.split(/[\s",=[\]]+/)
-		.map((word) => posix.normalize(word))
-		.some((word) => word.startsWith("../") && posix.join("/", word) === `/${path}`);
+	return wordsOf(step).some(
+		(word) => word.startsWith("../") && posix.join("/", word) === `/${path}`,
+	);
+}
+
+function leadsInto(folder: string, step: string): boolean {
+	return wordsOf(step).some((word) => posix.join("/", word).startsWith(`/${folder}`));
+}
+
+/** The paths of an instruction among them, normalized. */
+function wordsOf(step: string): readonly string[] {
+	return step.split(/[\s",=[\]]+/).map((word) => posix.normalize(word));
 }
 
 async function search(

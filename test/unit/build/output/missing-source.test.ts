@@ -66,6 +66,22 @@ describe("what a builder does not find in the context", () => {
 		}
 	});
 
+	it("is told of the folder that a pattern is looked for in", async () => {
+		const buildkit = "lstat /logs: no such file or directory";
+		const podman =
+			'building at STEP "COPY logs/*.log /": checking on sources under "/b": Rel: can\'t make relative to /b; copier: stat: ["/logs/*.log"]: no such file or directory';
+		for (const error of [buildkit, podman]) {
+			for (const instruction of ["COPY logs/*.log /", 'COPY ["./logs/[a].log", "/"]']) {
+				const hint = await hintOf(error, instruction);
+				assert.equal(hint, "logs is left out by .dockerignore:3: logs", error);
+			}
+		}
+		const absent = await hintOf("lstat /dist: no such file or directory", "COPY ./dist/* /");
+		assert.equal(absent, `there is no dist in the build context, ${root}`);
+		const own = await hintOf("lstat /var/lib/docker: no such file or directory", "COPY var /");
+		assert.match(own ?? "", /see `rbuild context`$/);
+	});
+
 	it("is told to be behind a link", { skip: process.platform === "win32" }, async () => {
 		assert.equal(
 			await hintFor("app/readme"),
