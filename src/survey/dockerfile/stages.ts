@@ -119,6 +119,10 @@ function baseOf(
 	if (reference instanceof UnresolvableError) {
 		return { kind: "unknown", reason: reference, reference: undefined };
 	}
+	if (reference === "") {
+		const reason = new UnresolvableError(`${image} has no value`);
+		return { kind: "unknown", reason, reference: undefined };
+	}
 	const index = names.get(reference.toLowerCase());
 	if (index !== undefined) return { kind: "stage", index };
 	if (reference === "scratch") return { kind: "scratch" };

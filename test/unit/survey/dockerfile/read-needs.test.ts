@@ -187,6 +187,9 @@ describe("more than a Dockerfile shows may be taken", () => {
 		assert.deepEqual(readNeeds("ARG V=1\nFROM --platform=linux/arm64 a:$V").images, [
 			{ reference: "a:1", platform: "linux/arm64" },
 		]);
+		const nameless = readNeeds("ARG V\nFROM $V\nCOPY b /");
+		assert.deepEqual(nameless.doubts, ["line 2: the base image is not known: $V has no value"]);
+		assert.deepEqual(nameless.images, []);
 	});
 
 	it("for an ARG that a base image of another builder may set, too", () => {
