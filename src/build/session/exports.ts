@@ -10,6 +10,7 @@ import type { ExportTarget } from "../../image/export/export-target.js";
 import { FileTarget } from "../../image/export/file-target.js";
 import { FolderTarget } from "../../image/export/folder-target.js";
 import { StreamTarget } from "../../image/export/stream-target.js";
+import type { Collision } from "../../image/export/taken-names.js";
 import type { Renamed } from "../../image/export/tar-unpacking.js";
 import type { PlannedExport } from "../plan/plan-outputs.js";
 import { IncomingExport } from "./incoming-export.js";
@@ -70,11 +71,11 @@ export class Exports implements AsyncDisposable {
 function openTarget({ destination }: PlannedExport, stdout: Writable, run: Run): ExportTarget {
 	switch (destination.kind) {
 		case "folder":
-			return new FolderTarget(
-				destination.path,
-				(paths) => run.emit(leftOut(paths, os.platform())),
-				(names) => run.emit(renamed(names)),
-			);
+			return new FolderTarget(destination.path, {
+				skipped: (paths) => run.emit(leftOut(paths, os.platform())),
+				renamed: (names) => run.emit(renamed(names)),
+				collided: (collisions) => run.emit(collided(collisions)),
+			});
 		case "file":
 			return new FileTarget(destination.path);
 		case "stdout":
@@ -99,6 +100,17 @@ function renamed(names: readonly Renamed[]) {
 		type: "warning",
 		message: `${JSON.stringify(first?.path)} is written as ${JSON.stringify(first?.as)}${andMore(names)}: Windows does not allow such names`,
 		hint: "--output type=tar,dest=FILE has them as they are",
+	} as const;
+}
+
+/** As git does after a clone. */
+function collided(collisions: readonly Collision[]) {
+	const [first, ...others] = collisions;
+	const more = others.length === 0 ? "" : `, and so for ${others.length} more`;
+	return {
+		type: "warning",
+		message: `${JSON.stringify(first?.other)} and ${JSON.stringify(first?.path)} have the same name on this system: only the last is there${more}`,
+		hint: "--output type=tar,dest=FILE has all",
 	} as const;
 }
 

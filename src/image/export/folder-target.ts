@@ -18,7 +18,18 @@ import { writeFailure } from "../../disk/write-failure.js";
 import { DeliveryError } from "../../errors.js";
 import type { ExportTarget } from "./export-target.js";
 import { mergeInto } from "./folder-merge.js";
+import type { Collision } from "./taken-names.js";
 import { type Renamed, type Unfinished, type Unpacked, unpackTar } from "./tar-unpacking.js";
+
+/** What is told of files that are not there as the tar has them; each list has at least one. */
+export interface UnpackingNews {
+	/** What cannot be a file of a user's: devices, pipes, sockets. */
+	skipped(paths: readonly string[]): void;
+	/** What has another name, as Windows does not take its own. */
+	renamed(renamed: readonly Renamed[]): void;
+	/** What took the place of another file, as both have the same name here. */
+	collided(collisions: readonly Collision[]): void;
+}
 
 /**
  * The files themselves, in a folder. They are unpacked into a folder of their own within it, and moved
@@ -26,24 +37,14 @@ import { type Renamed, type Unfinished, type Unpacked, unpackTar } from "./tar-u
  */
 export class FolderTarget implements ExportTarget {
 	readonly name: string;
-	readonly #onSkipped: (paths: readonly string[]) => void;
-	readonly #onRenamed: (renamed: readonly Renamed[]) => void;
+	readonly #news: UnpackingNews;
 	#staging: Staging | undefined;
 	#unpacked: Unpacked | undefined;
 
-	/**
-	 * @param path absolute; made where it is not there
-	 * @param onSkipped told of what cannot be a file of a user's: devices, pipes, sockets
-	 * @param onRenamed told of what has another name, as Windows does not take its own
-	 */
-	constructor(
-		path: string,
-		onSkipped: (paths: readonly string[]) => void,
-		onRenamed: (renamed: readonly Renamed[]) => void = () => {},
-	) {
+	/** @param path absolute; made where it is not there */
+	constructor(path: string, news: UnpackingNews) {
 		this.name = path;
-		this.#onSkipped = onSkipped;
-		this.#onRenamed = onRenamed;
+		this.#news = news;
 	}
 
 	async receive(tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
@@ -53,9 +54,10 @@ export class FolderTarget implements ExportTarget {
 		} catch (error) {
 			throw this.#failure(error);
 		}
-		const { skipped, renamed } = this.#unpacked;
-		if (skipped.length > 0) this.#onSkipped(skipped);
-		if (renamed.length > 0) this.#onRenamed(renamed);
+		const { skipped, renamed, collisions } = this.#unpacked;
+		if (skipped.length > 0) this.#news.skipped(skipped);
+		if (renamed.length > 0) this.#news.renamed(renamed);
+		if (collisions.length > 0) this.#news.collided(collisions);
 	}
 
 	async commit(): Promise<void> {

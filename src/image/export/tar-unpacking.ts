@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { type ExtractOptions, extract, type Headers } from "tar-fs";
 import { DeliveryError } from "../../errors.js";
 import { atOnce, IMMEDIATE_FS } from "./immediate-fs.js";
+import { type Collision, foldsCase, TakenNames } from "./taken-names.js";
 
 /** A directory or symlink, whose mode and time are for whoever puts it in its place to set, at last. */
 export interface Unfinished {
@@ -22,6 +23,8 @@ export interface Unpacked {
 	readonly skipped: readonly string[];
 	/** What has another name here, as Windows does not take its own. */
 	readonly renamed: readonly Renamed[];
+	/** What took the place of another file, as both have the same name here. */
+	readonly collisions: readonly Collision[];
 }
 
 export interface Renamed {
@@ -47,12 +50,14 @@ export async function unpackTar(
 	const links: Link[] = [];
 	const skipped: string[] = [];
 	const renamed: Renamed[] = [];
+	const names = new TakenNames(foldsCase(folder));
 	let refusal: DeliveryError | undefined;
 
 	const prepare = (whole: Headers & Linked): Headers => {
 		const header = os.platform() === "win32" ? withNamesOfWindows(whole) : whole;
 		const { name: path, type, mtime, linkname } = header;
 		if (path !== whole.name) renamed.push({ path: whole.name, as: path });
+		if (type !== "directory") names.take(whole.name, path);
 		if (type === "symlink") links.push({ path });
 		if (type === "link") links.push({ path, target: linkname ?? "" });
 		if (type === "symlink") unfinished.push({ path, mode: undefined, mtime });
@@ -94,7 +99,7 @@ export async function unpackTar(
 		// On Windows, tar-fs makes none and says nothing.
 		if (!isThere(join(folder, link.path)) && !isLinked(folder, link)) skipped.push(link.path);
 	}
-	return { unfinished, skipped, renamed };
+	return { unfinished, skipped, renamed, collisions: names.collisions };
 }
 
 /** What tar-fs 3.1 takes and its types do not have. */

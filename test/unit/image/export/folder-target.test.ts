@@ -22,11 +22,17 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { lockFolder } from "../../../../src/disk/folder-lock.js";
 import { DeliveryError } from "../../../../src/errors.js";
-import { checkFolder, FolderTarget } from "../../../../src/image/export/folder-target.js";
+import {
+	checkFolder,
+	FolderTarget,
+	type UnpackingNews,
+} from "../../../../src/image/export/folder-target.js";
 import { noPermissions, noSymlinks, posixOnly } from "../../../support/this-system.js";
 import { type Entry, pieces, tarBytes } from "./tar-bytes.js";
 
 const { signal } = new AbortController();
+
+const noNews: UnpackingNews = { skipped() {}, renamed() {}, collided() {} };
 
 describe("files that are put into a folder", () => {
 	let directory: string;
@@ -40,7 +46,10 @@ describe("files that are put into a folder", () => {
 	afterEach(() => rmSync(directory, { recursive: true }));
 
 	async function put(entries: readonly Entry[], tar = tarBytes(entries)): Promise<void> {
-		await using target = new FolderTarget(out, (paths) => skipped.push(...paths));
+		await using target = new FolderTarget(out, {
+			...noNews,
+			skipped: (paths) => skipped.push(...paths),
+		});
 		await target.receive(pieces(tar), signal);
 		await target.commit();
 	}
@@ -156,7 +165,7 @@ describe("files that are put into a folder", () => {
 
 	it("are not there before the build is done, and leave no trace if it never is", async () => {
 		out = join(directory, "not/yet/there");
-		const target = new FolderTarget(out, () => {});
+		const target = new FolderTarget(out, noNews);
 		await target.receive(pieces(tarBytes([{ name: "file" }])), signal);
 		assert.deepEqual(
 			readdirSync(out).filter((name) => !name.startsWith(".rbuild-")),

@@ -40,6 +40,16 @@ suite("a tar that is unpacked on Windows", () => {
 		assert.deepEqual(renamed, [{ path: "bin/tool:1", as: "bin/tool_1" }]);
 	});
 
+	test("says what took the place of another file of the same name", (context) => {
+		const { collisions } = unpackOnWindows(emptyTree(context), [
+			{ name: "a_b/", type: "5", mode: 0o755 },
+			{ name: "a_b/c:d", content: "1" },
+			{ name: "a_b/c?d", content: "2" },
+			{ name: "a_b/c-d", content: "3" },
+		]);
+		assert.deepEqual(collisions, [{ path: "a_b/c?d", other: "a_b/c:d" }]);
+	});
+
 	test("says which names Windows does not take, and finds them again", (context) => {
 		const folder = emptyTree(context);
 		const { unfinished, renamed } = unpackOnWindows(folder, [
