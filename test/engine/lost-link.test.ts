@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -74,8 +75,16 @@ function testLostLink({ open, transfer }: Kind): void {
 
 	test("a step that runs when the link breaks is run again, and what was done before is kept", async () => {
 		await using link = await droppableLink(box);
-		const { root } = context(["COPY large /large", "RUN echo running; sleep 3; echo ran > /ran"]);
-		const child = startRbuild([root, "-t", "step", ...link.flags, ...flags()]);
+		const { root } = context([
+			"COPY large /large",
+			"RUN --mount=type=secret,id=piped echo running; sleep 3; md5sum < /run/secrets/piped > /ran",
+		]);
+		// As a shell's <(…), it gives what it has once.
+		const pipe = join(root, "pipe");
+		execFileSync("mkfifo", [pipe]);
+		const secret = ["--secret", `id=piped,src=${pipe}`];
+		const child = startRbuild([root, "-t", "step", ...secret, ...link.flags, ...flags()]);
+		const given = writeFile(pipe, root);
 		assert.ok(child.stderr);
 		for await (const line of createInterface({ input: child.stderr })) {
 			if (parsed(line).type === "log") break;
@@ -89,7 +98,9 @@ function testLostLink({ open, transfer }: Kind): void {
 			copies.join("\n"),
 		);
 		assert.equal(link.connections, 2);
-		assert.equal(await imageFile(box.engine, "step", "ran"), "ran\n");
+		await given;
+		const sum = execFileSync("md5sum", { input: root, encoding: "utf8" });
+		assert.equal(await imageFile(box.engine, "step", "ran"), sum);
 	});
 
 	test("an image that breaks off while it is saved is fetched again", async () => {

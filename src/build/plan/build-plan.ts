@@ -16,7 +16,7 @@ import {
 } from "./options.js";
 import { type PlannedOutputs, planOutputs } from "./plan-outputs.js";
 import { singlePlatform } from "./platform-list.js";
-import { type PlannedSecret, planSecrets } from "./secrets.js";
+import { type PlannedSecrets, planSecrets } from "./secrets.js";
 
 /** The options of a build after they have been checked, once; everything below trusts them. */
 export interface BuildPlan extends PlannedOutputs {
@@ -30,7 +30,7 @@ export interface BuildPlan extends PlannedOutputs {
 	readonly buildkit: BuildKitPlan;
 	/** What to ask of the Dockerfile instead of building it. */
 	readonly call: FrontendCall | undefined;
-	readonly secrets: readonly PlannedSecret[];
+	readonly secrets: PlannedSecrets;
 	readonly secretsCheck: SecretsCheck;
 	/** By the ids that ssh mounts name. */
 	readonly agents: ReadonlyMap<string, ForwardedAgent>;

@@ -10,8 +10,15 @@ import type { SecretOption } from "./options.js";
 /** What BuildKit's own clients allow (session/secrets/secretsprovider), in bytes. */
 const SIZE_LIMIT = 500 * 1024;
 
-/** Where a secret is, which has been found there; its value is read when a step asks for it. */
-export type PlannedSecret =
+/** The secrets of a run, whatever boxes build for it, and however often. */
+export interface PlannedSecrets {
+	readonly ids: readonly string[];
+	/** Reads each once, when it is first asked for: a pipe, such as `src=<(pass show x)`, gives it once. */
+	readonly read: ReadSecret;
+}
+
+/** Where a secret is, which has been found there. */
+type FoundSecret =
 	| { readonly id: string; readonly file: string }
 	| { readonly id: string; readonly variable: string };
 
@@ -24,21 +31,19 @@ export type PlannedSecret =
 export async function planSecrets(
 	options: readonly SecretOption[],
 	environment: Environment,
-): Promise<readonly PlannedSecret[]> {
-	const secrets = new Map<string, PlannedSecret>();
+): Promise<PlannedSecrets> {
+	const secrets = new Map<string, FoundSecret>();
 	for (const option of options) secrets.set(option.id, await locate(option, environment));
-	return [...secrets.values()];
+	return { ids: [...secrets.keys()], read: secretReader(secrets, environment) };
 }
 
-/** Serves secrets by their ids, each read once: a pipe, such as `src=<(pass show x)`, gives it once. */
-export function secretReader(
-	secrets: readonly PlannedSecret[],
+function secretReader(
+	secrets: ReadonlyMap<string, FoundSecret>,
 	{ variables }: Environment,
 ): ReadSecret {
-	const sources = new Map(secrets.map((secret) => [secret.id, secret]));
 	const values = new Map<string, Promise<Uint8Array>>();
 	return async (id) => {
-		const secret = sources.get(id);
+		const secret = secrets.get(id);
 		if (secret === undefined) return undefined;
 		const value =
 			values.get(id) ??
@@ -50,7 +55,7 @@ export function secretReader(
 	};
 }
 
-async function locate(option: SecretOption, environment: Environment): Promise<PlannedSecret> {
+async function locate(option: SecretOption, environment: Environment): Promise<FoundSecret> {
 	const { id, env, src } = option;
 	if (typeof id !== "string" || id === "") {
 		throw new UsageError("a secret has no id", { hint: "write it as --secret id=NAME,src=FILE" });
@@ -68,7 +73,7 @@ async function locate(option: SecretOption, environment: Environment): Promise<P
 	return { id, file };
 }
 
-function checkVariable(id: string, variable: string, value: string | undefined): PlannedSecret {
+function checkVariable(id: string, variable: string, value: string | undefined): FoundSecret {
 	if (value === undefined) {
 		// Its name is not shown: who writes env=$TOKEN for env=TOKEN has given the secret itself.
 		throw new UsageError(`secret "${id}": the environment variable given for it is not set`, {

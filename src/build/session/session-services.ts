@@ -5,7 +5,6 @@ import { sshService } from "../../buildkit/ssh-agent/agent-forward.js";
 import type { Environment } from "../../environment.js";
 import type { CredentialSource } from "../../image/credentials/registry-credentials.js";
 import type { BuildPlan } from "../plan/build-plan.js";
-import { secretReader } from "../plan/secrets.js";
 import { findLogin, tokensFor } from "./registry-logins.js";
 
 /**
@@ -19,7 +18,7 @@ export function sessionServices(
 ): readonly SessionService[] {
 	return [
 		authService(findLogin(credentials), tokensFor(credentials, environment)),
-		...(secrets.length > 0 ? [secretsService(secretReader(secrets, environment))] : []),
+		...(secrets.ids.length > 0 ? [secretsService(secrets.read)] : []),
 		...(agents.size > 0 ? [sshService(agents)] : []),
 	];
 }

@@ -180,6 +180,7 @@ function requireSync(context: BuildContext, { facts, transport }: Engine): void 
 
 /** Other builders would fail at the mount, after the upload. */
 function requireBuildKitForMounts({ secrets, agents }: BuildPlan, engine: Engine): void {
-	if (engine.facts.builder === "buildkit" || (secrets.length === 0 && agents.size === 0)) return;
-	throw lacksBuildKit(engine, secrets.length > 0 ? "--secret" : "--ssh");
+	if (engine.facts.builder === "buildkit" || (secrets.ids.length === 0 && agents.size === 0))
+		return;
+	throw lacksBuildKit(engine, secrets.ids.length > 0 ? "--secret" : "--ssh");
 }

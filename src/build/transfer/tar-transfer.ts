@@ -66,7 +66,7 @@ async function sendToBuildKit(
 ): Promise<SentBuild> {
 	const { engine, plan } = build;
 	const sendWith = (ids: BuildIds, run: BuildRun) => send(build, ids, run);
-	const served = plan.secrets.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
+	const served = plan.secrets.ids.length > 0 || plan.agents.size > 0 || plan.exports.length > 0;
 	if (!served && (await needs.areMet(plan.platform ?? engine.facts.platform))) {
 		return buildAlone(engine, run, sendWith);
 	}

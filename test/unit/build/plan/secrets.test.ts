@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { SecretOption } from "../../../../src/build/plan/options.js";
-import { planSecrets, secretReader } from "../../../../src/build/plan/secrets.js";
+import { planSecrets } from "../../../../src/build/plan/secrets.js";
 import type { Environment } from "../../../../src/environment.js";
 
 const signal = new AbortController().signal;
@@ -29,7 +29,7 @@ suite("secrets", () => {
 	/** A reader that gives values as text. */
 	async function open(options: readonly SecretOption[], variables?: Record<string, string>) {
 		const surroundings = environment(variables);
-		const read = secretReader(await planSecrets(options, surroundings), surroundings);
+		const { read } = await planSecrets(options, surroundings);
 		return async (id: string) => {
 			const value = await read(id, signal);
 			return value && Buffer.from(value).toString();
