@@ -51,7 +51,7 @@ async function buildkit({ engine }: Examined, signal: AbortSignal): Promise<Find
 	if (product === "podman") {
 		return {
 			state: "warning",
-			detail: "Podman builds with Buildah: everything is sent each time, no secrets, no ssh mounts",
+			detail: "Podman builds with Buildah: everything is sent each time, no ssh mounts",
 			fix: "build on a box with Docker for those",
 		};
 	}

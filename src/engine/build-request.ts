@@ -49,6 +49,8 @@ export interface BuildRequest {
 	readonly sessionId?: string | undefined;
 	/** Credentials by registry host name, for the classic builder; BuildKit asks the session. */
 	readonly registryAuths?: Readonly<Record<string, RegistryAuth>>;
+	/** For Podman, from 4.0 on, by their ids without commas: the files of the tar that it takes for secrets, and out of it. */
+	readonly secretFiles?: ReadonlyMap<string, string> | undefined;
 	readonly context: BuildInput;
 }
 
@@ -133,7 +135,7 @@ function dockerSpelling({ buildArgs, networkMode, cacheFrom, extraHosts, ulimits
 
 /** Podman's compat API reads lists as JSON of what its command line takes, and some else in its own way (5.8). */
 function podmanSpelling(build: BuildRequest) {
-	const { buildArgs = {}, cacheFrom, extraHosts, ulimits, context } = build;
+	const { buildArgs = {}, cacheFrom, extraHosts, ulimits, secretFiles, context } = build;
 	const given = Object.entries(buildArgs).filter(([, value]) => value !== null);
 	return {
 		// One without a value would be empty there, and not what its ARG says.
@@ -144,6 +146,7 @@ function podmanSpelling(build: BuildRequest) {
 		cachefrom: json(cacheFrom?.map((image) => image.replace(/@.*$|:[^/:]*$/, ""))),
 		extrahosts: json(extraHosts),
 		ulimits: json(ulimits?.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`)),
+		secrets: json([...(secretFiles ?? [])].map(([id, path]) => `id=${id},src=${path}`)),
 	};
 }
 

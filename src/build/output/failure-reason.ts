@@ -22,6 +22,7 @@ const WRAPPINGS = [
 	/^failed to compute cache key: /,
 	/^failed to calculate checksum of ref \S+: /,
 	/^building at STEP ".*?": /,
+	/^resolving mountpoints for container "\w+": /,
 	/^reading "https?:[^"]*": (?=Get )/,
 	// With all of its own settings.
 	/^reading ".*?": error during bulk transfer for copier\.request\{.*\}: /,
@@ -40,6 +41,9 @@ const EXIT_CODES = [
 /** What an image is that was not made for the platform; BuildKit, the classic builder and Podman. */
 export const NOT_FOR_PLATFORM =
 	/no match for platform in manifest|no matching manifest for|no image found in (?:image index|manifest list) for/;
+
+const GIVE_SECRET =
+	"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE";
 
 /** "$1" is what the pattern found. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
@@ -62,8 +66,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 	[
 		// Up to BuildKit 0.8 with one "not found" more.
 		/^secret (\S+?)(?: not found)?: not found$/,
-		"the Dockerfile asks for it: give it with --secret id=$1,src=FILE or --secret id=$1,env=VARIABLE",
+		GIVE_SECRET,
 	],
+	// Podman.
+	[/^secret required but no secret with id "(.*)" found$/, GIVE_SECRET],
 	[
 		// The default has no name in Docker 28's words.
 		/^no SSH key "" forwarded from the client$/,

@@ -47,7 +47,7 @@ export type FrontendCall = "check" | "outline" | "targets";
 
 export type PlannedRequest = Omit<
 	BuildRequest,
-	"context" | "dockerfile" | "buildId" | "sessionId" | "registryAuths"
+	"context" | "dockerfile" | "buildId" | "sessionId" | "registryAuths" | "secretFiles"
 >;
 
 /**

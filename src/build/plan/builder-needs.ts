@@ -220,7 +220,7 @@ function needsOfBuildKit({ buildkit, call }: BuildPlan): readonly Need[] {
 }
 
 /** A daemon that says something else than a number is one that somebody built from a branch. */
-function majorVersion(version: string): number {
+export function majorVersion(version: string): number {
 	const major = Number.parseInt(version, 10);
 	return Number.isNaN(major) ? Number.POSITIVE_INFINITY : major;
 }

@@ -1,4 +1,10 @@
-import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
+import {
+	PassThrough,
+	pipeline,
+	type Readable,
+	Transform,
+	type TransformCallback,
+} from "node:stream";
 import type { BuildContext } from "../../context/build-context.js";
 import { AdaptiveGzip } from "../../context/content/adaptive-gzip.js";
 import type { PartTotals } from "../../context/entries/part-of-context.js";
@@ -15,10 +21,17 @@ type SentContext = Exclude<BuildContext, { kind: "remote" }> | ContextPart;
  * Starts to read the context as fast as the daemon takes it.
  *
  * @param far whether to compress what is not, as far as that pays
+ * @param before what the tar begins with, of a context that is not compressed
  */
-export function openUpload(context: SentContext, far: boolean, { emit }: Run): Upload {
+export function openUpload(
+	context: SentContext,
+	far: boolean,
+	{ emit }: Run,
+	before?: Uint8Array,
+): Upload {
 	const compressed = "compressed" in context && context.compressed;
-	return new Upload(context, far && !compressed ? new AdaptiveGzip() : undefined, emit);
+	const gzip = far && !compressed ? new AdaptiveGzip() : undefined;
+	return new Upload(context, gzip, emit, before);
 }
 
 /** A context on its way to the daemon: counts what passes and tells of it. */
@@ -36,14 +49,24 @@ export class Upload {
 	#read = { files: 0, bytes: 0 };
 	#sentBytes = 0;
 
-	constructor(context: SentContext, compress: AdaptiveGzip | undefined, emit: Emit) {
+	constructor(
+		context: SentContext,
+		compress: AdaptiveGzip | undefined,
+		emit: Emit,
+		before: Uint8Array | undefined,
+	) {
 		this.#compress = compress;
 		this.#emit = emit;
 		this.#totals = knownTotals(context);
 		const tar = context.tar((read) => {
 			this.#read = read;
 		});
-		const stages = [tar, ...(compress === undefined ? [] : [compress]), this.#meter()];
+		const stages = [
+			tar,
+			...(before === undefined ? [] : [following(before)]),
+			...(compress === undefined ? [] : [compress]),
+			this.#meter(),
+		];
 		this.body = pipeline(stages, (error) => {
 			if (error instanceof ContextError) this.failure = error;
 		}) as unknown as Readable;
@@ -95,6 +118,13 @@ export class Upload {
 			durationMs: performance.now() - this.#startedAt,
 		});
 	}
+}
+
+/** What is written to it comes after this. */
+function following(before: Uint8Array): PassThrough {
+	const stream = new PassThrough();
+	stream.write(before);
+	return stream;
 }
 
 /** Nothing is known of an archive before its end. */

@@ -11,7 +11,8 @@ import {
 	takesWholeContext,
 } from "../inputs/needed-context.js";
 import type { BuildPlan } from "../plan/build-plan.js";
-import { lacksBuildKit, needsSolve } from "../plan/builder-needs.js";
+import { needsSolve } from "../plan/builder-needs.js";
+import { requireMounts } from "../plan/mount-needs.js";
 import { noteLinkSpeed, readLinkSpeed } from "./link-speed.js";
 import {
 	isSyncFaster,
@@ -51,7 +52,7 @@ export async function chooseTransfer(
 	context: BuildContext,
 	resources: TransferResources,
 ): Promise<ChosenTransfer> {
-	requireBuildKitForMounts(plan, engine);
+	requireMounts(plan, engine, context);
 	if (context.kind === "directory") await requireReadableWhole(context, plan);
 	const sync = syncTransfer(resources);
 	const tar = (reason: string) => chooseTar(plan, engine, context, resources, reason);
@@ -176,11 +177,4 @@ function requireSync(context: BuildContext, { facts, transport }: Engine): void 
 	throw new EngineError(`${transport.target} has no BuildKit, which --transfer sync needs`, {
 		hint: "leave --transfer out: then the context is sent as a tar",
 	});
-}
-
-/** Other builders would fail at the mount, after the upload. */
-function requireBuildKitForMounts({ secrets, agents }: BuildPlan, engine: Engine): void {
-	if (engine.facts.builder === "buildkit" || (secrets.ids.length === 0 && agents.size === 0))
-		return;
-	throw lacksBuildKit(engine, secrets.ids.length > 0 ? "--secret" : "--ssh");
 }

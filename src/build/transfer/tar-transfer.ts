@@ -16,6 +16,7 @@ import {
 	whenAborted,
 } from "../session/session-build.js";
 import { knownTotals, openUpload, type Upload } from "../session/upload.js";
+import { carrySecrets } from "./carried-secrets.js";
 import { isFarBox } from "./far-box.js";
 import type { SentBuild, Transfer, TransferResources } from "./transfer.js";
 
@@ -26,6 +27,8 @@ interface TarBuild {
 	/** Absent: all of the context. */
 	readonly part: ContextPart | undefined;
 	readonly plan: BuildPlan;
+	/** What the tar begins with, apart from the context. */
+	readonly before?: Uint8Array | undefined;
 }
 
 /** Sends the context, or no more than a part of it, as one tar, which every daemon takes. */
@@ -87,17 +90,20 @@ async function sendToClassic(
 		run.emit({ type: "warning", message });
 	};
 	const classicRun = { ...run, sending: run.signal };
-	return whenAborted(run.signal, warn, () => send(build, { registryAuths }, classicRun));
+	const secrets = await carrySecrets(plan.secrets, run.signal);
+	const forBuilder = { registryAuths, secretFiles: secrets?.paths };
+	const carrying = { ...build, before: secrets?.tar };
+	return whenAborted(run.signal, warn, () => send(carrying, forBuilder, classicRun));
 }
 
 async function send(
-	{ engine, context, part, plan }: TarBuild,
-	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths">,
+	{ engine, context, part, plan, before }: TarBuild,
+	forBuilder: Pick<BuildRequest, "buildId" | "sessionId" | "registryAuths" | "secretFiles">,
 	run: BuildRun,
 ): Promise<SentBuild> {
 	const sent = context.kind === "remote" ? undefined : (part ?? context);
 	const bytes = sent && knownTotals(sent)?.bytes;
-	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.sending), run);
+	const upload = sent && openUpload(sent, await isFarBox(engine, bytes, run.sending), run, before);
 	const dockerfile = dockerfileText(context, plan.request);
 	const request: BuildRequest = {
 		...plan.request,

@@ -43,6 +43,11 @@ export function packTar(
 
 /** A tar of files that are in memory, with the times of 1970. */
 export function packFiles(files: readonly ExtraFile[]): Buffer {
+	return Buffer.concat([packFilesOpen(files), Buffer.alloc(2 * TAR_BLOCK)]);
+}
+
+/** The same without an end: another tar has to follow. */
+export function packFilesOpen(files: readonly ExtraFile[]): Buffer {
 	const parts = files.flatMap((file) => {
 		const header = tarHeader(extraEntry(file));
 		const block = Buffer.alloc(header.length);
@@ -50,7 +55,7 @@ export function packFiles(files: readonly ExtraFile[]): Buffer {
 		const { length } = file.content;
 		return [block, file.content, Buffer.alloc(padded(length) - length)];
 	});
-	return Buffer.concat([...parts, Buffer.alloc(2 * TAR_BLOCK)]);
+	return Buffer.concat(parts);
 }
 
 class TarPacker {

@@ -114,7 +114,11 @@ describe("why a build failed", () => {
 	});
 
 	it("names the flag that gives the secret or the agent that a step asks for", () => {
-		for (const error of ["secret a.b not found: not found", "secret a.b: not found"]) {
+		for (const error of [
+			"secret a.b not found: not found",
+			"secret a.b: not found",
+			`building at STEP "RUN x": resolving mountpoints for container "${"0a".repeat(32)}": secret required but no secret with id "a.b" found`,
+		]) {
 			assert.match(explainFailure(error).hint ?? "", /--secret id=a\.b,src=FILE/);
 		}
 		assert.deepEqual(explainFailure('NotFound: no SSH key "x$1" forwarded from the client'), {

@@ -14,10 +14,12 @@ function tar(onProgress: (progress: TarProgress) => void): Readable {
 	return Readable.from([content]);
 }
 
-async function upload(context: Parameters<typeof openUpload>[0]) {
+async function upload(context: Parameters<typeof openUpload>[0], before?: Buffer) {
 	const events: BuildEvent[] = [];
-	const upload = openUpload(context, false, { emit: (event) => void events.push(event), signal });
-	assert.deepEqual(await buffer(upload.body), content);
+	const run = { emit: (event: BuildEvent) => void events.push(event), signal };
+	const upload = openUpload(context, false, run, before);
+	const expected = Buffer.concat([before ?? Buffer.alloc(0), content]);
+	assert.deepEqual(await buffer(upload.body), expected);
 	return { done: { ...events.at(-1), durationMs: 0 }, report: upload.report };
 }
 
@@ -50,5 +52,17 @@ describe("the report on an upload by tar", () => {
 		});
 		assert.deepEqual(done, { ...SENT, files: 2 });
 		assert.deepEqual(report, REPORT);
+	});
+
+	it("counts what goes before the context as sent, and as nothing of the context", async () => {
+		const before = Buffer.alloc(100_000, "s");
+		const part = {
+			noted: [],
+			isUtf8: true,
+			unreadable: [],
+			totals: () => ({ files: 2, bytes: 20 }),
+		};
+		const { report } = await upload({ ...part, tar }, before);
+		assert.deepEqual(report, { ...REPORT, files: 2, sentBytes: 101_024 });
 	});
 });
